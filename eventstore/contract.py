@@ -1,0 +1,92 @@
+"""What an event store and its leases guarantee. Every implementation passes one suite, `tests/contract`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
+
+
+class EventStore(Protocol):
+    """Appends and reads events."""
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[NewEvent],
+        *,
+        expected: ExpectedVersion,
+        key: IdempotencyKey | None = None,
+    ) -> Appended:
+        """Append all events to the stream, or none.
+
+        Returns after the commit. With a key that was used before for the same content, returns the first
+        result and writes nothing.
+
+        Raises VersionConflict, KeyReused, InvalidEvent (nothing written) or StoreUnavailable (indeterminate).
+        """
+        ...
+
+    async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Committed events of one stream with version > `after`, in version order, at most `limit`."""
+        ...
+
+    async def read_log(self, *, after: Position, limit: int = 1000) -> list[StoredEvent]:
+        """Events with position > `after`, in the global order, at most `limit`.
+
+        Returns only positions before which nothing can still commit, so a reader that goes on from the last
+        one never misses an event.
+        """
+        ...
+
+    async def head(self) -> Position:
+        """The highest committed position, 0 in an empty store. Lower positions may still commit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A term on one stream. Holder and epoch fence every later operation; a takeover raises the epoch by 1.
+
+    `projected` is the last version projected and `version` the head, both as claimed.
+    """
+
+    stream: str
+    holder: str
+    epoch: int
+    projected: int
+    version: int
+
+
+class Leases(Protocol):
+    """One lease per stream, granted only for streams that have unprojected events.
+
+    All times are the store's clock; `now` replaces it in tests.
+    """
+
+    async def claim(self, holder: str, *, limit: int, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
+        """Lease up to `limit` streams that have a backlog and are free, expired, and not blocked; longest waiting first.
+
+        Two claims never return the same stream while its lease runs. Streams being claimed elsewhere are passed
+        over, not waited for.
+        """
+        ...
+
+    async def renew(self, leases: Sequence[Lease], *, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
+        """Prolong the leases that are still held, and return those."""
+        ...
+
+    async def acknowledge(self, lease: Lease, version: int, *, now: datetime | None = None) -> None:
+        """Move the stream's checkpoint to `version` and end the lease.
+
+        Raises LeaseLost when the lease has expired or passed on, ValueError when `version` is not between the
+        checkpoint and the head. Nothing is written then.
+        """
+        ...
+
+    async def release(self, leases: Sequence[Lease]) -> None:
+        """End the leases that are still held, without moving any checkpoint."""
+        ...
