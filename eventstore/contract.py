@@ -68,7 +68,7 @@ class Leases(Protocol):
     """
 
     async def claim(self, holder: str, *, limit: int, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
-        """Lease up to `limit` streams that have a backlog and are free, expired, and not blocked; longest waiting first.
+        """Lease up to `limit` streams that have a backlog and are free, expired, and not blocked; oldest first.
 
         Two claims never return the same stream while its lease runs. Streams being claimed elsewhere are passed
         over, not waited for.

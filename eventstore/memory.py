@@ -1,0 +1,181 @@
+"""Reference implementation of the contract: one process, one event loop, nothing durable.
+
+No method awaits anything, so each is atomic. It is for tests of what stands on a store, and the yardstick that
+the Postgres implementation is compared with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from eventstore.contract import Lease
+from eventstore.errors import InvalidEvent, KeyReused, LeaseLost, VersionConflict
+from eventstore.events import START, Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The system clock, in UTC."""
+    return datetime.now(UTC)
+
+
+class MemoryEventStore:
+    """An `EventStore` in dictionaries. `clock` stamps the events."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self.clock = clock
+        self.streams: dict[str, list[StoredEvent]] = {}
+        self._log: list[StoredEvent] = []
+        self._keys: dict[str, tuple[str, Appended]] = {}
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[NewEvent],
+        *,
+        expected: ExpectedVersion,
+        key: IdempotencyKey | None = None,
+    ) -> Appended:
+        """Append all events to the stream, or none; see `EventStore.append`."""
+        if not events:
+            raise ValueError("append needs at least one event")
+        contents = [_checked(event) for event in events]
+        if key is not None and key.key in self._keys:
+            return self._replay(stream, key)
+        history = self.streams.get(stream, [])
+        if len(history) != expected:
+            raise VersionConflict(stream, expected, len(history))
+        appended = self._write(stream, list(zip(events, contents, strict=True)))
+        if key is not None:
+            self._keys[key.key] = (key.fingerprint, appended)
+        return appended
+
+    async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Events of one stream with version > `after`, in version order, at most `limit`."""
+        return self.streams.get(stream, [])[after : after + limit]
+
+    async def read_log(self, *, after: Position, limit: int = 1000) -> list[StoredEvent]:
+        """Events with position > `after`, in the global order, at most `limit`. Nothing can commit before them."""
+        return self._log[after : after + limit]
+
+    async def head(self) -> Position:
+        """The highest position, 0 in an empty store."""
+        return self._log[-1].position if self._log else START
+
+    def _replay(self, stream: str, key: IdempotencyKey) -> Appended:
+        fingerprint, first = self._keys[key.key]
+        if fingerprint != key.fingerprint:
+            raise KeyReused(key.key, stream)
+        return replace(first, replayed=True)
+
+    def _write(self, stream: str, events: list[tuple[NewEvent, Mapping[str, Any]]]) -> Appended:
+        now = self.clock()
+        history = self.streams.setdefault(stream, [])
+        for event, data in events:
+            position = Position(len(self._log) + 1)
+            stored = StoredEvent(position, stream, len(history) + 1, event.type, data, now)
+            history.append(stored)
+            self._log.append(stored)
+        return Appended(stream, len(history), Position(len(self._log)))
+
+
+def _checked(event: NewEvent) -> Mapping[str, Any]:
+    """A copy of the event's data as JSON gives it back. Raises InvalidEvent."""
+    try:
+        text = json.dumps({"type": event.type, "data": event.data}, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidEvent(f"event {event.type!r} is not JSON: {error}") from error
+    content: dict[str, Any] = json.loads(text)
+    if _has_nul(content):
+        raise InvalidEvent(f"event {event.type!r} has a NUL character")
+    data: dict[str, Any] = content["data"]
+    return data
+
+
+def _has_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any(_has_nul(part) for pair in value.items() for part in pair)
+        case list():
+            return any(_has_nul(part) for part in value)
+        case _:
+            return False
+
+
+@dataclass(slots=True)
+class _Term:
+    """What a stream remembers of its leases: `until` is None when nobody holds one."""
+
+    projected: int = 0
+    holder: str = ""
+    epoch: int = 0
+    until: datetime | None = None
+
+    def names(self, lease: Lease) -> bool:
+        return (self.holder, self.epoch) == (lease.holder, lease.epoch)
+
+    def held(self, lease: Lease, now: datetime) -> bool:
+        return self.until is not None and now < self.until and self.names(lease)
+
+
+class MemoryLeases:
+    """`Leases` on the streams of a memory store. The store's clock is used unless `now` is given."""
+
+    def __init__(self, store: MemoryEventStore) -> None:
+        self._store = store
+        self._terms: dict[str, _Term] = {}
+
+    async def claim(self, holder: str, *, limit: int, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
+        """Lease up to `limit` free or expired streams with a backlog, longest waiting first; see `Leases.claim`."""
+        at = now or self._store.clock()
+        free = [stream for stream in self._pending() if (until := self._term(stream).until) is None or until <= at]
+        return [self._grant(stream, holder, at + ttl) for stream in free[:limit]]
+
+    async def renew(self, leases: Sequence[Lease], *, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
+        """Prolong the leases that are still held, and return those."""
+        at = now or self._store.clock()
+        kept = [lease for lease in leases if self._term(lease.stream).held(lease, at)]
+        for lease in kept:
+            self._term(lease.stream).until = at + ttl
+        return kept
+
+    async def acknowledge(self, lease: Lease, version: int, *, now: datetime | None = None) -> None:
+        """Move the checkpoint to `version` and end the lease. Raises LeaseLost or ValueError, nothing written then."""
+        term = self._term(lease.stream)
+        if not term.held(lease, now or self._store.clock()):
+            raise LeaseLost(f"{lease.holder} lost stream {lease.stream!r} (epoch {lease.epoch})")
+        if not term.projected <= version <= self._version(lease.stream):
+            raise ValueError(f"version {version} is not between the checkpoint {term.projected} and the head")
+        term.projected = version
+        term.until = None
+
+    async def release(self, leases: Sequence[Lease]) -> None:
+        """End the leases that are still held, without moving any checkpoint."""
+        for lease in leases:
+            term = self._term(lease.stream)
+            if term.names(lease):
+                term.until = None
+
+    def _term(self, stream: str) -> _Term:
+        return self._terms.setdefault(stream, _Term())
+
+    def _version(self, stream: str) -> int:
+        return len(self._store.streams.get(stream, []))
+
+    def _pending(self) -> list[str]:
+        """Streams with a backlog, the one whose oldest unprojected event waits longest first."""
+        behind = [s for s, events in self._store.streams.items() if len(events) > self._term(s).projected]
+        return sorted(behind, key=lambda s: self._store.streams[s][self._term(s).projected].position)
+
+    def _grant(self, stream: str, holder: str, until: datetime) -> Lease:
+        term = self._term(stream)
+        term.holder, term.epoch, term.until = holder, term.epoch + 1, until
+        return Lease(stream, holder, term.epoch, term.projected, self._version(stream))

@@ -1,0 +1,73 @@
+"""The event store on Postgres: the operations joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Self
+
+from eventstore.append import Append, refusal
+from eventstore.coalesce import Coalescer
+from eventstore.database import Database
+from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
+from eventstore.leases import PostgresLeases
+from eventstore.read import read_head, read_stream, read_window
+from eventstore.visibility import Visibility, safe_position
+
+__all__ = ["Database", "PostgresEventStore", "PostgresLeases"]
+
+
+class PostgresEventStore:
+    """`eventstore.contract.EventStore` on Postgres.
+
+    `lanes` append statements are under way at most, each with all appends that came meanwhile. `on_commit` is
+    called after each commit, to wake the projectors.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lanes: int = 2,
+        visibility: Visibility = "watermark",
+        on_commit: Callable[[], None] | None = None,
+    ) -> None:
+        self._database: Final = database
+        self._visibility: Final = visibility
+        self._coalescer: Final = Coalescer(database, lanes=lanes, on_commit=on_commit)
+
+    async def start(self) -> Self:
+        """Open the first connection. Raises StoreUnavailable."""
+        await self._database.start()
+        return self
+
+    async def close(self) -> None:
+        """Finish the appends in line. The database stays open for whoever owns it."""
+        await self._coalescer.close()
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[NewEvent],
+        *,
+        expected: ExpectedVersion,
+        key: IdempotencyKey | None = None,
+    ) -> Appended:
+        """Append all events or none, in one round trip shared with concurrent appends."""
+        append = Append(stream, tuple(events), expected, key)
+        refused = refusal(append)
+        if refused:
+            raise refused
+        return await self._coalescer.append(append)
+
+    async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Committed events of one stream with version > `after`, in version order."""
+        return await read_stream(self._database, stream, after=after, limit=limit)
+
+    async def read_log(self, *, after: Position, limit: int = 1000) -> list[StoredEvent]:
+        """Events after a position, in the global order, up to where nothing can still commit."""
+        upto = await safe_position(self._database, self._visibility)
+        return await read_window(self._database, after=after, upto=upto, limit=limit)
+
+    async def head(self) -> Position:
+        """The highest committed position; lower ones may still commit."""
+        return await read_head(self._database)

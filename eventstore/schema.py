@@ -1,0 +1,214 @@
+"""The store's tables as SQLAlchemy Core, with the names of all constraints.
+
+Three facts that a reader must know:
+
+* `streams` holds one row per stream: head `version`, checkpoint `projected`, and the lease. `pending_since`
+  is set exactly while the stream has a backlog, so the partial index `ix_streams_claimable` contains
+  the pending work and nothing else.
+* `events` gets its `position` from the sequence `event_positions`. The trigger `announce_writer` runs before
+  every insert, whoever makes it: see `eventstore.visibility`.
+* `tallies` are exact counters, spread over slots so that writers rarely meet. They are written in the
+  transactions that they count.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# Byte order on every server, whatever its locale: locks are taken in this order to exclude deadlocks.
+Name: Final = Text(collation="C")
+Timestamp: Final = DateTime(timezone=True)
+
+event_positions: Final = Sequence("event_positions", metadata=metadata, data_type=BigInteger)
+
+streams: Final = Table(
+    "streams",
+    metadata,
+    Column("stream", Name),
+    Column("version", Integer, nullable=False),
+    Column("projected", Integer, nullable=False, server_default=text("0")),
+    Column("pending_since", Timestamp),
+    Column("holder", Text),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("leased_until", Timestamp),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Timestamp),
+    Column("blocked_at", Timestamp),
+    Column("error", Text),
+    PrimaryKeyConstraint("stream"),
+    CheckConstraint("projected BETWEEN 0 AND version", name="checkpoint"),
+    CheckConstraint("(version > projected) = (pending_since IS NOT NULL)", name="pending"),
+    CheckConstraint("(holder IS NULL) = (leased_until IS NULL)", name="lease"),
+    # Free space in each page lets an update of the lease stay in its page.
+    postgresql_with={"fillfactor": 70},
+)
+Index(
+    "ix_streams_claimable",
+    streams.c.pending_since,
+    postgresql_where=text("pending_since IS NOT NULL AND blocked_at IS NULL"),
+)
+Index("ix_streams_blocked", streams.c.blocked_at, postgresql_where=text("blocked_at IS NOT NULL"))
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger, event_positions, server_default=event_positions.next_value()),
+    Column("stream", Name, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("recorded_at", Timestamp, nullable=False, server_default=func.clock_timestamp()),
+    PrimaryKeyConstraint("position"),
+    UniqueConstraint("stream", "version"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", Text),
+    Column("fingerprint", Text, nullable=False),
+    Column("stream", Name, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Timestamp, nullable=False, server_default=func.clock_timestamp()),
+    PrimaryKeyConstraint("key"),
+)
+
+cursors: Final = Table(
+    "cursors",
+    metadata,
+    Column("name", Text),
+    Column("position", BigInteger, nullable=False, server_default=text("0")),
+    Column("holder", Text),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("leased_until", Timestamp),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Timestamp),
+    Column("blocked_at", Timestamp),
+    Column("error", Text),
+    PrimaryKeyConstraint("name"),
+    CheckConstraint("(holder IS NULL) = (leased_until IS NULL)", name="lease"),
+)
+
+projectors: Final = Table(
+    "projectors",
+    metadata,
+    Column("holder", Text),
+    Column("mode", Text, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("seen_at", Timestamp, nullable=False),
+    Column("alive_until", Timestamp, nullable=False),
+    Column("leases_held", Integer, nullable=False, server_default=text("0")),
+    Column("claims", BigInteger, nullable=False, server_default=text("0")),
+    Column("batches", BigInteger, nullable=False, server_default=text("0")),
+    Column("events_projected", BigInteger, nullable=False, server_default=text("0")),
+    Column("duplicates", BigInteger, nullable=False, server_default=text("0")),
+    Column("takeovers", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_takeover_at", Timestamp),
+    PrimaryKeyConstraint("holder"),
+    CheckConstraint("mode IN ('serial', 'parallel')", name="mode"),
+)
+
+tallies: Final = Table(
+    "tallies",
+    metadata,
+    Column("slot", SmallInteger),
+    Column("events", BigInteger, nullable=False, server_default=text("0")),
+    Column("streams", BigInteger, nullable=False, server_default=text("0")),
+    Column("projected", BigInteger, nullable=False, server_default=text("0")),
+    Column("projected_position", BigInteger, nullable=False, server_default=text("0")),
+    Column("projected_at", Timestamp),
+    Column("drains", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("slot"),
+    postgresql_with={"fillfactor": 50},
+)
+
+projection_audit: Final = Table(
+    "projection_audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True)),
+    Column("stream", Name, nullable=False),
+    Column("from_version", Integer, nullable=False),
+    Column("to_version", Integer, nullable=False),
+    Column("last_position", BigInteger, nullable=False),
+    Column("projector", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("projected_at", Timestamp, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("to_version >= from_version", name="range"),
+)
+
+SLOTS: Final = 1024
+"""How many tally rows there can be."""
+
+ANNOUNCE_CLASS: Final = 1953064545
+"""Advisory lock class under which writers announce themselves (arbitrary, constant)."""
+
+_announce_writer = DDL(
+    f"""
+CREATE FUNCTION announce_writer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(
+    {ANNOUNCE_CLASS}, (coalesce(pg_sequence_last_value('event_positions'), 0) & 2147483647)::int);
+  RETURN NULL;
+END $$
+"""
+)
+
+_announce_trigger = DDL(
+    "CREATE TRIGGER announce_writer BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION announce_writer()"
+)
+
+# The order matters: what the sequence will give out is read first, the writers under way second. A writer that
+# announces itself after the second step takes its positions after the first, so they lie above `head`.
+_safe_position = DDL(
+    f"""
+CREATE FUNCTION safe_position() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  head bigint := coalesce(pg_sequence_last_value('event_positions'), 0);
+  behind bigint;
+BEGIN
+  SELECT max(((head & 2147483647) - objid::bigint + 3221225472) & 2147483647) - 1073741824 INTO behind
+    FROM pg_locks
+   WHERE locktype = 'advisory' AND classid = {ANNOUNCE_CLASS} AND objsubid = 2
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+  RETURN head - greatest(coalesce(behind, 0), 0);
+END $$
+"""
+)
+
+event.listen(events, "after_create", _announce_writer)
+event.listen(events, "after_create", _announce_trigger)
+event.listen(events, "after_create", _safe_position)
+event.listen(events, "after_drop", DDL("DROP FUNCTION IF EXISTS announce_writer(), safe_position()"))

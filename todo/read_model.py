@@ -1,0 +1,182 @@
+"""The todos table: how events change it, and how it is read.
+
+`FOLD`, `REFUSAL` and `EFFECT` are the projection: SQL that the projector's one statement is made of
+(`services.projector.batch`). They handle any number of streams as sets; the meaning is that of
+`todo.decisions.evolve`, event by event, and `bench.verify` checks it with code of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+    text,
+)
+
+from eventstore.database import Database, Statement
+
+metadata: Final = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"})
+
+todos: Final = Table(
+    "todos",
+    metadata,
+    Column("id", Text(collation="C")),
+    Column("text", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("version > 0", name="version"),
+    postgresql_with={"fillfactor": 80},
+)
+# A page of active todos must not wade through the deleted ones.
+Index("ix_todos_active", todos.c.id, postgresql_where=text("NOT deleted"))
+
+todo_tallies: Final = Table(
+    "todo_tallies",
+    metadata,
+    Column("slot", SmallInteger),
+    Column("todos", BigInteger, nullable=False),
+    Column("active", BigInteger, nullable=False),
+    PrimaryKeyConstraint("slot"),
+    postgresql_with={"fillfactor": 50},
+)
+
+REFUSAL: Final = """
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+"""
+"""Why event `e` can not be applied, or NULL."""
+
+FOLD: Final = """
+(array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
+min(recorded_at) AS created_at,
+(array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
+bool_or(type = 'TodoDeleted') AS deleted,
+min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
+"""
+"""One stream's events of a batch, as aggregates; `text` is NULL when none of them sets it."""
+
+CONSISTENT: Final = "coalesce(deleted_version = last, true)"
+"""Condition on a folded stream: nothing follows a deletion."""
+
+EFFECT: Final = """
+inserted AS (
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+  SELECT stream, text, created_at, updated_at, last, deleted FROM clean WHERE first = 1
+  RETURNING id, deleted
+),
+updated AS (
+  UPDATE todos t
+     SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
+         deleted = clean.deleted
+    FROM clean
+   WHERE t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
+  RETURNING t.id, t.deleted
+),
+applied AS (
+  SELECT id AS stream FROM inserted UNION ALL SELECT id FROM updated
+),
+todos_tallied AS (
+  INSERT INTO todo_tallies (slot, todos, active)
+  SELECT :slot ::smallint, i.todos, i.active - u.deleted
+    FROM (SELECT count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active FROM inserted) AS i,
+         (SELECT count(*) FILTER (WHERE deleted) AS deleted FROM updated) AS u
+   WHERE i.todos > 0 OR u.deleted > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET todos = todo_tallies.todos + excluded.todos, active = todo_tallies.active + excluded.active
+)
+"""
+"""From relation `clean` (stream, first, last and the columns of FOLD) to `applied`: the streams whose row moved.
+
+A row moves only from the version right before the stream's first event.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One row of the projection; `version` is that of the last event applied to it."""
+
+    id: str
+    text: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TodoCounts:
+    """All todos ever projected, and those not deleted."""
+
+    total: int
+    active: int
+
+
+_COLUMNS: Final = (
+    todos.c.id,
+    todos.c.text,
+    todos.c.created_at,
+    todos.c.updated_at,
+    todos.c.version,
+    todos.c.deleted,
+)
+
+GET: Final = Statement(select(*_COLUMNS).where(todos.c.id == bindparam("id", type_=Text)))
+
+PAGE: Final = Statement(
+    select(*_COLUMNS)
+    .where(~todos.c.deleted, todos.c.id > bindparam("after", type_=Text))
+    .order_by(todos.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+COUNTS: Final = Statement(
+    select(
+        func.coalesce(func.sum(todo_tallies.c.todos), 0).cast(BigInteger).label("total"),
+        func.coalesce(func.sum(todo_tallies.c.active), 0).cast(BigInteger).label("active"),
+    )
+)
+
+
+async def get_todo(database: Database, id: str) -> Todo | None:
+    """The row of one todo, deleted or not; None when none was projected."""
+    rows = await database.fetch(GET, id=id)
+    return _todo(rows[0]) if rows else None
+
+
+async def list_todos(database: Database, *, after: str | None = None, limit: int = 100) -> list[Todo]:
+    """Active todos with id > `after`, in the byte order of their ids, at most `limit`."""
+    return [_todo(row) for row in await database.fetch(PAGE, after=after or "", limit=limit)]
+
+
+async def count_todos(database: Database) -> TodoCounts:
+    """Exact counts, at a cost that does not grow with the table."""
+    (row,) = await database.fetch(COUNTS)
+    return TodoCounts(row["total"], row["active"])
+
+
+def _todo(row: asyncpg.Record) -> Todo:
+    return Todo(row["id"], row["text"], row["created_at"], row["updated_at"], row["version"], row["deleted"])
