@@ -1,0 +1,99 @@
+"""`python -m services.api`: serve until told to stop; requests under way are finished first."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from typing import Any, Final
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from eventstore.errors import StoreUnavailable
+from eventstore.postgres import Database
+from services.api.settings import Settings
+from services.logs import set_up
+from settings import SettingError
+
+GRACE_S: Final = 15
+"""How long requests under way may take after SIGTERM; longer than the longest wait of `GET /todos/{id}`."""
+
+_LOGS: Final[dict[str, Any]] = {
+    "formatters": {
+        "generic": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer(),
+            "foreign_pre_chain": [
+                structlog.stdlib.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
+        },
+    },
+    "handlers": {"console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}},
+    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+}
+
+
+async def _check_store(settings: Settings) -> None:
+    async with Database(settings.database_url, pool_size=1, application_name="api start"):
+        pass
+
+
+def _check_address(settings: Settings) -> None:
+    """Raises SettingError unless the address can be listened on."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise SettingError("API_HOST", settings.host, f"an address of this machine: {error.strerror}") from error
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            expected = f"a port that is free on {settings.host}: {error.strerror}"
+            raise SettingError("API_PORT", str(settings.port), expected) from error
+
+
+def _serve(settings: Settings) -> None:
+    Server(
+        "services.api.asgi:application",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.processes,
+        workers_kill_timeout=GRACE_S,
+        respawn_failed_workers=True,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels(settings.log_level),
+        log_dictconfig=_LOGS,
+    ).serve()
+
+
+def main() -> int:
+    """Run the API. Returns the exit code; 2 is a setting that can not be used, told in one line."""
+    try:
+        settings = Settings.from_env(os.environ)
+        _check_address(settings)
+        asyncio.run(_check_store(settings))
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except StoreUnavailable as error:
+        print(f"DATABASE_URL: {error}", file=sys.stderr)
+        return 2
+    set_up(settings.log_level)
+    with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _serve(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

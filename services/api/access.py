@@ -1,0 +1,78 @@
+"""Around the whole application: a request id, the metrics, and one log line a request (at level debug)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+from time import perf_counter
+from typing import Final
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from services.api.metrics import observe
+
+HEADER: Final = b"x-request-id"
+
+_USABLE: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_current: Final[ContextVar[str]] = ContextVar("request_id", default="")
+
+log = structlog.get_logger()
+
+
+def request_id() -> str:
+    """The id of the request being answered, empty outside of one."""
+    return _current.get()
+
+
+class Access:
+    """An ASGI application around another. A caller's own usable X-Request-Id is kept."""
+
+    def __init__(self, app: ASGIApp, *, verbose: bool = False) -> None:
+        self._app = app
+        self._verbose = verbose
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        identity = _identity(scope)
+        _current.set(identity.decode())
+        started = perf_counter()
+        status = 0
+
+        async def stamped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (HEADER, identity)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, stamped)
+        finally:
+            elapsed = perf_counter() - started
+            route = scope.get("path_template") or "unmatched"
+            observe(scope["method"], route, status, elapsed)
+            if self._verbose:
+                self._log(scope, status, elapsed)
+
+    @staticmethod
+    def _log(scope: HTTPScope, status: int, elapsed: float) -> None:
+        log.debug(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(elapsed * 1000, 3),
+            request_id=request_id(),
+        )
+
+
+def _identity(scope: HTTPScope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == HEADER and _USABLE.fullmatch(value):
+            return value
+    return secrets.token_hex(8).encode()

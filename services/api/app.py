@@ -1,0 +1,65 @@
+"""The one place where the API is put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.types import ASGIApp
+
+from eventstore.postgres import Database, PostgresEventStore
+from eventstore.wakeup import Notifier
+from services.api import openapi, problems
+from services.api.access import Access
+from services.api.drain import Drain, drain_route
+from services.api.health import health_routes
+from services.api.metrics import metrics
+from services.api.requests import MAX_BODY
+from services.api.settings import Settings
+from services.api.stats import stats_route
+from services.api.todos import todo_routes
+from todo.handler import TodoHandler
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application. Connections open as requests need them, so it starts, and stays, while the store is away."""
+    database = Database(settings.database_url, pool_size=settings.pool_size, application_name="api")
+    notifier = Notifier(database)
+
+    def wake_projectors() -> None:
+        notifier.nudge()
+
+    store = PostgresEventStore(database, on_commit=wake_projectors)
+    drain = Drain(database)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await store.close()
+            await drain.close()
+            await notifier.close()
+            await database.close()
+
+    return Litestar(
+        route_handlers=[
+            todo_routes(TodoHandler(store), database),
+            stats_route(database, serial=settings.serial),
+            drain_route(drain),
+            health_routes(database),
+            metrics,
+        ],
+        lifespan=[lifespan],
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=MAX_BODY,
+        openapi_config=openapi.CONFIG,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def create_asgi(settings: Settings) -> ASGIApp:
+    """What the server runs: the application with request ids, metrics and the access log around it."""
+    return Access(create_app(settings), verbose=settings.log_level == "debug")

@@ -1,0 +1,42 @@
+"""The API's settings: one frozen object, made from the environment before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from eventstore.database import parse_url
+from settings import Environment, SettingError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the API is told. `processes` share one port; `pool_size` bounds the connections of each of them."""
+
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    processes: int = 1
+    pool_size: int = 8
+    serial: bool = False
+    log_level: str = "info"
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> Self:
+        """Read the settings. Raises SettingError."""
+        env = Environment(variables)
+        url = env.text("DATABASE_URL", expected="postgresql://user:password@host:port/database")
+        try:
+            parse_url(url)
+        except ValueError as error:
+            raise SettingError("DATABASE_URL", "…", str(error).removeprefix("expected ")) from error
+        return cls(
+            database_url=url,
+            host=env.text("API_HOST", cls.host),
+            port=env.integer("API_PORT", cls.port, low=1, high=65535),
+            processes=env.integer("API_PROCESSES", cls.processes, low=1, high=64),
+            pool_size=env.integer("API_POOL_SIZE", cls.pool_size, low=1, high=100),
+            serial=env.flag("SERIAL_PROJECTION", cls.serial),
+            log_level=env.choice("LOG_LEVEL", cls.log_level, ["debug", "info", "warning", "error"]),
+        )

@@ -1,0 +1,59 @@
+"""`GET /stats`: the facts of store and projection."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from eventstore.facts import Facts, read_facts
+from eventstore.postgres import Database
+from services.api.documents import BlockedDocument, LastEvent, ProjectorDocument, Stats
+from services.api.openapi import refusals
+from services.api.single_flight import SingleFlight
+from todo.read_model import TodoCounts, count_todos
+
+
+def stats_route(database: Database, *, serial: bool) -> HTTPRouteHandler:
+    """The route of `/stats`."""
+
+    async def read() -> Stats:
+        # In this order: the counts of todos are never older than the checkpoint told beside them.
+        facts = await read_facts(database)
+        return document(facts, await count_todos(database), serial=serial)
+
+    shared = SingleFlight(read)
+
+    @get("/stats", responses=refusals(503), tags=["operations"], summary="Facts of store and projection, no verdict")
+    async def stats() -> Stats:
+        """Concurrent calls share one query, which begins after the last of them came."""
+        return await shared()
+
+    return stats
+
+
+def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
+    """The facts under the names of the contract."""
+    return Stats(
+        total_events_projected=facts.projected,
+        total_todos=todos.total,
+        active_todos=todos.active,
+        last_events=[LastEvent(**asdict(event)) for event in facts.recent],
+        last_event_in_store=facts.last_position,
+        last_projected_event=facts.projected_position,
+        event_id_lag=max(0, facts.last_position - facts.projected_position),
+        backlog=facts.backlog,
+        oldest_unprojected_age_ms=round(facts.oldest_unprojected_age_ms, 3),
+        blocked_streams=facts.blocked_streams,
+        event_count=facts.events,
+        stream_count=facts.streams,
+        drain_count=facts.drains,
+        serial_projection=serial,
+        projectors=[msgspec.convert(asdict(one), ProjectorDocument) for one in facts.projectors],
+        observed_at=facts.observed_at,
+        last_event_at=facts.last_recorded_at,
+        last_projected_at=facts.projected_at,
+        blocked=[BlockedDocument(**asdict(one)) for one in facts.blocked[:10]],
+    )
