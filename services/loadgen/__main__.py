@@ -1,0 +1,38 @@
+"""`python -m services.loadgen`: one run. Exit code 0: converged; 1: any other verdict; 2: an unusable setting."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from services.loadgen.convergence import Judgement
+from services.loadgen.readiness import NotReady, wait_ready
+from services.loadgen.settings import Settings
+from services.loadgen.supervisor import Supervisor
+from settings import SettingError
+
+
+async def _run(settings: Settings) -> Judgement:
+    return await Supervisor(settings).run()
+
+
+def main() -> int:
+    """Validate, check that the server is there, run, and say the verdict."""
+    try:
+        settings = Settings.from_env(os.environ)
+        wait_ready(settings.base_url)
+        settings.results_dir.mkdir(parents=True, exist_ok=True)
+    except (SettingError, NotReady) as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"RESULTS_DIR={settings.results_dir}: cannot be written to ({error})", file=sys.stderr)
+        return 2
+    judgement = asyncio.run(_run(settings))
+    print(f"verdict      {judgement.verdict}" + (f": {judgement.why}" if judgement.why else ""))
+    return 0 if judgement.verdict == "converged" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

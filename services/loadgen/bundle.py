@@ -1,0 +1,101 @@
+"""The files that a run leaves: samples while it runs, the result and the histograms at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+
+from metrics.results import (
+    Convergence,
+    Correctness,
+    Distribution,
+    Generator,
+    Latency,
+    Throughput,
+    Visibility,
+    write_json,
+)
+from metrics.sinks import JsonLinesSink
+from services.loadgen.convergence import Judgement
+from services.loadgen.messages import Message
+from services.loadgen.settings import Settings
+
+_SECTIONS: dict[str, Any] = {
+    "throughput": Throughput(),
+    "latency_ms": Latency(),
+    "projection_lag": Distribution(),
+    "event_id_lag": Distribution(),
+    "backlog": Distribution(),
+    "visibility_ms": Visibility(),
+    "convergence": Convergence(),
+    "correctness": Correctness(),
+    "generator": Generator(),
+}
+_NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminate": 0}
+_HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
+
+
+class Bundle:
+    """Collects the messages of a run's processes and writes them into the results folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.results_dir
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._samples = JsonLinesSink(self._folder / "samples.jsonl")
+        self._visibility: dict[str, Any] = {}
+        self._phases: list[dict[str, Any]] = []
+        self.result: Message | None = None
+        self.report: Message | None = None
+
+    def phase(self, name: str, at: float) -> None:
+        """A phase began, and so the one before has ended. Stages of one phase are joined."""
+        if self._phases and self._phases[-1]["name"] == name:
+            return
+        self._end_phase(at)
+        self._phases.append({"name": name, "started_at": at, "ended_at": None})
+
+    def visibility(self, window: Message) -> None:
+        """The probe's latest second, for the next sample."""
+        self._visibility = {"visibility_p50_ms": window["p50_ms"], "visibility_p99_ms": window["p99_ms"]}
+
+    def sample(self, message: Message) -> dict[str, Any]:
+        """Write one line of `samples.jsonl` at once, and return it."""
+        sample = {name: value for name, value in message.items() if name != "event"}
+        sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
+        self._samples.write(sample)
+        self._visibility = {}
+        return sample
+
+    def close(self, judgement: Judgement) -> None:
+        """Write everything else. What was never seen is zero."""
+        self._samples.close()
+        self._end_phase(time.time())
+        result, report = self.result or {}, self.report or {}
+        document: dict[str, Any] = {"verdict": judgement.verdict, "why": judgement.why}
+        for name, nothing in _SECTIONS.items():
+            document[name] = result.get(name) or report.get(name) or dataclasses.asdict(nothing)
+        document |= {
+            "phases": self._phases,
+            "settings": self._settings.as_used(),
+            "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),
+            "stages": result.get("stages", []),
+            "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
+            "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
+        }
+        self._write_histograms(result, report)
+        faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
+        (self._folder / "acknowledged.jsonl").write_text(faults, encoding="utf-8")
+        write_json(self._folder / "loadgen.json", document)
+
+    def _write_histograms(self, result: Message, report: Message) -> None:
+        for kind, encoded in result.get("histograms", {}).items():
+            (self._folder / _HISTOGRAM_FILES[kind]).write_text(encoded + "\n", encoding="ascii")
+        if "histogram" in report:
+            (self._folder / "visibility.hdr").write_text(report["histogram"] + "\n", encoding="ascii")
+
+    def _end_phase(self, at: float) -> None:
+        if self._phases and self._phases[-1]["ended_at"] is None:
+            self._phases[-1]["ended_at"] = at

@@ -1,0 +1,67 @@
+"""A child process of the supervisor that speaks in messages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Self
+
+from services.loadgen.messages import LIMIT, Message, decode, encode
+
+KILL_AFTER_S = 5.0
+
+
+class Child:
+    """A started process in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._reading: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, command: Sequence[str], env: Mapping[str, str], take: Callable[[Message], None]) -> Self:
+        """Start the process; `take` gets every message that it sends, in order."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **env},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LIMIT,
+            start_new_session=True,
+        )
+        child = cls(process)
+        child._reading = asyncio.create_task(child._read(take))
+        return child
+
+    def send(self, event: str, **values: object) -> None:
+        """Send an order; one to a process that has ended is dropped."""
+        stdin = self._process.stdin
+        if stdin is not None and not stdin.is_closing():
+            stdin.write(encode({"event": event, **values}))
+
+    async def ended(self) -> int:
+        """The exit code, once the process has ended and its last message is taken."""
+        code = await self._process.wait()
+        if self._reading is not None:
+            await self._reading
+        return code
+
+    async def stop(self) -> None:
+        """End the process: first asked, after five seconds killed. Returns when it is gone."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            if self._process.returncode is not None:
+                break
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, sign)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), KILL_AFTER_S)
+        await self.ended()
+
+    async def _read(self, take: Callable[[Message], None]) -> None:
+        stdout = self._process.stdout
+        while stdout is not None and (line := await stdout.readline()):
+            if (message := decode(line)) is not None:
+                take(message)

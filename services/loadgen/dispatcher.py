@@ -1,0 +1,30 @@
+"""The open loop: puts requests in the queue when they are due, however slow the users that serve them are."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+import gevent
+
+from services.loadgen.arrivals import due_times
+from services.loadgen.run import Arrival, Run
+
+
+def dispatch(run: Run) -> None:
+    """A greenlet's body: feed `run.arrivals` through the warm-up and load phases, then end."""
+    rate = run.settings.rate
+    assert rate is not None
+    assert run.arrivals is not None
+    random = Random(f"{run.settings.seed}/arrivals")
+    began = time.perf_counter()
+    for seconds in due_times(rate, random):
+        due = began + seconds
+        # Below a millisecond a timer is not worth its cost; a request sent so little early still counts from its due.
+        if (early := due - time.perf_counter()) > 0.001:
+            gevent.sleep(early)
+        phase = run.phase
+        if phase.name not in ("warmup", "load") or run.halted.is_set():
+            return
+        run.scheduled += phase.measured
+        run.arrivals.put(Arrival(due, random.random() < phase.writers, phase.measured))

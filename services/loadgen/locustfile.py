@@ -1,0 +1,118 @@
+"""What Locust loads: `locust -f services/loadgen/locustfile.py --web-host 127.0.0.1`, or started by the supervisor.
+
+The scenario comes from the environment (see `settings`). By hand, the number of users is the one given to Locust; the
+verdict is then in Locust's log. One process only: the expected counts are held in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import LoadTestShape, events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+# Locust puts this folder first on the path, where its module `settings` would hide the project's package.
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from services.loadgen.conductor import Conductor
+from services.loadgen.ledger import Counts
+from services.loadgen.link import Link
+from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
+from services.loadgen.run import Run
+from services.loadgen.sampler import Sampler
+from services.loadgen.scenario import STAGED_SCENARIOS, plan
+from services.loadgen.settings import Settings
+from services.loadgen.users import TodoUser
+from settings import SettingError
+
+sys.path.pop(0)
+
+__all__ = ["TodoUser"]
+
+BASELINE = "LOADGEN_BASELINE"
+PROBE = "LOADGEN_PROBE"
+END_WITHIN_S = 5.0
+
+log = logging.getLogger(__name__)
+
+try:
+    SETTINGS = Settings.from_env(os.environ)
+except SettingError as bad:
+    sys.exit(str(bad))
+
+TodoUser.host = SETTINGS.base_url
+
+
+if SETTINGS.scenario in STAGED_SCENARIOS:
+
+    class Stages(LoadTestShape):
+        """As many users as the phase wants."""
+
+        def tick(self) -> tuple[int, float]:
+            """The wanted number of users, to be reached within a second."""
+            run: Run | None = getattr(TodoUser, "run_now", None)
+            phase = run.phase if run is not None else plan(SETTINGS)[0]
+            users = max(1, round(SETTINGS.users * phase.users))
+            return users, users
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def refuse_workers(environment: Environment, **_: Any) -> None:
+    """Several processes would each hold a part of the expected counts."""
+    if isinstance(environment.runner, MasterRunner | WorkerRunner):
+        sys.exit("this load generator runs in one process: start Locust without --master, --worker and --processes")
+
+
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
+def begin(environment: Environment, **_: Any) -> None:
+    """Set up a run of its own for every start of a test, and conduct it."""
+    supervised = BASELINE in os.environ
+    try:
+        baseline = Counts(**json.loads(os.environ[BASELINE])) if supervised else take_baseline(SETTINGS.base_url).counts
+    except (NotReady, NotQuiet) as refusal:
+        log.error("%s", refusal)
+        gevent.spawn(_end, environment)
+        return
+    run = TodoUser.run_now = Run(SETTINGS, baseline)
+    link = Link(run, supervised=supervised, probed=bool(os.environ.get(PROBE)))
+
+    def users() -> int:
+        return environment.runner.user_count if environment.runner else 0
+
+    sampler = Sampler(run, users, lambda sample: link.send("sample", **sample))
+    gevent.spawn(Conductor(run, link, lambda: _end(environment)).perform)
+    gevent.spawn(sampler.poll)
+    gevent.spawn(sampler.report)
+    gevent.spawn(run.vitals.keep_time, lambda: run.phase.measured)
+
+
+@events.test_stopping.add_listener  # type: ignore[untyped-decorator]
+def halt(**_: Any) -> None:
+    """A test that is stopped from outside still gets its result out."""
+    run: Run | None = getattr(TodoUser, "run_now", None)
+    if run is not None:
+        run.halt("Locust was stopped")
+        run.over.wait(END_WITHIN_S)
+
+
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
+def leave(environment: Environment, **_: Any) -> None:
+    """The verdict is in the result, not in Locust's exit code."""
+    environment.process_exit_code = 0
+
+
+def _end(environment: Environment) -> None:
+    runner = environment.runner
+    if runner is None:
+        return
+    if environment.parsed_options is not None and environment.parsed_options.headless:
+        runner.quit()
+    else:
+        runner.stop()

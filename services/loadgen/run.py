@@ -1,0 +1,104 @@
+"""What the greenlets of one run share in Locust's process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gevent.event import Event
+from gevent.queue import SimpleQueue
+
+from services.loadgen.convergence import Evidence, Streaks, matches
+from services.loadgen.facts import Facts
+from services.loadgen.ledger import Counts, Expected, Ledger
+from services.loadgen.recorder import Recorder
+from services.loadgen.scenario import Phase, plan
+from services.loadgen.settings import Settings
+from services.loadgen.vitals import Vitals
+
+
+class Halted(Exception):
+    """The run cannot go on; the message says why."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request of the open loop: due at a moment of `time.perf_counter`."""
+
+    due: float
+    writes: bool
+    measured: bool
+
+
+class Watch:
+    """The convergence phase as its readers see it."""
+
+    def __init__(self, expected: Expected, readers: Iterable[int], first: Facts, began_at: float) -> None:
+        self.expected = expected
+        self.facts = first
+        self._streaks = Streaks(readers)
+        self._began_at = began_at
+        self._changed_at = time.monotonic()
+
+    def note(self, reader: int, facts: Facts) -> None:
+        """Take in what a reader saw."""
+        seen = (facts.counts, facts.backlog, facts.blocked_streams)
+        if seen != (self.facts.counts, self.facts.backlog, self.facts.blocked_streams):
+            self._changed_at = time.monotonic()
+        self.facts = facts
+        self._streaks.note(reader, match=matches(facts, self.expected))
+
+    def evidence(self, limit_s: float) -> Evidence:
+        """All that the judge needs, as of now."""
+        now = time.monotonic()
+        return Evidence(
+            facts=self.facts,
+            expected=self.expected,
+            confirmed=self._streaks.confirmed,
+            elapsed_s=now - self._began_at,
+            limit_s=limit_s,
+            unchanged_s=now - self._changed_at,
+        )
+
+
+class Run:
+    """One run: its settings, its ledger, its numbers, and the phase that it is in."""
+
+    def __init__(self, settings: Settings, baseline: Counts) -> None:
+        self.settings = settings
+        self.phases = plan(settings)
+        self.phase: Phase = self.phases[0]
+        self.ledger = Ledger(baseline)
+        self.recorder = Recorder()
+        self.vitals = Vitals()
+        self.watch: Watch | None = None
+        self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
+        self.scheduled = 0
+        self.started = 0
+        self.halted = Event()
+        self.over = Event()
+        self.halt_reason = ""
+        self.enlisted = 0
+
+    def enlist(self) -> int:
+        """The number of a new user, from 0."""
+        self.enlisted += 1
+        return self.enlisted - 1
+
+    def halt(self, why: str) -> None:
+        """End the run early; the first reason stays."""
+        self.halt_reason = self.halt_reason or why
+        self.halted.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises Halted as soon as the run is to end."""
+        if self.halted.wait(seconds):
+            raise Halted(self.halt_reason)
+
+    @property
+    def missed_share(self) -> float | None:
+        """The share of the due requests of the load phase that were not begun in it; None in the closed loop."""
+        if self.arrivals is None:
+            return None
+        return 1 - self.started / self.scheduled if self.scheduled else 0.0

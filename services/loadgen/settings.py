@@ -1,0 +1,84 @@
+"""The load generator's settings, read once from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, cast, get_args
+from urllib.parse import urlsplit
+
+from settings import Environment, SettingError
+
+ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
+OPEN_LOOP_SCENARIOS = ("throughput", "reads")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one run does. `rate` None is the closed loop; otherwise arrivals a second of the open loop."""
+
+    base_url: str = "http://127.0.0.1:8000"
+    scenario: ScenarioName = "throughput"
+    users: int = 100
+    duration_s: float = 30.0
+    write_ratio: float = 0.5
+    think_time_ms: float = 100.0
+    convergence_max_s: float = 60.0
+    warmup_s: float = 3.0
+    seed: int = 1
+    rate: float | None = None
+    results_dir: Path = Path("results/loadgen")
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> Self:
+        """Read the variables; an unset or empty one takes its default. Raises SettingError for a bad one."""
+        env = Environment(variables)
+        settings = cls(
+            base_url=_address(env.text("BASE_URL", cls.base_url)),
+            scenario=cast(ScenarioName, env.choice("SCENARIO", cls.scenario, get_args(ScenarioName))),
+            users=env.integer("VUS", cls.users, low=1, high=100_000),
+            duration_s=env.duration("DURATION", "30s", low=0.5, high=86_400),
+            write_ratio=env.number("WRITE_RATIO", cls.write_ratio, low=0, high=1),
+            think_time_ms=env.number("THINK_TIME_MS", cls.think_time_ms, low=0, high=3_600_000),
+            convergence_max_s=env.duration("CONVERGENCE_MAX", "60s", low=0.5, high=86_400),
+            warmup_s=env.duration("WARMUP", "3s", low=0, high=3600),
+            seed=env.integer("SEED", cls.seed, low=0, high=2**53),
+            rate=env.number("RATE", None, low=0.1, high=1_000_000) if env.optional("RATE") else None,
+            results_dir=Path(env.text("RESULTS_DIR", str(cls.results_dir))),
+        )
+        if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
+            expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
+            raise SettingError("RATE", f"{settings.rate:g}", expected)
+        return settings
+
+    def as_used(self) -> dict[str, Any]:
+        """The settings under their variable names, as a result carries them; without a password in the address."""
+        return {
+            "BASE_URL": _without_password(self.base_url),
+            "SCENARIO": self.scenario,
+            "VUS": self.users,
+            "DURATION": f"{self.duration_s:g}s",
+            "WRITE_RATIO": self.write_ratio,
+            "THINK_TIME_MS": self.think_time_ms,
+            "CONVERGENCE_MAX": f"{self.convergence_max_s:g}s",
+            "WARMUP": f"{self.warmup_s:g}s",
+            "SEED": self.seed,
+            "RATE": self.rate,
+        }
+
+
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
+        raise SettingError("BASE_URL", _without_password(value), "an address such as http://127.0.0.1:8000")
+    return value.rstrip("/")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", url)

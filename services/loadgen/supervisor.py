@@ -1,0 +1,166 @@
+"""Runs the load generator's processes: starts the probe and Locust, relays between them, gathers what they found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from services.loadgen.bundle import Bundle
+from services.loadgen.children import Child
+from services.loadgen.convergence import Judgement
+from services.loadgen.ledger import Counts
+from services.loadgen.messages import Message
+from services.loadgen.progress import line
+from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
+from services.loadgen.scenario import STAGED_SCENARIOS, probes
+from services.loadgen.settings import Settings
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+STOP_TIMEOUT_S = 12
+PROBE_READY_WITHIN_S = 20.0
+INTERRUPTED_WITHIN_S = 20.0
+REPORT_WITHIN_S = 5.0
+
+_T = TypeVar("_T")
+
+
+class Stopped(Exception):
+    """The run ends early; the message says why."""
+
+
+class Supervisor:
+    """One run. Whatever happens, its children are gone and its result is written when `run` returns."""
+
+    def __init__(self, settings: Settings) -> None:
+        loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._bundle = Bundle(settings)
+        self._probe: Child | None = None
+        self._locust: Child | None = None
+        self._guard: asyncio.Task[None] | None = None
+        self._seeds: asyncio.Future[int] = loop.create_future()
+        self._reported: asyncio.Future[Message] = loop.create_future()
+        self._stopped: asyncio.Future[str] = loop.create_future()
+
+    async def run(self) -> Judgement:
+        """The whole run and its verdict."""
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(sign, self._stop, "interrupted")
+        judgement = Judgement("invalid", "the load generator itself failed")
+        try:
+            judgement = await self._judge()
+        except NotQuiet as refusal:
+            judgement = refusal.judgement
+        except (NotReady, Stopped) as refusal:
+            judgement = Judgement("invalid", str(refusal))
+        finally:
+            await self._end_children()
+            self._bundle.close(judgement)
+        return judgement
+
+    async def _judge(self) -> Judgement:
+        facts = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
+        seeds = await self._start_probe() if probes(self._settings) else 0
+        counts = facts.counts
+        locust = await self._start_locust(Counts(counts.todos + seeds, counts.active + seeds, counts.events + seeds))
+        code = await self._end_of(locust)
+        if self._bundle.result is not None:
+            return Judgement(self._bundle.result["verdict"], self._bundle.result["why"])
+        if self._stopped.done():
+            raise Stopped(self._stopped.result())
+        raise Stopped(f"the Locust process ended with exit code {code}")
+
+    async def _start_probe(self) -> int:
+        command = [sys.executable, "-m", "services.loadgen.probe"]
+        self._probe = await Child.start(command, {}, self._from_probe)
+        self._guard = asyncio.create_task(self._guard_probe(self._probe))
+        try:
+            return await self._unless_stopped(asyncio.wait_for(self._seeds, PROBE_READY_WITHIN_S))
+        except TimeoutError:
+            raise Stopped("the probe could not create its todos") from None
+
+    async def _guard_probe(self, probe: Child) -> None:
+        code = await probe.ended()
+        if not self._reported.done():
+            self._reported.cancel()
+            self._stop(f"the probe process ended with exit code {code}")
+
+    async def _start_locust(self, baseline: Counts) -> Child:
+        settings, folder = self._settings, self._settings.results_dir
+        command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", settings.base_url]
+        command += ["--stop-timeout", str(STOP_TIMEOUT_S), "--web-host", "127.0.0.1", "--only-summary"]
+        command += ["--csv", str(folder / "locust"), "--html", str(folder / "locust.html"), "--skip-log-setup"]
+        if settings.scenario not in STAGED_SCENARIOS:
+            command += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
+        env = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
+        self._locust = await Child.start(command, env, self._from_locust)
+        return self._locust
+
+    async def _end_of(self, locust: Child) -> int | None:
+        """Wait for Locust to end; after a stop, not for ever."""
+        ended = asyncio.create_task(locust.ended())
+        await _first(ended, self._stopped)
+        await asyncio.wait({ended}, timeout=INTERRUPTED_WITHIN_S)
+        return ended.result() if ended.done() else None
+
+    async def _end_children(self) -> None:
+        if self._probe is not None:
+            self._probe.send("finish")
+            await asyncio.wait({self._reported}, timeout=REPORT_WITHIN_S)
+        for child in (self._locust, self._probe):
+            if child is not None:
+                await child.stop()
+
+    def _from_locust(self, message: Message) -> None:
+        match message["event"]:
+            case "phase":
+                self._bundle.phase(message["name"], message["at"])
+                self._lead_probe(message["name"])
+            case "sample":
+                print(line(self._bundle.sample(message)), flush=True)
+            case "result":
+                self._bundle.result = message
+
+    def _lead_probe(self, phase: str) -> None:
+        if self._probe is None:
+            return
+        if phase == "load":
+            self._probe.send("write")
+        elif phase == "convergence":
+            self._probe.send("quiet")
+
+    def _from_probe(self, message: Message) -> None:
+        match message["event"]:
+            case "ready" if not self._seeds.done():
+                self._seeds.set_result(message["seeds"])
+            case "visibility":
+                self._bundle.visibility(message)
+            case "quiet" if self._locust is not None:
+                self._locust.send("probe", todos=message["todos"], lost=message["lost"])
+            case "report" if not self._reported.done():
+                self._bundle.report = message
+                self._reported.set_result(message)
+
+    def _stop(self, why: str) -> None:
+        if not self._stopped.done():
+            self._stopped.set_result(why)
+        if self._locust is not None:
+            self._locust.send("stop", why=why)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Await the work. Raises Stopped as soon as the run is to end."""
+        task = asyncio.create_task(work)
+        await _first(task, self._stopped)
+        if task.done():
+            return task.result()
+        task.cancel()
+        raise Stopped(self._stopped.result())
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,211 @@
+"""A small Todo service that keeps the HTTP contract, in memory, with faults that a test can switch on.
+
+It has no event store and no projector: an event is projected a few milliseconds after its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from aiohttp import web
+
+PROJECTED_AFTER_S = 0.003
+
+Fault = Literal["none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish"]
+
+
+@dataclass
+class Row:
+    """A todo of the read model."""
+
+    text: str
+    version: int
+    created_at: str
+    updated_at: str
+    deleted: bool = False
+
+
+@dataclass
+class Stream:
+    """The write side of a todo."""
+
+    version: int = 0
+    deleted: bool = False
+
+
+@dataclass
+class FakeTodoServer:
+    """Use as an async context manager; `base_url` is its address.
+
+    Every `every`-th write that the fault concerns suffers it:
+
+    - `lose`: acknowledged, but no event is kept
+    - `forget`: the event counts as projected, but the row does not change
+    - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second
+    - `duplicate`: an event is projected twice
+    - `drop`: committed, then the connection is cut without an answer
+    - `block`: the stream of that write is blocked for good
+    - `fail`: the write is refused with 500 and has no effect
+    - `vanish`: the server stops answering at all from then on
+    """
+
+    fault: Fault = "none"
+    every: int = 10
+    streams: dict[str, Stream] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    blocked: dict[str, int] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    committed: int = 0
+    projected: int = 0
+    writes: int = 0
+    drains: int = 0
+    gone: bool = False
+    last_event_at: str | None = None
+    last_projected_at: str | None = None
+    base_url: str = ""
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/readyz", self._ready),
+                web.get("/stats", self._stats),
+                web.post("/drain", self._drain),
+                web.post("/todos", self._create),
+                web.get("/todos", self._page),
+                web.get("/todos/{id}", self._get),
+                web.put("/todos/{id}", self._update),
+                web.delete("/todos/{id}", self._delete),
+            ]
+        )
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+    async def vanish(self) -> None:
+        """Stop answering: no new connection is taken, the open ones are cut."""
+        self.gone = True
+        await self._runner.cleanup()
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ready"})
+
+    async def _drain(self, _: web.Request) -> web.Response:
+        self.drains += 1
+        return web.json_response({"coalesced": False}, status=202)
+
+    async def _stats(self, _: web.Request) -> web.Response:
+        return web.json_response(self.stats())
+
+    def stats(self) -> dict[str, Any]:
+        """The document of GET /stats."""
+        backlog = sum(
+            stream.version - (self.rows[id].version if id in self.rows else 0) for id, stream in self.streams.items()
+        )
+        active = sum(1 for row in self.rows.values() if not row.deleted)
+        return {
+            "totalEventsProjected": self.projected,
+            "totalTodos": len(self.rows),
+            "activeTodos": active,
+            "eventIdLag": max(self.committed - self.projected, 0),
+            "backlog": backlog if self.fault != "forget" else max(self.committed - self.projected, 0),
+            "oldestUnprojectedAgeMs": 0,
+            "blockedStreams": len(self.blocked),
+            "eventCount": self.committed,
+            "projectors": [{"holder": "fake", "alive": True, "leasesHeld": 1}],
+            "lastEventAt": self.last_event_at,
+            "lastProjectedAt": self.last_projected_at,
+            "blocked": [{"stream": id, "version": v, "error": "planted"} for id, v in self.blocked.items()],
+        }
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        return await self._write(request, f"todo-{uuid.uuid4().hex}", (await request.json())["text"])
+
+    async def _update(self, request: web.Request) -> web.StreamResponse:
+        return await self._write(request, request.match_info["id"], (await request.json())["text"])
+
+    async def _delete(self, request: web.Request) -> web.StreamResponse:
+        return await self._write(request, request.match_info["id"], None)
+
+    async def _write(self, request: web.Request, id: str, text: str | None) -> web.StreamResponse:
+        stream = self.streams.get(id) or Stream()
+        if stream.deleted or (stream.version == 0 and request.method != "POST"):
+            return web.json_response({"title": "unknown todo"}, status=404)
+        self.texts.append(text or "")
+        fault = self._strike()
+        if fault == "fail":
+            return web.json_response({"title": "planted"}, status=500)
+        if fault == "vanish":
+            asyncio.get_running_loop().create_task(self.vanish())
+        if fault == "lose":
+            return self._answer(request, id, stream.version + 1)
+        self._commit(id, stream, text, fault)
+        if fault == "drop" and request.transport is not None:
+            request.transport.close()
+        return self._answer(request, id, stream.version)
+
+    def _strike(self) -> Fault:
+        self.writes += 1
+        # The first writes set the scene: a fault comes when the load runs.
+        return self.fault if self.writes > 100 and self.writes % self.every == 0 else "none"
+
+    def _commit(self, id: str, stream: Stream, text: str | None, fault: Fault) -> None:
+        self.streams[id] = stream
+        stream.version += 1
+        stream.deleted = text is None
+        self.committed += 1
+        self.last_event_at = datetime.now(UTC).isoformat()
+        if fault == "block":
+            self.blocked[id] = stream.version
+        asyncio.get_running_loop().call_later(PROJECTED_AFTER_S, self._project, id, stream.version, text, fault)
+
+    def _project(self, id: str, version: int, text: str | None, fault: Fault) -> None:
+        if (self.fault == "stuck" and self.writes > 100) or version >= self.blocked.get(id, version + 1):
+            return
+        now = datetime.now(UTC).isoformat()
+        self.projected += 2 if fault == "duplicate" else 1
+        self.last_projected_at = now
+        row = self.rows.setdefault(id, Row("", 0, now, now))
+        if fault == "forget":
+            return
+        row.version, row.updated_at, row.deleted = version, now, text is None
+        row.text = row.text if text is None else text
+
+    @staticmethod
+    def _answer(request: web.Request, id: str, version: int) -> web.Response:
+        if request.method == "DELETE":
+            return web.Response(status=204, headers={"ETag": f'"{version}"'})
+        body = {"stream": id, "version": version, "position": version}
+        return web.json_response(body, status=201 if request.method == "POST" else 200)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        id = request.match_info["id"]
+        row = self.rows.get(id)
+        if row is None or row.deleted:
+            return web.json_response({"title": "unknown todo"}, status=404)
+        return web.json_response(self._shown(id, row))
+
+    async def _page(self, request: web.Request) -> web.Response:
+        after, limit = request.query.get("after", ""), int(request.query.get("limit", "100"))
+        ids = sorted(id for id, row in self.rows.items() if id > after and not row.deleted)[:limit]
+        return web.json_response({"items": [self._shown(id, self.rows[id]) for id in ids]})
+
+    @staticmethod
+    def _shown(id: str, row: Row) -> dict[str, Any]:
+        return {
+            "id": id,
+            "text": row.text,
+            "createdAt": row.created_at,
+            "updatedAt": row.updated_at,
+            "version": row.version,
+        }
