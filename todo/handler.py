@@ -10,10 +10,12 @@ What an idempotency key means here:
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import uuid
 from typing import Final
+from weakref import WeakValueDictionary
 
 from eventstore.contract import EventStore
 from eventstore.errors import VersionConflict
@@ -42,13 +44,14 @@ def fingerprint(stream: str, command: TodoCommand) -> str:
 class TodoHandler:
     """Handles commands against one store.
 
-    Remembers up to `cached` snapshots; a command without an expected version is tried up to `attempts` times.
+    Remembers up to `cached` snapshots; tries a command without an expected version again up to `retries` times.
     """
 
-    def __init__(self, store: EventStore, *, cached: int = 100_000, attempts: int = 10) -> None:
+    def __init__(self, store: EventStore, *, cached: int = 100_000, retries: int = 20) -> None:
         self._store = store
         self._snapshots = SnapshotCache(cached)
-        self._attempts = attempts
+        self._retries = retries
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(
         self, stream: str, command: TodoCommand, *, expected: int | None = None, key: str | None = None
@@ -63,22 +66,40 @@ class TodoHandler:
         claim = None if key is None else IdempotencyKey(key, fingerprint(stream, command))
         if isinstance(command, CreateTodo):
             return await self._append(stream, Snapshot(), decide(Snapshot().state, command), claim)
-        attempts = self._attempts if expected is None else 1
-        while True:
-            attempts -= 1
-            snapshot = await self._load(stream, expected)
-            try:
-                events = self._judge(stream, snapshot, command, expected)
-            except (TodoNotFound, VersionConflict) as refusal:
-                if claim is None or not snapshot.version:
-                    raise
-                return await self._replay(stream, command, claim, refusal)
-            try:
-                return await self._append(stream, snapshot, events, claim)
-            except VersionConflict:
-                await self._catch_up(stream, snapshot)
-                if not attempts:
-                    raise
+        try:
+            return await self._attempt(stream, command, expected, claim)
+        except VersionConflict:
+            if expected is not None or not self._retries:
+                raise
+        return await self._in_turn(stream, command, claim)
+
+    async def _in_turn(self, stream: str, command: TodoCommand, claim: IdempotencyKey | None) -> Appended:
+        """Try again. Contenders of this process form a line, so that each meets those of other processes only."""
+        async with self._turns.setdefault(stream, asyncio.Lock()):
+            left = self._retries
+            while True:
+                left -= 1
+                try:
+                    return await self._attempt(stream, command, None, claim)
+                except VersionConflict:
+                    if not left:
+                        raise
+
+    async def _attempt(
+        self, stream: str, command: TodoCommand, expected: int | None, claim: IdempotencyKey | None
+    ) -> Appended:
+        snapshot = await self._load(stream, expected)
+        try:
+            events = self._judge(stream, snapshot, command, expected)
+        except (TodoNotFound, VersionConflict) as refusal:
+            if claim is None or not snapshot.version:
+                raise
+            return await self._replay(stream, command, claim, refusal)
+        try:
+            return await self._append(stream, snapshot, events, claim)
+        except VersionConflict:
+            await self._catch_up(stream, snapshot)
+            raise
 
     @staticmethod
     def _judge(stream: str, snapshot: Snapshot, command: TodoCommand, expected: int | None) -> list[TodoEvent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import sys
@@ -55,6 +56,10 @@ def _check_address(settings: Settings) -> None:
         try:
             probe.bind(address)
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise SettingError(
+                    "API_HOST", settings.host, f"an address of this machine: {error.strerror}"
+                ) from error
             expected = f"a port that is free on {settings.host}: {error.strerror}"
             raise SettingError("API_PORT", str(settings.port), expected) from error
 

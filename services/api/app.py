@@ -10,11 +10,12 @@ from litestar.types import ASGIApp
 
 from eventstore.postgres import Database, PostgresEventStore
 from eventstore.wakeup import Notifier
-from services.api import openapi, problems
+from services.api import problems
 from services.api.access import Access
 from services.api.drain import Drain, drain_route
 from services.api.health import health_routes
 from services.api.metrics import metrics
+from services.api.openapi import openapi_config
 from services.api.requests import MAX_BODY
 from services.api.settings import Settings
 from services.api.stats import stats_route
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MAX_BODY,
-        openapi_config=openapi.CONFIG,
+        openapi_config=openapi_config(),
         logging_config=None,
         debug=False,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import msgspec
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
@@ -51,7 +50,7 @@ def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
         stream_count=facts.streams,
         drain_count=facts.drains,
         serial_projection=serial,
-        projectors=[msgspec.convert(asdict(one), ProjectorDocument) for one in facts.projectors],
+        projectors=[ProjectorDocument(**asdict(one)) for one in facts.projectors],
         observed_at=facts.observed_at,
         last_event_at=facts.last_recorded_at,
         last_projected_at=facts.projected_at,

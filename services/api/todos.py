@@ -30,7 +30,10 @@ AtLeast = Annotated[int | None, Parameter(ge=1, le=999_999_999, description="wai
 Wait = Annotated[int, Parameter(ge=0, le=MAX_WAIT_MS, description="how long at most, in milliseconds")]
 Limit = Annotated[int, Parameter(ge=1, le=1000, description="todos on a page")]
 After = Annotated[
-    str, Parameter(pattern="^(todo-[0-9a-f]{32})?$", description="the id before the page; `next` of the last")
+    str,
+    Parameter(
+        pattern="^(todo-[0-9a-f]{32})?$", max_length=37, description="the id before the page; `next` of the last"
+    ),
 ]
 
 

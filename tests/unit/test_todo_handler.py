@@ -114,9 +114,16 @@ async def test_conflicts_are_retried_until_each_writer_has_its_turn(store: Spied
     assert sorted(appended.version for appended in done) == [2, 3, 4, 5, 6]
 
 
+async def test_writers_in_one_process_take_turns(store: SpiedStore) -> None:
+    handler = TodoHandler(store, retries=1)
+    await handler.handle(TODO, CreateTodo("milk"))
+    done = await asyncio.gather(*(handler.handle(TODO, UpdateTodo("bread")) for _ in range(50)))
+    assert sorted(appended.version for appended in done) == list(range(2, 52))
+
+
 async def test_retries_are_bounded(store: SpiedStore) -> None:
     await TodoHandler(store).handle(TODO, CreateTodo("milk"))
-    hasty = [TodoHandler(store, attempts=1) for _ in range(5)]
+    hasty = [TodoHandler(store, retries=0) for _ in range(5)]
     done = await asyncio.gather(*(w.handle(TODO, UpdateTodo("bread")) for w in hasty), return_exceptions=True)
     assert [type(answer) for answer in done].count(VersionConflict) == 4
     assert len(store.types()) == 2

@@ -1,0 +1,58 @@
+"""One throw-away Postgres for the folder, one migrated database, one API and one projector for each module."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.postgres import Cluster
+from migrations.__main__ import migrate
+from tests.integration.api.server import ROOT, ApiServer, api_environment, serve
+
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A cluster with a migrated template."""
+    with Cluster.throwaway("test") as cluster:
+        asyncio.run(migrate(cluster.create_database(_TEMPLATE)))
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Cluster) -> str:
+    """A fresh, migrated database."""
+    return postgres.create_database(f"api_{next(_numbers)}", _TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the servers' logs go."""
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def api(url: str, folder: Path) -> Iterator[ApiServer]:
+    """A running API without a projector."""
+    with serve(url, folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def projector(url: str, folder: Path) -> Iterator[None]:
+    """A projector at work on the module's database."""
+    with (folder / "projector.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.projector"], cwd=ROOT, env=api_environment(url, 1), stderr=log
+        )
+    yield
+    process.terminate()
+    assert process.wait(30) == 0
