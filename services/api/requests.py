@@ -26,14 +26,17 @@ _decode: Final = msgspec.json.Decoder(TextBody).decode
 
 
 async def read_text(request: Request[Any, Any, Any]) -> str:
-    """The `text` of the body. Raises UnsupportedMediaType, MalformedRequest or InvalidText."""
-    content_type = request.headers.get("content-type")
-    if content_type is not None and not _JSON.fullmatch(content_type.strip()):
-        raise UnsupportedMediaType("send the body as application/json")
+    """The `text` of the body. Raises UnsupportedMediaType, MalformedRequest or InvalidText.
+
+    To be called before anything is refused: a body left unread costs the caller its connection.
+    """
     try:
         body = await request.body()
     except InternalServerException as error:
         raise MalformedRequest("the body was cut off") from error
+    content_type = request.headers.get("content-type")
+    if content_type is not None and not _JSON.fullmatch(content_type.strip()):
+        raise UnsupportedMediaType("send the body as application/json")
     try:
         return _decode(body).text
     except msgspec.ValidationError as error:

@@ -63,8 +63,9 @@ def todo_routes(handler: TodoHandler, database: Database) -> Router:
         request: Request[Any, Any, Any], stream: Id, if_match: IfMatch = None, key: Key = None
     ) -> Response[Written]:
         """Answered after the commit. Without `If-Match` the last writer wins."""
+        command = UpdateTodo(await read_text(request))
         id, expected, key = todo_id(stream), expected_version(if_match), idempotency_key(key)
-        appended = await handler.handle(id, UpdateTodo(await read_text(request)), expected=expected, key=key)
+        appended = await handler.handle(id, command, expected=expected, key=key)
         return Response(_written(appended), headers={"ETag": etag(appended.version)})
 
     @delete("/{stream:str}", responses=refusals(400, 404, 409, 503), summary="Delete a todo for good")
