@@ -86,5 +86,6 @@ def _reason(blocked: list[Any]) -> str:
     if not blocked:
         return ""
     first = blocked[0]
-    where = "the whole projection" if first.get("scope") == "projection" else f"stream {first.get('stream')}"
-    return f"{where} at version {first.get('version')}: {first.get('error')}"
+    if first.get("scope") == "projection":
+        return f"the whole projection at position {first.get('position')}: {first.get('error')}"
+    return f"stream {first.get('stream')} at version {first.get('version')}: {first.get('error')}"

@@ -85,14 +85,14 @@ def check(
 
 def sweep(get: Callable[[str], Any]) -> Iterator[tuple[str, Row]]:
     """All active todos by pages, in order of id."""
-    after = ""
+    path = f"/todos?limit={PAGE}"
+    after: str | None = None
     while True:
-        rows = get(f"/todos?limit={PAGE}" + (f"&after={quote(after)}" if after else ""))["items"]
-        for row in rows:
+        page = get(path + (f"&after={quote(after)}" if after else ""))
+        for row in page["todos"]:
             yield row["id"], read_row(row)
-        if len(rows) < PAGE:
+        if (after := page["next"]) is None:
             return
-        after = rows[-1]["id"]
 
 
 def sweep_is_cheaper(active: int, touched: int) -> bool:

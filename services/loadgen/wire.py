@@ -34,7 +34,10 @@ class Wire:
         self._prefix = parts.path
 
     def call(self, method: str, path: str) -> Answer:
-        """One request. Raises WireError. A connection that the server closed meanwhile is opened again once."""
+        """One request, only ever a harmless one: it is sent again when the server closed the kept connection meanwhile.
+
+        Raises WireError.
+        """
         kept = self._connection.sock is not None
         try:
             return self._call(method, path)

@@ -44,7 +44,7 @@ class FakeTodoServer:
     Every `every`-th write that the fault concerns suffers it:
 
     - `lose`: acknowledged, but no event is kept
-    - `forget`: the event counts as projected, but the row does not change
+    - `forget`: an update counts as projected, but the row does not change
     - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second
     - `duplicate`: an event is projected twice
     - `drop`: committed, then the connection is cut without an answer
@@ -58,7 +58,8 @@ class FakeTodoServer:
     streams: dict[str, Stream] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     blocked: dict[str, int] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
     committed: int = 0
     projected: int = 0
     writes: int = 0
@@ -97,6 +98,11 @@ class FakeTodoServer:
         self.gone = True
         await self._runner.cleanup()
 
+    def preload(self, todos: int) -> None:
+        """Put todos in as if they had been written before."""
+        for _ in range(todos):
+            self._commit(f"todo-{uuid.uuid4().hex}", Stream(), "from before", "none")
+
     async def _ready(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ready"})
 
@@ -125,7 +131,9 @@ class FakeTodoServer:
             "projectors": [{"holder": "fake", "alive": True, "leasesHeld": 1}],
             "lastEventAt": self.last_event_at,
             "lastProjectedAt": self.last_projected_at,
-            "blocked": [{"stream": id, "version": v, "error": "planted"} for id, v in self.blocked.items()],
+            "blocked": [
+                {"stream": id, "scope": "stream", "version": v, "error": "planted"} for id, v in self.blocked.items()
+            ],
         }
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
@@ -141,7 +149,8 @@ class FakeTodoServer:
         stream = self.streams.get(id) or Stream()
         if stream.deleted or (stream.version == 0 and request.method != "POST"):
             return web.json_response({"title": "unknown todo"}, status=404)
-        self.texts.append(text or "")
+        self.log.append(f"{request.method} by {(text or self.texts.get(id, '?')).split()[0]}")
+        self.texts[id] = text or self.texts.get(id, "?")
         fault = self._strike()
         if fault == "fail":
             return web.json_response({"title": "planted"}, status=500)
@@ -176,7 +185,7 @@ class FakeTodoServer:
         self.projected += 2 if fault == "duplicate" else 1
         self.last_projected_at = now
         row = self.rows.setdefault(id, Row("", 0, now, now))
-        if fault == "forget":
+        if fault == "forget" and row.version > 0 and text is not None:
             return
         row.version, row.updated_at, row.deleted = version, now, text is None
         row.text = row.text if text is None else text
@@ -198,7 +207,8 @@ class FakeTodoServer:
     async def _page(self, request: web.Request) -> web.Response:
         after, limit = request.query.get("after", ""), int(request.query.get("limit", "100"))
         ids = sorted(id for id, row in self.rows.items() if id > after and not row.deleted)[:limit]
-        return web.json_response({"items": [self._shown(id, self.rows[id]) for id in ids]})
+        more = ids[-1] if len(ids) == limit else None
+        return web.json_response({"todos": [self._shown(id, self.rows[id]) for id in ids], "next": more})
 
     @staticmethod
     def _shown(id: str, row: Row) -> dict[str, Any]:

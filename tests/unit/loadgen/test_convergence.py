@@ -1,0 +1,147 @@
+"""The verdict, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from metrics.results import Verdict
+from services.loadgen.convergence import (
+    Evidence,
+    Judgement,
+    LoadHealth,
+    Streaks,
+    gravest,
+    judge,
+    matches,
+    measure,
+    validity,
+)
+from services.loadgen.facts import Facts
+from services.loadgen.ledger import Counts, Expected
+
+RIGHT = Counts(todos=10, active=6, events=20)
+FACTS = Facts(
+    counts=RIGHT,
+    events_in_store=20,
+    backlog=0,
+    event_id_lag=0,
+    oldest_unprojected_age_ms=0.0,
+    blocked_streams=0,
+    blocked_because="",
+    last_event_at=100.0,
+    last_projected_at=100.25,
+    projectors_alive=1,
+    leases_held=0,
+)
+BEHIND = replace(FACTS, backlog=5, counts=Counts(10, 7, 15))
+WRONG = replace(FACTS, counts=Counts(10, 7, 20))
+BLOCKED = replace(BEHIND, blocked_streams=1, blocked_because="stream t at version 3: planted")
+SETTLED = Evidence(FACTS, Expected(RIGHT, RIGHT), confirmed=False, elapsed_s=1.0, limit_s=60.0, unchanged_s=0.1)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "verdict"),
+    [
+        (SETTLED, None),
+        (replace(SETTLED, confirmed=True), "converged"),
+        (replace(SETTLED, confirmed=True, elapsed_s=61.0), "converged"),
+        (replace(SETTLED, elapsed_s=60.0), "timed_out"),
+        (replace(SETTLED, facts=BEHIND), None),
+        (replace(SETTLED, facts=BEHIND, unchanged_s=30.0), None),
+        (replace(SETTLED, facts=BEHIND, elapsed_s=60.0), "timed_out"),
+        (replace(SETTLED, facts=WRONG), None),
+        (replace(SETTLED, facts=WRONG, unchanged_s=4.9), None),
+        (replace(SETTLED, facts=WRONG, unchanged_s=5.0), "diverged"),
+        (replace(SETTLED, facts=WRONG, elapsed_s=60.0), "diverged"),
+        (replace(SETTLED, facts=WRONG, limit_s=2.0, unchanged_s=2.0), "diverged"),
+        (replace(SETTLED, facts=BLOCKED), None),
+        (replace(SETTLED, facts=BLOCKED, unchanged_s=5.0), "blocked"),
+        (replace(SETTLED, facts=BLOCKED, elapsed_s=60.0), "blocked"),
+    ],
+)
+def test_the_verdict_follows_from_the_evidence(evidence: Evidence, verdict: Verdict | None) -> None:
+    judgement = judge(evidence)
+    assert (judgement and judgement.verdict) == verdict
+
+
+def test_the_reason_names_what_is_wrong() -> None:
+    diverged = judge(replace(SETTLED, facts=WRONG, unchanged_s=9.0))
+    assert diverged is not None
+    assert diverged.why == "nothing is left to project, but active todos 7, expected 6"
+    blocked = judge(replace(SETTLED, facts=BLOCKED, unchanged_s=9.0))
+    assert blocked is not None
+    assert "stream t at version 3: planted" in blocked.why
+
+
+def test_bounds_are_told_as_bounds() -> None:
+    expected = Expected(RIGHT, Counts(11, 6, 21))
+    judgement = judge(replace(SETTLED, facts=replace(FACTS, counts=Counts(12, 6, 20)), expected=expected, elapsed_s=60))
+    assert judgement is not None
+    assert "todos 12, expected 10 to 11" in judgement.why
+
+
+@pytest.mark.parametrize("facts", [BEHIND, WRONG, replace(FACTS, backlog=1)])
+def test_no_match_while_anything_is_left_or_wrong(facts: Facts) -> None:
+    assert not matches(facts, Expected(RIGHT, RIGHT))
+
+
+def test_streaks_need_every_reader_and_start_again_after_a_mismatch() -> None:
+    streaks = Streaks([0, 4], needed=2)
+    for reader, match in [(0, True), (0, True), (4, True), (4, False), (4, True), (7, True)]:
+        streaks.note(reader, match=match)
+        assert not streaks.confirmed
+    streaks.note(4, match=True)
+    assert streaks.confirmed
+    streaks.note(0, match=False)
+    assert not streaks.confirmed
+
+
+def test_time_comes_from_the_servers_clock_and_leaves_the_confirmation_out() -> None:
+    found = measure(BEHIND, FACTS, "converged", elapsed_s=9.0)
+    assert (found.time_s, found.events, found.speed_events_per_s) == (0.25, 5, 20.0)
+
+
+def test_a_projection_that_was_never_behind_takes_no_time() -> None:
+    found = measure(FACTS, replace(FACTS, last_projected_at=99.0), "converged", elapsed_s=9.0)
+    assert (found.time_s, found.events, found.speed_events_per_s) == (0.0, 0, 0.0)
+    empty = replace(FACTS, last_event_at=None, last_projected_at=None)
+    assert measure(empty, empty, "converged", elapsed_s=9.0).time_s == 0.0
+
+
+def test_without_convergence_the_time_is_how_long_one_waited() -> None:
+    assert measure(BEHIND, replace(BEHIND, backlog=2), "timed_out", elapsed_s=60.0).time_s == 60.0
+
+
+@pytest.mark.parametrize(
+    ("health", "valid"),
+    [
+        (LoadHealth(answered=100, errors=0), True),
+        (LoadHealth(answered=95, errors=5), True),
+        (LoadHealth(answered=94, errors=6), False),
+        (LoadHealth(answered=0, errors=0), False),
+        (LoadHealth(answered=100, errors=0, missed_share=0.05), True),
+        (LoadHealth(answered=100, errors=0, missed_share=0.06), False),
+    ],
+)
+def test_numbers_that_mean_nothing_are_invalid(health: LoadHealth, valid: bool) -> None:
+    judgement = validity(health)
+    assert (judgement is None) == valid
+    assert judgement is None or judgement.verdict == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decides"),
+    [
+        (["converged", "converged"], "converged"),
+        (["converged", "invalid"], "invalid"),
+        (["timed_out", "invalid"], "invalid"),
+        (["blocked", "invalid"], "blocked"),
+        (["converged", "invalid", "diverged"], "diverged"),
+    ],
+)
+def test_a_finding_about_the_server_outranks_a_doubt_about_the_measurement(
+    verdicts: list[Verdict], decides: Verdict
+) -> None:
+    assert gravest(Judgement(verdict, "") for verdict in verdicts).verdict == decides

@@ -1,0 +1,72 @@
+"""GET /stats is read strictly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.loadgen.facts import BadFacts, read_facts
+from services.loadgen.ledger import Counts
+
+DOCUMENT: dict[str, Any] = {
+    "totalEventsProjected": 20,
+    "totalTodos": 10,
+    "activeTodos": 6,
+    "eventIdLag": 2,
+    "backlog": 1,
+    "oldestUnprojectedAgeMs": 3.5,
+    "blockedStreams": 1,
+    "eventCount": 21,
+    "projectors": [
+        {"holder": "a", "alive": True, "leasesHeld": 3},
+        {"holder": "b", "alive": True, "leasesHeld": 4},
+        {"holder": "dead", "alive": False, "leasesHeld": 9},
+    ],
+    "lastEventAt": "2026-11-24T05:00:01.250000+00:00",
+    "lastProjectedAt": "2026-11-24T05:00:01.500000Z",
+    "blocked": [{"scope": "stream", "stream": "t", "version": 3, "error": "boom"}],
+}
+
+
+def test_the_facts_are_read() -> None:
+    facts = read_facts(DOCUMENT)
+    assert facts.counts == Counts(todos=10, active=6, events=20)
+    assert (facts.backlog, facts.event_id_lag, facts.events_in_store) == (1, 2, 21)
+    assert (facts.projectors_alive, facts.leases_held) == (2, 7)
+    assert facts.blocked_because == "stream t at version 3: boom"
+    assert facts.last_projected_at is not None
+    assert facts.last_event_at is not None
+    assert facts.last_projected_at - facts.last_event_at == pytest.approx(0.25)
+
+
+def test_an_empty_store_has_no_times() -> None:
+    facts = read_facts({**DOCUMENT, "lastEventAt": None, "lastProjectedAt": None, "blocked": [], "projectors": []})
+    assert (facts.last_event_at, facts.last_projected_at, facts.blocked_because) == (None, None, "")
+
+
+def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
+    blocked = [{"scope": "projection", "position": 7, "stream": "t", "version": 3, "error": "boom"}]
+    assert read_facts({**DOCUMENT, "blocked": blocked}).blocked_because == "the whole projection at position 7: boom"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("backlog", None),
+        ("backlog", "0"),
+        ("activeTodos", True),
+        ("projectors", {}),
+        ("projectors", [1]),
+        ("lastEventAt", "yesterday"),
+        ("lastEventAt", 5),
+    ],
+)
+def test_a_wrong_fact_is_named(name: str, value: object) -> None:
+    with pytest.raises(BadFacts, match=name):
+        read_facts({**DOCUMENT, name: value})
+
+
+def test_something_else_is_refused() -> None:
+    with pytest.raises(BadFacts, match="list"):
+        read_facts([])

@@ -1,0 +1,81 @@
+"""The ledger: expected counts from what was acknowledged, bounds from what was not answered."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.loadgen.ledger import Counts, Expected, Ledger, Todo, todo_from_json, todo_to_json
+
+
+def test_expected_counts_stand_on_the_baseline() -> None:
+    ledger = Ledger(Counts(todos=10, active=4, events=30))
+    ledger.created("a", 1, "x")
+    ledger.created("b", 1, "y")
+    ledger.updated("a", 2, "z")
+    ledger.deleted("b", 2)
+    exactly = Counts(todos=12, active=5, events=34)
+    assert ledger.expected() == Expected(exactly, exactly)
+    assert ledger.expected_active == 5
+
+
+def test_unanswered_writes_only_widen_the_bounds() -> None:
+    ledger = Ledger()
+    ledger.created("a", 1, "x")
+    ledger.unanswered("create", None, "y")
+    ledger.unanswered("update", "a", "z")
+    ledger.unanswered("delete", "a", "")
+    assert ledger.expected() == Expected(low=Counts(1, 0, 1), high=Counts(2, 2, 4))
+    assert ledger.todos["a"].maybe_texts == ["z"]
+    assert ledger.todos["a"].maybe_deleted
+    assert ledger.summary() == {"creates": 1, "updates": 0, "deletes": 0, "indeterminate": 3}
+
+
+def test_bounds_admit_what_lies_within_them() -> None:
+    expected = Expected(low=Counts(1, 0, 1), high=Counts(2, 2, 4))
+    assert expected.admits(Counts(1, 0, 1))
+    assert expected.admits(Counts(2, 2, 4))
+    assert not expected.admits(Counts(3, 2, 4))
+    assert not expected.admits(Counts(2, 3, 4))
+    assert not expected.admits(Counts(2, 2, 5))
+    assert not expected.admits(Counts(2, 2, 0))
+
+
+def test_the_highest_version_wins_in_whatever_order_answers_come() -> None:
+    ledger = Ledger()
+    ledger.created("a", 1, "first")
+    ledger.updated("a", 3, "third")
+    ledger.updated("a", 2, "second")
+    assert (ledger.todos["a"].version, ledger.todos["a"].text) == (3, "third")
+    assert sorted(ledger.todos["a"].versions) == [1, 2, 3]
+
+
+@given(st.lists(st.sampled_from(["create", "take", "delete"]), max_size=60), st.integers())
+def test_a_todo_that_was_taken_or_deleted_is_never_picked_again(steps: list[str], seed: int) -> None:
+    ledger, random, active = Ledger(), Random(seed), set[str]()
+    for number, step in enumerate(steps):
+        if step == "create":
+            ledger.created(f"t{number}", 1, "x")
+            active.add(f"t{number}")
+        elif step == "take":
+            active.discard(ledger.take(random) or "")
+        elif active:
+            gone = random.choice(sorted(active))
+            ledger.deleted(gone, 2)
+            active.discard(gone)
+        picked = ledger.pick(random)
+        assert (picked in active) if active else (picked is None)
+
+
+def test_adopted_writes_count_but_their_seeds_do_not() -> None:
+    ledger = Ledger(Counts(1, 1, 1))
+    ledger.adopt([Todo("p", 3, "c", versions=[1, 2, 3])], lost_updates=1)
+    assert ledger.expected() == Expected(low=Counts(1, 1, 3), high=Counts(1, 1, 4))
+    assert ledger.pick(Random(1)) is None
+
+
+def test_a_todo_survives_the_way_between_processes() -> None:
+    todo = Todo("p", 3, "c", versions=[1, 3], maybe_texts=["d"], maybe_deleted=True)
+    assert todo_from_json(todo_to_json(todo)) == todo

@@ -1,0 +1,83 @@
+"""The black-box oracle, as a table: which final reads contradict what was acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from services.loadgen.ledger import Todo
+from services.loadgen.oracle import Row, check, examine, sweep, sweep_is_cheaper
+
+LIVE = Todo("t", 3, "c", versions=[1, 2, 3])
+GONE = Todo("t", 3, "", deleted=True, versions=[1, 2, 3])
+IN_DOUBT = Todo("t", 3, "c", versions=[1, 2, 3], maybe_texts=["d", "e"], maybe_deleted=True)
+
+
+@pytest.mark.parametrize(
+    ("todo", "row", "missing"),
+    [
+        (LIVE, Row(3, "c"), 0),
+        (LIVE, None, 1),
+        (LIVE, Row(3, "b"), 1),
+        (LIVE, Row(2, "b"), 1),
+        (LIVE, Row(1, "a"), 2),
+        (LIVE, Row(4, "c"), 1),
+        (GONE, None, 0),
+        (GONE, Row(3, "c"), 1),
+        (GONE, Row(2, "b"), 1),
+        (IN_DOUBT, Row(3, "c"), 0),
+        (IN_DOUBT, None, 0),
+        (IN_DOUBT, Row(4, "d"), 0),
+        (IN_DOUBT, Row(5, "e"), 0),
+        (IN_DOUBT, Row(4, "c"), 1),
+        (IN_DOUBT, Row(6, "e"), 1),
+        (IN_DOUBT, Row(2, "b"), 1),
+        (Todo("t", maybe_texts=["d"]), None, 0),
+        (Todo("t", maybe_texts=["d"]), Row(9, "z"), 0),
+        (Todo("t", 2, "b", versions=[1, 2, 2]), Row(2, "b"), 1),
+    ],
+)
+def test_a_final_read_is_explained_or_a_fault(todo: Todo, row: Row | None, missing: int) -> None:
+    fault = examine(todo, row)
+    assert (fault.missing if fault else 0) == missing
+
+
+def test_a_fault_says_what_was_acknowledged_and_what_is_shown() -> None:
+    fault = examine(LIVE, Row(2, "b"))
+    assert fault is not None
+    assert (fault.stream, fault.acknowledged, fault.shown) == ("t", "version 3, text 'c'", "version 2, text 'b'")
+
+
+def test_a_suspect_of_the_sweep_is_looked_up_before_it_counts() -> None:
+    asked: list[str] = []
+
+    def look_up(ids: list[str]) -> Mapping[str, Row | None]:
+        asked.extend(ids)
+        return {"late": Row(1, "x"), "lost": None}
+
+    todos = {id: Todo(id, 1, "x", versions=[1]) for id in ("fine", "late", "lost")}
+    findings = check(todos, [("fine", Row(1, "x")), ("foreign", Row(8, "?"))], look_up)
+    assert asked == ["late", "lost"]
+    assert (findings.checked, findings.missing) == (3, 1)
+    assert [fault.stream for fault in findings.faults] == ["lost"]
+
+
+def test_without_a_sweep_every_todo_is_looked_up() -> None:
+    findings = check({"t": LIVE}, None, dict.fromkeys)
+    assert (findings.checked, findings.missing) == (3, 1)
+
+
+def test_the_sweep_follows_the_pages_to_the_last() -> None:
+    row = {"version": 1, "text": "x", "createdAt": "", "updatedAt": ""}
+    pages: dict[str, Any] = {
+        "/todos?limit=1000": {"todos": [{"id": "a", **row}, {"id": "b", **row}], "next": "b"},
+        "/todos?limit=1000&after=b": {"todos": [{"id": "c", **row}], "next": None},
+    }
+    assert dict(sweep(pages.__getitem__)) == dict.fromkeys("abc", Row(1, "x"))
+
+
+def test_a_server_full_of_others_todos_is_not_swept() -> None:
+    assert sweep_is_cheaper(active=5_000, touched=6_000)
+    assert not sweep_is_cheaper(active=1_000_000, touched=6_000)

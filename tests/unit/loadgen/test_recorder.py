@@ -1,0 +1,74 @@
+"""Own histograms, gauges, and the line a second."""
+
+from __future__ import annotations
+
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from metrics.results import Distribution, Percentiles, Throughput
+from services.loadgen.facts import read_facts
+from services.loadgen.recorder import Recorder, new_histogram, percentiles, quantile, record
+from tests.unit.loadgen.test_facts import DOCUMENT
+
+
+def test_percentiles_keep_three_digits() -> None:
+    histogram = new_histogram()
+    for millisecond in range(1, 1001):
+        record(histogram, millisecond / 1000)
+    found = percentiles(histogram)
+    assert (found.p50, found.p95, found.p99, found.max) == pytest.approx((500, 950, 990, 1000), rel=0.001)
+
+
+def test_no_value_is_dropped_however_extreme() -> None:
+    histogram = new_histogram()
+    for seconds in (-1.0, 0.0, 1e-9, 1e9):
+        record(histogram, seconds)
+    assert histogram.get_total_count() == 4
+
+
+def test_an_empty_histogram_is_all_zeros() -> None:
+    assert percentiles(new_histogram()) == Percentiles()
+
+
+def test_only_the_measured_phases_count() -> None:
+    recorder = Recorder()
+    recorder.request("action", "ok", 0.002, measured=False)
+    recorder.request("action", "ok", 0.004, measured=True)
+    recorder.request("action", "rejected", 0.001, measured=True)
+    recorder.request("read", "ok", 0.001, measured=True)
+    recorder.request("read", "error", 9.0, measured=True)
+    assert recorder.throughput(2.0) == Throughput(1, 0.5, 1, 0.5, rejected=1, errors=1)
+    assert recorder.latency().actions.p50 == pytest.approx(4.0, rel=0.001)
+    assert recorder.latency().reads.max == pytest.approx(1.0, rel=0.001)
+
+
+def test_the_window_starts_afresh() -> None:
+    recorder = Recorder()
+    for milliseconds in range(1, 101):
+        recorder.request("action", "ok", milliseconds / 1000, measured=False)
+    recorder.request("read", "error", 1.0, measured=False)
+    first, second = recorder.next_window(2.0), recorder.next_window(2.0)
+    assert (first["actions_per_s"], first["action_p50_ms"], first["action_p99_ms"]) == (50.0, 50.0, 99.0)
+    assert (first["errors"], first["read_p50_ms"]) == (1, None)
+    assert (second["actions_per_s"], second["action_p50_ms"], second["errors"]) == (0.0, None, 0)
+
+
+def test_gauges_become_distributions() -> None:
+    recorder = Recorder()
+    for lag in (4, 1, 3, 2):
+        recorder.observe(read_facts(DOCUMENT), lag)
+    assert recorder.distribution("projection_lag", final=0) == Distribution(p50=2, p95=4, max=4, final=0)
+    assert recorder.distribution("backlog", final=7) == Distribution(p50=1, p95=1, max=1, final=7)
+    assert Recorder().distribution("backlog", final=0) == Distribution()
+
+
+@pytest.mark.parametrize(("q", "value"), [(0.0, 1), (0.25, 1), (0.5, 2), (0.51, 3), (1.0, 4)])
+def test_quantiles_are_nearest_rank(q: float, value: float) -> None:
+    assert quantile([1, 2, 3, 4], q) == value
+
+
+def test_histograms_can_be_read_back() -> None:
+    histogram = new_histogram()
+    record(histogram, 0.5)
+    again = HdrHistogram.decode(histogram.encode())
+    assert again.get_total_count() == 1

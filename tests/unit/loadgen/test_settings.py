@@ -1,0 +1,87 @@
+"""The load generator's settings: defaults, every variable, and each refusal by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.loadgen.settings import Settings
+from settings import SettingError
+
+
+def test_without_variables_the_defaults_of_the_contract_hold() -> None:
+    settings = Settings.from_env({})
+    assert settings == Settings()
+    assert (settings.users, settings.duration_s, settings.write_ratio, settings.think_time_ms) == (
+        100,
+        30.0,
+        0.5,
+        100.0,
+    )
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "BASE_URL": "http://127.0.0.1:1234/",
+            "SCENARIO": "reads",
+            "VUS": "7",
+            "DURATION": "1500ms",
+            "WRITE_RATIO": "0.8",
+            "THINK_TIME_MS": "0",
+            "CONVERGENCE_MAX": "2m",
+            "WARMUP": "0",
+            "SEED": "9",
+            "RATE": "250",
+            "RESULTS_DIR": "somewhere",
+        }
+    )
+    assert settings == Settings(
+        "http://127.0.0.1:1234", "reads", 7, 1.5, 0.8, 0.0, 120.0, 0.0, 9, 250.0, Path("somewhere")
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "127.0.0.1:8000"),
+        ("BASE_URL", "ftp://127.0.0.1"),
+        ("BASE_URL", "http://127.0.0.1:99999"),
+        ("BASE_URL", "http://127.0.0.1/api?x=1"),
+        ("SCENARIO", "chaos"),
+        ("VUS", "-1"),
+        ("VUS", "0"),
+        ("VUS", "many"),
+        ("DURATION", "abc"),
+        ("DURATION", "0s"),
+        ("WRITE_RATIO", "2"),
+        ("WRITE_RATIO", "nan"),
+        ("THINK_TIME_MS", "-5"),
+        ("CONVERGENCE_MAX", "0"),
+        ("WARMUP", "-1s"),
+        ("SEED", "x"),
+        ("RATE", "0"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=rf"^{name}="):
+        Settings.from_env({name: value})
+
+
+@pytest.mark.parametrize("scenario", ["actions", "scaling", "combined"])
+def test_the_open_loop_is_refused_where_it_has_no_meaning(scenario: str) -> None:
+    with pytest.raises(SettingError, match=r"^RATE="):
+        Settings.from_env({"SCENARIO": scenario, "RATE": "10"})
+
+
+def test_a_refused_address_does_not_show_its_password() -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({"BASE_URL": "ftp://me:hunter2@127.0.0.1"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_settings_as_used_can_be_given_again() -> None:
+    settings = Settings.from_env({"VUS": "3", "DURATION": "2m", "RATE": "12.5", "SEED": "4"})
+    again = {name: "" if value is None else str(value) for name, value in settings.as_used().items()}
+    assert Settings.from_env(again) == settings
