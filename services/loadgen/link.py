@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -34,7 +35,9 @@ class Link:
     def send(self, event: str, **values: Any) -> None:
         """Tell the supervisor."""
         if self._supervised:
-            send({"event": event, **values})
+            # Whoever listened may be gone; then `_listen` ends the run.
+            with suppress(BrokenPipeError):
+                send({"event": event, **values})
         elif event == "phase":
             log.info("phase %s", values["name"])
         elif event == "result":

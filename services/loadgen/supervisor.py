@@ -22,6 +22,7 @@ from services.loadgen.settings import Settings
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 STOP_TIMEOUT_S = 12
+MODEST_SPAWN_RATE = 100
 PROBE_READY_WITHIN_S = 20.0
 INTERRUPTED_WITHIN_S = 20.0
 REPORT_WITHIN_S = 5.0
@@ -96,7 +97,8 @@ class Supervisor:
         command += ["--stop-timeout", str(STOP_TIMEOUT_S), "--web-host", "127.0.0.1", "--only-summary"]
         command += ["--csv", str(folder / "locust"), "--html", str(folder / "locust.html"), "--skip-log-setup"]
         if settings.scenario not in STAGED_SCENARIOS:
-            command += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
+            rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
+            command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
         env = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
         self._locust = await Child.start(command, env, self._from_locust)
         return self._locust

@@ -64,6 +64,7 @@ class FakeTodoServer:
     projected: int = 0
     writes: int = 0
     drains: int = 0
+    unready: str = ""
     gone: bool = False
     last_event_at: str | None = None
     last_projected_at: str | None = None
@@ -104,6 +105,8 @@ class FakeTodoServer:
             self._commit(f"todo-{uuid.uuid4().hex}", Stream(), "from before", "none")
 
     async def _ready(self, _: web.Request) -> web.Response:
+        if self.unready:
+            return web.json_response({"detail": self.unready}, status=503)
         return web.json_response({"status": "ready"})
 
     async def _drain(self, _: web.Request) -> web.Response:
