@@ -25,12 +25,16 @@ BAD_SETTING: Final = 2
 
 @dataclass
 class Process:
-    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run."""
+    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run.
+
+    `holder` is the name under which a projector holds leases.
+    """
 
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
     expendable: bool = False
+    holder: str = ""
 
     @property
     def pid(self) -> int:
@@ -125,10 +129,9 @@ class Processes:
 
 
 def _failure(process: Process) -> RunFailed | SetupError:
-    lines = tail(process.log, 1)
-    if process.popen.returncode == BAD_SETTING and lines:
-        name, _, rest = lines.partition(":")
-        return SetupError(name.strip(), rest.strip() or "refused", f"said by {process.name}")
+    line = tail(process.log, 1)
+    if process.popen.returncode == BAD_SETTING and line:
+        return SetupError(process.name, line, "correct that setting")
     return process.ended_badly()
 
 

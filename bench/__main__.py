@@ -1,0 +1,133 @@
+"""`python -m bench run | compare | dev | ui | report`.
+
+Exit codes: 0 converged and no fault (for `compare`: every trial); 1 any other verdict, or a part failed; 2 a setting or
+the machine does not allow the run; 130 Ctrl-C, 143 SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NoReturn
+
+from rich.console import Console
+from rich.text import Text
+
+from bench import dev, embedded, faults, report, scenarios, summary
+from bench.bundle import LATEST, RESULTS
+from bench.errors import RunFailed, SetupError
+from bench.processes import ROOT
+from bench.progress import progress
+from bench.settings import Settings
+from metrics.results import BadRecord
+from settings import Environment, SettingError
+
+REFUSED: Final = 2
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the same orderly end as Ctrl-C."""
+
+
+def main() -> int:
+    """Run one command and turn its end into an exit code and, where it is refused, one line on stderr."""
+    signal.signal(signal.SIGTERM, _terminate)
+    arguments = _parser().parse_args()
+    command: Callable[[argparse.Namespace, Console], int] = arguments.command
+    try:
+        return command(arguments, Console(highlight=False))
+    except (SettingError, SetupError) as refusal:
+        print(refusal, file=sys.stderr)
+        return REFUSED
+    except RunFailed as failure:
+        print(f"{failure}\n{failure.tail}".strip(), file=sys.stderr)
+        return 1
+    except Terminated:
+        return TERMINATED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """One run of a scenario."""
+    settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
+    trial = embedded.Trial(settings, arguments.results, _fault(arguments, settings))
+    with progress(console, f"{settings.scenario}, {settings.mode}") as shown:
+        result, bundle = embedded.run(trial, shown)
+    summary.show(console, result, _short(bundle.folder))
+    return 0 if result.sound else 1
+
+
+def rerender(arguments: argparse.Namespace, console: Console) -> int:
+    """Write `report.html` of a bundle again."""
+    folder: Path = arguments.folder
+    try:
+        (folder / "report.html").write_text(report.render(folder), encoding="utf-8")
+    except (OSError, BadRecord, ValueError) as error:
+        raise SetupError(str(folder), f"no result bundle ({error})", "name a folder with a result.json") from error
+    console.print(Text(str(folder / "report.html")), soft_wrap=True)
+    return 0
+
+
+def by_hand(arguments: argparse.Namespace, console: Console) -> int:
+    """`dev` and `ui`."""
+    settings = Settings.from_env(os.environ, mode=arguments.mode)
+    (dev.ui if arguments.name == "ui" else dev.dev)(settings, console)
+    return 0
+
+
+def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | None:
+    if arguments.kill_projector_at is None:
+        return None
+    values = {"--kill-projector-at": arguments.kill_projector_at}
+    after = Environment(values).duration("--kill-projector-at", "", low=0, high=settings.duration_s)
+    if settings.base_url is not None:
+        raise SetupError("--kill-projector-at", "only projectors that the bench started", "unset BASE_URL")
+    replace = settings.projectors == 1 if arguments.replace is None else arguments.replace
+    if not replace and settings.projectors == 1:
+        raise SetupError("--no-replace", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
+    return faults.Plan(after, replace)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Run the whole system and prove the result.")
+    commands = parser.add_subparsers(dest="name", required=True)
+    one = _command(commands, "run", run, "run one scenario")
+    one.add_argument("scenario", nargs="?", default="throughput", choices=scenarios.names())
+    one.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
+    one.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
+    one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
+    for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
+        _command(commands, name, by_hand, text).add_argument("--mode", choices=["serial", "parallel"])
+    again = _command(commands, "report", rerender, "write report.html of a bundle again")
+    again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
+    return parser
+
+
+def _command(commands: Any, name: str, act: Callable[..., int], text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text)
+    parser.set_defaults(command=act)
+    return parser
+
+
+def _short(folder: Path) -> Path:
+    try:
+        return folder.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return folder
+
+
+def _terminate(_: int, __: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The plots of a report as plain data, drawn in the page by plotly.js."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+Sample = Mapping[str, Any]
+Curve = tuple[str, str, str]
+"""Field of the sample, label, color."""
+
+TIMELINES: tuple[tuple[str, str, str, str, tuple[Curve, ...]], ...] = (
+    (
+        "throughput",
+        "Throughput",
+        "acknowledged actions and answered reads a second",
+        "/s",
+        (("actions_per_s", "actions", "c0"), ("reads_per_s", "reads", "c2")),
+    ),
+    (
+        "backlog",
+        "Backlog",
+        "events in the store that are not yet projected",
+        "events",
+        (("backlog", "backlog", "c1"),),
+    ),
+    (
+        "lag",
+        "Lag",
+        "projection lag against the expected count, and event id lag",
+        "",
+        (("projection_lag", "projection lag", "c3"), ("event_id_lag", "event id lag", "c5")),
+    ),
+    (
+        "age",
+        "Oldest unprojected event",
+        "age in milliseconds",
+        "ms",
+        (("oldest_unprojected_age_ms", "age", "c4"),),
+    ),
+    (
+        "latency",
+        "Latency of actions",
+        "milliseconds, percentiles of each second",
+        "ms",
+        (("action_p50_ms", "p50", "c2"), ("action_p95_ms", "p95", "c0"), ("action_p99_ms", "p99", "c1")),
+    ),
+    (
+        "visibility",
+        "Write to visible, and reads",
+        "milliseconds, percentiles of each second",
+        "ms",
+        (
+            ("visibility_p50_ms", "visible p50", "c3"),
+            ("visibility_p99_ms", "visible p99", "c4"),
+            ("read_p99_ms", "read p99", "c5"),
+        ),
+    ),
+)
+
+
+def timelines(samples: Sequence[Sample], start: float) -> list[dict[str, Any]]:
+    """One chart for each group of metrics that has any value."""
+    x = [round(sample["t"] - start, 2) for sample in samples]
+    charts = []
+    for name, title, about, unit, curves in TIMELINES:
+        traces = [
+            {"name": label, "x": x, "y": [sample.get(key) for sample in samples], "color": color}
+            for key, label, color in curves
+        ]
+        shown = [trace for trace in traces if any(value is not None for value in trace["y"])]
+        if len(shown) == 1:
+            shown[0]["fill"] = "tozeroy"
+        if shown:
+            chart = {"id": f"plot-{name}", "title": title, "about": about, "unit": unit}
+            charts.append({**chart, "timeline": True, "traces": shown})
+    return charts
+
+
+def phases(loadgen: Mapping[str, Any], start: float, end: float) -> list[dict[str, Any]]:
+    """The phases in seconds from the start."""
+    return [
+        {
+            "name": phase["name"],
+            "from": round(phase["started_at"] - start, 2),
+            "to": round((phase["ended_at"] or end) - start, 2),
+        }
+        for phase in loadgen.get("phases", [])
+    ]
+
+
+def embed(document: Any) -> Markup:
+    """JSON that is safe inside a script element."""
+    text = json.dumps(document, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+@cache
+def plotly_js() -> Markup:
+    """The charting library, to be embedded."""
+    return Markup(get_plotlyjs())

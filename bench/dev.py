@@ -1,0 +1,60 @@
+"""`task dev` and `task bench:ui`: the system for use by hand, until Ctrl-C."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.postgres import free_port
+from bench.processes import POLL_S
+from bench.progress import Lines
+from bench.settings import Settings
+from bench.stack import Stack, running_stack
+
+CURL = """\
+  curl -i -X POST {base}/todos -H 'Content-Type: application/json' -d '{{"text": "hello"}}'
+  curl -s {base}/todos
+  curl -s {base}/stats
+  curl -i -X POST {base}/drain
+  open {base}/schema
+  psql '{database}'
+"""
+
+
+def dev(settings: Settings, console: Console) -> None:
+    """Run the system and print what to do with it. Ends with Ctrl-C, or with RunFailed when a part of it ends."""
+    with _running(settings, console) as (stack, log):
+        text = CURL.format(base=stack.base_url, database=stack.database_url)
+        console.print(Text(f"\nThe system runs. Logs are in {log}. Ctrl-C stops it.\n\n{text}"), soft_wrap=True)
+        _watch(stack)
+
+
+def ui(settings: Settings, console: Console) -> None:
+    """Run the system and Locust's web UI, both on 127.0.0.1, until Ctrl-C."""
+    with _running(settings, console) as (stack, log):
+        port = free_port()
+        locust = ["-m", "locust", "-f", "services/loadgen/locustfile.py", "--host", stack.base_url]
+        locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
+        stack.processes.start("locust", locust, {**stack.environment(), "RESULTS_DIR": str(log)})
+        console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)
+        _watch(stack)
+
+
+@contextmanager
+def _running(settings: Settings, console: Console) -> Iterator[tuple[Stack, Path]]:
+    with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder:
+        log = Path(folder)
+        with running_stack(settings, log, Lines(console)) as stack:
+            yield stack, log
+
+
+def _watch(stack: Stack) -> None:
+    while True:
+        stack.processes.check()
+        time.sleep(POLL_S)

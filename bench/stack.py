@@ -1,0 +1,156 @@
+"""The system under test: Postgres, migrations, API and projectors, started in this order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from bench import machine, web
+from bench.errors import SetupError
+from bench.guardian import Guardian
+from bench.postgres import Cluster, free_port
+from bench.processes import Process, Processes
+from bench.progress import Progress
+from bench.settings import Settings, strip_secrets
+
+HOST: Final = "127.0.0.1"
+MIGRATION_TIMEOUT_S: Final = 120.0
+READY_TIMEOUT_S: Final = 60.0
+
+
+@dataclass
+class Stack:
+    """A running system. `processes` is empty for a stack that somebody else runs."""
+
+    settings: Settings
+    base_url: str
+    database_url: str
+    postgres: dict[str, Any]
+    processes: Processes
+    projectors: list[Process]
+
+    def start_projector(self, name: str) -> Process:
+        """Start one projector and wait until the API reports it alive."""
+        holder = f"{name}-{secrets.token_hex(3)}"
+        env = {**self.environment(), "PROJECTOR_NAME": holder}
+        process = self.processes.start(name, ["-m", "services.projector"], env)
+        process.holder = holder
+        self.processes.wait_until(lambda: self._alive(holder), process, READY_TIMEOUT_S)
+        self.projectors.append(process)
+        return process
+
+    def environment(self) -> dict[str, str]:
+        """What the services are given."""
+        return environment(self.settings, DATABASE_URL=self.database_url, BASE_URL=self.base_url)
+
+    def _alive(self, holder: str) -> bool:
+        stats = web.stats(self.base_url)
+        return stats is not None and any(p["holder"] == holder and p["alive"] for p in stats["projectors"])
+
+
+def environment(settings: Settings, **addresses: str) -> dict[str, str]:
+    """This process's environment with the run's settings and addresses."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **settings.environment(), **addresses}
+
+
+@contextmanager
+def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator[Stack]:
+    """Start what the settings ask for, or attach to the stack of BASE_URL; stop what was started at the end.
+
+    Raises SetupError where the machine or a setting forbids it, RunFailed where a part does not start.
+    """
+    if settings.base_url is not None:
+        with Guardian() as guardian:
+            attached = _attach(settings, Processes(log, guardian))
+            try:
+                yield attached
+            finally:
+                attached.processes.stop()
+        return
+    port = _port(settings)
+    with ExitStack() as stack:
+        database_url, facts = _database(settings, log, stack, progress)
+        guardian = stack.enter_context(Guardian())
+        processes = Processes(log, guardian)
+        stack.callback(processes.stop)
+        progress.step("migrating")
+        env = environment(settings, DATABASE_URL=database_url)
+        processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
+        running = Stack(settings, f"http://{HOST}:{port}", database_url, facts, processes, [])
+        _start_api(running, port, progress)
+        progress.step(f"starting {settings.projectors} {settings.mode} projector(s)")
+        for number in range(1, settings.projectors + 1):
+            running.start_projector(f"projector-{number}")
+        yield running
+
+
+def _start_api(running: Stack, port: int, progress: Progress) -> None:
+    progress.step(f"starting the API on {running.base_url}")
+    env = {**running.environment(), "API_HOST": HOST, "API_PORT": str(port)}
+    api = running.processes.start("api", ["-m", "services.api"], env)
+    running.processes.wait_until(lambda: web.ready(running.base_url), api, READY_TIMEOUT_S)
+
+
+def _database(settings: Settings, log: Path, stack: ExitStack, progress: Progress) -> tuple[str, dict[str, Any]]:
+    if settings.database_url is not None:
+        progress.step("connecting to the database of DATABASE_URL")
+        return settings.database_url, reach(settings.database_url, source="DATABASE_URL", profile="given")
+    progress.step("starting Postgres")
+    cluster = stack.enter_context(Cluster.throwaway("durable", log=log / "postgres.log"))
+    url = cluster.create_database("tidemark")
+    return url, reach(url, source=cluster.binaries.source, profile=cluster.profile)
+
+
+def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
+    """Facts about the server at `url`. Raises SetupError when it can not be reached."""
+    try:
+        return asyncio.run(machine.postgres(url, source=source, profile=profile))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+        reason = strip_secrets(str(error)) or type(error).__name__
+        raise SetupError(
+            "DATABASE_URL",
+            f"{strip_secrets(url)} can not be reached ({reason})",
+            "start that server, correct the address, or unset it for an embedded Postgres",
+        ) from None
+
+
+def _port(settings: Settings) -> int:
+    if settings.api_port is None:
+        return free_port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, settings.api_port))
+        except OSError as error:
+            raise SetupError(
+                "API_PORT",
+                f"port {settings.api_port} of {HOST} can not be had ({error.strerror})",
+                "stop what listens there, or set another port, or none for a free one",
+            ) from None
+    return settings.api_port
+
+
+def _attach(settings: Settings, processes: Processes) -> Stack:
+    assert settings.base_url is not None
+    assert settings.database_url is not None
+    facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+    stats: Mapping[str, Any] | None = web.stats(settings.base_url)
+    if stats is None:
+        raise SetupError(
+            "BASE_URL",
+            f"{strip_secrets(settings.base_url)} gives no statistics at /stats",
+            "start that stack, correct the address, or unset it so that one is started",
+        )
+    if stats["serialProjection"] != (settings.mode == "serial"):
+        found = "serial" if stats["serialProjection"] else "parallel"
+        raise SetupError("BASE_URL", f"that stack runs in {found} mode", f"run the bench with --mode {found}")
+    return Stack(settings, settings.base_url, settings.database_url, facts, processes, [])

@@ -1,0 +1,58 @@
+"""The table at the end of a run, for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bench.report import WORDS, milliseconds, seconds, whole
+from metrics.results import Percentiles, Result, Visibility
+
+
+def show(console: Console, result: Result, folder: Path) -> None:
+    """Print verdict, numbers (only those of a sound run) and where the bundle is."""
+    good = result.sound
+    console.print()
+    verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
+    console.print(verdict, Text(f"{result.scenario}, {result.mode}"))
+    if good:
+        console.print(_table(result))
+    else:
+        console.print(escape(result.why), highlight=False, soft_wrap=True)
+    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
+    console.print(Text(f"result  {folder / 'result.json'}"), soft_wrap=True)
+
+
+def _table(result: Result) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    t, c, k = result.throughput, result.convergence, result.correctness
+    table.add_row("actions", f"{whole(t.actions_per_s)} /s", _percentiles(result.latency_ms.actions))
+    table.add_row("reads", f"{whole(t.reads_per_s)} /s", _percentiles(result.latency_ms.reads))
+    table.add_row(
+        "write to visible", f"{whole(result.visibility_ms.samples)} samples", _percentiles(result.visibility_ms)
+    )
+    table.add_row("backlog", f"p50 {whole(result.backlog.p50)}", f"max {whole(result.backlog.max)} events")
+    lag = result.projection_lag
+    table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")
+    table.add_row("convergence", seconds(c.time_s), f"{whole(c.events)} events, {whole(c.speed_events_per_s)} events/s")
+    proof = (
+        f"{whole(k.events_checked)} events folded again, {whole(k.acknowledged_checked)} acknowledged writes read back"
+    )
+    table.add_row("faults", Text(str(k.faults), style="bold green"), proof)
+    table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
+    latency = result.settings.get("HANDLER_LATENCY_MS", 0)
+    table.add_row("handler latency", f"{latency} ms", "artificial, an event")
+    if result.generator.saturated:
+        table.add_row(
+            "note", "saturated", "the load generator set the pace: throughput is a lower bound of the server's"
+        )
+    return table
+
+
+def _percentiles(p: Percentiles | Visibility) -> str:
+    values = (("p50", p.p50), ("p95", p.p95), ("p99", p.p99), ("max", p.max))
+    return "  ".join(f"{name} {milliseconds(value)}" for name, value in values) + " ms"
