@@ -27,6 +27,7 @@ IN_DOUBT = Todo("t", 3, "c", versions=[1, 2, 3], maybe_texts=["d", "e"], maybe_d
         (GONE, None, 0),
         (GONE, Row(3, "c"), 1),
         (GONE, Row(2, "b"), 1),
+        (Todo("t", 3, deleted=True, versions=[1, 2, 3], maybe_texts=["d"]), Row(4, "d"), 1),
         (IN_DOUBT, Row(3, "c"), 0),
         (IN_DOUBT, None, 0),
         (IN_DOUBT, Row(4, "d"), 0),
