@@ -40,58 +40,58 @@ class Append:
     key: IdempotencyKey | None = None
 
 
+# The shape of the plan must not hang on statistics, which are missing just when a store is new. So rows of tables are
+# looked up one by one (LATERAL), and sets of names are compared by hashing (IN … IS TRUE): the cost is linear.
 APPEND: Final = Statement(
     text("""
 WITH wanted AS MATERIALIZED (
-  SELECT ord::int, stream COLLATE "C" AS stream, expected, n, key, fingerprint
+  SELECT stream COLLATE "C" AS stream, expected, n, key, fingerprint
     FROM unnest(:streams ::text[], :expected ::int[], :counts ::int[], :keys ::text[], :fingerprints ::text[])
-         WITH ORDINALITY AS given(stream, expected, n, key, fingerprint, ord)
+         AS given(stream, expected, n, key, fingerprint)
 ),
-seen AS (
-  SELECT wanted.ord, k.stream, k.version, k.fingerprint = wanted.fingerprint AS same
-    FROM wanted JOIN idempotency_keys k ON k.key = wanted.key
+seen AS MATERIALIZED (
+  SELECT wanted.stream AS asked, k.stream, k.version, k.fingerprint = wanted.fingerprint AS same
+    FROM wanted CROSS JOIN LATERAL (SELECT * FROM idempotency_keys WHERE key = wanted.key OFFSET 0) AS k
+   WHERE wanted.key IS NOT NULL
 ),
-fresh AS (
-  SELECT * FROM wanted WHERE ord NOT IN (SELECT ord FROM seen)
+fresh AS MATERIALIZED (
+  SELECT * FROM wanted WHERE stream NOT IN (SELECT asked FROM seen) ORDER BY stream
 ),
 created AS (
   INSERT INTO streams (stream, version, pending_since)
-  SELECT stream, n, clock_timestamp() FROM fresh WHERE expected = 0 ORDER BY stream
+  SELECT stream, n, clock_timestamp() FROM fresh WHERE expected = 0
   ON CONFLICT (stream) DO NOTHING
   RETURNING stream, version
 ),
 locked AS MATERIALIZED (
-  SELECT s.stream, s.version
+  SELECT s.stream, s.version, fresh.expected, fresh.n
     FROM (SELECT count(*) AS rows FROM created) AS first
     JOIN fresh ON fresh.expected > 0 AND first.rows >= 0
-    JOIN streams s ON s.stream = fresh.stream
-   ORDER BY s.stream
-     FOR UPDATE OF s
+   CROSS JOIN LATERAL (SELECT stream, version FROM streams WHERE stream = fresh.stream FOR UPDATE) AS s
 ),
 moved AS (
   UPDATE streams s
-     SET version = s.version + fresh.n, pending_since = coalesce(s.pending_since, clock_timestamp())
-    FROM locked JOIN fresh ON fresh.stream = locked.stream AND fresh.expected = locked.version
-   WHERE s.stream = locked.stream
+     SET version = s.version + locked.n, pending_since = coalesce(s.pending_since, clock_timestamp())
+    FROM locked
+   WHERE s.stream = locked.stream AND locked.version = locked.expected
   RETURNING s.stream, s.version
 ),
-heads AS (
-  SELECT stream, version FROM created UNION ALL SELECT stream, version FROM moved
+heads AS MATERIALIZED (
+  SELECT stream FROM created UNION ALL SELECT stream FROM moved
 ),
 stored AS (
   INSERT INTO events (stream, version, type, data)
-  SELECT fresh.stream, heads.version - fresh.n + part.nth, part.type, part.data::jsonb
-    FROM unnest(:ords ::int[], :nths ::int[], :types ::text[], :data ::text[]) AS part(ord, nth, type, data)
-    JOIN fresh ON fresh.ord = part.ord
-    JOIN heads ON heads.stream = fresh.stream
-   ORDER BY part.ord, part.nth
-  RETURNING stream, position
+  SELECT stream, version, type, data::jsonb
+    FROM unnest(:event_streams ::text[], :versions ::int[], :types ::text[], :data ::text[])
+         AS part(stream, version, type, data)
+   WHERE (stream COLLATE "C" IN (SELECT stream FROM heads)) IS TRUE
+  RETURNING stream, version, position
 ),
 remembered AS (
   INSERT INTO idempotency_keys (key, fingerprint, stream, version)
-  SELECT fresh.key, fresh.fingerprint, fresh.stream, heads.version
-    FROM fresh JOIN heads ON heads.stream = fresh.stream
-   WHERE fresh.key IS NOT NULL
+  SELECT key, fingerprint, stream, expected + n
+    FROM fresh
+   WHERE key IS NOT NULL AND (stream IN (SELECT stream FROM heads)) IS TRUE
 ),
 tallied AS (
   INSERT INTO tallies (slot, events, streams)
@@ -100,23 +100,20 @@ tallied AS (
    WHERE written.events > 0
   ON CONFLICT (slot) DO UPDATE
      SET events = tallies.events + excluded.events, streams = tallies.streams + excluded.streams
-),
-ends AS (
-  SELECT stream, max(position) AS position FROM stored GROUP BY stream
 )
-SELECT CASE WHEN seen.same THEN 'replayed' WHEN NOT seen.same THEN 'key_reused'
-            WHEN heads.version IS NOT NULL THEN 'appended' ELSE 'conflict' END AS outcome,
-       coalesce(seen.stream, wanted.stream) AS stream,
-       coalesce(seen.version, heads.version, locked.version, present.version) AS version,
-       coalesce(earlier.position, ends.position) AS position
-  FROM wanted
-  LEFT JOIN seen ON seen.ord = wanted.ord
-  LEFT JOIN heads ON heads.stream = wanted.stream AND seen.ord IS NULL
-  LEFT JOIN ends ON ends.stream = heads.stream
-  LEFT JOIN locked ON locked.stream = wanted.stream
-  LEFT JOIN streams present ON present.stream = wanted.stream AND heads.stream IS NULL
-  LEFT JOIN events earlier ON earlier.stream = seen.stream AND earlier.version = seen.version
- ORDER BY wanted.ord
+SELECT 'appended' AS outcome, stream AS asked, stream, max(version) AS version, max(position) AS position
+  FROM stored GROUP BY stream
+ UNION ALL
+SELECT CASE WHEN seen.same THEN 'replayed' ELSE 'key_reused' END, seen.asked, seen.stream, seen.version, e.position
+  FROM seen CROSS JOIN LATERAL (
+    SELECT position FROM events WHERE stream = seen.stream AND version = seen.version OFFSET 0
+  ) AS e
+ UNION ALL
+SELECT 'conflict', stream, stream, version, NULL FROM locked WHERE version <> expected
+ UNION ALL
+SELECT 'conflict', s.stream, s.stream, s.version, NULL
+  FROM fresh CROSS JOIN LATERAL (SELECT stream, version FROM streams WHERE stream = fresh.stream OFFSET 0) AS s
+ WHERE fresh.expected = 0
 """)
 )
 
@@ -134,15 +131,15 @@ def refusal(append: Append) -> InvalidEvent | None:
 
 def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
     """The parameters of `APPEND`. Raises InvalidEvent for data that is not JSON."""
-    parts = [(ord, nth, event) for ord, a in enumerate(appends, 1) for nth, event in enumerate(a.events, 1)]
+    parts = [(a.stream, version, event) for a in appends for version, event in enumerate(a.events, a.expected + 1)]
     return {
         "streams": [a.stream for a in appends],
         "expected": [a.expected for a in appends],
         "counts": [len(a.events) for a in appends],
         "keys": [a.key.key if a.key else None for a in appends],
         "fingerprints": [a.key.fingerprint if a.key else None for a in appends],
-        "ords": [ord for ord, _, _ in parts],
-        "nths": [nth for _, nth, _ in parts],
+        "event_streams": [stream for stream, _, _ in parts],
+        "versions": [version for _, version, _ in parts],
         "types": [event.type for _, _, event in parts],
         "data": [_json(event) for _, _, event in parts],
         "slot": slot,
@@ -158,7 +155,8 @@ async def append_all(
     Raises InvalidEvent or the driver's error when nothing was written at all.
     """
     rows = await connection.fetch(APPEND.sql, *APPEND.arguments(arguments(appends, slot)))
-    return [_outcome(append, row) for append, row in zip(appends, rows, strict=True)]
+    answers = {row["asked"]: row for row in rows}
+    return [_outcome(append, answers.get(append.stream)) for append in appends]
 
 
 def _json(event: NewEvent) -> str:
@@ -168,7 +166,10 @@ def _json(event: NewEvent) -> str:
         raise InvalidEvent(f"the data of event {event.type!r} is not JSON: {error}") from error
 
 
-def _outcome(append: Append, row: asyncpg.Record) -> Appended | StoreError:
+def _outcome(append: Append, row: asyncpg.Record | None) -> Appended | StoreError:
+    if row is None:
+        # The stream does not exist, or was created by somebody else while this statement ran.
+        return VersionConflict(append.stream, append.expected, None if append.expected == 0 else 0)
     match row["outcome"]:
         case "conflict":
             return VersionConflict(append.stream, append.expected, row["version"])

@@ -45,7 +45,7 @@ blocked AS (
       FROM streams WHERE blocked_at IS NOT NULL ORDER BY blocked_at LIMIT 10
   ) AS streams_blocked
 ),
-alive AS (
+known AS (
   SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at, leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at
     FROM projectors
@@ -62,7 +62,7 @@ SELECT clock_timestamp() AS observed_at,
        (SELECT count(*) FROM streams WHERE blocked_at IS NOT NULL) AS blocked_streams,
        (SELECT coalesce(json_agg(recent), '[]') FROM recent) AS recent,
        (SELECT coalesce(json_agg(blocked), '[]') FROM blocked) AS blocked,
-       (SELECT coalesce(json_agg(alive), '[]') FROM alive) AS projectors
+       (SELECT coalesce(json_agg(known), '[]') FROM known) AS projectors
   FROM counted LEFT JOIN newest ON true
 """)
 )

@@ -60,9 +60,12 @@ RENEW: Final = Statement(
     text(f"""
 WITH held AS MATERIALIZED (
   SELECT s.stream
-    FROM streams s JOIN unnest(:streams ::text[], :epochs ::bigint[]) AS given(stream, epoch) USING (stream)
-   WHERE s.holder = :holder AND s.epoch = given.epoch AND s.leased_until > {_NOW}
-     FOR UPDATE OF s SKIP LOCKED
+    FROM unnest(:streams ::text[], :epochs ::bigint[]) AS given(stream, epoch)
+   CROSS JOIN LATERAL (
+     SELECT stream FROM streams
+      WHERE stream = given.stream AND holder = :holder AND epoch = given.epoch AND leased_until > {_NOW}
+        FOR UPDATE SKIP LOCKED
+   ) AS s
 )
 UPDATE streams s SET leased_until = {_NOW} + :ttl ::interval FROM held WHERE s.stream = held.stream RETURNING s.stream
 """)
@@ -72,10 +75,12 @@ RELEASE: Final = Statement(
     text("""
 WITH held AS MATERIALIZED (
   SELECT s.stream
-    FROM streams s JOIN unnest(:streams ::text[], :epochs ::bigint[]) AS given(stream, epoch) USING (stream)
-   WHERE s.holder = :holder AND s.epoch = given.epoch
-   ORDER BY s.stream
-     FOR UPDATE OF s
+    FROM unnest(:streams ::text[], :epochs ::bigint[]) AS given(stream, epoch)
+   CROSS JOIN LATERAL (
+     SELECT stream FROM streams
+      WHERE stream = given.stream AND holder = :holder AND epoch = given.epoch
+        FOR UPDATE
+   ) AS s
 ),
 counted AS (
   UPDATE projectors SET leases_held = leases_held - (SELECT count(*) FROM held) WHERE holder = :holder
@@ -159,6 +164,8 @@ class PostgresLeases:
 
 
 def _given(leases: Sequence[Lease]) -> dict[str, object]:
+    # Rows are locked in the order of their names, as everywhere, so that nobody waits in a circle.
+    leases = sorted(leases, key=lambda lease: lease.stream)
     return {
         "streams": [lease.stream for lease in leases],
         "epochs": [lease.epoch for lease in leases],

@@ -208,7 +208,17 @@ END $$
 """
 )
 
+_refuse = DDL(
+    """
+CREATE FUNCTION refuse(reason text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = reason;
+END $$
+"""
+)
+
+event.listen(events, "after_create", _refuse)
 event.listen(events, "after_create", _announce_writer)
 event.listen(events, "after_create", _announce_trigger)
 event.listen(events, "after_create", _safe_position)
-event.listen(events, "after_drop", DDL("DROP FUNCTION IF EXISTS announce_writer(), safe_position()"))
+event.listen(events, "after_drop", DDL("DROP FUNCTION IF EXISTS announce_writer(), safe_position(), refuse(text)"))

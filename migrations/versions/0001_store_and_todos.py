@@ -36,6 +36,13 @@ BEGIN
 END $$
 """
 
+REFUSE: Final = """
+CREATE FUNCTION refuse(reason text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = reason;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.execute("CREATE SEQUENCE event_positions AS bigint")
@@ -177,6 +184,7 @@ def upgrade() -> None:
     op.execute(ANNOUNCE_WRITER)
     op.execute(ANNOUNCE_TRIGGER)
     op.execute(SAFE_POSITION)
+    op.execute(REFUSE)
 
 
 def downgrade() -> None:
@@ -192,5 +200,5 @@ def downgrade() -> None:
         "cursors",
     ):
         op.drop_table(table)
-    op.execute("DROP FUNCTION announce_writer(), safe_position()")
+    op.execute("DROP FUNCTION announce_writer(), safe_position(), refuse(text)")
     op.execute("DROP SEQUENCE event_positions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from litestar import Litestar
 from litestar.types import ASGIApp
@@ -22,10 +23,16 @@ from services.api.stats import stats_route
 from services.api.todos import todo_routes
 from todo.handler import TodoHandler
 
+PLANNER: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
+"""Every statement here has its index. Without this, one planned while its tables were small, or before their first
+ANALYZE, reads whole tables ever after: 12 ms instead of 0.3 ms for `/stats` at 67,000 streams."""
+
 
 def create_app(settings: Settings) -> Litestar:
     """The application. Connections open as requests need them, so it starts, and stays, while the store is away."""
-    database = Database(settings.database_url, pool_size=settings.pool_size, application_name="api")
+    database = Database(
+        settings.database_url, pool_size=settings.pool_size, application_name="api", server_settings=PLANNER
+    )
     notifier = Notifier(database)
 
     def wake_projectors() -> None:

@@ -1,9 +1,7 @@
-"""One throw-away Postgres for the folder, one migrated database, one API and one projector for each module."""
+"""One migrated database, one API and one projector for each module."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,26 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.postgres import Cluster
-from migrations.__main__ import migrate
+from tests.cluster import Cluster
 from tests.integration.api.server import ROOT, ApiServer, api_environment, serve
-
-_TEMPLATE = "migrated"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Cluster]:
-    """A cluster with a migrated template."""
-    with Cluster.throwaway("test") as cluster:
-        asyncio.run(migrate(cluster.create_database(_TEMPLATE)))
-        yield cluster
 
 
 @pytest.fixture(scope="module")
-def url(postgres: Cluster) -> str:
+def url(cluster: Cluster) -> str:
     """A fresh, migrated database."""
-    return postgres.create_database(f"api_{next(_numbers)}", _TEMPLATE)
+    return cluster.create()
 
 
 @pytest.fixture(scope="module")

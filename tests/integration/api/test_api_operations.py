@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.postgres import Cluster
+from tests.cluster import Cluster
 from tests.integration.api.server import ApiServer, assert_problem, serve, until
 
 FIELDS = {
@@ -20,8 +20,8 @@ FIELDS = {
 }  # fmt: skip
 
 
-def test_stats_of_an_empty_store(postgres: Cluster, folder: Path) -> None:
-    url = postgres.create_database("api_empty", "migrated")
+def test_stats_of_an_empty_store(cluster: Cluster, folder: Path) -> None:
+    url = cluster.create()
     with serve(url, folder, SERIAL_PROJECTION="true") as api:
         stats = api.stats()
     assert set(stats) == FIELDS
@@ -97,8 +97,8 @@ def test_health(api: ApiServer) -> None:
     assert api.client.get("/readyz").json() == {"status": "ready"}
 
 
-def test_a_store_without_schema_is_not_ready(postgres: Cluster, folder: Path) -> None:
-    with serve(postgres.create_database("api_bare"), folder) as api:
+def test_a_store_without_schema_is_not_ready(cluster: Cluster, folder: Path) -> None:
+    with serve(cluster.create(migrated=False), folder) as api:
         assert "migrations upgrade" in assert_problem(api.client.get("/readyz"), 503, "not-ready")["detail"]
         for answer in (api.client.get("/todos"), api.client.get("/stats"), api.client.post("/drain")):
             assert_problem(answer, 503, "not-migrated")

@@ -1,0 +1,95 @@
+"""The serial lease: one cursor over the global order, held by one projector at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from eventstore.database import Database, Statement
+from eventstore.events import Position
+
+_NOW: Final = "coalesce(:now ::timestamptz, clock_timestamp())"
+
+PREPARE: Final = Statement(text("INSERT INTO cursors (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"))
+
+CLAIM: Final = Statement(
+    text(f"""
+WITH free AS MATERIALIZED (
+  SELECT name, holder AS former
+    FROM cursors
+   WHERE name = :name AND blocked_at IS NULL
+     AND (leased_until IS NULL OR leased_until <= {_NOW})
+     AND (retry_at IS NULL OR retry_at <= {_NOW})
+     FOR UPDATE SKIP LOCKED
+),
+claimed AS (
+  UPDATE cursors c SET holder = :holder, epoch = c.epoch + 1, leased_until = {_NOW} + :ttl ::interval
+    FROM free
+   WHERE c.name = free.name
+  RETURNING c.epoch, c.position
+),
+counted AS (
+  UPDATE projectors
+     SET claims = claims + 1, leases_held = leases_held + 1,
+         takeovers = takeovers + n.taken_over,
+         last_takeover_at = CASE WHEN n.taken_over > 0 THEN clock_timestamp() ELSE last_takeover_at END
+    FROM (SELECT count(*) AS claimed, count(former) AS taken_over FROM free) AS n
+   WHERE holder = :holder AND n.claimed > 0
+)
+SELECT epoch, position FROM claimed
+""")
+)
+
+RENEW: Final = Statement(
+    text(f"""
+UPDATE cursors SET leased_until = {_NOW} + :ttl ::interval
+ WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+""")
+)
+
+RELEASE: Final = Statement(
+    text("""
+WITH released AS (
+  UPDATE cursors SET holder = NULL, leased_until = NULL
+   WHERE name = :name AND holder = :holder AND epoch = :epoch
+  RETURNING name
+)
+UPDATE projectors SET leases_held = leases_held - 1 WHERE holder = :holder AND EXISTS (SELECT FROM released)
+""")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CursorLease:
+    """A term on the cursor; `position` is where it stood when it was claimed."""
+
+    name: str
+    holder: str
+    epoch: int
+    position: Position
+
+
+async def prepare(database: Database, name: str) -> None:
+    """Make sure that the cursor exists; a new one stands before the first event."""
+    await database.fetch(PREPARE, name=name)
+
+
+async def claim(
+    database: Database, name: str, holder: str, *, ttl: timedelta, now: datetime | None = None
+) -> CursorLease | None:
+    """Lease the cursor, or None while it is held, blocked, or waiting for its next attempt."""
+    rows = await database.fetch(CLAIM, name=name, holder=holder, ttl=ttl, now=now)
+    return CursorLease(name, holder, rows[0]["epoch"], Position(rows[0]["position"])) if rows else None
+
+
+async def renew(database: Database, lease: CursorLease, *, ttl: timedelta, now: datetime | None = None) -> None:
+    """Prolong the lease if it is still held. A batch under way prolongs it too, and this waits for its commit."""
+    await database.fetch(RENEW, name=lease.name, holder=lease.holder, epoch=lease.epoch, ttl=ttl, now=now)
+
+
+async def release(database: Database, lease: CursorLease) -> None:
+    """End the lease if it is still held."""
+    await database.fetch(RELEASE, name=lease.name, holder=lease.holder, epoch=lease.epoch)

@@ -1,0 +1,99 @@
+"""`python -m services.projector`: project events until told to stop, or `--once` until nothing is left.
+
+Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from typing import Final
+
+import structlog
+import uvloop
+
+from eventstore.database import Database
+from eventstore.errors import StoreUnavailable
+from services.logs import set_up
+from services.projector import operator
+from services.projector.settings import Settings
+from services.projector.worker import Worker
+from settings import SettingError
+
+CONNECTIONS: Final = 4
+"""One for the step, one for the heartbeat, and room for both to be replaced."""
+
+# The claim must run along its index, however the planner's statistics may stand: see `tests/plans`.
+PLANNER: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
+
+log = structlog.get_logger()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m services.projector", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="drain, then exit: 0 all projected, 1 something is blocked")
+    commands = parser.add_subparsers(dest="command")
+    for name, help_text in (("unblock", "try again"), ("reset", "project again from the first event")):
+        command = commands.add_parser(name, help=help_text)
+        which = command.add_mutually_exclusive_group(required=True)
+        which.add_argument("stream", nargs="?")
+        which.add_argument("--all", action="store_true")
+    commands.add_parser("skip", help="pass over the next event of a stream").add_argument("stream")
+    return parser.parse_args()
+
+
+async def _work(settings: Settings, *, once: bool) -> int:
+    async with Database(
+        settings.database_url,
+        pool_size=CONNECTIONS,
+        application_name=f"projector {settings.name}"[:63],
+        server_settings=PLANNER,
+    ) as database:
+        worker = Worker(settings, database, once=once)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        log.info("projector started", mode=settings.mode, projector=settings.name)
+        await worker.run()
+        log.info("projector stopped", projector=settings.name)
+        return 1 if once and await operator.anything_blocked(database) else 0
+
+
+async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
+    async with Database(settings.database_url, pool_size=1, application_name="projector operator") as database:
+        try:
+            match arguments.command:
+                case "unblock":
+                    print(f"unblocked {await operator.unblock(database, arguments.stream)}")
+                case "skip":
+                    await operator.skip(database, arguments.stream)
+                case "reset":
+                    await operator.reset(database, arguments.stream)
+        except operator.UnknownStream as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def main() -> int:
+    """Run one projector or one operator command. Returns the exit code; 2 is a setting that can not be used."""
+    arguments = _arguments()
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    set_up(settings.log_level)
+    job = _operate(settings, arguments) if arguments.command else _work(settings, once=arguments.once)
+    try:
+        return uvloop.run(job)
+    except StoreUnavailable as error:
+        print(f"DATABASE_URL: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

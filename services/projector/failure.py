@@ -1,0 +1,62 @@
+"""What happens to a stream, or to the serial cursor, whose event can not be applied.
+
+Each failure ends the lease and puts off the next attempt, twice as long each time (0.1 s, 0.2 s … 30 s at most). After
+the last attempt it is *blocked*, with the error and the number of attempts kept, until an operator acts. Fenced by
+holder and epoch like everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import text
+
+from eventstore.cursors import CursorLease
+from eventstore.database import Database, Statement
+
+_FAILED: Final = """
+  SET attempts = attempts + 1, error = :error, holder = NULL, leased_until = NULL,
+      retry_at = clock_timestamp() + least(30, 0.1 * 2 ^ least(attempts, 20)) * interval '1 second',
+      blocked_at = CASE WHEN attempts + 1 >= :most ::int THEN clock_timestamp() END
+"""
+
+_COUNTED: Final = """
+UPDATE projectors SET leases_held = leases_held - 1 WHERE holder = :holder AND EXISTS (SELECT FROM failed)
+RETURNING (SELECT blocked FROM failed) AS blocked
+"""
+
+FAIL_STREAM: Final = Statement(
+    text(f"""
+WITH failed AS (
+  UPDATE streams {_FAILED}
+   WHERE stream = :stream AND holder = :holder AND epoch = :epoch
+  RETURNING blocked_at IS NOT NULL AS blocked
+)
+{_COUNTED}
+""")
+)
+
+FAIL_CURSOR: Final = Statement(
+    text(f"""
+WITH failed AS (
+  UPDATE cursors {_FAILED}
+   WHERE name = :name AND holder = :holder AND epoch = :epoch
+  RETURNING blocked_at IS NOT NULL AS blocked
+)
+{_COUNTED}
+""")
+)
+
+
+async def fail_stream(database: Database, *, stream: str, holder: str, epoch: int, error: str, most: int) -> bool:
+    """Record one failed attempt at a stream. True when it is blocked now."""
+    rows = await database.fetch(FAIL_STREAM, stream=stream, holder=holder, epoch=epoch, error=error, most=most)
+    return bool(rows and rows[0]["blocked"])
+
+
+async def fail_cursor(database: Database, lease: CursorLease, *, error: str, most: int) -> bool:
+    """Record one failed attempt at the cursor's next event. True when the projection is blocked now."""
+    rows = await database.fetch(
+        FAIL_CURSOR, name=lease.name, holder=lease.holder, epoch=lease.epoch, error=error, most=most
+    )
+    return bool(rows and rows[0]["blocked"])

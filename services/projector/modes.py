@@ -1,0 +1,68 @@
+"""The two ways to find work. Both apply it with one statement (`batch`) and end with the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from eventstore.database import Database
+from services.projector.settings import Settings
+
+CURSOR: Final = "todos"
+"""The serial projection's name in `cursors`."""
+
+LONGEST_WAIT_S: Final = 0.1
+"""With an artificial handler cost, as many events share a transaction as their waits fit in here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds."""
+
+    events: int = 0
+    more: bool = False
+    wait: float | None = None
+
+
+Probe = Callable[[str], Awaitable[None]]
+"""Called at named moments (`claimed`, `applied`, `idle`, `failed`), so that a test can stop the worker there."""
+
+
+class Mode(Protocol):
+    """One way to work."""
+
+    async def prepare(self) -> None:
+        """Make ready, also after the store was away: nothing is held any more."""
+        ...
+
+    async def step(self) -> Step:
+        """Take what work there is, and do it. Raises StoreUnavailable."""
+        ...
+
+    async def renew(self) -> None:
+        """Prolong what is held. Called from another task than `step`."""
+        ...
+
+    async def release(self) -> None:
+        """Give back what is held."""
+        ...
+
+    async def exhausted(self) -> bool:
+        """True when nothing is left that this projector could ever do without an operator or a new event."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every mode works with. `slot` is the tally row of this process."""
+
+    database: Database
+    settings: Settings
+    slot: int
+    probe: Probe
+
+    def events_at_once(self, most: int) -> int:
+        """How many events may share a transaction."""
+        latency = self.settings.handler_latency
+        return most if latency == 0 else max(1, min(most, int(LONGEST_WAIT_S / latency)))

@@ -1,0 +1,149 @@
+"""Parallel mode: one lease per stream, many at once, shared with any number of other projectors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import structlog
+from sqlalchemy import text
+
+from eventstore.contract import Lease
+from eventstore.database import Statement
+from eventstore.errors import InvalidEvent
+from eventstore.leases import PostgresLeases
+from services.projector import batch
+from services.projector.failure import fail_stream
+from services.projector.modes import Step, Tools
+
+BATCH: Final = batch.parallel()
+
+PENDING: Final = Statement(
+    text("SELECT EXISTS (SELECT FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL) AS pending")
+)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A lease in hand: apply it up to version `upto`, not before `ready_at` (the handler's artificial cost)."""
+
+    lease: Lease
+    upto: int
+    ready_at: float
+
+
+class Parallel:
+    """Claims what is pending and applies what is ready; at most `streams_in_flight` leases at once."""
+
+    def __init__(self, tools: Tools, statement: Statement = BATCH) -> None:
+        self._tools: Final = tools
+        self._statement: Final = statement
+        self._leases: Final = PostgresLeases(tools.database, tools.slot)
+        self._events: Final = tools.events_at_once(tools.settings.events_per_stream)
+        self._in_flight: dict[str, Work] = {}
+
+    async def prepare(self) -> None:
+        """Forget the leases: they may have passed on while the store was away, and end by themselves."""
+        self._in_flight.clear()
+
+    async def step(self) -> Step:
+        """Claim, then apply all that is ready."""
+        free = self._tools.settings.streams_in_flight - len(self._in_flight)
+        claimed = await self._claim(free) if free > 0 else 0
+        now = asyncio.get_running_loop().time()
+        ready = [work for work in self._in_flight.values() if work.ready_at <= now]
+        events = await self._apply(ready) if ready else 0
+        soonest = min((work.ready_at for work in self._in_flight.values()), default=None)
+        wait = None if soonest is None else max(0.0, soonest - asyncio.get_running_loop().time())
+        return Step(events, more=0 < free == claimed, wait=wait)
+
+    async def renew(self) -> None:
+        """Prolong the leases in hand."""
+        leases = [work.lease for work in self._in_flight.values()]
+        await self._leases.renew(leases, ttl=self._tools.settings.lease)
+
+    async def release(self) -> None:
+        """Give the leases in hand back, unapplied."""
+        await self._leases.release([work.lease for work in self._in_flight.values()])
+        self._in_flight.clear()
+
+    async def exhausted(self) -> bool:
+        """True when nothing is in hand and no stream is pending, but blocked ones."""
+        (row,) = await self._tools.database.fetch(PENDING)
+        return not self._in_flight and not row["pending"]
+
+    async def _claim(self, limit: int) -> int:
+        settings = self._tools.settings
+        leases = await self._leases.claim(settings.name, limit=limit, ttl=settings.lease)
+        now = asyncio.get_running_loop().time()
+        for lease in leases:
+            upto = lease.projected + self._events
+            if settings.handler_latency:
+                # Only events that were paid for may be applied, so those appended since the claim have to wait.
+                upto = min(upto, lease.version)
+            cost = settings.handler_latency * (upto - lease.projected)
+            self._in_flight[lease.stream] = Work(lease, upto, now + cost)
+        if leases:
+            await self._tools.probe("claimed")
+        return len(leases)
+
+    async def _apply(self, works: Sequence[Work]) -> int:
+        try:
+            outcome = await self._run(works)
+        except (asyncpg.PostgresError, InvalidEvent) as error:
+            return await self._isolate(works, error)
+        await self._tools.probe("applied")
+        troubled = {trouble.stream: trouble for trouble in outcome.troubled}
+        for work in works:
+            if work.lease.stream not in troubled:
+                del self._in_flight[work.lease.stream]
+        before = []
+        for work in works:
+            trouble = troubled.get(work.lease.stream)
+            if trouble and trouble.version > work.lease.projected + 1:
+                before.append(Work(work.lease, trouble.version - 1, work.ready_at))
+            elif trouble:
+                await self._fail(work, f"version {trouble.version}: {trouble.reason}")
+        return outcome.events + (await self._apply(before) if before else 0)
+
+    async def _run(self, works: Sequence[Work]) -> batch.Outcome:
+        works = sorted(works, key=lambda work: work.lease.stream)
+        rows = await self._tools.database.fetch(
+            self._statement,
+            streams=[work.lease.stream for work in works],
+            epochs=[work.lease.epoch for work in works],
+            uptos=[work.upto for work in works],
+            holder=self._tools.settings.name,
+            slot=self._tools.slot,
+        )
+        outcome = batch.outcome(rows[0])
+        if outcome.leases < len(works):
+            log.warning("leases lost", lost=len(works) - outcome.leases)
+        return outcome
+
+    async def _isolate(self, works: Sequence[Work], error: Exception) -> int:
+        """Find the stream that made the statement fail, by halves, so that the others flow."""
+        if len(works) == 1:
+            await self._fail(works[0], f"{type(error).__name__}: {error}")
+            return 0
+        middle = len(works) // 2
+        return await self._apply(works[:middle]) + await self._apply(works[middle:])
+
+    async def _fail(self, work: Work, error: str) -> None:
+        lease = work.lease
+        del self._in_flight[lease.stream]
+        blocked = await fail_stream(
+            self._tools.database,
+            stream=lease.stream,
+            holder=lease.holder,
+            epoch=lease.epoch,
+            error=error,
+            most=self._tools.settings.attempts,
+        )
+        log.warning("stream blocked" if blocked else "stream failed", stream=lease.stream, error=error)
+        await self._tools.probe("failed")

@@ -1,0 +1,68 @@
+"""The projector's settings: one frozen object, made from the environment before any work."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self, cast
+
+from eventstore.database import parse_url
+from eventstore.visibility import Visibility
+from settings import Environment, SettingError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one projector process is told.
+
+    `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
+    artificial cost in seconds, paid for each event before its effect. `linger` spaces the starts of batches while
+    work is scarce, so that a busy system is not woken for each event.
+    """
+
+    database_url: str
+    serial: bool = False
+    name: str = "projector"
+    handler_latency: float = 0.0
+    streams_in_flight: int = 500
+    events_per_stream: int = 200
+    events_per_window: int = 5000
+    lease: timedelta = timedelta(seconds=5)
+    poll: float = 0.25
+    linger: float = 0.005
+    attempts: int = 5
+    visibility: Visibility = "watermark"
+    log_level: str = "info"
+
+    @property
+    def mode(self) -> str:
+        """`serial` or `parallel`."""
+        return "serial" if self.serial else "parallel"
+
+    @classmethod
+    def from_env(cls, variables: Mapping[str, str]) -> Self:
+        """Read the settings. Raises SettingError."""
+        env = Environment(variables)
+        url = env.text("DATABASE_URL", expected="postgresql://user:password@host:port/database")
+        try:
+            parse_url(url)
+        except ValueError as error:
+            raise SettingError("DATABASE_URL", url, str(error).removeprefix("expected ")) from error
+        unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        return cls(
+            database_url=url,
+            serial=env.flag("SERIAL_PROJECTION", False),
+            name=env.text("PROJECTOR_NAME", unique),
+            handler_latency=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000) / 1000,
+            streams_in_flight=env.integer("STREAMS_IN_FLIGHT", 500, low=1, high=10_000),
+            lease=timedelta(seconds=env.number("LEASE_SECONDS", 5, low=0.5, high=3600)),
+            poll=env.number("POLL_MS", 250, low=1, high=60_000) / 1000,
+            linger=env.number("LINGER_MS", 5, low=0, high=1000) / 1000,
+            attempts=env.integer("RETRY_ATTEMPTS", 5, low=1, high=100),
+            visibility=cast(Visibility, env.choice("VISIBILITY", "watermark", ["watermark", "naive"])),
+            log_level=env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]),
+        )

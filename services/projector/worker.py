@@ -1,0 +1,121 @@
+"""The projector's loop: wake up, step while there is work, linger a little, sleep; a heartbeat beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import Final
+
+import structlog
+
+from eventstore.database import Database
+from eventstore.errors import StoreUnavailable
+from eventstore.schema import SLOTS
+from eventstore.wakeup import Listener
+from services.projector import registry
+from services.projector.modes import Mode, Probe, Step, Tools
+from services.projector.parallel import Parallel
+from services.projector.serial import Serial
+from services.projector.settings import Settings
+
+log = structlog.get_logger()
+
+_LONGEST_PAUSE_S: Final = 5.0
+
+
+async def _no_probe(_moment: str) -> None:
+    return None
+
+
+class Worker:
+    """One projector. `run` works until `stop`; with `once`, until nothing is left.
+
+    When the store is away it holds nothing, tries again with growing pauses, and starts anew.
+    """
+
+    def __init__(self, settings: Settings, database: Database, *, once: bool = False, probe: Probe = _no_probe) -> None:
+        self._settings: Final = settings
+        self._database: Final = database
+        self._once: Final = once
+        self._probe: Final = probe
+        tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
+        self.mode: Mode = Serial(tools) if settings.serial else Parallel(tools)
+        self._wake: Final = asyncio.Event()
+        self._stopping = False
+        self._pause = 0.0
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the step under way, then give everything back."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work. Leases are released at the end, also after an error."""
+        listener = Listener(self._database, self.wake)
+        listener.start()
+        heart = asyncio.create_task(self._heartbeat())
+        try:
+            while not self._stopping:
+                try:
+                    await self._session()
+                except StoreUnavailable as error:
+                    await self._wait_for_store(error)
+        finally:
+            heart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await heart
+            await listener.close()
+            with contextlib.suppress(StoreUnavailable):
+                await self.mode.release()
+                await registry.retire(self._database, self._settings.name)
+
+    async def _session(self) -> None:
+        await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
+        await self.mode.prepare()
+        self._pause = 0.0
+        loop = asyncio.get_running_loop()
+        while not self._stopping:
+            self._wake.clear()
+            started = loop.time()
+            step = await self.mode.step()
+            if step.more:
+                continue
+            if step.events:
+                await self._linger(started)
+            elif step.wait is None and self._once and await self.mode.exhausted():
+                self._stopping = True
+            else:
+                await self._sleep(step)
+
+    async def _linger(self, started: float) -> None:
+        """Let a few more events gather; a batch for each single one would cost the writers their processor."""
+        rest = started + self._settings.linger - asyncio.get_running_loop().time()
+        if rest > 0:
+            await asyncio.sleep(rest)
+
+    async def _sleep(self, step: Step) -> None:
+        await self._probe("idle")
+        wait = self._settings.poll if step.wait is None else min(step.wait, self._settings.poll)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), wait)
+
+    async def _wait_for_store(self, error: StoreUnavailable) -> None:
+        log.warning("store away", error=str(error))
+        self._pause = min(_LONGEST_PAUSE_S, max(0.1, self._pause * 2))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self._pause * random.uniform(0.5, 1.0))
+
+    async def _heartbeat(self) -> None:
+        """Keep leases and registration alive from a task and a connection of their own, whatever the step does."""
+        while True:
+            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            try:
+                await self.mode.renew()
+                await registry.beat(self._database, self._settings.name, self._settings.lease)
+            except StoreUnavailable as error:
+                log.warning("heartbeat missed", error=str(error))

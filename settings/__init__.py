@@ -1,0 +1,5 @@
+"""Settings come from the environment: typed, bounded, and refused by name before any work begins."""
+
+from settings.environment import Environment, SettingError
+
+__all__ = ["Environment", "SettingError"]

@@ -1,0 +1,90 @@
+"""Read settings from environment variables, each with its type, its default and its bounds.
+
+An empty variable counts as unset. Every method raises SettingError, whose text names the variable, the value and
+what is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_FLAGS: Final = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+
+class SettingError(ValueError):
+    """A setting that can not be used; the message is one line for the person who set it."""
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        self.name = name
+        super().__init__(f"{name}={value!r} is not usable: expected {expected}")
+
+
+class Environment:
+    """Typed access to one mapping of variables."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables: Final = variables
+
+    def text(self, name: str, default: str | None = None, *, expected: str = "a value") -> str:
+        """Any text. Raises SettingError when the variable is unset and has no default."""
+        value = self._variables.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            raise SettingError(name, "", f"{expected}; it is not set")
+        return default
+
+    def optional(self, name: str) -> str | None:
+        """Any text, or None when unset."""
+        return self._variables.get(name, "").strip() or None
+
+    def integer(self, name: str, default: int | None, *, low: int, high: int) -> int:
+        """A whole number from `low` to `high`."""
+        value = self.text(name, None if default is None else str(default), expected=f"a whole number, {low} to {high}")
+        if not re.fullmatch(r"[+-]?\d+", value) or not low <= int(value) <= high:
+            raise SettingError(name, value, f"a whole number, {low} to {high}")
+        return int(value)
+
+    def number(self, name: str, default: float | None, *, low: float, high: float) -> float:
+        """A number from `low` to `high`."""
+        expected = f"a number, {low:g} to {high:g}"
+        value = self.text(name, None if default is None else str(default), expected=expected)
+        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value) or not low <= float(value) <= high:
+            raise SettingError(name, value, expected)
+        return float(value)
+
+    def duration(self, name: str, default: str, *, low: float, high: float) -> float:
+        """Seconds, written as `30s`, `500ms`, `2m`, `1h` or a plain number of seconds."""
+        value = self.text(name, default)
+        match = _DURATION.fullmatch(value)
+        seconds = float(match[1]) * _UNIT_S[match[2]] if match else -1.0
+        if not match or not low <= seconds <= high:
+            raise SettingError(name, value, f"a duration such as 30s, 500ms or 2m, {low:g} to {high:g} seconds")
+        return seconds
+
+    def flag(self, name: str, default: bool) -> bool:
+        """true or false (also 1/0, yes/no, on/off)."""
+        value = self.text(name, str(default)).lower()
+        if value not in _FLAGS:
+            raise SettingError(name, value, "true or false")
+        return _FLAGS[value]
+
+    def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
+        """One of the allowed words."""
+        value = self.text(name, default)
+        if value not in allowed:
+            raise SettingError(name, value, "one of " + ", ".join(allowed))
+        return value
