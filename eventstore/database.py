@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import asyncpg
 import msgspec
 from sqlalchemy import Executable
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi, PGDialect_asyncpg
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -33,11 +33,13 @@ AWAY: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    AsyncAdapt_asyncpg_dbapi.Error,
     DBAPIError,
     OSError,
     TimeoutError,
 )
-"""What the driver raises when the server is away, refuses, or does not answer in time."""
+"""What the driver raises when the server is away, refuses, or does not answer in time. SQLAlchemy's adapter wraps what
+the driver raises while it connects (a wrong password, a database that is gone) in errors of its own."""
 
 
 class Statement:

@@ -33,6 +33,16 @@ def stats_route(database: Database, *, serial: bool) -> HTTPRouteHandler:
     return stats
 
 
+def _serial(facts: Facts, *, configured: bool) -> bool:
+    """True while a single lease and the global order are at work.
+
+    The projectors decide the mode, and may be started anew in the other one while the API runs. So what they
+    registered is told: those alive, else the last that was; before there was any, what the API was configured with.
+    """
+    modes = [one.mode for one in facts.projectors if one.alive] or [one.mode for one in facts.projectors[:1]]
+    return all(mode == "serial" for mode in modes) if modes else configured
+
+
 def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
     """The facts under the names of the contract."""
     return Stats(
@@ -49,7 +59,7 @@ def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
         event_count=facts.events,
         stream_count=facts.streams,
         drain_count=facts.drains,
-        serial_projection=serial,
+        serial_projection=_serial(facts, configured=serial),
         projectors=[ProjectorDocument(**asdict(one)) for one in facts.projectors],
         observed_at=facts.observed_at,
         last_event_at=facts.last_recorded_at,

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Self, cast
 
 from eventstore.database import parse_url
@@ -21,7 +22,8 @@ class Settings:
 
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `linger` spaces the starts of batches while
-    work is scarce, so that a busy system is not woken for each event.
+    work is scarce, so that a busy system is not woken for each event. `health_file` is where `pulse`
+    writes; None: nowhere.
     """
 
     database_url: str
@@ -37,6 +39,7 @@ class Settings:
     attempts: int = 5
     visibility: Visibility = "watermark"
     log_level: str = "info"
+    health_file: Path | None = None
 
     @property
     def mode(self) -> str:
@@ -51,7 +54,8 @@ class Settings:
         try:
             parse_url(url)
         except ValueError as error:
-            raise SettingError("DATABASE_URL", url, str(error).removeprefix("expected ")) from error
+            raise SettingError("DATABASE_URL", "…", str(error).removeprefix("expected ")) from error
+        health_file = env.optional("HEALTH_FILE")
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
             database_url=url,
@@ -65,4 +69,5 @@ class Settings:
             attempts=env.integer("RETRY_ATTEMPTS", 5, low=1, high=100),
             visibility=cast(Visibility, env.choice("VISIBILITY", "watermark", ["watermark", "naive"])),
             log_level=env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]),
+            health_file=Path(health_file) if health_file else None,
         )

@@ -16,6 +16,7 @@ from eventstore.wakeup import Listener
 from services.projector import registry
 from services.projector.modes import Mode, Probe, Step, Tools
 from services.projector.parallel import Parallel
+from services.projector.pulse import Pulse
 from services.projector.serial import Serial
 from services.projector.settings import Settings
 
@@ -41,6 +42,7 @@ class Worker:
         self._probe: Final = probe
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
         self.mode: Mode = Serial(tools) if settings.serial else Parallel(tools)
+        self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
@@ -58,7 +60,7 @@ class Worker:
         """Work. Leases are released at the end, also after an error."""
         listener = Listener(self._database, self.wake)
         listener.start()
-        heart = asyncio.create_task(self._heartbeat())
+        background = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._pulse.run())]
         try:
             while not self._stopping:
                 try:
@@ -66,9 +68,10 @@ class Worker:
                 except StoreUnavailable as error:
                     await self._wait_for_store(error)
         finally:
-            heart.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await heart
+            for task in background:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await listener.close()
             with contextlib.suppress(StoreUnavailable):
                 await self.mode.release()
@@ -76,6 +79,7 @@ class Worker:
 
     async def _session(self) -> None:
         await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
+        self._pulse.heard()
         await self.mode.prepare()
         self._pause = 0.0
         loop = asyncio.get_running_loop()
@@ -117,5 +121,6 @@ class Worker:
             try:
                 await self.mode.renew()
                 await registry.beat(self._database, self._settings.name, self._settings.lease)
+                self._pulse.heard()
             except StoreUnavailable as error:
                 log.warning("heartbeat missed", error=str(error))

@@ -1,0 +1,43 @@
+"""What `/stats` says of the mode: that of the projectors, not that of the API's own settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from eventstore.facts import Facts, ProjectorFacts
+from services.api.stats import document
+from todo.read_model import TodoCounts
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
+
+
+def projector(mode: str, *, alive: bool) -> ProjectorFacts:
+    """One projector that did nothing yet."""
+    return ProjectorFacts(f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None)
+
+
+ALIVE_SERIAL, ALIVE_PARALLEL = projector("serial", alive=True), projector("parallel", alive=True)
+DEAD_SERIAL, DEAD_PARALLEL = projector("serial", alive=False), projector("parallel", alive=False)
+
+
+@pytest.mark.parametrize(
+    ("projectors", "configured", "serial"),
+    [
+        ([], True, True),
+        ([], False, False),
+        ([ALIVE_SERIAL], False, True),
+        ([ALIVE_PARALLEL], True, False),
+        ([ALIVE_SERIAL, DEAD_PARALLEL], False, True),
+        ([ALIVE_PARALLEL, DEAD_SERIAL], True, False),
+        ([ALIVE_SERIAL, ALIVE_PARALLEL], True, False),
+        ([DEAD_SERIAL, DEAD_PARALLEL], False, True),
+        ([DEAD_PARALLEL, DEAD_SERIAL], True, False),
+    ],
+)
+def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorFacts], configured: bool, serial: bool) -> None:
+    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), serial=configured)
+    assert stats.serial_projection is serial
