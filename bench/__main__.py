@@ -20,6 +20,7 @@ from rich.text import Text
 
 from bench import dev, embedded, faults, report, scenarios, summary
 from bench.bundle import LATEST, RESULTS
+from bench.compare import command as comparison
 from bench.errors import RunFailed, SetupError
 from bench.processes import ROOT
 from bench.progress import progress
@@ -69,7 +70,8 @@ def rerender(arguments: argparse.Namespace, console: Console) -> int:
     """Write `report.html` of a bundle again."""
     folder: Path = arguments.folder
     try:
-        (folder / "report.html").write_text(report.render(folder), encoding="utf-8")
+        again = comparison.render if (folder / comparison.COMPARISON).exists() else report.render
+        (folder / "report.html").write_text(again(folder), encoding="utf-8")
     except (OSError, BadRecord, ValueError) as error:
         raise SetupError(str(folder), f"no result bundle ({error})", "name a folder with a result.json") from error
     console.print(Text(str(folder / "report.html")), soft_wrap=True)
@@ -105,11 +107,23 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where bundles go (default: results)")
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
+    _add_compare(commands)
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
         _command(commands, name, by_hand, text).add_argument("--mode", choices=["serial", "parallel"])
     again = _command(commands, "report", rerender, "write report.html of a bundle again")
     again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
     return parser
+
+
+def _add_compare(commands: Any) -> None:
+    both = _command(commands, "compare", comparison.compare, "compare in trials by turns, or bundles that exist")
+    both.add_argument("bundles", nargs="*", type=Path, help="bundles by turns: A B, or A B A B …; none: run trials")
+    both.add_argument("--trials", default="3", metavar="N", help="trials of each side (default: 3)")
+    both.add_argument("--projectors", metavar="N,M…", help="compare numbers of projectors, e.g. 1,2,4, not the modes")
+    both.add_argument("--mode", choices=["serial", "parallel"], help="with --projectors; default: SERIAL_PROJECTION")
+    both.add_argument("--scenario", default="throughput", choices=scenarios.names())
+    both.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    both.add_argument("--anyway", action="store_true", help="compare bundles though they were not measured alike")
 
 
 def _command(commands: Any, name: str, act: Callable[..., int], text: str) -> argparse.ArgumentParser:

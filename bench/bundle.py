@@ -41,8 +41,7 @@ class Bundle:
     @classmethod
     def create(cls, root: Path, scenario: str, mode: str) -> Bundle:
         """A new folder below `root`, named by the moment, scenario and mode."""
-        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        return cls(root / f"{moment}-{scenario}-{mode}-{secrets.token_hex(2)}")
+        return cls(root / new_id(scenario, mode))
 
     @property
     def run_id(self) -> str:
@@ -70,6 +69,12 @@ class Bundle:
         except OSError:
             scratch.unlink(missing_ok=True)
             link.with_suffix(".txt").write_text(self.run_id + "\n", encoding="utf-8")
+
+
+def new_id(*words: str) -> str:
+    """A name for a result: it sorts by time, tells what it is, and is never given twice."""
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return "-".join((moment, *words, secrets.token_hex(2)))
 
 
 class Samples:

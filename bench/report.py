@@ -78,7 +78,7 @@ def _context(result: Result, documents: dict[str, Any], samples: list[dict[str, 
         "stages": loadgen.get("stages", []) if len(loadgen.get("stages", [])) > 1 else [],
         "facts": _facts(result, documents),
         "machine_line": machine_line(documents["machine"]),
-        "stack_line": _stack_line(documents),
+        "stack_line": stack_line(documents["postgres"], documents["versions"]),
         "when": datetime.fromtimestamp(start, UTC).strftime("%d %B %Y, %H:%M UTC") if start else "",
         "footer": f"revision {_revision(documents['versions'])}",
     }
@@ -193,8 +193,8 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     return f"{machine['cpu_model']} · {machine['cores']} cores · {machine['ram_gib']:g} GiB · {machine['os']}"
 
 
-def _stack_line(documents: dict[str, Any]) -> str:
-    postgres, versions = documents["postgres"], documents["versions"]
+def stack_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:
+    """Server, Python and revision in one line."""
     server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "Postgres not reached"
     return f"{server} · {versions.get('python', 'Python')} · revision {_revision(versions)}"
 

@@ -8,7 +8,8 @@
     return chart.traces.map((t) => ({
       type: t.type || "scatter", mode: t.mode || "lines", name: t.name, x: t.x, y: t.y, fill: t.fill,
       line: { color: color(t.color), width: 2, dash: t.dash, shape: t.shape },
-      marker: { color: color(t.color), size: 8 }, fillcolor: t.fill ? color(t.color) + "22" : undefined,
+      marker: { color: color(t.color), size: 9, symbol: t.symbols }, legendgroup: t.group,
+      showlegend: t.legend !== false, opacity: t.group ? 0.8 : 1, fillcolor: t.fill ? color(t.color) + "22" : undefined,
       hovertemplate: "%{y:,.3~f}" + (chart.unit ? " " + chart.unit : ""), connectgaps: false,
     }));
   }
@@ -38,13 +39,13 @@
     const axis = { gridcolor: color("grid"), zerolinecolor: color("line"), linecolor: color("line"), automargin: true };
     return {
       ...marks(chart), paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: color("soft"), size: 12, family: "inherit" }, hovermode: "x unified", dragmode: narrow() ? false : "zoom",
+      font: { color: color("soft"), size: 12, family: "inherit" }, hovermode: chart.hover || "x unified", dragmode: narrow() ? false : "zoom",
       hoverlabel: { bgcolor: color("card"), bordercolor: color("line"), font: { color: color("ink") } },
       margin: { l: 8, r: 10, t: 20, b: 8 }, showlegend: chart.traces.length > 1,
       legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top", font: { size: 12 } },
       xaxis: { ...axis, type: chart.xtype, tickvals: chart.tickvals, ticktext: chart.ticktext,
-               ticksuffix: chart.timeline ? " s" : "", range: chart.timeline ? page.range : undefined },
-      yaxis: { ...axis, rangemode: "tozero", type: chart.ytype, tickformat: "~s", nticks: 6 },
+               ticksuffix: chart.timeline || chart.seconds ? " s" : "", range: chart.timeline ? page.range : undefined },
+      yaxis: { ...axis, rangemode: "tozero", type: chart.ytype, tickformat: "~s", nticks: 6, tickvals: chart.ytickvals, range: chart.yrange },
     };
   }
 

@@ -1,0 +1,86 @@
+"""`python -m bench compare`: trials by turns, or bundles that exist, to a comparison with a report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from bench.bundle import new_id
+from bench.compare import document, page, table
+from bench.compare.likeness import name_arms, refuse
+from bench.compare.loaded import load
+from bench.compare.trials import DEFAULTS, Sitting, run
+from bench.errors import SetupError
+from bench.settings import Settings
+from metrics.results import write_json
+from settings import Environment
+
+COMPARISON: Final = "comparison.json"
+FEWEST: Final = 1
+MOST: Final = 50
+
+
+def compare(arguments: argparse.Namespace, console: Console) -> int:
+    """Compare and leave `results/<id>/`. 0 when every trial is sound."""
+    if arguments.bundles:
+        sitting, doubts = _given(arguments.bundles, anyway=arguments.anyway)
+        return _finish(sitting, doubts, arguments.results, 1, console)
+    arms = _arms(arguments)
+    trials = Environment({"--trials": str(arguments.trials)}).integer("--trials", 3, low=FEWEST, high=MOST)
+    sitting = Sitting(list(arms))
+    try:
+        run(sitting, list(arms.values()), trials, arguments.results, console)
+    finally:
+        if sitting.taken:
+            code = _finish(sitting, [], arguments.results, next(iter(arms.values())).seed, console)
+    return code
+
+
+def render(folder: Path) -> str:
+    """The report of the comparison in `folder`, again."""
+    return page.render(json.loads((folder / COMPARISON).read_text(encoding="utf-8")))
+
+
+def _arms(arguments: argparse.Namespace) -> dict[str, Settings]:
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    variables: Mapping[str, str] = {**DEFAULTS, **given}
+    if arguments.projectors is None:
+        modes: Any = ("serial", "parallel")
+        return {mode: Settings.from_env(variables, scenario=arguments.scenario, mode=mode) for mode in modes}
+    base = Settings.from_env(variables, scenario=arguments.scenario, mode=arguments.mode)
+    counts = [
+        Environment({"--projectors": number}).integer("--projectors", None, low=1, high=64)
+        for number in arguments.projectors.split(",")
+    ]
+    if len(set(counts)) != len(counts) or len(counts) < 2:
+        raise SetupError("--projectors", f"{arguments.projectors!r} is no list of different numbers", "say e.g. 1,2,4")
+    return {f"PROJECTORS={count}": replace(base, projectors=count) for count in counts}
+
+
+def _given(folders: list[Path], *, anyway: bool) -> tuple[Sitting, list[str]]:
+    if len(folders) % 2:
+        raise SetupError("compare", f"{len(folders)} bundles are no pairs", "name them by turns: A B, or A B A B …")
+    trials = [load(folder) for folder in folders]
+    doubts = refuse([trials[::2], trials[1::2]], anyway=anyway)
+    sitting = Sitting(name_arms(trials[:2]))
+    for number, trial in enumerate(trials):
+        sitting.add(number % 2, trial)
+    return sitting, doubts
+
+
+def _finish(sitting: Sitting, doubts: list[str], results: Path, seed: int, console: Console) -> int:
+    scenario = sitting.taken[0][1].result.scenario
+    folder = results / new_id(scenario, "compare")
+    folder.mkdir(parents=True)
+    found = document.build(folder.name, sitting, doubts, seed)
+    write_json(folder / COMPARISON, found)
+    (folder / "report.html").write_text(page.render(found), encoding="utf-8")
+    table.show(console, found, folder)
+    return 0 if found["sound"] else 1

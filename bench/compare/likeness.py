@@ -1,0 +1,85 @@
+"""What may be compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, combinations
+from typing import Any, Final
+
+from bench.compare.loaded import Loaded
+from bench.errors import SetupError
+from bench.machine import durable, unlike
+
+USABLE: Final = ("converged", "timed_out")
+NO_DIFFERENCE: Final = ("DATABASE_URL", "BASE_URL", "SEED")
+
+
+def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:
+    """Raise SetupError where the bundles can not be compared; returns what was only let pass by `anyway`."""
+    every = list(chain.from_iterable(arms))
+    for trial in every:
+        _refuse_void(trial)
+    doubts = [doubt for one, other in combinations(every, 2) for doubt in _doubts(one, other)]
+    doubts += [doubt for arm in arms for doubt in _unequal(arm)]
+    if doubts and not anyway:
+        raise SetupError("compare", doubts[0], "compare what was measured alike, or say --anyway")
+    return list(dict.fromkeys(doubts))
+
+
+def _refuse_void(trial: Loaded) -> None:
+    result, name = trial.result, trial.result.run_id
+    if result.verdict not in USABLE or result.correctness.faults:
+        raise SetupError(name, f"it is {result.verdict} and has no results to compare", "choose a run that converged")
+    if trial.postgres.get("profile") == "test" or not durable(dict(trial.postgres)):
+        raise SetupError(
+            name, "it was measured without durability (fsync or synchronous_commit is off)", "run it again with both on"
+        )
+
+
+def _doubts(one: Loaded, other: Loaded) -> list[str]:
+    pair = f"{one.result.run_id} and {other.result.run_id}"
+    found = (
+        [f"{pair} ran on unlike machines ({', '.join(names)} differ)"]
+        if (names := unlike(dict(one.machine), dict(other.machine)))
+        else []
+    )
+    if one.result.scenario != other.result.scenario:
+        found.append(f"{pair} are of different scenarios")
+    return found
+
+
+def _unequal(arm: Sequence[Loaded]) -> list[str]:
+    first = arm[0]
+    return [
+        f"{first.result.run_id} and {trial.result.run_id} are on one side and differ in {', '.join(names)}"
+        for trial in arm[1:]
+        if (names := sorted(differing([conditions(first), conditions(trial)])))
+    ]
+
+
+def conditions(trial: Loaded) -> dict[str, Any]:
+    """Everything that may make two trials differ, by name."""
+    settings = {name: value for name, value in trial.result.settings.items() if name not in NO_DIFFERENCE}
+    if settings.pop("SERIAL_PROJECTION", None) is not None:
+        settings["mode"] = trial.result.mode
+    versions, postgres = trial.versions, trial.postgres
+    built = {"revision": str(versions.get("revision"))[:10], "python": versions.get("python")}
+    server = {f"Postgres {name}": value for name, value in postgres.get("settings", {}).items()}
+    return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server}
+
+
+def differing(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names whose values are not the same everywhere, in order."""
+    names = dict.fromkeys(chain.from_iterable(conditions))
+    return [name for name in names if len({str(each.get(name)) for each in conditions}) > 1]
+
+
+def name_arms(arms: Sequence[Loaded]) -> list[str]:
+    """A short name for each arm, from the first trial of each: what makes it differ from the others."""
+    found = [conditions(trial) for trial in arms]
+    differs = differing(found)
+    if len(differs) == 1:
+        (name,) = differs
+        told = ["unset" if each.get(name) is None else str(each[name]) for each in found]
+        return told if name == "mode" else [f"{name}={value}" for value in told]
+    return [chr(ord("A") + number) for number in range(len(arms))]

@@ -1,0 +1,56 @@
+"""What is compared: each metric with its unit, the direction that is better, and where a bundle holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bench.compare.statistics import Value
+from metrics.results import Result
+
+Documents = Mapping[str, Any]
+"""`verification.json`."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count."""
+
+    name: str
+    label: str
+    unit: str
+    better: Literal["higher", "lower"]
+    read: Callable[[Result, Documents], float]
+    lead: bool = False
+
+
+METRICS: Final = (
+    Metric("actions_per_s", "Actions", "/s", "higher", lambda r, _: r.throughput.actions_per_s, lead=True),
+    Metric("reads_per_s", "Reads", "/s", "higher", lambda r, _: r.throughput.reads_per_s),
+    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", lambda r, _: r.latency_ms.actions.p50),
+    Metric("action_p99_ms", "Action latency, p99", "ms", "lower", lambda r, _: r.latency_ms.actions.p99),
+    Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", lambda r, _: r.visibility_ms.p50, lead=True),
+    Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", lambda r, _: r.visibility_ms.p99),
+    Metric("projected_p50_ms", "Insert to projected, p50", "ms", "lower", lambda _, v: v["projected_ms"]["p50"]),
+    Metric("projected_p99_ms", "Insert to projected, p99", "ms", "lower", lambda _, v: v["projected_ms"]["p99"]),
+    Metric("backlog_max", "Largest backlog", "events", "lower", lambda r, _: r.backlog.max),
+    Metric("convergence_s", "Convergence time", "s", "lower", lambda r, _: r.convergence.time_s, lead=True),
+    Metric(
+        "convergence_speed",
+        "Convergence speed",
+        "events/s",
+        "higher",
+        lambda r, _: r.convergence.speed_events_per_s,
+        lead=True,
+    ),
+)
+
+
+def values(result: Result, verification: Documents) -> dict[str, Value]:
+    """The values of a sound run. Of one that timed out, only that its convergence takes longer; of a void one, none."""
+    if result.sound:
+        return {metric.name: Value(float(metric.read(result, verification))) for metric in METRICS}
+    if result.verdict == "timed_out":
+        return {"convergence_s": Value(result.convergence.time_s, "at_least")}
+    return {}

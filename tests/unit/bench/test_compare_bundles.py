@@ -1,0 +1,159 @@
+"""Comparing bundles that exist: what is refused, what is told, and what the report shows."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bench.compare.command import COMPARISON, compare, render
+from bench.errors import SetupError
+from metrics.results import Convergence, Correctness, Verdict
+from tests.unit.bench import bundles
+
+SERIAL = {"SERIAL_PROJECTION": "true"}
+
+
+def run(tmp_path: Path, folders: list[Path], *, anyway: bool = False) -> tuple[int, str, dict[str, Any], str]:
+    """Exit code, what was printed, comparison.json and report.html."""
+    console = Console(file=StringIO(), width=100)
+    code = compare(Namespace(bundles=folders, anyway=anyway, results=tmp_path), console)
+    (folder,) = tmp_path.glob("*-compare-*")
+    document = json.loads((folder / COMPARISON).read_text())
+    page = (folder / "report.html").read_text()
+    assert page == render(folder)
+    file = console.file
+    assert isinstance(file, StringIO)
+    return code, file.getvalue(), document, page
+
+
+def pairs(tmp_path: Path, times: list[float], *, verdict: Verdict = "converged") -> list[Path]:
+    """Serial and parallel by turns; parallel always converges in 0.25 s."""
+    folders = []
+    for number, time_s in enumerate(times):
+        slow = {"convergence": Convergence(time_s, 10.0, 100)}
+        folders.append(bundles.write(tmp_path, f"s{number}", verdict=verdict, changed=slow, variables=SERIAL))
+        folders.append(bundles.write(tmp_path, f"p{number}"))
+    return folders
+
+
+def metric(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return dict(next(m for m in document["metrics"] if m["name"] == name))
+
+
+def test_a_real_difference_is_told_in_words_and_the_rest_gets_no_verdict(tmp_path: Path) -> None:
+    code, said, document, page = run(tmp_path, pairs(tmp_path, [5, 5.1, 4.9]))
+    assert code == 0
+    assert document["arms"] == ["serial", "parallel"]
+    assert document["differs"] == {"mode": ["serial", "parallel"]}
+    (found,) = metric(document, "convergence_s")["contrasts"]
+    assert (found["answer"], found["ratio"]) == ("lower", pytest.approx(0.05))
+    (found,) = metric(document, "actions_per_s")["contrasts"]
+    assert (found["answer"], found["ratio"]) == ("no verdict", 1)
+    sentence = "Convergence time: parallel 250 ms, serial 5.0 s: 20 times faster with parallel (95 % interval:"
+    assert sentence in said
+    assert sentence in page
+    assert "Actions: parallel 432/s, serial 432/s: no verdict" in said
+
+
+def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) -> None:
+    code, said, document, page = run(tmp_path, pairs(tmp_path, [60, 60, 60], verdict="timed_out"))
+    assert code == 1
+    assert not document["sound"]
+    sentence = "Convergence time: parallel 250 ms, serial at least 60.0 s: at least 240 times faster with parallel."
+    assert sentence in said
+    assert sentence in page
+    (found,) = metric(document, "convergence_s")["contrasts"]
+    assert (found["bound"], found["low"]) == ("at_most", None)
+    # No other number of such a run is a result.
+    assert metric(document, "actions_per_s")["arms"][0]["median"] is None
+    assert "no verdict; there is no sound trial to take it from" in said
+
+
+def test_one_bundle_against_another_shows_the_ratio_and_no_verdict(tmp_path: Path) -> None:
+    code, said, document, _ = run(tmp_path, pairs(tmp_path, [5.0]))
+    assert code == 0
+    assert {c["answer"] for m in document["metrics"] for c in m["contrasts"]} == {"no verdict"}
+    assert "the noise is not known" in said
+
+
+def test_sides_are_named_by_the_one_thing_that_differs(tmp_path: Path) -> None:
+    folders = [
+        bundles.write(tmp_path, "a", variables={"PROJECTORS": "1"}),
+        bundles.write(tmp_path, "b", variables={"PROJECTORS": "4"}),
+    ]
+    assert run(tmp_path, folders)[2]["arms"] == ["PROJECTORS=1", "PROJECTORS=4"]
+
+
+def test_the_same_against_the_same_is_a_against_b(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b")]
+    _, _, document, page = run(tmp_path, folders)
+    assert (document["arms"], document["differs"]) == (["A", "B"], {})
+    assert "the same against the same" in page
+
+
+@pytest.mark.parametrize("verdict", ["diverged", "blocked", "invalid"])
+def test_a_void_run_is_refused_whatever_is_said(verdict: Verdict, tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", verdict=verdict)]
+    with pytest.raises(SetupError, match=f"b: it is {verdict} and has no results to compare"):
+        run(tmp_path, folders, anyway=True)
+
+
+def test_a_run_with_a_fault_is_refused_whatever_its_verdict_says(tmp_path: Path) -> None:
+    faulty = {"correctness": Correctness(events_checked=10, lost=1)}
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", changed=faulty)]
+    with pytest.raises(SetupError, match="no results to compare"):
+        run(tmp_path, folders, anyway=True)
+
+
+@pytest.mark.parametrize(
+    "postgres",
+    [{"profile": "test"}, {"postgres": {"fsync": "off", "synchronous_commit": "on"}}, {"postgres": {"fsync": "on"}}],
+)
+def test_a_run_without_durability_is_refused(postgres: dict[str, Any], tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", **postgres)]
+    with pytest.raises(SetupError, match="b: it was measured without durability"):
+        run(tmp_path, folders, anyway=True)
+
+
+def test_unlike_machines_are_refused_by_what_differs_unless_told_so(tmp_path: Path) -> None:
+    other = {**bundles.MACHINE, "cores": 64}
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", machine=other)]
+    with pytest.raises(SetupError, match=r"a and b ran on unlike machines \(cores differ\)"):
+        run(tmp_path, folders)
+    _, said, document, page = run(tmp_path, folders, anyway=True)
+    (doubt,) = document["doubts"]
+    assert "unlike machines" in doubt
+    assert doubt in said
+    assert doubt in page
+
+
+def test_bundles_of_one_side_must_be_alike(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a1"), bundles.write(tmp_path, "b1", variables=SERIAL)]
+    folders += [bundles.write(tmp_path, "a2", variables={"VUS": "7"}), bundles.write(tmp_path, "b2", variables=SERIAL)]
+    with pytest.raises(SetupError, match="a1 and a2 are on one side and differ in VUS"):
+        run(tmp_path, folders)
+
+
+def test_bundles_come_in_pairs(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="1 bundles are no pairs"):
+        run(tmp_path, [bundles.write(tmp_path, "a")])
+
+
+def test_a_folder_without_a_result_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="no usable result bundle"):
+        run(tmp_path, [tmp_path, tmp_path])
+
+
+def test_nothing_that_a_bundle_says_becomes_markup(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    folders = [bundles.write(tmp_path, "a", machine={**bundles.MACHINE, "cpu_model": evil}) for _ in range(1)]
+    folders.append(bundles.write(tmp_path, "b", machine={**bundles.MACHINE, "cpu_model": evil}))
+    _, _, _, page = run(tmp_path, folders)
+    assert "alert(1)" in page
+    assert evil not in page
