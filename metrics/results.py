@@ -135,12 +135,16 @@ class Correctness(Record):
 
 @dataclass(frozen=True)
 class Generator(Record):
-    """The load generator's own state: a slow generator is never reported as a slow server."""
+    """The load generator's own state: a slow generator is never reported as a slow server.
+
+    `dropped_points` are samples that InfluxDB never got; the bundle has them all the same.
+    """
 
     cpu_percent: float = 0.0
     target_rate: float | None = None
     achieved_rate: float = 0.0
     saturated: bool = False
+    dropped_points: int = 0
 
 
 @dataclass(frozen=True)

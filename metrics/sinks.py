@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Protocol
 
-from metrics.catalogue import CATALOGUE
+from metrics.catalogue import SAMPLED
 
 Value = float | int | None
-NOT_METRICS = frozenset({"t", "elapsed_s", "phase"})
+NOT_METRICS = frozenset({"t", "phase"})
+METRICS = frozenset[str]().union(*(measurement.names for measurement in SAMPLED))
 
 
 class UnknownMetric(KeyError):
@@ -18,7 +19,7 @@ class UnknownMetric(KeyError):
 
 
 class Sink(Protocol):
-    """Takes one sample a second: `t` (epoch seconds), `elapsed_s`, `phase`, and metrics by their catalogue names."""
+    """Takes one sample a second: `t` (epoch seconds), `phase`, and metrics by their catalogue names."""
 
     def write(self, sample: Mapping[str, Value | str]) -> None:
         """Take a sample. Raises UnknownMetric for a name outside the catalogue: a defect of the caller."""
@@ -31,7 +32,7 @@ class Sink(Protocol):
 
 def check(sample: Mapping[str, Value | str]) -> None:
     """Raise UnknownMetric, naming it, unless the catalogue has every metric of the sample."""
-    unknown = sorted(sample.keys() - CATALOGUE.keys() - NOT_METRICS)
+    unknown = sorted(sample.keys() - METRICS - NOT_METRICS)
     if unknown:
         raise UnknownMetric(f"{unknown[0]!r} is not in metrics.catalogue")
 

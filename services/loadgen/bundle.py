@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+from metrics.points import DETAILS
 from metrics.results import (
     Convergence,
     Correctness,
@@ -19,8 +20,10 @@ from metrics.results import (
 )
 from metrics.sinks import JsonLinesSink
 from services.loadgen.convergence import Judgement
+from services.loadgen.facts import Facts
 from services.loadgen.messages import Message
 from services.loadgen.settings import Settings
+from services.loadgen.telemetry import Telemetry
 
 _SECTIONS: dict[str, Any] = {
     "throughput": Throughput(),
@@ -47,8 +50,14 @@ class Bundle:
         self._samples = JsonLinesSink(self._folder / "samples.jsonl")
         self._visibility: dict[str, Any] = {}
         self._phases: list[dict[str, Any]] = []
+        self._telemetry: Telemetry | None = None
         self.result: Message | None = None
         self.report: Message | None = None
+
+    def begin(self, facts: Facts) -> None:
+        """The system is there and quiet, and the run begins."""
+        if self._settings.influx is not None:
+            self._telemetry = Telemetry(self._settings.influx, self._settings, facts, time.time())
 
     def phase(self, name: str, at: float) -> None:
         """A phase began, and so the one before has ended. Stages of one phase are joined."""
@@ -56,6 +65,7 @@ class Bundle:
             return
         self._end_phase(at)
         self._phases.append({"name": name, "started_at": at, "ended_at": None})
+        self._tell_phase()
 
     def visibility(self, window: Message) -> None:
         """The probe's latest second, for the next sample."""
@@ -63,16 +73,21 @@ class Bundle:
 
     def sample(self, message: Message) -> dict[str, Any]:
         """Write one line of `samples.jsonl` at once, and return it."""
-        sample = {name: value for name, value in message.items() if name != "event"}
+        details = {name: message.get(name, []) for name in DETAILS}
+        sample = {name: value for name, value in message.items() if name != "event" and name not in details}
         sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
+        sample["dropped_points"] = self._telemetry.dropped if self._telemetry else 0
         self._samples.write(sample)
+        if self._telemetry is not None:
+            self._telemetry.sample(sample, details)
         self._visibility = {}
         return sample
 
     def close(self, judgement: Judgement) -> None:
         """Write everything else. What was never seen is zero."""
         self._samples.close()
-        self._end_phase(time.time())
+        now = time.time()
+        self._end_phase(now)
         result, report = self.result or {}, self.report or {}
         document: dict[str, Any] = {"verdict": judgement.verdict, "why": judgement.why}
         for name, nothing in _SECTIONS.items():
@@ -83,11 +98,15 @@ class Bundle:
             "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),
             "stages": result.get("stages", []),
             "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
+            "influx": None,
             "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
         }
         self._write_histograms(result, report)
         faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
         (self._folder / "acknowledged.jsonl").write_text(faults, encoding="utf-8")
+        if self._telemetry is not None:
+            document["influx"] = self._telemetry.end(document, now)
+            document["generator"]["dropped_points"] = self._telemetry.dropped
         write_json(self._folder / "loadgen.json", document)
 
     def _write_histograms(self, result: Message, report: Message) -> None:
@@ -99,3 +118,9 @@ class Bundle:
     def _end_phase(self, at: float) -> None:
         if self._phases and self._phases[-1]["ended_at"] is None:
             self._phases[-1]["ended_at"] = at
+            self._tell_phase()
+
+    def _tell_phase(self) -> None:
+        if self._telemetry is not None:
+            phase = self._phases[-1]
+            self._telemetry.phase(phase["name"], phase["started_at"], phase["ended_at"])

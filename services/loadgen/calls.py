@@ -109,6 +109,7 @@ class TodoCalls:
             seconds = time.perf_counter() - due
             reply = _read(kind, response)
             self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)
+            self._run.endpoints.note(label, reply.outcome, seconds, response.status_code)
             if reply.outcome == "error":
                 response.failure(f"status {response.status_code}")
             else:

@@ -10,6 +10,19 @@ from typing import Any
 from services.loadgen.ledger import Counts
 
 
+@dataclass(frozen=True)
+class Projector:
+    """One living projector: leases held now, the rest since its start."""
+
+    projector: str
+    leases_held: int
+    events_projected: int
+    batches: int
+    claims: int
+    takeovers: int
+    duplicates: int
+
+
 class BadFacts(ValueError):
     """An answer of GET /stats that is not one; the message names the field."""
 
@@ -27,16 +40,26 @@ class Facts:
     blocked_because: str
     last_event_at: float | None
     last_projected_at: float | None
-    projectors_alive: int
-    leases_held: int
+    head_position: int
+    projected_position: int
+    serial: bool
+    projectors: tuple[Projector, ...]
+
+    @property
+    def projectors_alive(self) -> int:
+        """How many projectors have a fresh heartbeat."""
+        return len(self.projectors)
+
+    @property
+    def leases_held(self) -> int:
+        """Leases held by all of them."""
+        return sum(projector.leases_held for projector in self.projectors)
 
 
 def read_facts(document: Any) -> Facts:
     """Facts of a decoded answer. Raises BadFacts naming the field."""
     if not isinstance(document, Mapping):
         raise BadFacts(f"/stats is not an object but {type(document).__name__}")
-    projectors = _list(document, "projectors")
-    alive = [p for p in projectors if p.get("alive")]
     return Facts(
         counts=Counts(
             _whole(document, "totalTodos"), _whole(document, "activeTodos"), _whole(document, "totalEventsProjected")
@@ -49,8 +72,10 @@ def read_facts(document: Any) -> Facts:
         blocked_because=_reason(_list(document, "blocked")),
         last_event_at=_moment(document, "lastEventAt"),
         last_projected_at=_moment(document, "lastProjectedAt"),
-        projectors_alive=len(alive),
-        leases_held=sum(int(p.get("leasesHeld") or 0) for p in alive),
+        head_position=_whole(document, "lastEventInStore"),
+        projected_position=_whole(document, "lastProjectedEvent"),
+        serial=_flag(document, "serialProjection"),
+        projectors=tuple(_projector(p) for p in _list(document, "projectors") if p.get("alive")),
     )
 
 
@@ -63,6 +88,25 @@ def _number(document: Mapping[str, Any], name: str) -> float:
 
 def _whole(document: Mapping[str, Any], name: str) -> int:
     return int(_number(document, name))
+
+
+def _flag(document: Mapping[str, Any], name: str) -> bool:
+    value = document.get(name)
+    if not isinstance(value, bool):
+        raise BadFacts(f"/stats: {name} is {value!r}, not true or false")
+    return value
+
+
+def _projector(document: Mapping[str, Any]) -> Projector:
+    return Projector(
+        projector=str(document.get("holder")),
+        leases_held=_whole(document, "leasesHeld"),
+        events_projected=_whole(document, "eventsProjected"),
+        batches=_whole(document, "batches"),
+        claims=_whole(document, "claims"),
+        takeovers=_whole(document, "takeovers"),
+        duplicates=_whole(document, "duplicates"),
+    )
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:

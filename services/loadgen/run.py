@@ -10,6 +10,7 @@ from gevent.event import Event
 from gevent.queue import SimpleQueue
 
 from services.loadgen.convergence import Evidence, Streaks, matches
+from services.loadgen.endpoints import Endpoints
 from services.loadgen.facts import Facts
 from services.loadgen.ledger import Counts, Expected, Ledger
 from services.loadgen.recorder import Recorder
@@ -71,6 +72,7 @@ class Run:
         self.phase: Phase = self.phases[0]
         self.ledger = Ledger(baseline)
         self.recorder = Recorder()
+        self.endpoints = Endpoints()
         self.vitals = Vitals()
         self.watch: Watch | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast, get_args
 from urllib.parse import urlsplit
 
+from metrics.target import Target
 from settings import Environment, SettingError
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
@@ -17,7 +18,10 @@ OPEN_LOOP_SCENARIOS = ("throughput", "reads")
 
 @dataclass(frozen=True)
 class Settings:
-    """What one run does. `rate` None is the closed loop; otherwise arrivals a second of the open loop."""
+    """What one run does. `rate` None is the closed loop; otherwise arrivals a second of the open loop.
+
+    `influx` None: no InfluxDB is told. `run_id` None: a name is made up.
+    """
 
     base_url: str = "http://127.0.0.1:8000"
     scenario: ScenarioName = "throughput"
@@ -30,6 +34,8 @@ class Settings:
     seed: int = 1
     rate: float | None = None
     results_dir: Path = Path("results/loadgen")
+    run_id: str | None = None
+    influx: Target | None = None
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -47,6 +53,8 @@ class Settings:
             seed=env.integer("SEED", cls.seed, low=0, high=2**53),
             rate=env.number("RATE", None, low=0.1, high=1_000_000) if env.optional("RATE") else None,
             results_dir=Path(env.text("RESULTS_DIR", str(cls.results_dir))),
+            run_id=env.optional("RUN_ID"),
+            influx=Target.from_env(env),
         )
         if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
             expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"

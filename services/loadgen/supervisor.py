@@ -66,6 +66,7 @@ class Supervisor:
 
     async def _judge(self) -> Judgement:
         facts = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
+        self._bundle.begin(facts)
         seeds = await self._start_probe() if probes(self._settings) else 0
         counts = facts.counts
         locust = await self._start_locust(Counts(counts.todos + seeds, counts.active + seeds, counts.events + seeds))

@@ -27,12 +27,15 @@ class Vitals:
         self._wall_s = 0.0
         self._delays = new_histogram()
         self.cpu_percent_now = 0.0
+        self.delay_ms_now = 0.0
+        self._worst_s = 0.0
 
     def look(self, *, measured: bool) -> None:
-        """Take in the CPU since the last look."""
+        """Take in the CPU and the worst delay since the last look."""
         now = time.perf_counter()
         seconds, self._looked_at = now - self._looked_at, now
         self.cpu_percent_now = self._process.cpu_percent()
+        self.delay_ms_now, self._worst_s = round(self._worst_s * 1000, 3), 0.0
         if measured:
             self._cpu_s += self.cpu_percent_now / 100 * seconds
             self._wall_s += seconds
@@ -42,8 +45,10 @@ class Vitals:
         while True:
             due = time.perf_counter() + _TICK_S
             gevent.sleep(_TICK_S)
+            delay = time.perf_counter() - due
+            self._worst_s = max(self._worst_s, delay)
             if measured():
-                record(self._delays, time.perf_counter() - due)
+                record(self._delays, delay)
 
     @property
     def cpu_percent(self) -> float:

@@ -131,7 +131,21 @@ class FakeTodoServer:
             "oldestUnprojectedAgeMs": 0,
             "blockedStreams": len(self.blocked),
             "eventCount": self.committed,
-            "projectors": [{"holder": "fake", "alive": True, "leasesHeld": 1}],
+            "lastEventInStore": self.committed,
+            "lastProjectedEvent": self.projected,
+            "serialProjection": False,
+            "projectors": [
+                {
+                    "holder": "fake",
+                    "alive": True,
+                    "leasesHeld": 1,
+                    "eventsProjected": self.projected,
+                    "batches": self.projected,
+                    "claims": self.projected,
+                    "takeovers": 0,
+                    "duplicates": 0,
+                }
+            ],
             "lastEventAt": self.last_event_at,
             "lastProjectedAt": self.last_projected_at,
             "blocked": [

@@ -32,8 +32,10 @@ FACTS = Facts(
     blocked_because="",
     last_event_at=100.0,
     last_projected_at=100.25,
-    projectors_alive=1,
-    leases_held=0,
+    head_position=20,
+    projected_position=20,
+    serial=False,
+    projectors=(),
 )
 BEHIND = replace(FACTS, backlog=5, counts=Counts(10, 7, 15))
 WRONG = replace(FACTS, counts=Counts(10, 7, 20))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.loadgen.facts import BadFacts, read_facts
+from services.loadgen.facts import BadFacts, Projector, read_facts
 from services.loadgen.ledger import Counts
 
+DONE = {"eventsProjected": 10, "batches": 5, "claims": 4, "takeovers": 1, "duplicates": 0}
 DOCUMENT: dict[str, Any] = {
     "totalEventsProjected": 20,
     "totalTodos": 10,
@@ -18,10 +19,13 @@ DOCUMENT: dict[str, Any] = {
     "oldestUnprojectedAgeMs": 3.5,
     "blockedStreams": 1,
     "eventCount": 21,
+    "lastEventInStore": 25,
+    "lastProjectedEvent": 23,
+    "serialProjection": False,
     "projectors": [
-        {"holder": "a", "alive": True, "leasesHeld": 3},
-        {"holder": "b", "alive": True, "leasesHeld": 4},
-        {"holder": "dead", "alive": False, "leasesHeld": 9},
+        {"holder": "a", "alive": True, "leasesHeld": 3, **DONE},
+        {"holder": "b", "alive": True, "leasesHeld": 4, **DONE},
+        {"holder": "dead", "alive": False, "leasesHeld": 9, **DONE},
     ],
     "lastEventAt": "2026-11-24T05:00:01.250000+00:00",
     "lastProjectedAt": "2026-11-24T05:00:01.500000Z",
@@ -34,6 +38,8 @@ def test_the_facts_are_read() -> None:
     assert facts.counts == Counts(todos=10, active=6, events=20)
     assert (facts.backlog, facts.event_id_lag, facts.events_in_store) == (1, 2, 21)
     assert (facts.projectors_alive, facts.leases_held) == (2, 7)
+    assert (facts.head_position, facts.projected_position, facts.serial) == (25, 23, False)
+    assert facts.projectors[0] == Projector("a", 3, 10, 5, 4, 1, 0)
     assert facts.blocked_because == "stream t at version 3: boom"
     assert facts.last_projected_at is not None
     assert facts.last_event_at is not None
@@ -58,6 +64,8 @@ def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
         ("activeTodos", True),
         ("projectors", {}),
         ("projectors", [1]),
+        ("serialProjection", None),
+        ("lastEventInStore", None),
         ("lastEventAt", "yesterday"),
         ("lastEventAt", 5),
     ],
@@ -65,6 +73,13 @@ def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
 def test_a_wrong_fact_is_named(name: str, value: object) -> None:
     with pytest.raises(BadFacts, match=name):
         read_facts({**DOCUMENT, name: value})
+
+
+@pytest.mark.parametrize("name", ["leasesHeld", *DONE])
+def test_a_wrong_fact_of_a_living_projector_is_named(name: str) -> None:
+    projector = {"holder": "a", "alive": True, "leasesHeld": 3, **DONE, name: "many"}
+    with pytest.raises(BadFacts, match=name):
+        read_facts({**DOCUMENT, "projectors": [projector]})
 
 
 def test_something_else_is_refused() -> None:

@@ -1,0 +1,100 @@
+"""Points as InfluxDB keeps them, made from what a run tells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from metrics.catalogue import ENDPOINT, FAILURE, PHASE, PROJECTOR, RESULT, RUN_INFO, SAMPLED, Measurement
+from metrics.results import Correctness
+from metrics.sinks import UnknownMetric
+
+WHY_LENGTH: Final = 300
+Fields = Mapping[str, float | int | str | None]
+DETAILS: Final = {"endpoints": ENDPOINT, "failures": FAILURE, "projectors": PROJECTOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point; `at` is seconds since the epoch. A number is always a float: a field of two types is refused."""
+
+    measurement: str
+    tags: dict[str, str]
+    fields: dict[str, float | str]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunTags:
+    """Which run a point belongs to."""
+
+    run: str
+    mode: str
+    scenario: str
+
+    def sample(self, sample: Mapping[str, Any], details: Mapping[str, Any]) -> list[Point]:
+        """The points of one second: a line of `samples.jsonl`, and rows for `endpoints`, `failures` and `projectors`.
+
+        Raises UnknownMetric for what the catalogue does not have.
+        """
+        at, tags = sample["t"], {"phase": sample["phase"]}
+        points = [self._point(m, tags, {k: v for k, v in sample.items() if k in m.names}, at) for m in SAMPLED]
+        for key, measurement in DETAILS.items():
+            for row in details.get(key, ()):
+                own = {tag: row[tag] for tag in measurement.tags if tag in row}
+                values = {k: v for k, v in row.items() if k not in own}
+                points.append(self._point(measurement, {**tags, **own}, values, at))
+        return [point for point in points if point.fields]
+
+    def phase(self, name: str, started_at: float, ended_at: float | None) -> Point:
+        """A phase, ended or not; the later point of a phase replaces the earlier one."""
+        fields: Fields = {"text": f"{name}, {self.mode}", "ended_at_ms": (ended_at or started_at) * 1000}
+        return self._point(PHASE, {"phase": name}, fields, started_at)
+
+    def run_info(self, settings: Fields, at: float) -> Point:
+        """What the run was asked to do."""
+        return self._point(RUN_INFO, {}, settings, at)
+
+    def result(self, document: Mapping[str, Any], started_at: float, ended_at: float) -> Point:
+        """The sections of a result, as `result.json` and `loadgen.json` both have them."""
+        return self._point(RESULT, {}, _result(document, started_at, ended_at), ended_at)
+
+    def _point(self, measurement: Measurement, tags: Mapping[str, str], fields: Fields, at: float) -> Point:
+        unknown = sorted(fields.keys() - measurement.names)
+        if unknown:
+            raise UnknownMetric(f"{unknown[0]!r} is not a metric of {measurement.name!r} in metrics.catalogue")
+        run = {"run": self.run, "mode": self.mode, "scenario": self.scenario}
+        known = {k: v if isinstance(v, str) else float(v) for k, v in fields.items() if v is not None}
+        return Point(measurement.name, {**run, **tags}, known, at)
+
+
+def _result(document: Mapping[str, Any], started_at: float, ended_at: float) -> dict[str, Any]:
+    correctness = Correctness.from_dict(document["correctness"])
+    convergence, throughput, generator = document["convergence"], document["throughput"], document["generator"]
+    return {
+        "verdict": document["verdict"],
+        "why": " ".join(document["why"].split())[:WHY_LENGTH],
+        "converged": document["verdict"] == "converged" and correctness.faults == 0,
+        "convergence_time_s": convergence["time_s"],
+        "convergence_speed_events_per_s": convergence["speed_events_per_s"],
+        "convergence_events": convergence["events"],
+        "final_projection_lag": document["projection_lag"]["final"],
+        "final_event_id_lag": document["event_id_lag"]["final"],
+        "final_backlog": document["backlog"]["final"],
+        "max_backlog": document["backlog"]["max"],
+        **{name: throughput[name] for name in ("actions_per_s", "reads_per_s", "errors", "rejected")},
+        **_latencies("action", document["latency_ms"]["actions"]),
+        **_latencies("read", document["latency_ms"]["reads"]),
+        **_latencies("visibility", document["visibility_ms"]),
+        "events_checked": correctness.events_checked,
+        "acknowledged_checked": correctness.acknowledged_checked,
+        "faults": correctness.faults,
+        **{name: generator[name] for name in ("cpu_percent", "achieved_rate", "saturated", "dropped_points")},
+        "started_at_ms": started_at * 1000,
+        "ended_at_ms": ended_at * 1000,
+    }
+
+
+def _latencies(prefix: str, percentiles: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}_{rank}_ms": percentiles[rank] for rank in ("p50", "p95", "p99")}
