@@ -5,7 +5,12 @@ and one commit. Inside, for every append:
 
 * atomic: its events, the stream's head, the idempotency key and the tallies are written together or not at all;
 * locked: the stream's row, from the check of the version to the commit; rows are locked in the order of their
-  names, after new rows were made in that order, so two statements never wait for each other in a circle;
+  names, after new rows were made in that order, and keys are entered last, in their order: two statements never wait
+  for each other in a circle;
+* patient: a row that another transaction holds is waited for `PATIENCE`; then nothing at all is written, and whoever
+  runs the statement may run it again in smaller parts, so that one stuck writer holds up nobody else;
+* announced: the announcement that holds back readers of the global order (`eventstore.visibility`) comes after all
+  rows are locked, so an append that waits for a row holds back nobody;
 * a second caller with the same expected version waits for the first one's commit and gets a conflict;
 * a key that was used before writes nothing and gives back the first result. Two first uses at the same moment
   violate `pk_idempotency_keys`: the whole statement is undone, and whoever runs it may run it again.
@@ -17,36 +22,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import asyncpg
-import msgspec
 from sqlalchemy import text
 
-from eventstore.database import Statement
-from eventstore.errors import InvalidEvent, KeyReused, StoreError, VersionConflict
+from eventstore.content import checked
+from eventstore.errors import KeyReused, StoreError, VersionConflict
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position
+from eventstore.statement import Statement
 
 KEY_CONSTRAINT: Final = "pk_idempotency_keys"
+
+PATIENCE: Final = "500ms"
+"""How long a statement waits for a row that another transaction has locked."""
+
+_NEVER: Final = 2**30
+"""A version that no stream reaches, in place of one that is out of the database's range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One append to make: some events at the end of a stream that is at version `expected`."""
+    """One append to make: events, of which the data is JSON text, at the end of a stream at version `expected`."""
 
     stream: str
-    events: tuple[NewEvent, ...]
+    types: tuple[str, ...]
+    data: tuple[str, ...]
     expected: ExpectedVersion
     key: IdempotencyKey | None = None
+
+    @classmethod
+    def of(
+        cls, stream: str, events: Sequence[NewEvent], expected: ExpectedVersion, key: IdempotencyKey | None = None
+    ) -> Self:
+        """Check and encode. Raises InvalidEvent before anything else is touched."""
+        data = checked(stream, events, key)
+        return cls(stream, tuple(event.type for event in events), data, expected, key)
 
 
 # The shape of the plan must not hang on statistics, which are missing just when a store is new. So rows of tables are
 # looked up one by one (LATERAL), and sets of names are compared by hashing (IN … IS TRUE): the cost is linear.
 APPEND: Final = Statement(
-    text("""
+    text(f"""
 WITH wanted AS MATERIALIZED (
   SELECT stream COLLATE "C" AS stream, expected, n, key, fingerprint
-    FROM unnest(:streams ::text[], :expected ::int[], :counts ::int[], :keys ::text[], :fingerprints ::text[])
+    FROM (SELECT set_config('lock_timeout', '{PATIENCE}', true)) AS patience,
+         unnest(:streams ::text[], :expected ::int[], :counts ::int[], :keys ::text[], :fingerprints ::text[])
          AS given(stream, expected, n, key, fingerprint)
 ),
 seen AS MATERIALIZED (
@@ -92,6 +113,7 @@ remembered AS (
   SELECT key, fingerprint, stream, expected + n
     FROM fresh
    WHERE key IS NOT NULL AND (stream IN (SELECT stream FROM heads)) IS TRUE
+   ORDER BY key
 ),
 tallied AS (
   INSERT INTO tallies (slot, events, streams)
@@ -101,47 +123,37 @@ tallied AS (
   ON CONFLICT (slot) DO UPDATE
      SET events = tallies.events + excluded.events, streams = tallies.streams + excluded.streams
 )
-SELECT 'appended' AS outcome, stream AS asked, stream, max(version) AS version, max(position) AS position
-  FROM stored GROUP BY stream
+SELECT 'conflict' AS outcome, stream AS asked, stream, version, NULL::bigint AS position
+  FROM locked WHERE version <> expected
+ UNION ALL
+SELECT 'conflict', s.stream, s.stream, s.version, NULL
+  FROM fresh CROSS JOIN LATERAL (SELECT stream, version FROM streams WHERE stream = fresh.stream OFFSET 0) AS s
+ WHERE fresh.expected = 0
+ UNION ALL
+SELECT 'appended', stream, stream, max(version), max(position) FROM stored GROUP BY stream
  UNION ALL
 SELECT CASE WHEN seen.same THEN 'replayed' ELSE 'key_reused' END, seen.asked, seen.stream, seen.version, e.position
   FROM seen CROSS JOIN LATERAL (
     SELECT position FROM events WHERE stream = seen.stream AND version = seen.version OFFSET 0
   ) AS e
- UNION ALL
-SELECT 'conflict', stream, stream, version, NULL FROM locked WHERE version <> expected
- UNION ALL
-SELECT 'conflict', s.stream, s.stream, s.version, NULL
-  FROM fresh CROSS JOIN LATERAL (SELECT stream, version FROM streams WHERE stream = fresh.stream OFFSET 0) AS s
- WHERE fresh.expected = 0
 """)
 )
 
-_encode: Final = msgspec.json.Encoder().encode
-
-
-def refusal(append: Append) -> InvalidEvent | None:
-    """Why the store can not hold this append, or None. Checked before company is taken along."""
-    if not append.events:
-        return InvalidEvent(f"an append to stream {append.stream!r} has no events")
-    if "\x00" in append.stream or not append.stream:
-        return InvalidEvent("a stream's name must not be empty or contain a NUL character")
-    return None
-
 
 def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
-    """The parameters of `APPEND`. Raises InvalidEvent for data that is not JSON."""
-    parts = [(a.stream, version, event) for a in appends for version, event in enumerate(a.events, a.expected + 1)]
+    """The parameters of `APPEND`."""
+    expected = [a.expected if 0 <= a.expected < _NEVER else _NEVER for a in appends]
+    versions = [range(first + 1, first + 1 + len(a.data)) for a, first in zip(appends, expected, strict=True)]
     return {
         "streams": [a.stream for a in appends],
-        "expected": [a.expected for a in appends],
-        "counts": [len(a.events) for a in appends],
+        "expected": expected,
+        "counts": [len(a.data) for a in appends],
         "keys": [a.key.key if a.key else None for a in appends],
         "fingerprints": [a.key.fingerprint if a.key else None for a in appends],
-        "event_streams": [stream for stream, _, _ in parts],
-        "versions": [version for _, version, _ in parts],
-        "types": [event.type for _, _, event in parts],
-        "data": [_json(event) for _, _, event in parts],
+        "event_streams": [a.stream for a in appends for _ in a.data],
+        "versions": [version for part in versions for version in part],
+        "types": [type for a in appends for type in a.types],
+        "data": [data for a in appends for data in a.data],
         "slot": slot,
     }
 
@@ -152,18 +164,11 @@ async def append_all(
     """Make all appends in one statement; the streams (and the keys) must differ from each other.
 
     Returns after the commit, with each append's own outcome in their order: Appended, VersionConflict or KeyReused.
-    Raises InvalidEvent or the driver's error when nothing was written at all.
+    Raises the driver's errors: an error that Postgres answered with means that nothing was written at all.
     """
     rows = await connection.fetch(APPEND.sql, *APPEND.arguments(arguments(appends, slot)))
     answers = {row["asked"]: row for row in rows}
     return [_outcome(append, answers.get(append.stream)) for append in appends]
-
-
-def _json(event: NewEvent) -> str:
-    try:
-        return _encode(event.data).decode()
-    except (TypeError, ValueError) as error:
-        raise InvalidEvent(f"the data of event {event.type!r} is not JSON: {error}") from error
 
 
 def _outcome(append: Append, row: asyncpg.Record | None) -> Appended | StoreError:

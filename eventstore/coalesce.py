@@ -1,25 +1,32 @@
 """Coalesce concurrent appends into one statement and one commit (group commit in the client).
 
 While a statement is under way, further appends gather; the next statement takes them all. An idle store gives an
-append no delay. Each append keeps its own outcome: a conflict, or data that Postgres refuses, concerns only itself.
-Two appends to the same stream or with the same key never share a statement: the later one waits for the next.
+append no delay. Each append keeps its own outcome:
+
+* a conflict or a replay is found inside the statement, beside whatever the others get. A conflict of an append with
+  a key is looked at twice: the one it met may have been its own first sending;
+* an error that Postgres answers with undoes the statement for all: nothing was written. Everybody in it then goes on
+  alone, and only the one that fails again is told;
+* an append whose stream somebody else keeps locked goes on alone, too, at the end of the line, again and again for as
+  long as the database's timeout; the others move on meanwhile;
+* a lost connection or a timeout leaves the outcome of that statement unknown: everybody in it, and nobody else, gets
+  StoreUnavailable.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
 
 from eventstore.append import KEY_CONSTRAINT, Append, append_all
 from eventstore.database import Database
-from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable
+from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, VersionConflict
 from eventstore.events import Appended
+from eventstore.line import Line, Waiting
 from eventstore.schema import SLOTS
 
 MOST_TOGETHER: Final = 256
@@ -31,25 +38,23 @@ MOST_WAITING: Final = 10_000
 _ATTEMPTS: Final = 5
 
 
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    append: Append
-    answer: asyncio.Future[Appended]
+class _Contended(StoreUnavailable):
+    """Nothing was written, but others that ran at the same moment came first too often."""
 
 
 class Coalescer:
-    """Takes appends from any number of tasks; `lanes` statements are under way at most."""
+    """Takes appends from any number of tasks; `lanes` statements are under way at most.
+
+    A caller that is cancelled before its append is under way has written nothing; later, the append goes on without it.
+    """
 
     def __init__(self, database: Database, *, lanes: int = 2, on_commit: Callable[[], None] | None = None) -> None:
-        self._database = database
-        self._lanes = lanes
-        self._on_commit = on_commit
-        self._line: deque[_Waiting] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
-        self._streams: set[str] = set()
-        self._keys: set[str] = set()
+        self._database: Final = database
+        self._on_commit: Final = on_commit
+        self._line: Final = Line()
+        self._busy: Final[set[asyncio.Task[None]]] = set()
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
-        self._slots = random.SystemRandom().sample(range(SLOTS), lanes)
+        self._slots: Final = random.SystemRandom().sample(range(SLOTS), lanes)
         self._closed = False
 
     async def append(self, append: Append) -> Appended:
@@ -58,8 +63,8 @@ class Coalescer:
             raise StoreUnavailable("the store is closed")
         if len(self._line) >= MOST_WAITING:
             raise StoreUnavailable(f"{MOST_WAITING} appends are waiting already")
-        waiting = _Waiting(append, asyncio.get_running_loop().create_future())
-        self._line.append(waiting)
+        waiting = Waiting(append, asyncio.get_running_loop().create_future())
+        self._line.join(waiting)
         self._start()
         return await waiting.answer
 
@@ -70,67 +75,38 @@ class Coalescer:
             await asyncio.wait(self._busy)
 
     def _start(self) -> None:
-        while self._line and self._slots:
-            group = self._gather()
-            if not group:
-                return
-            slot = self._slots.pop()
-            task = asyncio.create_task(self._run(group, slot))
+        while self._slots and (group := self._line.gather(MOST_TOGETHER)):
+            task = asyncio.create_task(self._run(group, self._slots.pop()))
             self._busy.add(task)
             task.add_done_callback(self._busy.discard)
 
-    def _gather(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        deferred: list[_Waiting] = []
-        while self._line and len(group) < MOST_TOGETHER:
-            waiting = self._line.popleft()
-            if waiting.answer.done():
-                continue
-            key = waiting.append.key.key if waiting.append.key else None
-            if waiting.append.stream in self._streams or (key is not None and key in self._keys):
-                deferred.append(waiting)
-                continue
-            self._streams.add(waiting.append.stream)
-            if key is not None:
-                self._keys.add(key)
-            group.append(waiting)
-        self._line.extendleft(reversed(deferred))
-        return group
-
-    async def _run(self, group: list[_Waiting], slot: int) -> None:
+    async def _run(self, group: list[Waiting], slot: int) -> None:
         try:
             await self._commit(group, slot)
         finally:
-            for waiting in group:
-                self._streams.discard(waiting.append.stream)
-                if waiting.append.key:
-                    self._keys.discard(waiting.append.key.key)
+            self._line.release(group)
             self._slots.append(slot)
             self._start()
 
-    async def _commit(self, group: list[_Waiting], slot: int) -> None:
+    async def _commit(self, group: list[Waiting], slot: int) -> None:
         try:
             outcomes = await self._attempt([waiting.append for waiting in group], slot)
-        except InvalidEvent as error:
-            await self._one_by_one(group, slot, error)
-        except BaseException as error:
-            failure = error if isinstance(error, StoreError) else StoreUnavailable(f"append failed: {error!r}")
+        except (asyncpg.PostgresError, InvalidEvent, _Contended) as error:
+            if len(group) > 1:
+                self._part(group)
+            elif isinstance(error, asyncpg.LockNotAvailableError):
+                self._set_aside(group[0], error)
+            else:
+                group[0].tell(error)
+        except Exception as error:
             for waiting in group:
-                _answer(waiting, failure)
-            if not isinstance(error, StoreError):
-                raise
+                waiting.tell(error)
+        except BaseException:
+            for waiting in group:
+                waiting.tell(StoreUnavailable("the append was interrupted"))
+            raise
         else:
-            if self._on_commit:
-                self._on_commit()
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                _answer(waiting, outcome)
-
-    async def _one_by_one(self, group: list[_Waiting], slot: int, error: InvalidEvent) -> None:
-        if len(group) == 1:
-            _answer(group[0], error)
-            return
-        for waiting in group:
-            await self._commit([waiting], slot)
+            self._settle(group, outcomes)
 
     async def _attempt(self, appends: list[Append], slot: int) -> list[Appended | StoreError]:
         """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock."""
@@ -141,15 +117,36 @@ class Coalescer:
                 except asyncpg.UniqueViolationError as error:
                     if error.constraint_name != KEY_CONSTRAINT:
                         raise
-                except asyncpg.TransactionRollbackError:
+                except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                     pass
-        raise StoreUnavailable(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
+        raise _Contended(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
+    def _settle(self, group: list[Waiting], outcomes: list[Appended | StoreError]) -> None:
+        again = []
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            self._line.locked.discard(waiting.append.stream)
+            if isinstance(outcome, VersionConflict) and waiting.append.key and not waiting.doubted:
+                waiting.doubted = True
+                again.append(waiting)
+            else:
+                waiting.tell(outcome)
+        self._line.return_to_front(again)
+        if self._on_commit and any(isinstance(outcome, Appended) and not outcome.replayed for outcome in outcomes):
+            self._on_commit()
 
-def _answer(waiting: _Waiting, outcome: Appended | StoreError) -> None:
-    if waiting.answer.done():
-        return
-    if isinstance(outcome, StoreError):
-        waiting.answer.set_exception(outcome)
-    else:
-        waiting.answer.set_result(outcome)
+    def _part(self, group: list[Waiting]) -> None:
+        for waiting in group:
+            waiting.alone = True
+        self._line.return_to_front(group)
+
+    def _set_aside(self, waiting: Waiting, error: Exception) -> None:
+        stream = waiting.append.stream
+        now = asyncio.get_running_loop().time()
+        waiting.until = waiting.until or now + self._database.timeout
+        self._line.locked.add(stream)
+        if now < waiting.until:
+            self._line.join(waiting)
+        else:
+            unavailable = StoreUnavailable(f"stream {stream!r} is kept locked by another transaction")
+            unavailable.__cause__ = error
+            waiting.tell(unavailable)

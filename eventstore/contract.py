@@ -24,9 +24,11 @@ class EventStore(Protocol):
         """Append all events to the stream, or none.
 
         Returns after the commit. With a key that was used before for the same content, returns the first
-        result and writes nothing.
+        result and writes nothing, whatever stream and version are named now.
 
-        Raises VersionConflict, KeyReused, InvalidEvent (nothing written) or StoreUnavailable (indeterminate).
+        Raises, with nothing written: VersionConflict; KeyReused; InvalidEvent for no events at all, or for what
+        `eventstore.content` does not allow, which is checked first. Raises StoreUnavailable when the outcome is
+        indeterminate.
         """
         ...
 

@@ -6,24 +6,22 @@ compiled by Core, connections are made and kept by its pool, and asyncpg runs th
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
-from sqlalchemy import Executable
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi, PGDialect_asyncpg
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from eventstore.address import driver_url, parse_url
 from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable
+from eventstore.pool import Pool
+from eventstore.statement import Statement
 
-_DIALECT: Final = PGDialect_asyncpg()
+__all__ = ["AWAY", "Database", "Statement", "parse_url", "translate"]
 
 AWAY: Final = (
     asyncpg.PostgresConnectionError,
@@ -42,50 +40,29 @@ AWAY: Final = (
 the driver raises while it connects (a wrong password, a database that is gone) in errors of its own."""
 
 
-class Statement:
-    """A Core statement compiled once for asyncpg. `sql` is the text that Postgres sees."""
-
-    def __init__(self, core: Executable) -> None:
-        compiled = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
-        self.sql: Final[str] = str(compiled)
-        self._names: Final[tuple[str, ...]] = tuple(compiled.positiontup or ())
-        self._constants: Final[dict[str, Any]] = {k: v for k, v in compiled.params.items() if v is not None}
-
-    def arguments(self, values: dict[str, Any]) -> list[Any]:
-        """The values in the order of the text's parameters. Raises KeyError for an unknown name."""
-        unknown = values.keys() - set(self._names)
-        if unknown:
-            raise KeyError(f"the statement has no parameter {sorted(unknown)[0]!r}")
-        return [values[name] if name in values else self._constants.get(name) for name in self._names]
-
-
-def parse_url(url: str) -> URL:
-    """The URL with the asyncpg driver. Raises ValueError for anything that is not a Postgres URL."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ValueError("expected postgresql://user:password@host:port/database") from error
-    if parsed.get_backend_name() not in ("postgresql", "postgres") or not parsed.database:
-        raise ValueError("expected postgresql://user:password@host:port/database")
-    return parsed.set(drivername="postgresql+asyncpg")
-
-
 def translate(error: BaseException) -> StoreError | None:
     """The store's error for a driver's error, or None where the error is a defect and should be seen as one."""
     if isinstance(error, StoreError):
         return error
-    if isinstance(error, asyncpg.DataError):
-        return InvalidEvent(f"Postgres refused a value: {error}")
+    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError) or _unencodable(error):
+        return InvalidEvent(f"Postgres can not take a value: {error}")
     if isinstance(error, AWAY):
         return StoreUnavailable(f"Postgres gave no answer: {str(error) or type(error).__name__}")
     return None
 
 
+def _unencodable(error: BaseException) -> bool:
+    """A value that the driver could not encode, so nothing was sent."""
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return False
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+
+
 class Database:
     """A bounded set of connections, shared by the tasks of one event loop.
 
-    Connections come from SQLAlchemy's pool and stay checked out, so handing one to a task costs a deque's pop.
-    At most `pool_size` statements run at once; further ones wait in line, up to `timeout` seconds.
+    At most `pool_size` statements run at once; further ones wait in line, up to `timeout` seconds. A statement that
+    takes longer than `timeout` seconds is given up.
     """
 
     def __init__(
@@ -100,18 +77,15 @@ class Database:
         self.url: Final = parse_url(url)
         self.timeout: Final = timeout
         # Just-in-time compilation costs more than it saves on statements of a few milliseconds.
-        settings = {"application_name": application_name, "jit": "off", **(server_settings or {})}
-        self.engine: Final[AsyncEngine] = create_async_engine(
+        self._settings: Final = {"application_name": application_name, "jit": "off", **(server_settings or {})}
+        engine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
             json_deserializer=msgspec.json.decode,
-            connect_args={"server_settings": settings, "timeout": timeout, "command_timeout": timeout},
+            async_creator=self.connect,
         )
-        self._size: Final = pool_size
-        self._open = 0
-        self._idle: deque[_Held] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._pool: Final = Pool(engine, size=pool_size, timeout=timeout)
 
     async def start(self) -> Self:
         """Open one connection. Raises StoreUnavailable when Postgres can not be reached."""
@@ -120,17 +94,23 @@ class Database:
         return self
 
     async def close(self) -> None:
-        """Close all connections. Statements under way are ended."""
-        while self._idle:
-            self._idle.pop().discard()
-            self._open -= 1
-        await self.engine.dispose()
+        """Close all connections. Statements under way, and callers in line, get StoreUnavailable."""
+        await self._pool.close()
 
     async def __aenter__(self) -> Self:
         return await self.start()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection of its own, outside the pool, for the caller to close. Raises the driver's errors."""
+        return await asyncpg.connect(
+            driver_url(self.url),
+            timeout=self.timeout,
+            command_timeout=self.timeout,
+            server_settings=self._settings,
+        )
 
     async def fetch(self, statement: Statement, **values: Any) -> list[asyncpg.Record]:
         """Run one statement in its own transaction and return its rows.
@@ -146,76 +126,13 @@ class Database:
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """Hold one connection. Driver errors leave the block as the store's errors."""
         try:
-            held = await self._take()
+            held = await self._pool.take()
             try:
                 yield held.driver
             finally:
-                self._give_back(held)
-        except asyncpg.PostgresError as error:
+                self._pool.give_back(held)
+        except (asyncpg.PostgresError, *AWAY) as error:
             translated = translate(error)
-            raise translated if translated else error from error
-        except AWAY as error:
-            raise translate(error) or error from error
-
-    async def _take(self) -> _Held:
-        if not self._idle and self._open >= self._size:
-            await self._wait_in_line()
-        if self._idle:
-            return self._idle.pop()
-        self._open += 1
-        try:
-            return await _Held.checkout(self.engine)
-        except BaseException:
-            self._open -= 1
-            self._wake_next()
-            raise
-
-    async def _wait_in_line(self) -> None:
-        while not self._idle and self._open >= self._size:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await asyncio.wait_for(turn, self.timeout)
-            except BaseException:
-                if turn in self._waiting:
-                    self._waiting.remove(turn)
-                else:
-                    self._wake_next()
+            if translated is None:
                 raise
-
-    def _give_back(self, held: _Held) -> None:
-        if held.usable:
-            self._idle.append(held)
-        else:
-            held.discard()
-            self._open -= 1
-        self._wake_next()
-
-    def _wake_next(self) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-
-class _Held:
-    """One connection of SQLAlchemy's pool, and the asyncpg connection inside it."""
-
-    def __init__(self, pooled: PoolProxiedConnection) -> None:
-        self.pooled = pooled
-        driver = pooled.driver_connection
-        assert driver is not None
-        self.driver: asyncpg.Connection = driver
-
-    @classmethod
-    async def checkout(cls, engine: AsyncEngine) -> _Held:
-        return cls(await engine.raw_connection())
-
-    @property
-    def usable(self) -> bool:
-        return not self.driver.is_closed() and not self.driver.is_in_transaction()
-
-    def discard(self) -> None:
-        self.driver.terminate()
-        self.pooled.invalidate()
+            raise translated from error

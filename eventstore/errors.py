@@ -3,7 +3,7 @@
     StoreError
     ├── VersionConflict       the stream was not at the expected version; nothing was written
     ├── KeyReused             the idempotency key was used before with other content; nothing was written
-    ├── InvalidEvent          an event that the store can not hold; nothing was written
+    ├── InvalidEvent          something that the store can not hold, or an append of no events; nothing was written
     ├── LeaseLost             the lease ended or passed to another holder; nothing was written
     └── StoreUnavailable      no answer from the store; the write is *indeterminate*
 
@@ -38,7 +38,7 @@ class KeyReused(StoreError):
 
 
 class InvalidEvent(StoreError):
-    """The store can not hold the event (for example a NUL character in its text). Nothing was written."""
+    """Not an append that the store can hold: no events, a NUL character, NaN, … (`content`). Nothing was written."""
 
 
 class LeaseLost(StoreError):

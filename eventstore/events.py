@@ -25,7 +25,10 @@ NO_STREAM: Final = ExpectedVersion(0)
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to append. `data` must be JSON: objects, arrays, text without NUL, numbers, true, false, null."""
+    """An event to append. `data` must be JSON, within the bounds of `eventstore.content`.
+
+    Numbers keep their JSON value: a float that is a whole number may come back as an int.
+    """
 
     type: str
     data: Mapping[str, Any]

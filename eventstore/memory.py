@@ -7,13 +7,13 @@ the Postgres implementation is compared with.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from eventstore.content import checked
 from eventstore.contract import Lease
-from eventstore.errors import InvalidEvent, KeyReused, LeaseLost, VersionConflict
+from eventstore.errors import KeyReused, LeaseLost, VersionConflict
 from eventstore.events import START, Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
 
 Clock = Callable[[], datetime]
@@ -42,11 +42,9 @@ class MemoryEventStore:
         key: IdempotencyKey | None = None,
     ) -> Appended:
         """Append all events to the stream, or none; see `EventStore.append`."""
-        if not events:
-            raise ValueError("append needs at least one event")
-        contents = [_checked(event) for event in events]
+        contents = checked(stream, events, key)
         if key is not None and key.key in self._keys:
-            return self._replay(stream, key)
+            return self._replay(key)
         history = self.streams.get(stream, [])
         if len(history) != expected:
             raise VersionConflict(stream, expected, len(history))
@@ -67,47 +65,21 @@ class MemoryEventStore:
         """The highest position, 0 in an empty store."""
         return self._log[-1].position if self._log else START
 
-    def _replay(self, stream: str, key: IdempotencyKey) -> Appended:
+    def _replay(self, key: IdempotencyKey) -> Appended:
         fingerprint, first = self._keys[key.key]
         if fingerprint != key.fingerprint:
-            raise KeyReused(key.key, stream)
+            raise KeyReused(key.key, first.stream)
         return replace(first, replayed=True)
 
-    def _write(self, stream: str, events: list[tuple[NewEvent, Mapping[str, Any]]]) -> Appended:
+    def _write(self, stream: str, events: list[tuple[NewEvent, str]]) -> Appended:
         now = self.clock()
         history = self.streams.setdefault(stream, [])
-        for event, data in events:
+        for event, text in events:
             position = Position(len(self._log) + 1)
-            stored = StoredEvent(position, stream, len(history) + 1, event.type, data, now)
+            stored = StoredEvent(position, stream, len(history) + 1, event.type, json.loads(text), now)
             history.append(stored)
             self._log.append(stored)
         return Appended(stream, len(history), Position(len(self._log)))
-
-
-def _checked(event: NewEvent) -> Mapping[str, Any]:
-    """A copy of the event's data as JSON gives it back. Raises InvalidEvent."""
-    try:
-        text = json.dumps({"type": event.type, "data": event.data}, allow_nan=False, ensure_ascii=False)
-        text.encode()
-    except (TypeError, ValueError) as error:
-        raise InvalidEvent(f"event {event.type!r} is not JSON: {error}") from error
-    content: dict[str, Any] = json.loads(text)
-    if _has_nul(content):
-        raise InvalidEvent(f"event {event.type!r} has a NUL character")
-    data: dict[str, Any] = content["data"]
-    return data
-
-
-def _has_nul(value: object) -> bool:
-    match value:
-        case str():
-            return "\0" in value
-        case dict():
-            return any(_has_nul(part) for pair in value.items() for part in pair)
-        case list():
-            return any(_has_nul(part) for part in value)
-        case _:
-            return False
 
 
 @dataclass(slots=True)

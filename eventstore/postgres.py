@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
-from eventstore.append import Append, refusal
+from eventstore.append import Append
 from eventstore.coalesce import Coalescer
 from eventstore.database import Database
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
@@ -53,11 +53,7 @@ class PostgresEventStore:
         key: IdempotencyKey | None = None,
     ) -> Appended:
         """Append all events or none, in one round trip shared with concurrent appends."""
-        append = Append(stream, tuple(events), expected, key)
-        refused = refusal(append)
-        if refused:
-            raise refused
-        return await self._coalescer.append(append)
+        return await self._coalescer.append(Append.of(stream, events, expected, key))
 
     async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Committed events of one stream with version > `after`, in version order."""

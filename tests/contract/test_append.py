@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,19 +143,37 @@ async def test_json_comes_back_as_it_went_in(store: EventStore, data: dict[str, 
     assert event.data == data
 
 
+def nested(depth: int) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        data = {"in": data}
+    return data
+
+
 NOT_JSON = [
     pytest.param({"text": "a\0b"}, id="nul"),
     pytest.param({"a\0b": 1}, id="nul-in-a-name"),
     pytest.param({"deep": [{"text": "\0"}]}, id="deep-nul"),
     pytest.param({"text": "\ud800"}, id="lone-surrogate"),
+    pytest.param({"\udfff": 1}, id="lone-surrogate-in-a-name"),
     pytest.param({"n": math.nan}, id="nan"),
     pytest.param({"n": math.inf}, id="infinity"),
+    pytest.param({"n": [{"m": -math.inf}]}, id="deep-infinity"),
+    pytest.param({"n": 2**1024}, id="huge-number"),
+    pytest.param({1: "one"}, id="number-as-a-name"),
+    pytest.param({None: "none"}, id="null-as-a-name"),
     pytest.param({"n": object()}, id="object"),
+    pytest.param({"at": datetime(2040, 1, 1, tzinfo=UTC)}, id="time"),
+    pytest.param({"some": {1, 2}}, id="set"),
+    pytest.param({"raw": b"raw"}, id="bytes"),
+    pytest.param(nested(101), id="too-deep"),
+    pytest.param(["list"], id="no-object"),
+    pytest.param("text", id="text-alone"),
 ]
 
 
 @pytest.mark.parametrize("data", NOT_JSON)
-async def test_what_is_not_json_is_refused_and_nothing_is_written(store: EventStore, data: dict[str, Any]) -> None:
+async def test_what_is_not_json_is_refused_and_nothing_is_written(store: EventStore, data: Any) -> None:
     with pytest.raises(InvalidEvent):
         await store.append("s", [A, NewEvent("B", data)], expected=NO_STREAM)
 
@@ -162,6 +181,66 @@ async def test_what_is_not_json_is_refused_and_nothing_is_written(store: EventSt
     assert (await store.append("s", [A], expected=NO_STREAM)).version == 1
 
 
-async def test_no_events_is_a_mistake_of_the_caller(store: EventStore) -> None:
-    with pytest.raises(ValueError, match="at least one event"):
+NO_NAMES = [
+    pytest.param("", id="empty"),
+    pytest.param("a\0b", id="nul"),
+    pytest.param("\ud800", id="lone-surrogate"),
+    pytest.param("ß" * 501, id="too-long"),
+]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+async def test_names_that_an_index_can_not_hold_are_refused(store: EventStore, name: str) -> None:
+    key = IdempotencyKey("k", "body")
+    for stream, type, its_key in (
+        (name, "A", key),
+        ("s", name, key),
+        ("s", "A", IdempotencyKey(name, "body")),
+        ("s", "A", IdempotencyKey("k", name)),
+    ):
+        with pytest.raises(InvalidEvent):
+            await store.append(stream, [NewEvent(type, {})], expected=NO_STREAM, key=its_key)
+
+    assert await store.head() == START
+    assert not (await store.append("s", [A], expected=NO_STREAM, key=key)).replayed
+
+
+async def test_the_longest_names_and_the_deepest_data_are_kept(store: EventStore) -> None:
+    name = "ß" * 500
+    data = {**nested(100), "n": 2**1024 - 1}
+
+    await store.append(name, [NewEvent(name, data)], expected=NO_STREAM, key=IdempotencyKey(name, name))
+
+    [event] = await store.read_stream(name)
+    assert (event.stream, event.type, event.data) == (name, name, data)
+
+
+async def test_an_append_of_no_events_is_refused_also_for_a_key_in_use(store: EventStore) -> None:
+    with pytest.raises(InvalidEvent, match="no events"):
         await store.append("s", [], expected=NO_STREAM)
+
+    key = IdempotencyKey("k", "body")
+    await store.append("s", [A], expected=NO_STREAM, key=key)
+    with pytest.raises(InvalidEvent, match="no events"):
+        await store.append("s", [], expected=ExpectedVersion(1), key=key)
+
+
+@pytest.mark.parametrize("version", [-1, 2**31 - 1, 2**31, 2**70])
+async def test_a_version_out_of_range_is_a_conflict_like_any_other(store: EventStore, version: int) -> None:
+    await store.append("s", [A], expected=NO_STREAM)
+
+    with pytest.raises(VersionConflict) as refusal:
+        await store.append("s", [B], expected=ExpectedVersion(version))
+
+    assert (refusal.value.expected, refusal.value.actual) == (version, 1)
+
+
+async def test_what_is_not_json_hits_nobody_who_appends_at_the_same_moment(store: EventStore) -> None:
+    bad = NewEvent("B", {"text": "\0"})
+    answers = await asyncio.gather(
+        *(store.append(f"s{n}", [bad if n % 4 == 0 else A], expected=NO_STREAM) for n in range(40)),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(answer, InvalidEvent) for answer in answers] == [n % 4 == 0 for n in range(40)]
+    assert len(await store.read_log(after=START)) == 30

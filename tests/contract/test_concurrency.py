@@ -72,6 +72,22 @@ async def test_one_key_sent_many_times_at_once_is_one_append(store: EventStore, 
     assert len(await store.read_log(after=START)) == 1
 
 
+async def test_one_key_sent_many_times_at_once_to_one_stream_is_one_append(
+    store: EventStore, neighbor: EventStore
+) -> None:
+    """Whoever had to wait for the first sending learns its result, and not that the version is taken."""
+    for version in range(10):
+        key = IdempotencyKey(f"k{version}", "body")
+        answers = await asyncio.gather(
+            *(
+                either.append("s", [EVENT], expected=ExpectedVersion(version), key=key)
+                for either in (store, neighbor) * 4
+            )
+        )
+        assert {a.version for a in answers} == {version + 1}
+        assert Counter(a.replayed for a in answers) == {True: 7, False: 1}
+
+
 async def test_keys_crossing_each_other_all_get_an_answer(store: EventStore, neighbor: EventStore) -> None:
     keys = [IdempotencyKey(f"k{n}", "body") for n in range(12)]
 

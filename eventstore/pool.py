@@ -1,0 +1,137 @@
+"""A bounded line for the connections of SQLAlchemy's pool.
+
+A connection stays checked out and goes from task to task in the order of their asking, so handing one on costs a
+deque's pop. What no longer works is thrown away, and its place filled with a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from eventstore.errors import StoreUnavailable
+
+
+class Held:
+    """One connection of SQLAlchemy's pool, and the asyncpg connection inside it."""
+
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        driver = pooled.driver_connection
+        assert driver is not None
+        self._pooled: Final = pooled
+        self.driver: Final[asyncpg.Connection] = driver
+
+    @property
+    def usable(self) -> bool:
+        """False when the connection was lost, or left in an open transaction."""
+        return not self.driver.is_closed() and not self.driver.is_in_transaction()
+
+    def discard(self) -> None:
+        """Cut the connection; a statement under way on it fails."""
+        self.driver.terminate()
+        self._pooled.invalidate()
+
+
+class Pool:
+    """At most `size` connections; whoever finds none waits in line, up to `timeout` seconds.
+
+    Whoever took one must give it back, whatever happens. A caller that is cancelled in line, or while its connection
+    opens, leaves nothing behind.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, size: int, timeout: float) -> None:
+        self._engine: Final = engine
+        self._size: Final = size
+        self._timeout: Final = timeout
+        self._open = 0
+        self._idle: Final[deque[Held]] = deque()
+        self._taken: Final[set[Held]] = set()
+        # A turn brings a connection, or None: the right to open one.
+        self._line: Final[deque[asyncio.Future[Held | None]]] = deque()
+        self._closed = False
+
+    async def take(self) -> Held:
+        """The next free connection. Raises StoreUnavailable when closed, TimeoutError, or why none can be opened."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        held = self._take_idle()
+        if held is None and self._open >= self._size:
+            held = await self._stand_in_line()
+        elif held is None:
+            self._open += 1
+        if held is None:
+            held = await self._connect()
+        self._taken.add(held)
+        return held
+
+    def give_back(self, held: Held) -> None:
+        """Return what `take` gave; never waits."""
+        self._taken.discard(held)
+        if held.usable and not self._closed:
+            self._pass_on(held)
+        else:
+            held.discard()
+            self._pass_on(None)
+
+    async def close(self) -> None:
+        """Cut all connections, those in use too; whoever waits gets StoreUnavailable."""
+        self._closed = True
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_exception(StoreUnavailable("the database is closed"))
+        for held in self._taken:
+            held.driver.terminate()
+        while self._idle:
+            self._idle.pop().discard()
+        await self._engine.dispose()
+
+    def _take_idle(self) -> Held | None:
+        while self._idle:
+            held = self._idle.pop()
+            if held.usable:
+                return held
+            held.discard()
+            self._open -= 1
+        return None
+
+    async def _connect(self) -> Held:
+        try:
+            held = Held(await self._engine.raw_connection())
+        except BaseException:
+            self._pass_on(None)
+            raise
+        if self._closed:
+            held.discard()
+            raise StoreUnavailable("the database is closed")
+        return held
+
+    async def _stand_in_line(self) -> Held | None:
+        turn: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await turn
+        except BaseException:
+            if turn in self._line:
+                self._line.remove(turn)
+            elif not turn.cancelled() and turn.exception() is None:
+                self._pass_on(turn.result())
+            raise
+
+    def _pass_on(self, held: Held | None) -> None:
+        """Give a connection, or the place of one that is gone, to the first in line."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(held)
+                return
+        if held is None:
+            self._open -= 1
+        else:
+            self._idle.append(held)
