@@ -59,7 +59,7 @@ class Line:
         self._waiting.extendleft(reversed(list(group)))
 
     def gather(self, most: int) -> list[Waiting]:
-        """Take the next group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped."""
+        """Take a group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped."""
         group: list[Waiting] = []
         passed_over: list[Waiting] = []
         while self._waiting and len(group) < most:
