@@ -1,0 +1,123 @@
+"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside their limits and peers, in turns.
+
+Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not, 2 a
+setting that can not be used, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.binaries import find_binaries
+from bench.errors import RunFailed, SetupError
+from bench.perf import cost, document, peers, results, rows, table
+from bench.perf.row import Row, Unmeasured
+from bench.perf.trials import Effort, measure
+from bench.processes import ROOT
+from metrics.results import write_json
+
+RESULTS: Final = ROOT / "results" / "perf"
+PAGE: Final = ROOT / "docs" / "performance.md"
+COST: Final = "cost"
+PUBLISH: Final = "publish"
+INSTALL: Final = "install-peers"
+
+
+def main() -> int:
+    """Measure what was asked for. Returns the exit code."""
+    arguments = _parser().parse_args()
+    console = Console(highlight=False)
+    try:
+        return _act(arguments, console)
+    except (SetupError, Unmeasured) as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    except RunFailed as failure:
+        print(f"{failure}\n{failure.tail}".strip(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _act(arguments: argparse.Namespace, console: Console) -> int:
+    known, words = rows.load(), list(arguments.words)
+    if arguments.list:
+        _list(known, console)
+        return 0
+    if INSTALL in words:
+        peers.install()
+        return 0
+    chosen = _choose(words, known, full=arguments.full)
+    effort = Effort(arguments.trials, arguments.quick, arguments.full)
+    for row in chosen:
+        _measure(row, effort, arguments.results, list(known), console)
+    found = results.read(arguments.results)
+    shown = [row for row in found["rows"] if row["name"] in {row.name for row in chosen}]
+    if shown:
+        table.show(console, shown)
+    if COST in words or not words:
+        _report_cost(arguments, console)
+    if arguments.publish or PUBLISH in words:
+        document.publish(PAGE, found, cost.read(arguments.results))
+        console.print(Text(f"page    {PAGE}"), soft_wrap=True)
+    console.print(Text(f"result  {arguments.results / results.FILE}"), soft_wrap=True)
+    return 0 if all(row["holds"] for row in shown) else 1
+
+
+def _choose(words: list[str], known: dict[str, Row], *, full: bool) -> list[Row]:
+    for word in words:
+        if word not in known and word not in (COST, PUBLISH):
+            raise SetupError(word, "there is no such row", f"name some of {', '.join([*known, COST, PUBLISH])}")
+    if words:
+        return [known[word] for word in words if word in known]
+    return [row for row in known.values() if full or not row.long]
+
+
+def _measure(row: Row, effort: Effort, folder: Path, order: list[str], console: Console) -> None:
+    with console.status(row.name) as status:
+        found = measure(row, effort, folder / "log" / row.name, lambda text: status.update(f"{row.name}: {text}"))
+    now = {
+        **results.surroundings(find_binaries().version),
+        "quick": effort.quick,
+        "measured_at": results.moment(),
+    }
+    found["measured_at"] = now["measured_at"]
+    results.write(folder, results.merge(results.read(folder), now, found), order)
+    mark = "holds" if found["holds"] else "does not hold"
+    ratio = table.number(found["ratio_to_limit"])
+    console.print(Text(f"· {row.name}: {table.number(found['ours'])} {row.unit}, {ratio} × the limit, {mark}"))
+
+
+def _report_cost(arguments: argparse.Namespace, console: Console) -> None:
+    with console.status("cost"):
+        found = cost.measure(arguments.results / "log" / COST, quick=arguments.quick)
+    write_json(arguments.results / cost.FILE, found)
+    cost.show(console, found)
+
+
+def _list(known: dict[str, Row], console: Console) -> None:
+    for row in known.values():
+        targets = "; ".join(target.words(row.unit) for target in row.targets)
+        console.print(Text(f"{row.name:<18}{row.title}{' (long)' if row.long else ''}: {targets}"), soft_wrap=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.perf", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="ROW", help=f"rows by name, {COST}, {PUBLISH} (default: all rows)")
+    parser.add_argument("--list", action="store_true", help="name the rows and their targets")
+    parser.add_argument("--trials", type=int, help="how often each side is measured (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="one trial with tiny sizes: shows that it works, no more")
+    parser.add_argument("--full", action="store_true", help="the long rows too, and their long sizes")
+    parser.add_argument("--publish", action="store_true", help=f"write {PAGE.relative_to(ROOT)} at the end")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where results go (default: results/perf)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""The rows of the speed table, one file each: `ROW` says what is measured, next to what, and what must be reached."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+from bench.perf.row import Row
+
+NAMES: Final = (
+    "append",
+    "append_hot",
+    "actions",
+    "whole",
+    "reads",
+    "rebuild_parallel",
+    "rebuild_serial",
+    "claim",
+    "claim_empty",
+    "visible_idle",
+    "visible_1000",
+    "visible_3000",
+    "projectors",
+)
+
+
+def load() -> dict[str, Row]:
+    """All rows by name, in the order of the table."""
+    return {name: importlib.import_module(f"{__name__}.{name}").ROW for name in NAMES}

@@ -1,0 +1,46 @@
+"""Appends from many writers over many streams, by the store's API in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench.perf import act, peers, pgbench
+from bench.perf.lab import Lab
+from bench.perf.row import Contest, Reading, Row, Target
+
+SECONDS: Final = 5
+
+
+@contextmanager
+def contest(lab: Lab) -> Iterator[Contest]:
+    """Each reading has a fresh database."""
+    seconds = lab.seconds(SECONDS)
+
+    def ours() -> Reading:
+        with lab.database() as url:
+            lab.settle(url)
+            found = lab.driver("append", f"--seconds={seconds}", url=url)
+        return Reading(found["events_per_s"], {name: found[name] for name in ("p50", "p99")})
+
+    def limit() -> Reading:
+        with lab.database() as url:
+            lab.settle(url)
+            return pgbench.inserts(lab, url, seconds)
+
+    yield Contest(ours, limit, peers.appends(lab, "many", seconds))
+
+
+ROW: Final = Row(
+    name="append",
+    title="Append: 64 writers over 1,000 streams, store API, one process",
+    unit="events/s",
+    better="higher",
+    ours="one event an append, each with its expected version, acknowledged after the commit",
+    limit=f"pgbench, one prepared insert a transaction, {pgbench.CLIENTS} clients, a table with the indexes of events",
+    peer="act",
+    remembered={"act": act.APPEND},
+    targets=(Target("at least", 1.5, "limit"), Target("at least", 10, "act")),
+    open=contest,
+)

@@ -1,0 +1,47 @@
+"""Appends to one stream, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench.perf import act, peers
+from bench.perf.lab import Lab
+from bench.perf.row import Contest, Reading, Row, Target
+
+SECONDS: Final = 5
+
+
+@contextmanager
+def contest(lab: Lab) -> Iterator[Contest]:
+    """Each reading has a fresh database."""
+    seconds = lab.seconds(SECONDS)
+
+    def one(driver: str, *arguments: str) -> Reading:
+        with lab.database() as url:
+            lab.settle(url)
+            found = lab.driver(driver, *arguments, f"--seconds={seconds}", url=url)
+        return Reading(found["events_per_s"], {name: found[name] for name in ("p50", "p99")})
+
+    def ours() -> Reading:
+        return one("append", "--writers=1", "--streams=1")
+
+    def limit() -> Reading:
+        return one("insert")
+
+    yield Contest(ours, limit, peers.appends(lab, "hot", seconds))
+
+
+ROW: Final = Row(
+    name="append_hot",
+    title="Append: one hot stream, sequential",
+    unit="events/s",
+    better="higher",
+    ours="one event after another to one stream, store API",
+    limit="one prepared insert after another on one connection (asyncpg), a table with the indexes of events",
+    peer="act",
+    remembered={"act": act.HOT},
+    targets=(Target("at least", 0.7, "limit"), Target("at least", 2, "act")),
+    open=contest,
+)

@@ -1,0 +1,22 @@
+"""A claim of 100 streams."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf import act
+from bench.perf.row import Row, Target
+from bench.perf.rows import claims
+
+ROW: Final = Row(
+    name="claim",
+    title="Claim of 100 pending streams among 1 M that are caught up",
+    unit="ms",
+    better="lower",
+    ours="p50 of 300 claims, each given back before the next",
+    limit="the same among 1,000 streams",
+    peer="act",
+    remembered={"act": act.CLAIM},
+    targets=(Target("at most", 1.5, "limit"), Target("at most", 5, figure="p99")),
+    open=claims.contest(pending=100),
+)

@@ -1,0 +1,19 @@
+"""A claim that finds nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf.row import Row, Target
+from bench.perf.rows import claims
+
+ROW: Final = Row(
+    name="claim_empty",
+    title="Empty claim among 1 M streams that are caught up",
+    unit="ms",
+    better="lower",
+    ours="p50 of 300 claims that find nothing",
+    limit="the same among 1,000 streams",
+    targets=(Target("at most", 1.5, "limit"), Target("at most", 5, figure="p99")),
+    open=claims.contest(pending=0),
+)

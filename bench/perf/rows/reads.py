@@ -1,0 +1,51 @@
+"""Reads of one todo from the projection over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench.perf import fill, wrk
+from bench.perf.lab import Lab
+from bench.perf.row import Contest, Reading, Row, Target
+
+SECONDS: Final = 6
+TODOS: Final = 100_000
+READ: Final = 10_000
+ACTIVE: Final = f"SELECT id FROM todos WHERE NOT deleted ORDER BY random() LIMIT {READ}"
+
+
+@contextmanager
+def contest(lab: Lab) -> Iterator[Contest]:
+    """One database with projected todos, one API and the empty server for all readings."""
+    seconds = lab.seconds(SECONDS)
+    _, empty = lab.empty_api()
+    with lab.database() as url:
+        fill.backlog(lab, url, streams=lab.size(TODOS), each=2)
+        lab.run("projector-once", ["-m", "services.projector", "--once"], url)
+        ids = lab.log / "ids.txt"
+        ids.write_text("".join(f"{row['id']}\n" for row in lab.sql(url, ACTIVE)), encoding="utf-8")
+        lab.settle(url)
+        _, base = lab.api(url)
+        wrk.reads(base, lab.seconds(1), ids)
+
+        def ours() -> Reading:
+            return wrk.reads(base, seconds, ids)
+
+        def limit() -> Reading:
+            return wrk.reads(empty, seconds, ids)
+
+        yield Contest(ours, limit)
+
+
+ROW: Final = Row(
+    name="reads",
+    title="HTTP reads of one todo from the projection, one API process",
+    unit="reads/s",
+    better="higher",
+    ours=f"wrk, {wrk.CONNECTIONS} connections, {READ:,} of {TODOS:,} todos by chance",
+    limit="the same client at the same route that does nothing",
+    targets=(Target("at least", 0.6, "limit"),),
+    open=contest,
+)

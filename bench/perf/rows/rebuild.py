@@ -1,0 +1,63 @@
+"""A rebuild of the projection from the first event, in either mode; shared by two rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from time import perf_counter
+from typing import Final
+
+from bench.errors import RunFailed
+from bench.perf import fill, peers
+from bench.perf.lab import Lab
+from bench.perf.row import Contest, Reading
+
+STREAMS: Final = 100_000
+EACH: Final = 10
+
+# From the projector's start (it is registered before its first claim) to the commit of its last batch, one clock.
+TOOK: Final = """
+SELECT extract(epoch FROM (SELECT max(projected_at) FROM projection_audit) - started_at)::float8
+  FROM projectors ORDER BY started_at DESC LIMIT 1
+"""
+LEFT: Final = (
+    "SELECT (SELECT sum(version - projected) FROM streams) + (SELECT count(*) FROM streams) - count(*) FROM todos"
+)
+
+# What the projection is at its least: one statement, no checkpoints, no lease, no guard, no audit.
+FOLD: Final = """
+INSERT INTO plain_todos (id, text, created_at, updated_at, version, deleted)
+SELECT stream,
+       (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1],
+       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted')
+  FROM events GROUP BY stream
+"""
+
+
+def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]:
+    """The sides of the row: our rebuild, the one statement, and the peers' rebuilds of a smaller history."""
+    variables = {"SERIAL_PROJECTION": str(serial).lower()}
+
+    @contextmanager
+    def opened(lab: Lab) -> Iterator[Contest]:
+        with lab.database() as url:
+            events = fill.backlog(lab, url, streams=lab.size(STREAMS), each=EACH)
+
+            def ours() -> Reading:
+                lab.run("reset", ["-m", "services.projector", "reset", "--all"], url, **variables)
+                lab.settle(url)
+                lab.run("rebuild", ["-m", "services.projector", "--once"], url, **variables)
+                if lab.value(url, LEFT) != 0:
+                    raise RunFailed("the rebuild left events out")
+                return Reading(events / lab.value(url, TOOK))
+
+            def limit() -> Reading:
+                lab.sql(url, "DROP TABLE IF EXISTS plain_todos", "CREATE TABLE plain_todos (LIKE todos INCLUDING ALL)")
+                lab.settle(url)
+                started = perf_counter()
+                lab.sql(url, FOLD)
+                return Reading(events / (perf_counter() - started))
+
+            yield Contest(ours, limit, {} if serial else peers.rebuilds(lab))
+
+    return opened

@@ -1,0 +1,26 @@
+"""A rebuild with one lease per stream."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf import act
+from bench.perf.row import Row, Target
+from bench.perf.rows import rebuild
+
+ROW: Final = Row(
+    name="rebuild_parallel",
+    title="Rebuild of 1 M events over 100,000 streams, parallel, one projector",
+    unit="events/s",
+    better="higher",
+    ours="`reset --all`, then `--once`, with leases, fence, guard, audit and checkpoints",
+    limit="one SQL statement that folds the whole history",
+    peer="eventsourcing",
+    remembered={"act": act.REBUILD},
+    targets=(
+        Target("at least", 0.6, "limit"),
+        Target("at least", 3, "act"),
+        Target("at least", 3, "eventsourcing"),
+    ),
+    open=rebuild.contest(serial=False),
+)

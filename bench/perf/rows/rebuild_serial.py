@@ -1,0 +1,22 @@
+"""A rebuild with a single lease along the global order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf import act
+from bench.perf.row import Row, Target
+from bench.perf.rows import rebuild
+
+ROW: Final = Row(
+    name="rebuild_serial",
+    title="Rebuild of 1 M events over 100,000 streams, serial",
+    unit="events/s",
+    better="higher",
+    ours="`reset --all`, then `--once` with SERIAL_PROJECTION=true, with lease, fence, guard, audit and checkpoints",
+    limit="one SQL statement that folds the whole history",
+    peer="act",
+    remembered={"act": act.REBUILD},
+    targets=(Target("at least", 0.4, "limit"),),
+    open=rebuild.contest(serial=True),
+)

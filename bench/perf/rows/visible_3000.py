@@ -1,0 +1,23 @@
+"""Commit to visible at 3,000 events/s."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf import act
+from bench.perf.row import Row, Target
+from bench.perf.rows import visible
+
+ROW: Final = Row(
+    name="visible_3000",
+    title="Commit to visible at 3,000 events/s, API and one projector",
+    unit="ms",
+    better="lower",
+    ours="p99 of all events, commit of the write to commit of its effect",
+    limit="a bare NOTIFY to its arrival at a listener, p99, idle",
+    peer="act",
+    remembered={"act": act.VISIBLE_BUSY},
+    targets=(Target("at most", 0.05, "act", "p99"),),
+    settings=visible.SETTINGS,
+    open=visible.contest(rate=3000, seconds=8, value="p99"),
+)

@@ -1,0 +1,27 @@
+"""Commit to visible on an idle system."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.perf import act
+from bench.perf.row import Row, Target
+from bench.perf.rows import visible
+
+ROW: Final = Row(
+    name="visible_idle",
+    title="Commit to visible, idle (20 writes/s), API and one projector",
+    unit="ms",
+    better="lower",
+    ours="p50 of all events, commit of the write to commit of its effect",
+    limit="a bare NOTIFY to its arrival at a listener",
+    peer="act",
+    remembered={"act": act.VISIBLE_IDLE},
+    targets=(
+        Target("at most", 3, "limit", "p50"),
+        Target("at most", 3, "limit", "p99"),
+        Target("at most", 8.5, figure="p99"),
+    ),
+    settings=visible.SETTINGS,
+    open=visible.contest(rate=20, seconds=10, value="p50"),
+)

@@ -1,0 +1,70 @@
+"""The whole system on these cores: client, API, Postgres, and one projector that keeps up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bench import web
+from bench.errors import RunFailed
+from bench.perf import wrk
+from bench.perf.lab import Lab
+from bench.perf.row import Contest, Reading, Row, Target
+
+SECONDS: Final = 8
+LONGEST_S: Final = 60.0
+KEPT_UP_S: Final = 1.0
+
+
+@contextmanager
+def contest(lab: Lab) -> Iterator[Contest]:
+    """Each of our readings has a fresh database, API and projector; the empty server stays."""
+    seconds = lab.seconds(SECONDS)
+    _, empty = lab.empty_api()
+
+    def ours() -> Reading:
+        with lab.database() as url:
+            api, base = lab.api(url)
+            projector = lab.projector(url)
+            wrk.actions(base, lab.seconds(1))
+            _drain(base)
+            lab.settle(url)
+            reading = wrk.actions(base, seconds)
+            backlog, after = _drain(base)
+            lab.stop(projector)
+            lab.stop(api)
+        requests = reading.figures["requests"]
+        took = requests / reading.value + after
+        return Reading(requests / took, {**reading.figures, "backlog_at_end": backlog, "drained_s": after})
+
+    def limit() -> Reading:
+        return wrk.actions(empty, seconds)
+
+    yield Contest(ours, limit)
+
+
+def _drain(base: str) -> tuple[int, float]:
+    """The backlog now, and the seconds until it is 0."""
+    started, first = time.monotonic(), None
+    while (waited := time.monotonic() - started) < LONGEST_S:
+        stats = web.stats(base)
+        if stats is not None:
+            first = stats["backlog"] if first is None else first
+            if stats["backlog"] == 0:
+                return first, waited
+        time.sleep(0.005)
+    raise RunFailed(f"the projector did not catch up within {LONGEST_S:g} s")
+
+
+ROW: Final = Row(
+    name="whole",
+    title="The whole system: the same client, API, and one projector that keeps up",
+    unit="actions/s",
+    better="higher",
+    ours="actions acknowledged and projected; the time until the backlog is 0 counts",
+    limit="the same client at the empty routes",
+    targets=(Target("at least", 0.45, "limit"), Target("at most", KEPT_UP_S, figure="drained_s")),
+    open=contest,
+)

@@ -1,0 +1,35 @@
+"""The rows for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def number(value: float | None) -> str:
+    """A figure as short as it can be read."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """Print all rows, and below them the targets that were not reached and the notes."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for name in ("row", "ours", "limit", "peer", "× limit", "× peer", "spread", "unit", ""):
+        table.add_column(name, justify="left" if name in ("row", "unit", "") else "right")
+    for row in rows:
+        figures = [number(row[name]) for name in ("ours", "limit", "peer", "ratio_to_limit", "ratio_to_peer", "spread")]
+        mark = Text("holds", "green") if row["holds"] else Text("does not hold", "bold red")
+        table.add_row(row["name"], *figures, row["unit"], mark)
+    console.print(table)
+    for row in rows:
+        for verdict in row["targets"]:
+            if not verdict["holds"]:
+                console.print(Text(f"{row['name']}: {verdict['target']}, measured {number(verdict['measured'])}"))
+        if row["note"]:
+            console.print(Text(f"{row['name']}: {row['note']}", "yellow"))

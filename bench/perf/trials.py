@@ -1,0 +1,135 @@
+"""Measure one row: its sides in turns, several times, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from bench.errors import RunFailed, SetupError
+from bench.perf.lab import laboratory
+from bench.perf.row import Contest, Reading, Remembered, Row, Target, Unmeasured
+
+TRIALS: Final = 5
+
+Readings = dict[str, list[Reading]]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to spend: the number of trials (None: the row's own), tiny sizes, the long sizes."""
+
+    trials: int | None = None
+    quick: bool = False
+    full: bool = False
+
+    def of(self, row: Row) -> int:
+        """How many trials a row gets."""
+        return self.trials or (1 if self.quick else row.trials or TRIALS)
+
+
+def measure(row: Row, effort: Effort, log: Path, tell: Tell) -> dict[str, Any]:
+    """One row of the result. A row that fails is a row too: it does not hold, and `note` says why."""
+    readings: Readings = {}
+    notes: list[str] = []
+    try:
+        tell("preparing")
+        with (
+            laboratory(log, settings=row.settings, quick=effort.quick, full=effort.full) as lab,
+            row.open(lab) as contest,
+        ):
+            _take_turns(contest, effort.of(row), readings, notes, tell)
+    except (RunFailed, SetupError, Unmeasured) as failure:
+        tail = getattr(failure, "tail", "")
+        notes.append(f"{failure}\n{tail}".strip())
+    return summarize(row, readings, notes)
+
+
+def _take_turns(contest: Contest, trials: int, readings: Readings, notes: list[str], tell: Tell) -> None:
+    sides = contest.sides()
+    for trial in range(1, trials + 1):
+        for name in list(sides):
+            tell(f"trial {trial} of {trials}: {name}")
+            try:
+                readings.setdefault(name, []).append(sides[name]())
+            except Unmeasured as reason:
+                notes.append(f"{name} not measured: {reason}")
+                del sides[name]
+
+
+def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, Any]:
+    """The row's figures: medians, ratios of readings taken side by side, spread, and which targets hold. Pure."""
+    everyone = {**readings, **_remember(row.remembered, readings)}
+    ours, limit, peer = (everyone.get(name, []) for name in ("ours", "limit", row.peer))
+    verdicts = [_judge(target, row.unit, everyone) for target in row.targets]
+    return {
+        "name": row.name,
+        "ours": _median(ours),
+        "limit": _median(limit),
+        "peer": _median(peer),
+        "ratio_to_limit": _ratio(ours, limit),
+        "ratio_to_peer": _ratio(ours, peer),
+        "spread": _spread(ours),
+        "unit": row.unit,
+        "holds": bool(ours) and all(verdict["holds"] for verdict in verdicts),
+        "title": row.title,
+        "better": row.better,
+        "what": {"ours": row.ours, "limit": row.limit, "peer": row.peer},
+        "targets": verdicts,
+        "figures": {name: _figures(side) for name, side in everyone.items() if side},
+        "peers": {
+            name: {"value": _median(side), "ratio": _ratio(ours, side), "from_this_run": name not in row.remembered}
+            for name, side in everyone.items()
+            if name not in ("ours", "limit") and side
+        },
+        "trials": {name: [reading.value for reading in side] for name, side in readings.items()},
+        "note": "\n".join(notes),
+    }
+
+
+def _remember(remembered: Mapping[str, Remembered], readings: Readings) -> Readings:
+    found: Readings = {}
+    for name, peer in remembered.items():
+        if peer.value is not None:
+            found[name] = [Reading(peer.value, peer.figures) for _ in readings.get("ours", [])]
+        elif peer.ratio_to_limit is not None:
+            found[name] = [Reading(limit.value * peer.ratio_to_limit) for limit in readings.get("limit", [])]
+    return found
+
+
+def _judge(target: Target, unit: str, everyone: Readings) -> dict[str, Any]:
+    measured = _ratio(everyone.get("ours", []), everyone.get(target.of, []), target.figure)
+    if not target.of:
+        measured = _median(everyone.get("ours", []), target.figure)
+    holds = measured is not None and (
+        measured >= target.factor if target.sense == "at least" else measured <= target.factor
+    )
+    return {"target": target.words(unit), "measured": measured, "holds": holds}
+
+
+def _median(side: Sequence[Reading], figure: str = "") -> float | None:
+    return _rounded(median(reading.figure(figure) for reading in side)) if side else None
+
+
+def _figures(side: Sequence[Reading]) -> dict[str, float | None]:
+    return {name: _median(side, name) for name in side[0].figures}
+
+
+def _ratio(ours: Sequence[Reading], other: Sequence[Reading], figure: str = "") -> float | None:
+    """The median of the ratios of each trial: what changed between trials changed both sides."""
+    pairs = [(a.figure(figure), b.figure(figure)) for a, b in zip(ours, other, strict=False)]
+    return _rounded(median(a / b for a, b in pairs)) if pairs and all(b for _, b in pairs) else None
+
+
+def _spread(side: Sequence[Reading]) -> float | None:
+    """From the lowest to the highest reading, as a share of the median."""
+    values = [reading.value for reading in side]
+    middle = median(values) if values else 0
+    return _rounded((max(values) - min(values)) / middle) if middle else None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
