@@ -1,4 +1,4 @@
-"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside their limits and peers, in turns.
+"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside limits and peers, in turns.
 
 Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not, 2 a
 setting that can not be used, 130 Ctrl-C.
