@@ -21,12 +21,16 @@ from rich.text import Text
 from bench import dev, embedded, faults, report, scenarios, summary
 from bench.bundle import LATEST, RESULTS
 from bench.compare import command as comparison
+from bench.containers.place import place
 from bench.errors import RunFailed, SetupError
 from bench.processes import ROOT
 from bench.progress import progress
 from bench.settings import Settings
 from metrics.results import BadRecord
 from settings import Environment, SettingError
+
+SOMEWHERE: Final = ("run", "compare", "ui")
+"""Commands that take place in the stack if it is up."""
 
 REFUSED: Final = 2
 INTERRUPTED: Final = 130
@@ -42,8 +46,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _terminate)
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
+    console = Console(highlight=False)
     try:
-        return command(arguments, Console(highlight=False))
+        if arguments.name in SOMEWHERE and not getattr(arguments, "bundles", None):
+            told, where = place(os.environ)
+            os.environ.update(told)
+            console.print(Text(f"· {where}"), soft_wrap=True)
+        return command(arguments, console)
     except (SettingError, SetupError) as refusal:
         print(refusal, file=sys.stderr)
         return REFUSED

@@ -19,7 +19,8 @@ from bench.postgres import tail
 from bench.processes import ROOT, Process, describe
 from bench.progress import Progress
 from bench.settings import Settings
-from bench.stack import Stack, running_stack
+from bench.stack import Stack
+from bench.system import running_system
 from bench.verify import Verification, verify
 from metrics.results import Result
 
@@ -64,7 +65,7 @@ def _measure(trial: Trial, bundle: Bundle, progress: Progress) -> Result:
     settings = trial.settings
     bundle.write("machine.json", machine.machine())
     bundle.write("versions.json", machine.versions(ROOT))
-    with running_stack(settings, bundle.log, progress) as stack:
+    with running_system(settings, bundle.log, progress) as stack:
         bundle.write("postgres.json", stack.postgres)
         since = asyncio.run(_clock(stack.database_url))
         _drive(trial, stack, bundle, progress)
@@ -78,9 +79,8 @@ def _measure(trial: Trial, bundle: Bundle, progress: Progress) -> Result:
 def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:
     """Run the load generator to its end, watching everything."""
     settings = trial.settings
-    env = {**stack.environment(), "RESULTS_DIR": str(bundle.folder)}
     progress.step("starting the load generator")
-    loadgen = stack.processes.start("loadgen", ["-m", "services.loadgen"], env)
+    loadgen = stack.start_loadgen(bundle.folder)
     loadgen.expendable = True
     samples = Samples(bundle.folder / "samples.jsonl")
     fault = faults.Fault(trial.fault, stack) if trial.fault else None

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +74,17 @@ class Processes:
         self._guardian = guardian
         self.all: list[Process] = []
 
-    def start(self, name: str, command: list[str], env: Mapping[str, str]) -> Process:
-        """Start `python <command>` in a process group of its own, from the project's root, logging to `<name>.log`."""
+    def start(
+        self, name: str, command: list[str], env: Mapping[str, str], *, program: Sequence[str] = (sys.executable,)
+    ) -> Process:
+        """Start `python <command>` in a process group of its own, from the project's root, logging to `<name>.log`.
+
+        `program` stands in for Python.
+        """
         path = self._log / f"{name}.log"
         with path.open("ab") as stream:
             popen = subprocess.Popen(
-                [sys.executable, *command],
+                [*program, *command],
                 cwd=ROOT,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,

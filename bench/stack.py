@@ -48,6 +48,14 @@ class Stack:
         self.projectors.append(process)
         return process
 
+    def start_loadgen(self, folder: Path) -> Process:
+        """Start the load generator, which leaves its files in `folder`."""
+        return self.processes.start(
+            "loadgen",
+            ["-m", "services.loadgen"],
+            {**self.environment(), "RESULTS_DIR": str(folder), "RUN_ID": folder.name},
+        )
+
     def environment(self) -> dict[str, str]:
         """What the services are given."""
         return environment(self.settings, DATABASE_URL=self.database_url, BASE_URL=self.base_url)

@@ -1,0 +1,47 @@
+"""Where a run takes place: in the stack if it is up, else in a system that is started for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+from bench.containers.addresses import Addresses, addresses
+from bench.containers.compose import Compose
+from bench.containers.dotenv import missing
+from bench.processes import ROOT
+
+KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE")
+ANSWER_WITHIN_S: Final = 20.0
+
+
+def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """The variables that send a run into the stack (none where it goes elsewhere), and a line that says where it goes.
+
+    What the stack was told stays, unless the run tells it otherwise: how many projectors, and the API's own settings.
+    """
+    if variables.get("BASE_URL", "").strip():
+        return {}, "in the system at BASE_URL"
+    if variables.get("DATABASE_URL", "").strip():
+        return {}, "embedded, on the database of DATABASE_URL"
+    found = find(variables)
+    if found is None:
+        return {}, "embedded: no stack is up"
+    compose, where = found
+    containers = [container for container in compose.containers() if container.state == "running"]
+    told = compose.environment(next(container for container in containers if container.service == "api"))
+    kept = {name: told[name] for name in KEPT if told.get(name)}
+    kept["PROJECTORS"] = str(max(1, sum(container.service == "projector" for container in containers)))
+    given = {name: value for name, value in variables.items() if name in kept and value.strip()}
+    return {**kept, **given, "BASE_URL": where.api, "DATABASE_URL": where.database}, f"in the stack at {where.api}"
+
+
+def find(variables: Mapping[str, str] = os.environ) -> tuple[Compose, Addresses] | None:
+    """The stack, if its API is ready."""
+    if shutil.which("docker") is None or missing(ROOT / ".env", variables):
+        return None
+    compose = Compose()
+    if not any(container.service == "api" and container.well for container in compose.containers()):
+        return None
+    return compose, addresses(compose, compose.config())

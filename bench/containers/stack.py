@@ -1,0 +1,120 @@
+"""A run in the stack: the projectors are set as it wants them, the load generator runs once, and nothing is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from bench.containers.addresses import Addresses
+from bench.containers.compose import Compose
+from bench.containers.observers import troubles
+from bench.containers.scale import settle
+from bench.containers.up import start, told
+from bench.errors import RunFailed
+from bench.guardian import Guardian
+from bench.processes import Process, Processes
+from bench.progress import Progress
+from bench.settings import Settings
+from bench.stack import Stack, reach
+
+FOLDER: Final = "/bundles"
+LOGGED: Final = ("api", "projector", "postgres")
+CAUGHT_UP_WITHIN_S: Final = 120.0
+POLL_S: Final = 0.1
+
+CAUGHT_UP: Final = """
+SELECT coalesce((SELECT max(position) FROM cursors), 0) >= coalesce((SELECT max(position) FROM events), 0)
+"""
+
+
+@dataclass
+class ContainerStack(Stack):
+    """The running stack. `projectors` is empty: its projectors are containers, which Docker starts again."""
+
+    compose: Compose
+
+    def start_loadgen(self, folder: Path) -> Process:
+        """Start the load generator in a container of its own, which leaves its files in `folder`."""
+        inside = f"{FOLDER}/{folder.name}"
+        arguments = ["run", "--rm", "--no-deps", "--no-TTY", "--name", container_name(folder)]
+        arguments += ["--user", self._owner(), "--volume", f"{folder.resolve()}:{inside}"]
+        arguments += ["--env", f"RESULTS_DIR={inside}", "--env", f"RUN_ID={folder.name}", "loadgen"]
+        return self.processes.start("loadgen", arguments, self.compose.variables, program=self.compose.command())
+
+    def _owner(self) -> str:
+        """Who owns the files that the container writes; where Docker runs without root, its root is ourselves."""
+        rootless = "rootless" in self.compose.docker("info", "--format", "{{.SecurityOptions}}")
+        return "0:0" if rootless else f"{os.getuid()}:{os.getgid()}"
+
+
+def container_name(folder: Path) -> str:
+    """The load generator's container."""
+    return f"tidemark-loadgen-{folder.name}"
+
+
+@contextmanager
+def running(
+    found: tuple[Compose, Addresses], settings: Settings, log: Path, progress: Progress
+) -> Iterator[ContainerStack]:
+    """Set the stack's projectors as the settings want them; at the end, their logs are in `log`.
+
+    Only what differs is started anew: the projectors for another mode, all else only if its own settings changed.
+    Raises SetupError where the stack does not become ready.
+    """
+    began = datetime.now(UTC)
+    compose, where = found
+    compose = compose.with_variables(told(settings))
+    config = compose.config()
+    for trouble in troubles(where, config):
+        progress.step(f"note: {trouble}")
+    progress.step(f"setting the stack to {settings.projectors} {settings.mode} projector(s)")
+    start(compose, "api", "projector", projectors=settings.projectors)
+    settle(where.api, settings.projectors, settings.mode)
+    postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
+    facts = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
+    if settings.mode == "serial":
+        progress.step("waiting for the global order to be walked to its end")
+        asyncio.run(_caught_up(where.database))
+    with Guardian() as guardian:
+        processes = Processes(log, guardian)
+        try:
+            yield ContainerStack(settings, where.api, where.database, facts, processes, [], compose)
+        finally:
+            processes.stop()
+            _end_loadgen(compose, log.parent)
+            _keep_logs(compose, log, began)
+
+
+async def _caught_up(url: str) -> None:
+    """Wait until the serial cursor has passed what was projected by leases of streams, or before it was there."""
+    deadline = time.monotonic() + CAUGHT_UP_WITHIN_S
+    connection = await asyncpg.connect(url)
+    try:
+        while not await connection.fetchval(CAUGHT_UP):
+            if time.monotonic() > deadline:
+                raise RunFailed("the serial projection did not catch up with the log before the run")
+            await asyncio.sleep(POLL_S)
+    finally:
+        await connection.close()
+
+
+def _end_loadgen(compose: Compose, folder: Path) -> None:
+    name = container_name(folder)
+    if compose.docker("ps", "--all", "--quiet", "--filter", f"name=^{name}$"):
+        compose.docker("rm", "--force", name)
+
+
+def _keep_logs(compose: Compose, log: Path, since: datetime) -> None:
+    for service in LOGGED:
+        done = compose.call("logs", "--no-color", "--no-log-prefix", "--since", since.isoformat(), service)
+        if done.returncode == 0 and done.stdout:
+            (log / f"{service}.log").write_text(done.stdout, encoding="utf-8")

@@ -1,0 +1,24 @@
+"""The system that a run measures: the stack of containers, one that somebody else runs, or one started for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.containers import place, stack
+from bench.progress import Progress
+from bench.settings import Settings
+from bench.stack import Stack, running_stack
+
+
+@contextmanager
+def running_system(settings: Settings, log: Path, progress: Progress) -> Iterator[Stack]:
+    """The system, ready; what was started for the run is stopped at the end. Raises SetupError, RunFailed."""
+    found = place.find() if settings.base_url is not None else None
+    if found is not None and found[1].api == settings.base_url:
+        with stack.running(found, settings, log, progress) as contained:
+            yield contained
+        return
+    with running_stack(settings, log, progress) as started:
+        yield started
