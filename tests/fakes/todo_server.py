@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
@@ -14,6 +15,9 @@ from typing import Any, Literal, Self
 from aiohttp import web
 
 PROJECTED_AFTER_S = 0.003
+# The first writes set the scene (the probe's seeds, some todos): a fault comes when the load runs.
+SCENE = 40
+CEASED_S = 1.0
 
 Fault = Literal["none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish"]
 
@@ -41,10 +45,10 @@ class Stream:
 class FakeTodoServer:
     """Use as an async context manager; `base_url` is its address.
 
-    Every `every`-th write that the fault concerns suffers it:
+    The first write that the fault concerns, once the scene is set, suffers it, and every `every`-th after it:
 
     - `lose`: acknowledged, but no event is kept
-    - `forget`: an update counts as projected, but the row does not change
+    - `forget` (updates only): it counts as projected, but the row does not change
     - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second
     - `duplicate`: an event is projected twice
     - `drop`: committed, then the connection is cut without an answer
@@ -56,6 +60,7 @@ class FakeTodoServer:
     fault: Fault = "none"
     every: int = 10
     streams: dict[str, Stream] = field(default_factory=dict)
+    waiting: deque[tuple[str, int, str | None, Fault]] = field(default_factory=deque)
     rows: dict[str, Row] = field(default_factory=dict)
     blocked: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -63,6 +68,7 @@ class FakeTodoServer:
     committed: int = 0
     projected: int = 0
     writes: int = 0
+    concerned: int = 0
     drains: int = 0
     unready: str = ""
     gone: bool = False
@@ -168,7 +174,7 @@ class FakeTodoServer:
             return web.json_response({"title": "unknown todo"}, status=404)
         self.log.append(f"{request.method} by {(text or self.texts.get(id, '?')).split()[0]}")
         self.texts[id] = text or self.texts.get(id, "?")
-        fault = self._strike()
+        fault = self._strike(request.method)
         if fault == "fail":
             return web.json_response({"title": "planted"}, status=500)
         if fault == "vanish":
@@ -180,10 +186,12 @@ class FakeTodoServer:
             request.transport.close()
         return self._answer(request, id, stream.version)
 
-    def _strike(self) -> Fault:
+    def _strike(self, method: str) -> Fault:
         self.writes += 1
-        # The first writes set the scene: a fault comes when the load runs.
-        return self.fault if self.writes > 100 and self.writes % self.every == 0 else "none"
+        if self.writes <= SCENE or (self.fault == "forget" and method != "PUT"):
+            return "none"
+        self.concerned += 1
+        return self.fault if (self.concerned - 1) % self.every == 0 else "none"
 
     def _commit(self, id: str, stream: Stream, text: str | None, fault: Fault) -> None:
         self.streams[id] = stream
@@ -193,16 +201,26 @@ class FakeTodoServer:
         self.last_event_at = datetime.now(UTC).isoformat()
         if fault == "block":
             self.blocked[id] = stream.version
-        asyncio.get_running_loop().call_later(PROJECTED_AFTER_S, self._project, id, stream.version, text, fault)
+        self.waiting.append((id, stream.version, text, fault))
+        late = self.fault == "slow" and self.writes > SCENE
+        after_s = CEASED_S if late else PROJECTED_AFTER_S
+        asyncio.get_running_loop().call_later(after_s, self._work, self.committed if late else None)
+
+    def _work(self, newest: int | None) -> None:
+        """Project the next event; with `newest` all of them, unless another was committed since."""
+        if newest is None:
+            self._project(*self.waiting.popleft())
+        while newest == self.committed and self.waiting:
+            self._project(*self.waiting.popleft())
 
     def _project(self, id: str, version: int, text: str | None, fault: Fault) -> None:
-        if (self.fault == "stuck" and self.writes > 100) or version >= self.blocked.get(id, version + 1):
+        if (self.fault == "stuck" and self.writes > SCENE) or version >= self.blocked.get(id, version + 1):
             return
         now = datetime.now(UTC).isoformat()
         self.projected += 2 if fault == "duplicate" else 1
         self.last_projected_at = now
         row = self.rows.setdefault(id, Row("", 0, now, now))
-        if fault == "forget" and row.version > 0 and text is not None:
+        if fault == "forget":
             return
         row.version, row.updated_at, row.deleted = version, now, text is None
         row.text = row.text if text is None else text

@@ -1,8 +1,14 @@
-"""The load generator as a process against a small server of the contract: every verdict comes out, for its reason."""
+"""The load generator as a process against a small server of the contract: every verdict comes out, for its reason.
+
+Most runs here wait more than they work, so they go side by side, and each test looks at the end of one.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,13 +16,89 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from metrics.results import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
-from tests.fakes.todo_server import FakeTodoServer, Fault
-from tests.integration.loadgen_process import run
+from tests.fakes.todo_server import CEASED_S, FakeTodoServer, Fault
+from tests.integration.loadgen_process import Finished, run
+
+SIDE_BY_SIDE = 4
 
 
-async def test_a_sound_server_converges_and_leaves_the_whole_bundle(tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        found = await run(server, tmp_path)
+@dataclass
+class Plan:
+    """One run: the server's fault and what it holds from before, and the settings."""
+
+    fault: Fault = "none"
+    every: int = 10
+    preloaded: int = 0
+    writes: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Played:
+    """A run that has ended, and its server."""
+
+    found: Finished
+    server: FakeTodoServer
+
+
+# A short limit: a standstill that lasts as long as the limit ends the phase.
+SOON = {"CONVERGENCE_MAX": "2s"}
+MIXED = {"WRITE_RATIO": "0.6"}
+PLANS = {
+    "sound": Plan(),
+    "lose": Plan("lose", variables=SOON),
+    "duplicate": Plan("duplicate", variables=SOON),
+    "forget": Plan("forget"),
+    "stuck": Plan("stuck", variables=SOON),
+    "block": Plan("block"),
+    "fail": Plan("fail", every=2),
+    "vanish": Plan("vanish"),
+    "drop": Plan("drop", every=50),
+    "slow": Plan("slow"),
+    "behind": Plan("stuck", preloaded=1, writes=1000),
+    "not empty": Plan(preloaded=2500),
+    "actions": Plan(variables={"SCENARIO": "actions", **MIXED}),
+    "reads": Plan(variables={"SCENARIO": "reads", **MIXED}),
+    "scaling": Plan(variables={"SCENARIO": "scaling", **MIXED}),
+    "combined": Plan(variables={"SCENARIO": "combined", **MIXED}),
+    "all read": Plan(variables={"WRITE_RATIO": "0"}),
+    "all write": Plan(variables={"WRITE_RATIO": "1"}),
+}
+
+
+async def _play(plan: Plan, folder: Path, places: asyncio.Semaphore) -> Played:
+    async with places, FakeTodoServer(plan.fault, plan.every) as server:
+        server.writes = plan.writes
+        server.preload(plan.preloaded)
+        return Played(await run(server, folder, **plan.variables), server)
+
+
+async def _play_all(root: Path) -> dict[str, Played | BaseException]:
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+    # The long ones first, so that none of them is left to the end.
+    names = sorted(PLANS, key=lambda name: name not in ("behind", "scaling", "combined", "block", "vanish"))
+    runs = (_play(PLANS[name], root / name, places) for name in names)
+    return dict(zip(names, await asyncio.gather(*runs, return_exceptions=True), strict=True))
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played | BaseException]:
+    """Every plan, played."""
+    return asyncio.run(_play_all(tmp_path_factory.mktemp("runs")))
+
+
+def played(ends: dict[str, Played | BaseException], name: str) -> Played:
+    end = ends[name]
+    if isinstance(end, BaseException):
+        raise end
+    return end
+
+
+Ends = dict[str, Played | BaseException]
+
+
+def test_a_sound_server_converges_and_leaves_the_whole_bundle(ends: Ends) -> None:
+    found = played(ends, "sound").found
     assert found.code == 0, found.said
     document = found.document
     assert (document["verdict"], document["why"]) == ("converged", "")
@@ -36,30 +118,29 @@ async def test_a_sound_server_converges_and_leaves_the_whole_bundle(tmp_path: Pa
     assert document["settings"]["VUS"] == 20
 
 
-async def test_every_acknowledged_write_of_a_sound_run_is_checked(tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        document = (await run(server, tmp_path)).document
-        assert server.drains > 0
+def test_every_acknowledged_write_of_a_sound_run_is_checked(ends: Ends) -> None:
+    end = played(ends, "sound")
+    document = end.found.document
+    assert end.server.drains > 0
     acknowledged = document["acknowledged"]
     assert acknowledged["indeterminate"] == 0
     assert document["correctness"]["acknowledged_missing"] == 0
     # All of the ledger, and the creates of the probe, which its updates follow.
     total = acknowledged["creates"] + acknowledged["updates"] + acknowledged["deletes"]
-    assert document["correctness"]["acknowledged_checked"] == total + 20 == server.committed
+    assert document["correctness"]["acknowledged_checked"] == total + 20 == end.server.committed
 
 
-async def test_the_files_beside_the_result_can_be_read(tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        found = await run(server, tmp_path)
+def test_the_files_beside_the_result_can_be_read(ends: Ends) -> None:
+    found = played(ends, "sound").found
     counts = {"actions": "actions", "reads": "reads"}
-    for name, field in counts.items():
-        histogram = HdrHistogram.decode((tmp_path / f"{name}.hdr").read_text().strip().encode())
-        assert histogram.get_total_count() == found.document["throughput"][field]
-    histogram = HdrHistogram.decode((tmp_path / "visibility.hdr").read_text().strip().encode())
+    for name, counted in counts.items():
+        histogram = HdrHistogram.decode((found.folder / f"{name}.hdr").read_text().strip().encode())
+        assert histogram.get_total_count() == found.document["throughput"][counted]
+    histogram = HdrHistogram.decode((found.folder / "visibility.hdr").read_text().strip().encode())
     assert histogram.get_total_count() == found.document["visibility_ms"]["samples"]
-    assert (tmp_path / "locust.html").stat().st_size > 1000
-    assert (tmp_path / "locust_stats.csv").read_text().startswith("Type,Name")
-    assert (tmp_path / "acknowledged.jsonl").read_text() == ""
+    assert (found.folder / "locust.html").stat().st_size > 1000
+    assert (found.folder / "locust_stats.csv").read_text().startswith("Type,Name")
+    assert (found.folder / "acknowledged.jsonl").read_text() == ""
     assert {sample["phase"] for sample in found.samples} >= {"load"}
     assert any(sample["visibility_p50_ms"] for sample in found.samples)
     assert found.said.count("actions") == len(found.samples)
@@ -77,30 +158,75 @@ async def test_the_files_beside_the_result_can_be_read(tmp_path: Path) -> None:
         ("vanish", "invalid", "gave no statistics"),
     ],
 )
-async def test_a_planted_fault_gets_its_verdict(fault: Fault, verdict: str, why: str, tmp_path: Path) -> None:
-    async with FakeTodoServer(fault) as server:
-        found = await run(server, tmp_path)
+def test_a_planted_fault_gets_its_verdict(fault: str, verdict: str, why: str, ends: Ends) -> None:
+    found = played(ends, fault).found
     assert found.code == 1
     assert found.document["verdict"] == verdict, found.said
     assert why in found.document["why"]
 
 
-async def test_what_the_oracle_misses_is_kept_as_evidence(tmp_path: Path) -> None:
-    async with FakeTodoServer("forget") as server:
-        found = await run(server, tmp_path)
-    faults = [json.loads(line) for line in (tmp_path / "acknowledged.jsonl").read_text().splitlines()]
+def test_what_the_oracle_misses_is_kept_as_evidence(ends: Ends) -> None:
+    end = played(ends, "forget")
+    lines = (end.found.folder / "acknowledged.jsonl").read_text().splitlines()
+    faults = [json.loads(line) for line in lines]
     assert faults
-    correctness = Correctness.from_dict(found.document["correctness"])
+    correctness = Correctness.from_dict(end.found.document["correctness"])
     assert sum(fault["missing"] for fault in faults) == correctness.acknowledged_missing
-    assert all(fault["stream"] in server.streams for fault in faults)
+    assert all(fault["stream"] in end.server.streams for fault in faults)
 
 
-async def test_a_write_whose_answer_was_lost_may_have_happened(tmp_path: Path) -> None:
-    async with FakeTodoServer("drop", every=50) as server:
-        found = await run(server, tmp_path)
+def test_a_write_whose_answer_was_lost_may_have_happened(ends: Ends) -> None:
+    found = played(ends, "drop").found
     assert found.document["verdict"] == "converged", found.said
     assert found.document["acknowledged"]["indeterminate"] > 0
     assert found.document["correctness"]["acknowledged_missing"] == 0
+
+
+def test_a_late_projection_is_timed_from_the_last_write_to_the_last_effect(ends: Ends) -> None:
+    found = played(ends, "slow").found
+    assert found.document["verdict"] == "converged", found.said
+    convergence = Convergence.from_dict(found.document["convergence"])
+    assert convergence.time_s >= CEASED_S
+    assert convergence.events == played(ends, "slow").server.concerned > 50
+    assert convergence.speed_events_per_s == pytest.approx(convergence.events / convergence.time_s)
+
+
+@pytest.mark.parametrize("scenario", ["actions", "reads", "scaling", "combined"])
+def test_every_scenario_converges(scenario: str, ends: Ends) -> None:
+    found = played(ends, scenario).found
+    assert found.document["verdict"] == "converged", found.said
+    throughput = Throughput.from_dict(found.document["throughput"])
+    assert (throughput.actions == 0) == (scenario == "reads")
+    assert (throughput.reads == 0) == (scenario == "actions")
+
+
+@pytest.mark.parametrize("plan", ["all read", "all write"])
+def test_all_users_may_read_and_all_may_write(plan: str, ends: Ends) -> None:
+    found = played(ends, plan).found
+    assert found.document["verdict"] == "converged", found.said
+
+
+def test_a_backlog_from_before_refuses_the_run(ends: Ends) -> None:
+    found = played(ends, "behind").found
+    assert found.document["verdict"] == "invalid"
+    assert "is a projector running?" in found.document["why"]
+
+
+def test_todos_from_before_are_no_trouble(ends: Ends) -> None:
+    found = played(ends, "not empty").found
+    assert found.document["verdict"] == "converged", found.said
+
+
+async def test_the_seed_repeats_the_operations_of_each_user(tmp_path: Path) -> None:
+    async def log(folder: Path) -> list[str]:
+        async with FakeTodoServer() as server:
+            await run(server, folder, VUS="1", WRITE_RATIO="1", SEED="7", SCENARIO="throughput")
+            return [entry for entry in server.log if not entry.endswith("probe")]
+
+    one, other = await asyncio.gather(log(tmp_path / "one"), log(tmp_path / "other"))
+    shorter = min(len(one), len(other))
+    assert shorter > 10
+    assert one[:shorter] == other[:shorter]
 
 
 async def test_the_open_loop_keeps_its_rate(tmp_path: Path) -> None:
@@ -113,50 +239,6 @@ async def test_the_open_loop_keeps_its_rate(tmp_path: Path) -> None:
 
 async def test_a_missed_rate_is_invalid(tmp_path: Path) -> None:
     async with FakeTodoServer() as server:
-        found = await run(server, tmp_path, RATE="20000", VUS="2")
+        found = await run(server, tmp_path, RATE="20000", VUS="2", DURATION="1s")
     assert found.document["verdict"] == "invalid"
     assert "missed its rate" in found.document["why"]
-
-
-@pytest.mark.parametrize("scenario", ["actions", "reads", "scaling", "combined"])
-async def test_every_scenario_converges(scenario: str, tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        found = await run(server, tmp_path, SCENARIO=scenario, WRITE_RATIO="0.6")
-    assert found.document["verdict"] == "converged", found.said
-    throughput = Throughput.from_dict(found.document["throughput"])
-    assert (throughput.actions == 0) == (scenario == "reads")
-    assert (throughput.reads == 0) == (scenario == "actions")
-
-
-@pytest.mark.parametrize("ratio", ["0", "1"])
-async def test_all_users_may_read_and_all_may_write(ratio: str, tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        found = await run(server, tmp_path, WRITE_RATIO=ratio)
-    assert found.document["verdict"] == "converged", found.said
-
-
-async def test_the_seed_repeats_the_operations_of_each_user(tmp_path: Path) -> None:
-    told: list[list[str]] = []
-    for number in range(2):
-        async with FakeTodoServer() as server:
-            await run(server, tmp_path / str(number), VUS="1", WRITE_RATIO="1", SEED="7", SCENARIO="throughput")
-            told.append([entry for entry in server.log if not entry.endswith("probe")])
-    shorter = min(map(len, told))
-    assert shorter > 10
-    assert told[0][:shorter] == told[1][:shorter]
-
-
-async def test_a_backlog_from_before_refuses_the_run(tmp_path: Path) -> None:
-    async with FakeTodoServer("stuck") as server:
-        server.writes = 1000
-        server.preload(1)
-        found = await run(server, tmp_path)
-    assert found.document["verdict"] == "invalid"
-    assert "is a projector running?" in found.document["why"]
-
-
-async def test_todos_from_before_are_no_trouble(tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        server.preload(2500)
-        found = await run(server, tmp_path)
-    assert found.document["verdict"] == "converged", found.said
