@@ -194,7 +194,8 @@ RUN_INFO: Final = Measurement(
 RESULT: Final = Measurement(
     "result",
     RUN_TAGS,
-    "one point at the end of a run, written again when the events were folded again",
+    "one point at the end of a run, written again when the events were folded again; throughput, latencies and "
+    "convergence only of a run that converged without a fault",
     (
         Metric("verdict", "", "text", "converged, timed_out, diverged, blocked or invalid"),
         Metric("why", "", "text", "reason of any verdict but converged"),

@@ -64,7 +64,8 @@ class Writer:
         except ApiException as error:
             raise self._refused(error) from error
         except (HTTPError, OSError) as error:
-            raise Refused(f"InfluxDB at {self._target.url} gives no answer ({_reason(error)})") from error
+            told = f"gives no answer ({_reason(error)}): start it, correct INFLUX_URL, or unset it"
+            raise Refused(f"InfluxDB at {self._target.url} {told}") from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -182,5 +183,7 @@ def _record(point: Point) -> dict[str, Any]:
 
 
 def _reason(error: BaseException) -> str:
+    if "Timeout" in type(error).__name__:
+        return f"nothing within {ANSWER_WITHIN_S:g} s"
     inner = error.__cause__ or error.__context__
     return (inner.strerror if isinstance(inner, OSError) else None) or type(error).__name__

@@ -71,28 +71,37 @@ class RunTags:
 
 def _result(document: Mapping[str, Any], started_at: float, ended_at: float) -> dict[str, Any]:
     correctness = Correctness.from_dict(document["correctness"])
-    convergence, throughput, generator = document["convergence"], document["throughput"], document["generator"]
+    generator = document["generator"]
+    sound = document["verdict"] == "converged" and correctness.faults == 0
     return {
         "verdict": document["verdict"],
         "why": " ".join(document["why"].split())[:WHY_LENGTH],
-        "converged": document["verdict"] == "converged" and correctness.faults == 0,
-        "convergence_time_s": convergence["time_s"],
-        "convergence_speed_events_per_s": convergence["speed_events_per_s"],
-        "convergence_events": convergence["events"],
+        "converged": sound,
+        **(_figures(document) if sound else {}),
         "final_projection_lag": document["projection_lag"]["final"],
         "final_event_id_lag": document["event_id_lag"]["final"],
         "final_backlog": document["backlog"]["final"],
-        "max_backlog": document["backlog"]["max"],
-        **{name: throughput[name] for name in ("actions_per_s", "reads_per_s", "errors", "rejected")},
-        **_latencies("action", document["latency_ms"]["actions"]),
-        **_latencies("read", document["latency_ms"]["reads"]),
-        **_latencies("visibility", document["visibility_ms"]),
         "events_checked": correctness.events_checked,
         "acknowledged_checked": correctness.acknowledged_checked,
         "faults": correctness.faults,
         **{name: generator[name] for name in ("cpu_percent", "achieved_rate", "saturated", "dropped_points")},
         "started_at_ms": started_at * 1000,
         "ended_at_ms": ended_at * 1000,
+    }
+
+
+def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is a result only when the run is sound."""
+    convergence, throughput = document["convergence"], document["throughput"]
+    return {
+        "convergence_time_s": convergence["time_s"],
+        "convergence_speed_events_per_s": convergence["speed_events_per_s"],
+        "convergence_events": convergence["events"],
+        "max_backlog": document["backlog"]["max"],
+        **{name: throughput[name] for name in ("actions_per_s", "reads_per_s", "errors", "rejected")},
+        **_latencies("action", document["latency_ms"]["actions"]),
+        **_latencies("read", document["latency_ms"]["reads"]),
+        **_latencies("visibility", document["visibility_ms"]),
     }
 
 
