@@ -5,8 +5,8 @@ Three facts that a reader must know:
 * `streams` holds one row per stream: head `version`, checkpoint `projected`, and the lease. `pending_since`
   is set exactly while the stream has a backlog, so the partial index `ix_streams_claimable` contains
   the pending work and nothing else.
-* `events` gets its `position` from the sequence `event_positions`. The trigger `announce_writer` runs before
-  every insert, whoever makes it: see `eventstore.visibility`.
+* `events` gets its `position` from Postgres alone (GENERATED ALWAYS). The trigger `announce_writer` runs before every
+  insert, whoever makes it: see `eventstore.visibility`.
 * `tallies` are exact counters, spread over slots so that writers rarely meet. They are written in the
   transactions that they count.
 """
@@ -26,7 +26,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
-    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -49,8 +48,6 @@ metadata: Final = MetaData(
 # Byte order on every server, whatever its locale: locks are taken in this order to exclude deadlocks.
 Name: Final = Text(collation="C")
 Timestamp: Final = DateTime(timezone=True)
-
-event_positions: Final = Sequence("event_positions", metadata=metadata, data_type=BigInteger)
 
 streams: Final = Table(
     "streams",
@@ -83,7 +80,7 @@ Index("ix_streams_blocked", streams.c.blocked_at, postgresql_where=text("blocked
 events: Final = Table(
     "events",
     metadata,
-    Column("position", BigInteger, event_positions, server_default=event_positions.next_value()),
+    Column("position", BigInteger, Identity(always=True)),
     Column("stream", Name, nullable=False),
     Column("version", Integer, nullable=False),
     Column("type", Text, nullable=False),
@@ -172,38 +169,50 @@ projection_audit: Final = Table(
 SLOTS: Final = 1024
 """How many tally rows there can be."""
 
-ANNOUNCE_CLASS: Final = 1953064545
-"""Advisory lock class under which writers announce themselves (arbitrary, constant)."""
+ANNOUNCE_TAG: Final = 29801
+"""The upper 16 bits of the advisory locks by which writers announce themselves (arbitrary, constant).
+
+The lower 48 hold a position: room for 890 years of 10,000 events a second.
+"""
 
 _announce_writer = DDL(
     f"""
 CREATE FUNCTION announce_writer() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  writer text := pg_current_xact_id()::text;
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(
-    {ANNOUNCE_CLASS}, (coalesce(pg_sequence_last_value('event_positions'), 0) & 2147483647)::int);
+  -- Once a transaction. The setting ends, and is undone by a savepoint, together with the lock.
+  IF current_setting('tidemark.announced', true) IS DISTINCT FROM writer THEN
+    PERFORM pg_advisory_xact_lock_shared(({ANNOUNCE_TAG}::bigint << 48) | coalesce(
+      pg_sequence_last_value(format('%I.events_position_seq', TG_TABLE_SCHEMA)::regclass), 0));
+    PERFORM set_config('tidemark.announced', writer, true);
+  END IF;
   RETURN NULL;
 END $$
-"""
+""".replace("%", "%%")
 )
 
 _announce_trigger = DDL(
     "CREATE TRIGGER announce_writer BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION announce_writer()"
 )
 
-# The order matters: what the sequence will give out is read first, the writers under way second. A writer that
+# The order matters: what the sequence has given out is read first, the writers under way second. A writer that
 # announces itself after the second step takes its positions after the first, so they lie above `head`.
 _safe_position = DDL(
     f"""
 CREATE FUNCTION safe_position() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  head bigint := coalesce(pg_sequence_last_value('event_positions'), 0);
-  behind bigint;
+  head bigint := coalesce(pg_sequence_last_value('events_position_seq'), 0);
+  announced bigint;
 BEGIN
-  SELECT max(((head & 2147483647) - objid::bigint + 3221225472) & 2147483647) - 1073741824 INTO behind
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'a standby does not know the writers under way: ask the primary for the safe position';
+  END IF;
+  SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) INTO announced
     FROM pg_locks
-   WHERE locktype = 'advisory' AND classid = {ANNOUNCE_CLASS} AND objsubid = 2
+   WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = {ANNOUNCE_TAG}
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
-  RETURN head - greatest(coalesce(behind, 0), 0);
+  RETURN least(head, announced);
 END $$
 """
 )

@@ -12,6 +12,11 @@ from typing import Final
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+# After user and colon, unless it is a host and its port; up to the last @, or all, where there is none.
+_PASSWORD: Final = re.compile(
+    r"(://[^:/@\s]*:)(?!\d{1,5}(?:[/?#]|$))(?:\S*(?=@)|\S+)|(\bpassword=)[^&\s]+", re.IGNORECASE
+)
+_SHOWN: Final = 200
 _FLAGS: Final = {
     "true": True,
     "1": True,
@@ -25,11 +30,17 @@ _FLAGS: Final = {
 
 
 class SettingError(ValueError):
-    """A setting that can not be used; the message is one line for the person who set it."""
+    """A setting that can not be used; the message is one line for the person who set it, without any password."""
 
     def __init__(self, name: str, value: str, expected: str) -> None:
         self.name = name
-        super().__init__(f"{name}={value!r} is not usable: expected {expected}")
+        super().__init__(f"{name}={shown(value)!r} is not usable: expected {expected}")
+
+
+def shown(value: str) -> str:
+    """The value as it may be printed: the password of a URL masked, cut where it gets long."""
+    masked = _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", value)
+    return masked if len(masked) <= _SHOWN else masked[:_SHOWN] + "…"
 
 
 class Environment:
@@ -54,7 +65,7 @@ class Environment:
     def integer(self, name: str, default: int | None, *, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.text(name, None if default is None else str(default), expected=f"a whole number, {low} to {high}")
-        if not re.fullmatch(r"[+-]?\d+", value) or not low <= int(value) <= high:
+        if not re.fullmatch(r"[+-]?\d{1,18}", value) or not low <= int(value) <= high:
             raise SettingError(name, value, f"a whole number, {low} to {high}")
         return int(value)
 

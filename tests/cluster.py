@@ -26,7 +26,7 @@ class Cluster:
     @contextmanager
     def throwaway(cls) -> Iterator[Self]:
         """Start a server with the test profile (nothing is synced), gone at the end of the block."""
-        with Server.throwaway("test", settings={"max_connections": "200"}) as server:
+        with Server.throwaway("test", settings={"max_connections": "200", "max_prepared_transactions": "2"}) as server:
             # In a thread, because an asynchronous fixture may be the first to ask, inside a running event loop.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(asyncio.run, migrate(server.create_database(TEMPLATE))).result()

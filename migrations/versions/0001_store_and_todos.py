@@ -11,9 +11,15 @@ down_revision: Final = None
 
 ANNOUNCE_WRITER: Final = """
 CREATE FUNCTION announce_writer() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  writer text := pg_current_xact_id()::text;
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(
-    1953064545, (coalesce(pg_sequence_last_value('event_positions'), 0) & 2147483647)::int);
+  -- Once a transaction. The setting ends, and is undone by a savepoint, together with the lock.
+  IF current_setting('tidemark.announced', true) IS DISTINCT FROM writer THEN
+    PERFORM pg_advisory_xact_lock_shared((29801::bigint << 48) | coalesce(
+      pg_sequence_last_value(format('%I.events_position_seq', TG_TABLE_SCHEMA)::regclass), 0));
+    PERFORM set_config('tidemark.announced', writer, true);
+  END IF;
   RETURN NULL;
 END $$
 """
@@ -25,14 +31,17 @@ ANNOUNCE_TRIGGER: Final = (
 SAFE_POSITION: Final = """
 CREATE FUNCTION safe_position() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  head bigint := coalesce(pg_sequence_last_value('event_positions'), 0);
-  behind bigint;
+  head bigint := coalesce(pg_sequence_last_value('events_position_seq'), 0);
+  announced bigint;
 BEGIN
-  SELECT max(((head & 2147483647) - objid::bigint + 3221225472) & 2147483647) - 1073741824 INTO behind
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'a standby does not know the writers under way: ask the primary for the safe position';
+  END IF;
+  SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) INTO announced
     FROM pg_locks
-   WHERE locktype = 'advisory' AND classid = 1953064545 AND objsubid = 2
+   WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 29801
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
-  RETURN head - greatest(coalesce(behind, 0), 0);
+  RETURN least(head, announced);
 END $$
 """
 
@@ -45,7 +54,6 @@ END $$
 
 
 def upgrade() -> None:
-    op.execute("CREATE SEQUENCE event_positions AS bigint")
     op.create_table(
         "cursors",
         sa.Column("name", sa.Text(), nullable=False),
@@ -62,7 +70,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
-        sa.Column("position", sa.BigInteger(), server_default=sa.text("nextval('event_positions')"), nullable=False),
+        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("stream", sa.Text(collation="C"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -201,4 +209,3 @@ def downgrade() -> None:
     ):
         op.drop_table(table)
     op.execute("DROP FUNCTION announce_writer(), safe_position(), refuse(text)")
-    op.execute("DROP SEQUENCE event_positions")
