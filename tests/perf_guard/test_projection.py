@@ -1,0 +1,117 @@
+"""What claiming, projecting and idling may cost, in statements and buffers: no clock is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from eventstore.leases import PostgresLeases
+from eventstore.postgres import Database
+from services.projector.__main__ import PLANNER
+from services.projector.settings import Settings
+from services.projector.worker import Worker
+from tests.perf_guard.counting import Counter, Counts
+
+PENDING = 100
+CLAIM = "SKIP LOCKED"
+HEADS = """
+INSERT INTO streams (stream, version, projected, pending_since)
+SELECT '{name}-' || n, 1, {projected}, {pending} FROM generate_series(1, {count}) AS n
+"""
+HISTORY = """
+WITH given AS (
+  INSERT INTO events (stream, version, type, data)
+  SELECT 'todo-' || n, version, CASE version WHEN 1 THEN 'TodoCreated' ELSE 'TodoUpdated' END, '{{"text": "milk"}}'
+    FROM generate_series(1, {each}) AS version, generate_series(1, {streams}) AS n
+)
+INSERT INTO streams (stream, version, pending_since)
+SELECT 'todo-' || n, {each}, clock_timestamp() FROM generate_series(1, {streams}) AS n
+"""
+MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with Database(url, server_settings=PLANNER) as database:
+        yield database
+
+
+async def _claims(database: Database, counter: Counter, expected: int) -> Counts:
+    leases = PostgresLeases(database)
+    await leases.release(await leases.claim("warm-up", limit=PENDING, ttl=timedelta(minutes=1)))
+    await counter.reset()
+    claimed = await leases.claim("p", limit=PENDING, ttl=timedelta(minutes=1))
+    counts = await counter.read()
+    assert len(claimed) == expected
+    assert counts.statements == 1
+    await leases.release(claimed)
+    return counts
+
+
+@pytest.mark.parametrize("analyzed", [True, False], ids=["analyzed", "without statistics"])
+async def test_a_claim_costs_the_same_whatever_exists(database: Database, counter: Counter, analyzed: bool) -> None:
+    await counter.run(HEADS.format(name="pending", projected=0, pending="clock_timestamp()", count=PENDING))
+    touched = []
+    for count in (1_000, 99_000):
+        await counter.run(HEADS.format(name=f"old-{count}", projected=1, pending="NULL", count=count))
+        if analyzed:
+            await counter.run("ANALYZE streams")
+        touched.append((await _claims(database, counter, PENDING)).touched(CLAIM))
+    # Two lookups of each row by its key, in a tree that is two levels deeper at most.
+    assert touched[1] <= touched[0] + 4 * PENDING
+    assert touched[1] <= 20 * PENDING
+
+
+async def test_an_empty_claim_touches_next_to_nothing(database: Database, counter: Counter) -> None:
+    await counter.run(HEADS.format(name="old", projected=1, pending="NULL", count=100_000))
+    assert (await _claims(database, counter, 0)).touched(CLAIM) <= 5
+
+
+@MODES
+async def test_an_idle_projector_asks_once_a_poll(database: Database, counter: Counter, serial: bool) -> None:
+    polls = 0
+
+    async def probe(moment: str) -> None:
+        nonlocal polls
+        if moment != "idle":
+            return
+        polls += 1
+        if polls == 5:
+            await counter.reset()
+        elif polls == 25:
+            worker.stop()
+
+    worker = Worker(_settings(database, serial), database, probe=probe)
+    await worker.run()
+    counts = await counter.read()
+    asked = counts.of("safe_position" if serial else CLAIM)
+    # From the 6th poll to the 25th, and the goodbye at the end (the lease of the cursor, the registration).
+    assert asked == 20
+    assert counts.statements <= asked + 2
+
+
+@MODES
+async def test_a_backlog_is_projected_by_few_statements(database: Database, counter: Counter, serial: bool) -> None:
+    each, streams = 20, 100
+    await counter.run(HISTORY.format(each=each, streams=streams))
+    await counter.reset()
+    worker = Worker(_settings(database, serial), database, once=True)
+    await worker.run()
+    counts = await counter.read()
+    # Hello, take, apply, find nothing more twice, goodbye: whatever the number of events.
+    assert counts.statements <= 12
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT count(*) AS rows, sum(version) AS versions FROM todos")
+    assert (row["rows"], row["versions"]) == (streams, streams * each)
+
+
+def _settings(database: Database, serial: bool) -> Settings:
+    return Settings(
+        database_url=database.url.render_as_string(hide_password=False),
+        serial=serial,
+        name="p",
+        lease=timedelta(hours=1),
+        poll=0.001,
+    )
