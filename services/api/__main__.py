@@ -17,6 +17,7 @@ from granian.server import Server
 
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
+from services import telemetry
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError
@@ -85,6 +86,7 @@ def main() -> int:
     """Run the API. Returns the exit code; 2 is a setting that can not be used, told in one line."""
     try:
         settings = Settings.from_env(os.environ)
+        telemetry.wanted(os.environ)
         _check_address(settings)
         asyncio.run(_check_store(settings))
     except SettingError as error:
@@ -93,7 +95,7 @@ def main() -> int:
     except StoreUnavailable as error:
         print(f"DATABASE_URL: {error}", file=sys.stderr)
         return 2
-    set_up(settings.log_level)
+    set_up(settings.log_level, "api")
     with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         _serve(settings)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from litestar import Litestar
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Middleware
 
 from eventstore.postgres import Database, PostgresEventStore
 from eventstore.wakeup import Notifier
@@ -23,12 +24,15 @@ from services.api.stats import stats_route
 from services.api.todos import todo_routes
 from todo.handler import TodoHandler
 
+if TYPE_CHECKING:
+    from services.tracing import Tracing
+
 PLANNER: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 """Every statement here has its index. Without this, one planned while its tables were small, or before their first
 ANALYZE, reads whole tables ever after: 12 ms instead of 0.3 ms for `/stats` at 67,000 streams."""
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, tracing: Tracing | None = None) -> Litestar:
     """The application. Connections open as requests need them, so it starts, and stays, while the store is away."""
     database = Database(
         settings.database_url, pool_size=settings.pool_size, application_name="api", server_settings=PLANNER
@@ -50,6 +54,8 @@ def create_app(settings: Settings) -> Litestar:
             await drain.close()
             await notifier.close()
             await database.close()
+            if tracing is not None:
+                await asyncio.to_thread(tracing.close)
 
     return Litestar(
         route_handlers=[
@@ -60,6 +66,7 @@ def create_app(settings: Settings) -> Litestar:
             metrics,
         ],
         lifespan=[lifespan],
+        middleware=_middleware(tracing),
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MAX_BODY,
         openapi_config=openapi_config(),
@@ -68,6 +75,15 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-def create_asgi(settings: Settings) -> ASGIApp:
+def _middleware(tracing: Tracing | None) -> list[Middleware]:
+    if tracing is None:
+        return []
+    # Imported here and not above, because it imports OpenTelemetry.
+    from services.api.tracing import middleware  # noqa: PLC0415
+
+    return [middleware(tracing.provider)]
+
+
+def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
     """What the server runs: the application with request ids, metrics and the access log around it."""
-    return Access(create_app(settings), verbose=settings.log_level == "debug")
+    return Access(create_app(settings, tracing), verbose=settings.log_level == "debug")

@@ -10,18 +10,22 @@ import asyncio
 import os
 import signal
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
 
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
+from services import telemetry
 from services.logs import set_up
 from services.projector import operator
 from services.projector.settings import Settings
-from services.projector.worker import Worker
+from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError
+
+if TYPE_CHECKING:
+    from services.tracing import Tracing
 
 CONNECTIONS: Final = 4
 """One for the step, one for the heartbeat, and room for both to be replaced."""
@@ -52,14 +56,25 @@ async def _work(settings: Settings, *, once: bool) -> int:
         application_name=f"projector {settings.name}"[:63],
         server_settings=PLANNER,
     ) as database:
-        worker = Worker(settings, database, once=once)
+        tracing = telemetry.start(os.environ, "projector")
+        worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
         log.info("projector started", mode=settings.mode, projector=settings.name)
         await worker.run()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.close)
         log.info("projector stopped", projector=settings.name)
         return 1 if once and await operator.anything_blocked(database) else 0
+
+
+def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
+    """A span for each step that projected something."""
+    if tracing is None:
+        return ignore_batch
+    kept = {"projector.mode": settings.mode, "projector.name": settings.name}
+    return lambda seconds, events: tracing.took("projection batch", seconds, {**kept, "projection.events": events})
 
 
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -83,10 +98,11 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = Settings.from_env(os.environ)
+        telemetry.wanted(os.environ)
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
-    set_up(settings.log_level)
+    set_up(settings.log_level, "projector")
     job = _operate(settings, arguments) if arguments.command else _work(settings, once=arguments.once)
     try:
         return uvloop.run(job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -29,17 +30,34 @@ async def _no_probe(_moment: str) -> None:
     return None
 
 
+OnBatch = Callable[[float, int], None]
+"""Told of every step that projected something: how long it took in seconds, and how many events."""
+
+
+def ignore_batch(_seconds: float, _events: int) -> None:
+    """Nobody listens."""
+
+
 class Worker:
     """One projector. `run` works until `stop`; with `once`, until nothing is left.
 
     When the store is away it holds nothing, tries again with growing pauses, and starts anew.
     """
 
-    def __init__(self, settings: Settings, database: Database, *, once: bool = False, probe: Probe = _no_probe) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        once: bool = False,
+        probe: Probe = _no_probe,
+        on_batch: OnBatch = ignore_batch,
+    ) -> None:
         self._settings: Final = settings
         self._database: Final = database
         self._once: Final = once
         self._probe: Final = probe
+        self._on_batch: Final = on_batch
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
         self.mode: Mode = Serial(tools) if settings.serial else Parallel(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
@@ -87,6 +105,8 @@ class Worker:
             self._wake.clear()
             started = loop.time()
             step = await self.mode.step()
+            if step.events:
+                self._on_batch(loop.time() - started, step.events)
             if step.more:
                 continue
             if step.events:
