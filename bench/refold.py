@@ -145,10 +145,11 @@ def _judge_head(stream: Stream, findings: Findings) -> None:
 def _judge_batches(stream: Stream, findings: Findings) -> set[int]:
     """Walk the audit in the order of time; returns the versions that took effect."""
     known = {event.version for event in stream.events}
+    last = max(known, default=0)
     covered: set[int] = set()
     highest = 0
     for batch in stream.batches:
-        beyond = max(0, batch.last - max(batch.first - 1, len(known)))
+        beyond = max(0, batch.last - max(batch.first - 1, last))
         for version in range(batch.first, batch.last - beyond + 1):
             if version not in known:
                 beyond += 1

@@ -31,6 +31,11 @@ MACHINE: dict[str, Any] = {
     "kernel": "Linux 6.1",
     "architecture": "x86_64",
 }
+VERIFICATION: dict[str, Any] = {
+    "projected_ms": Percentiles(2.5, 3.5, 4.5, 5.5).to_dict(),
+    "projected_samples": 5555,
+    "offenders": [],
+}
 DEFAULTS: Mapping[str, str] = {}
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -78,11 +83,7 @@ def write(
             "settings": postgres or DURABLE,
         },
         "versions": {"revision": "0123456789abcdef", "dirty": False, "python": "CPython 3.11.7", "packages": {}},
-        "verification": {
-            "projected_ms": Percentiles(2.5, 3.5, 4.5, 5.5).to_dict(),
-            "projected_samples": 5555,
-            "offenders": [],
-        },
+        "verification": VERIFICATION,
         "loadgen": {"phases": PHASES, "stages": []},
     }
     for name, document in documents.items():

@@ -1,0 +1,134 @@
+"""The settings of a run: defaults, scenarios, and refusals that name their variable."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bench import scenarios
+from bench.settings import Settings, strip_secrets
+from settings import SettingError
+
+
+def test_without_variables_a_run_is_the_main_job() -> None:
+    settings = Settings.from_env({})
+    assert (settings.scenario, settings.mode, settings.projectors, settings.api_processes) == (
+        "throughput",
+        "parallel",
+        1,
+        1,
+    )
+    assert (settings.users, settings.duration_s, settings.write_ratio, settings.think_time_ms) == (100, 30, 0.5, 100)
+    assert (settings.convergence_max_s, settings.handler_latency_ms, settings.rate) == (60, 0, None)
+    assert (settings.database_url, settings.base_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VUS", "-1"),
+        ("VUS", "0"),
+        ("VUS", "ten"),
+        ("DURATION", "abc"),
+        ("DURATION", "0s"),
+        ("WARMUP", "-1s"),
+        ("WRITE_RATIO", "2"),
+        ("WRITE_RATIO", "nan"),
+        ("THINK_TIME_MS", "-5"),
+        ("CONVERGENCE_MAX", "soon"),
+        ("PROJECTORS", "0"),
+        ("API_PROCESSES", "1.5"),
+        ("API_PORT", "70000"),
+        ("SEED", "x"),
+        ("RATE", "-3"),
+        ("HANDLER_LATENCY_MS", "-1"),
+        ("STREAMS_IN_FLIGHT", "0"),
+        ("SERIAL_PROJECTION", "perhaps"),
+        ("DATABASE_URL", "mysql://me:secret@db/x"),
+        ("DATABASE_URL", "postgresql://me:secret@db"),
+        ("DATABASE_URL", "postgresql://me:secret@db:port/x"),
+        ("BASE_URL", "127.0.0.1:8000"),
+        ("BASE_URL", "http://"),
+    ],
+)
+def test_a_bad_value_names_its_variable_in_one_line_without_secrets(name: str, value: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        Settings.from_env({name: value})
+    said = str(refusal.value)
+    assert said.startswith(f"{name}=")
+    assert "\n" not in said
+    assert "expected" in said
+    assert "secret" not in said
+
+
+def test_a_rate_needs_an_open_loop() -> None:
+    with pytest.raises(
+        SettingError, match=re.escape("RATE='5' is not usable: expected no value with scenario actions")
+    ):
+        Settings.from_env({"RATE": "5"}, scenario="actions")
+
+
+def test_a_stack_of_somebody_else_needs_its_database_too() -> None:
+    with pytest.raises(SettingError, match=r"BASE_URL=.*DATABASE_URL beside it"):
+        Settings.from_env({"BASE_URL": "http://127.0.0.1:8000"})
+
+
+@pytest.mark.parametrize("scenario", scenarios.names())
+def test_a_scenario_sets_defaults_and_a_variable_wins(scenario: str) -> None:
+    defaults = scenarios.load(scenario).defaults
+    assert str(Settings.from_env({}, scenario=scenario).users) == defaults["VUS"]
+    assert Settings.from_env({"VUS": "7"}, scenario=scenario).users == 7
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert Settings.from_env({"VUS": " ", "RATE": "", "DATABASE_URL": ""}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("variables", "mode", "expected"),
+    [
+        ({}, None, "parallel"),
+        ({"SERIAL_PROJECTION": "true"}, None, "serial"),
+        ({"SERIAL_PROJECTION": "true"}, "parallel", "parallel"),
+        ({"SERIAL_PROJECTION": "false"}, "serial", "serial"),
+    ],
+)
+def test_the_mode_given_wins(variables: dict[str, str], mode: str | None, expected: str) -> None:
+    assert Settings.from_env(variables, mode=mode).mode == expected  # type: ignore[arg-type]
+
+
+def test_what_the_services_are_given_comes_back_the_same() -> None:
+    variables = {"VUS": "3", "RATE": "12.5", "HANDLER_LATENCY_MS": "5", "DURATION": "1500ms", "VISIBILITY": "naive"}
+    settings = Settings.from_env(variables, mode="serial")
+    assert Settings.from_env(settings.environment()) == settings
+
+
+def test_a_result_carries_the_settings_without_secrets() -> None:
+    variables = {
+        "DATABASE_URL": "postgresql://me:secret@db:5432/x",
+        "INFLUX_URL": "http://me:secret@influx:8086?token=secret",
+        "INFLUX_TOKEN": "secret",
+        "HANDLER_LATENCY_MS": "2.5",
+    }
+    recorded = Settings.from_env(variables).recorded()
+    assert "secret" not in str(recorded)
+    assert recorded["DATABASE_URL"] == "postgresql://***@db:5432/x"
+    assert recorded["INFLUX_TOKEN"] == "***"
+    assert (recorded["HANDLER_LATENCY_MS"], recorded["SERIAL_PROJECTION"], recorded["RATE"]) == (2.5, False, None)
+    assert Settings.from_env({}).recorded()["DATABASE_URL"] == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://me:pw@db/x", "postgresql://***@db/x"),
+        ("two: http://a:b@c and postgres://d:e@f/g", "two: http://***@c and postgres://***@f/g"),
+        ("http://c/d?password=pw&x=1", "http://c/d?password=***&x=1"),
+        ("http://c/d?Token=pw", "http://c/d?Token=***"),
+        ("me@example.org", "me@example.org"),
+        ("nothing secret", "nothing secret"),
+    ],
+)
+def test_secrets_are_stripped(text: str, expected: str) -> None:
+    assert strip_secrets(text) == expected

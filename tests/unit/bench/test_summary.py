@@ -1,0 +1,45 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench.summary import show
+from metrics.results import Correctness, Generator, Result, Verdict
+from tests.unit.bench import bundles
+
+
+def shown(result: Result) -> str:
+    out = StringIO()
+    show(Console(file=out, width=100, highlight=False), result, Path("results/run"))
+    return out.getvalue()
+
+
+def test_a_sound_run_shows_its_numbers_and_where_the_report_is() -> None:
+    said = shown(bundles.result())
+    for text in ("CONVERGED", "432 /s", "988 /s", "p50 12.5", "250 ms", "4,000 events/s", "results/run/report.html"):
+        assert text in said
+    assert "5,555 events folded again" in said
+
+
+@pytest.mark.parametrize("verdict", ["timed_out", "diverged", "blocked", "invalid"])
+def test_any_other_run_shows_its_reason_and_no_number(verdict: Verdict) -> None:
+    said = shown(bundles.result(verdict=verdict, why="[red]the API[/red] died"))
+    assert "[red]the API[/red] died" in said
+    assert verdict.replace("_", " ").upper() in said
+    assert "432" not in said
+
+
+def test_a_fault_hides_the_numbers_whatever_the_verdict() -> None:
+    said = shown(replace(bundles.result(), correctness=Correctness(lost=1)))
+    assert "432" not in said
+
+
+def test_a_saturated_generator_is_said() -> None:
+    said = shown(replace(bundles.result(), generator=Generator(saturated=True)))
+    assert "lower bound" in said
