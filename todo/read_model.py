@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -144,7 +146,7 @@ _COLUMNS: Final = (
     todos.c.deleted,
 )
 
-GET: Final = Statement(select(*_COLUMNS).where(todos.c.id == bindparam("id", type_=Text)))
+GET: Final = Statement(select(*_COLUMNS).where(todos.c.id == func.any(bindparam("ids", type_=ARRAY(Text)))))
 
 PAGE: Final = Statement(
     select(*_COLUMNS)
@@ -161,10 +163,9 @@ COUNTS: Final = Statement(
 )
 
 
-async def get_todo(database: Database, id: str) -> Todo | None:
-    """The row of one todo, deleted or not; None when none was projected."""
-    rows = await database.fetch(GET, id=id)
-    return _todo(rows[0]) if rows else None
+async def get_todos(database: Database, ids: Sequence[str]) -> dict[str, Todo]:
+    """The rows of these todos by id, deleted or not; those that were never projected are left out."""
+    return {row["id"]: _todo(row) for row in await database.fetch(GET, ids=ids)}
 
 
 async def list_todos(database: Database, *, after: str | None = None, limit: int = 100) -> list[Todo]:

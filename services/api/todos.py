@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Response, Router, delete, get, post, put
@@ -12,11 +13,12 @@ from eventstore.postgres import Database
 from services.api.documents import TodoDocument, TodoPage, Written
 from services.api.openapi import TextOperation, refusals
 from services.api.requests import etag, expected_version, idempotency_key, read_text, todo_id
+from services.api.together import Together
 from services.api.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS, get_todo_at
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.errors import TodoNotFound
 from todo.handler import TodoHandler, new_todo_id
-from todo.read_model import Todo, get_todo, list_todos
+from todo.read_model import Todo, get_todos, list_todos
 
 Id = Annotated[str, Parameter(description="`todo-` and 32 hexadecimal digits")]
 IfMatch = Annotated[str | None, Parameter(header="If-Match", description='the version expected, such as `"3"`')]
@@ -39,6 +41,7 @@ After = Annotated[
 
 def todo_routes(handler: TodoHandler, database: Database) -> Router:
     """The routes of `/todos`."""
+    find: Together[str, Todo] = Together(partial(get_todos, database))
 
     @post(
         "/",
@@ -82,9 +85,9 @@ def todo_routes(handler: TodoHandler, database: Database) -> Router:
         """The projection lags behind the writes; `at_least_version` waits for it."""
         id = todo_id(stream)
         if at_least_version is None:
-            todo = await get_todo(database, id)
+            todo = await find(id)
         else:
-            todo = await get_todo_at(database, id, at_least=at_least_version, wait_ms=wait)
+            todo = await get_todo_at(find, id, at_least=at_least_version, wait_ms=wait)
         if todo is None or todo.deleted:
             raise TodoNotFound("there is no such todo in the projection" if todo is None else "the todo was deleted")
         return Response(_document(todo), headers={"ETag": etag(todo.version)})

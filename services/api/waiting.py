@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from eventstore.postgres import Database
 from services.api.refusals import NotProjectedYet
-from todo.read_model import Todo, get_todo
+from services.api.together import Together
+from todo.read_model import Todo
 
 MAX_WAIT_MS: Final = 10_000
 DEFAULT_WAIT_MS: Final = 1_000
@@ -16,7 +16,7 @@ _FIRST_PAUSE_S: Final = 0.001
 _LONGEST_PAUSE_S: Final = 0.025
 
 
-async def get_todo_at(database: Database, id: str, *, at_least: int, wait_ms: int) -> Todo:
+async def get_todo_at(find: Together[str, Todo], id: str, *, at_least: int, wait_ms: int) -> Todo:
     """The todo, deleted or not, once its version is `at_least`; looks at once, then ever more rarely.
 
     Raises NotProjectedYet when `wait_ms` have passed.
@@ -25,7 +25,7 @@ async def get_todo_at(database: Database, id: str, *, at_least: int, wait_ms: in
     deadline = clock() + wait_ms / 1000
     pause = _FIRST_PAUSE_S
     while True:
-        todo = await get_todo(database, id)
+        todo = await find(id)
         if todo is not None and todo.version >= at_least:
             return todo
         left = deadline - clock()
