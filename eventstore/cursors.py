@@ -33,7 +33,7 @@ claimed AS (
 ),
 counted AS (
   UPDATE projectors
-     SET claims = claims + 1, leases_held = leases_held + 1,
+     SET claims = claims + 1, leases_held = 1,
          takeovers = takeovers + n.taken_over,
          last_takeover_at = CASE WHEN n.taken_over > 0 THEN clock_timestamp() ELSE last_takeover_at END
     FROM (SELECT count(*) AS claimed, count(former) AS taken_over FROM free) AS n
@@ -43,10 +43,20 @@ SELECT epoch, position FROM claimed
 """)
 )
 
+# A row that a batch has locked right now is passed over: the batch keeps others away as long as it takes.
 RENEW: Final = Statement(
     text(f"""
-UPDATE cursors SET leased_until = {_NOW} + :ttl ::interval
- WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+WITH free AS MATERIALIZED (
+  SELECT name FROM cursors
+   WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+     FOR UPDATE SKIP LOCKED
+),
+renewed AS (
+  UPDATE cursors c SET leased_until = {_NOW} + :ttl ::interval FROM free WHERE c.name = free.name
+)
+SELECT EXISTS (
+  SELECT FROM cursors WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+) AS held
 """)
 )
 
@@ -55,9 +65,8 @@ RELEASE: Final = Statement(
 WITH released AS (
   UPDATE cursors SET holder = NULL, leased_until = NULL
    WHERE name = :name AND holder = :holder AND epoch = :epoch
-  RETURNING name
 )
-UPDATE projectors SET leases_held = leases_held - 1 WHERE holder = :holder AND EXISTS (SELECT FROM released)
+UPDATE projectors SET leases_held = 0 WHERE holder = :holder
 """)
 )
 
@@ -85,11 +94,12 @@ async def claim(
     return CursorLease(name, holder, rows[0]["epoch"], Position(rows[0]["position"])) if rows else None
 
 
-async def renew(database: Database, lease: CursorLease, *, ttl: timedelta, now: datetime | None = None) -> None:
-    """Prolong the lease if it is still held. A batch under way prolongs it too, and this waits for its commit."""
-    await database.fetch(RENEW, name=lease.name, holder=lease.holder, epoch=lease.epoch, ttl=ttl, now=now)
+async def renew(database: Database, lease: CursorLease, *, ttl: timedelta, now: datetime | None = None) -> bool:
+    """Prolong the lease if it is still held; never waits for a batch. False when it has ended or passed on."""
+    (row,) = await database.fetch(RENEW, name=lease.name, holder=lease.holder, epoch=lease.epoch, ttl=ttl, now=now)
+    return bool(row["held"])
 
 
 async def release(database: Database, lease: CursorLease) -> None:
-    """End the lease if it is still held."""
+    """End the lease if it is still held. The holder has no lease afterwards."""
     await database.fetch(RELEASE, name=lease.name, holder=lease.holder, epoch=lease.epoch)

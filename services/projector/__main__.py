@@ -1,6 +1,10 @@
 """`python -m services.projector`: project events until told to stop, or `--once` until nothing is left.
 
-Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`.
+With `--once`, what another projector has in hand is waited for: it is done when that one has done it, or taken over
+when its lease ends. The exit code is 0 when all is projected, 1 when something is blocked, 2 for a bad setting.
+
+Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`. The exit code is 1 when there is
+no such stream, or nothing of it to act on.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import structlog
 import uvloop
 
@@ -37,7 +42,9 @@ log = structlog.get_logger()
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m services.projector", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m services.projector", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--once", action="store_true", help="drain, then exit: 0 all projected, 1 something is blocked")
     commands = parser.add_subparsers(dest="command")
     for name, help_text in (("unblock", "try again"), ("reset", "project again from the first event")):
@@ -108,6 +115,9 @@ def main() -> int:
         return uvloop.run(job)
     except StoreUnavailable as error:
         print(f"DATABASE_URL: {error}", file=sys.stderr)
+        return 2
+    except asyncpg.UndefinedTableError as error:
+        print(f"DATABASE_URL: {error}: run `python -m migrations upgrade`", file=sys.stderr)
         return 2
 
 

@@ -9,9 +9,12 @@ What holds for both modes, because it is one statement and so one transaction:
 * **effect, audit, counters, checkpoint** commit together or not at all: each event takes effect exactly once.
 
 A stream whose events can not be applied (a refused event, or a hole) is *troubled*: nothing of it is applied. In
-parallel mode the other streams go on. In serial mode nothing is applied at all, since the order is global; the worker
-then asks for the part before the trouble. A row that is not where its stream's checkpoint says undoes the whole
-statement with an error, and the worker looks for it by halves.
+parallel mode the other streams go on. In serial mode nothing is applied at all, since the order is global. Either way
+the worker then asks for the part before the trouble. A row that is not where its stream's checkpoint says undoes the
+whole statement with an error, and the worker looks for it by halves.
+
+Whoever moves a stream's checkpoint also ends its lease and its block, in both modes: nobody can go on from an older
+state of the stream, and a change of mode leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ batch AS (
    CROSS JOIN LATERAL (
      SELECT e.*, {refusal} AS reason
        FROM events e
-      WHERE e.stream = fenced.stream AND e.version > fenced.projected AND e.version <= fenced.upto
+      WHERE e.stream = fenced.stream AND {unseen} AND e.version <= fenced.upto
      OFFSET 0
    ) AS e
 )
@@ -84,9 +87,13 @@ batch AS (
 )
 """
 
+# A lease is only granted where the next event exists, so a leased stream without any event to apply has lost one.
 PARALLEL_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
+),
+empty AS (
+  SELECT stream, projected, epoch FROM fenced WHERE stream NOT IN (SELECT stream FROM folded)
 )
 """
 
@@ -95,15 +102,16 @@ reach AS (
   SELECT (SELECT count(*) FROM place) AS leases, count(*) AS walked,
          count(*) - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, max(position) AS last
     FROM walked
+),
+empty AS (
+  SELECT stream, projected, epoch FROM fenced WHERE false
 )
 """
 
 FOLDED: Final = """
 folded AS MATERIALIZED (
   SELECT stream, projected, epoch, count(*) AS events, min(version) AS first, max(version) AS last,
-         min(position) AS first_position, max(position) AS last_position,
-         min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
-         min(position) FILTER (WHERE reason IS NOT NULL) AS refused_position,
+         max(position) AS last_position, min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
          (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
          {fold}
     FROM batch
@@ -120,7 +128,8 @@ clean AS (
 CHECKPOINT: Final = """
 advanced AS (
   UPDATE streams s
-     SET projected = clean.last, attempts = 0, retry_at = NULL, error = NULL, {lease}
+     SET projected = clean.last, attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL,
+         holder = NULL, leased_until = NULL,
          pending_since = CASE WHEN clean.last < s.version THEN coalesce(
            (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
            clock_timestamp()) END
@@ -135,14 +144,22 @@ audited AS (
 done AS (
   SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
 ),
-troubled AS (
+causes AS (
   SELECT stream, epoch,
-         CASE WHEN refused IS NOT NULL THEN refused WHEN NOT ({guard}) THEN projected + 1 ELSE last END AS version,
-         coalesce(refused_position, first_position) AS position,
-         CASE WHEN refused IS NOT NULL THEN reason
-              WHEN NOT ({guard}) THEN 'events are missing after version ' || projected
-              ELSE 'events follow a deletion' END AS reason
+         CASE WHEN refused IS NOT NULL THEN refused
+              WHEN {guard} THEN deleted_version + 1
+              ELSE (SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)) END AS version,
+         CASE WHEN refused IS NOT NULL THEN reason WHEN {guard} THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
+   UNION ALL
+  SELECT stream, epoch, projected + 1, NULL FROM empty
+),
+troubled AS (
+  SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
+         (SELECT e.position FROM events e WHERE e.stream = causes.stream AND e.version >= causes.version
+           ORDER BY e.version LIMIT 1) AS position
+    FROM causes
 ),
 tallied AS (
   INSERT INTO tallies (slot, projected, projected_position, projected_at)
@@ -153,8 +170,8 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events,
-         duplicates = p.duplicates + reach.duplicates, leases_held = p.leases_held - {ended}
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = {held},
+         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
     FROM done, reach
    WHERE p.holder = :holder
 )
@@ -174,7 +191,7 @@ OUTCOME: Final = """
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
        (SELECT json_agg(troubled) FROM troubled) AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
-            THEN refuse('a projected row is missing, or not at the version before its next event') END AS refused
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
   FROM reach, done
 """
 
@@ -201,17 +218,17 @@ SERIAL: Final = Parts(fence="c.holder = :holder AND c.epoch = :epoch AND c.lease
 
 
 def parallel(parts: Parts = PARALLEL) -> Statement:
-    """The statement for leased streams: `streams`, `epochs`, `uptos` (arrays), `holder`, `slot`.
+    """The statement for leased streams: `streams`, `epochs`, `uptos` (arrays), `holder`, `slot`, `others`.
 
-    Applies each stream's events up to version `upto` and ends its lease; a troubled stream keeps its lease.
+    Applies each stream's events up to version `upto` and ends its lease; a troubled stream keeps its lease. `others`
+    is how many leases the holder has in hand beside these.
     """
     return _compose(
         parts,
         PARALLEL_WINDOW,
         PARALLEL_REACH,
         scope="true",
-        lease="holder = NULL, leased_until = NULL,",
-        ended="(cardinality(:streams ::text[]) - (SELECT count(*) FROM troubled))",
+        held="coalesce(:others ::int, 0) + (SELECT count(*) FROM troubled)",
         last="",
     )
 
@@ -227,20 +244,19 @@ def serial(parts: Parts = SERIAL) -> Statement:
         SERIAL_WINDOW,
         SERIAL_REACH,
         scope="NOT EXISTS (SELECT FROM judged WHERE NOT sound)",
-        lease="",
-        ended="0",
+        held="(SELECT count(*) FROM place)",
         last=SERIAL_CHECKPOINT,
     )
 
 
-def _compose(parts: Parts, window: str, reach: str, *, scope: str, lease: str, ended: str, last: str) -> Statement:
+def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, last: str) -> Statement:
     sql = "WITH" + ",".join(
         (
             window.format(fence=parts.fence, refusal=parts.refusal, unseen=parts.unseen),
             FOLDED.format(guard=parts.guard, consistent=parts.consistent, fold=parts.fold, scope=scope),
             reach,
             parts.effect,
-            CHECKPOINT.format(guard=parts.guard, lease=lease, ended=ended),
+            CHECKPOINT.format(guard=parts.guard, held=held),
         )
     )
     return Statement(text(sql + last + OUTCOME))
@@ -248,12 +264,15 @@ def _compose(parts: Parts, window: str, reach: str, *, scope: str, lease: str, e
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A stream that could not be applied: at which event, and why."""
+    """A stream that could not be applied: from which version on, and why.
+
+    `position` is that of the first event from there on; a hole at the stream's end has none.
+    """
 
     stream: str
     epoch: int
     version: int
-    position: int
+    position: int | None
     reason: str
 
 

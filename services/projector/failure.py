@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
+import asyncpg
 from sqlalchemy import text
 
+from eventstore.contract import Lease
 from eventstore.cursors import CursorLease
 from eventstore.database import Database, Statement
+from eventstore.errors import InvalidEvent
+
+DEFECT: Final = asyncpg.SyntaxOrAccessError
+"""A missing table or right: no event's fault, so the projector ends with it."""
+
+POISON: Final = (asyncpg.PostgresError, InvalidEvent)
+"""Whatever else Postgres refuses is taken for the fault of an event."""
 
 _FAILED: Final = """
   SET attempts = attempts + 1, error = :error, holder = NULL, leased_until = NULL,
@@ -21,8 +30,10 @@ _FAILED: Final = """
 """
 
 _COUNTED: Final = """
-UPDATE projectors SET leases_held = leases_held - 1 WHERE holder = :holder AND EXISTS (SELECT FROM failed)
-RETURNING (SELECT blocked FROM failed) AS blocked
+counted AS (
+  UPDATE projectors SET leases_held = :others ::int WHERE holder = :holder
+)
+SELECT blocked FROM failed
 """
 
 FAIL_STREAM: Final = Statement(
@@ -31,7 +42,7 @@ WITH failed AS (
   UPDATE streams {_FAILED}
    WHERE stream = :stream AND holder = :holder AND epoch = :epoch
   RETURNING blocked_at IS NOT NULL AS blocked
-)
+),
 {_COUNTED}
 """)
 )
@@ -42,21 +53,23 @@ WITH failed AS (
   UPDATE cursors {_FAILED}
    WHERE name = :name AND holder = :holder AND epoch = :epoch
   RETURNING blocked_at IS NOT NULL AS blocked
-)
+),
 {_COUNTED}
 """)
 )
 
 
-async def fail_stream(database: Database, *, stream: str, holder: str, epoch: int, error: str, most: int) -> bool:
-    """Record one failed attempt at a stream. True when it is blocked now."""
-    rows = await database.fetch(FAIL_STREAM, stream=stream, holder=holder, epoch=epoch, error=error, most=most)
+async def fail_stream(database: Database, lease: Lease, *, error: str, most: int, others: int) -> bool:
+    """Record one failed attempt at a stream; `others` leases stay in hand. True when it is blocked now."""
+    rows = await database.fetch(
+        FAIL_STREAM, stream=lease.stream, holder=lease.holder, epoch=lease.epoch, error=error, most=most, others=others
+    )
     return bool(rows and rows[0]["blocked"])
 
 
 async def fail_cursor(database: Database, lease: CursorLease, *, error: str, most: int) -> bool:
     """Record one failed attempt at the cursor's next event. True when the projection is blocked now."""
     rows = await database.fetch(
-        FAIL_CURSOR, name=lease.name, holder=lease.holder, epoch=lease.epoch, error=error, most=most
+        FAIL_CURSOR, name=lease.name, holder=lease.holder, epoch=lease.epoch, error=error, most=most, others=0
     )
     return bool(rows and rows[0]["blocked"])

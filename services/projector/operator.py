@@ -5,7 +5,8 @@
   version, and the re-fold oracle will name the event as lost, because it is.
 * `reset`: forget the stream's projection and project it again from its first event; for all streams it is a rebuild.
 
-Each is one transaction, and raises the lease's epoch, which fences whoever holds it.
+Each is one transaction. It waits for the batches under way on what it changes, and raises the lease's epoch, which
+fences whoever holds it.
 """
 
 from __future__ import annotations
@@ -21,13 +22,20 @@ _FREE: Final = """
   attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL, holder = NULL, leased_until = NULL, epoch = epoch + 1
 """
 
+# Locks come first, each in a statement of its own: so that the next one sees what the batch before it committed, and in
+# the batches' order (cursor, then stream), so that nobody waits in a circle.
+LOCK_CURSOR: Final = f"SELECT FROM cursors WHERE name = '{CURSOR}' FOR UPDATE"
+LOCK_STREAM: Final = "SELECT FROM streams WHERE stream = $1 FOR UPDATE"
+
 UNBLOCK: Final = f"UPDATE streams SET {_FREE} WHERE blocked_at IS NOT NULL AND ($1::text IS NULL OR stream = $1)"
 UNBLOCK_CURSOR: Final = f"UPDATE cursors SET {_FREE} WHERE name = '{CURSOR}' AND blocked_at IS NOT NULL"
 
+_RECORDED: Final = "(SELECT recorded_at FROM events e WHERE e.stream = streams.stream AND e.version = {version})"
+
 SKIP: Final = f"""
 WITH skipped AS (
-  UPDATE streams SET projected = projected + 1, {_FREE},
-         pending_since = CASE WHEN projected + 1 < version THEN pending_since END
+  UPDATE streams SET projected = projected + 1, {_FREE}, pending_since =
+         CASE WHEN projected + 1 < version THEN coalesce({_RECORDED.format(version="projected + 2")}, pending_since) END
    WHERE stream = $1 AND projected < version
   RETURNING stream, projected
 ),
@@ -40,9 +48,14 @@ ON CONFLICT (slot) DO UPDATE SET projected = tallies.projected + 1
 RETURNING slot
 """
 
+_FORGOTTEN: Final = f"""
+  UPDATE streams
+     SET projected = 0, {_FREE}, pending_since = coalesce({_RECORDED.format(version=1)}, clock_timestamp())
+"""
+
 FORGET: Final = f"""
 WITH old AS (
-  SELECT stream, projected FROM streams WHERE stream = $1 FOR UPDATE
+  SELECT stream, projected FROM streams WHERE stream = $1
 ),
 removed AS (
   DELETE FROM todos WHERE id = $1 RETURNING deleted
@@ -64,10 +77,8 @@ back AS (
          (SELECT position - 1 FROM events WHERE stream = $1 ORDER BY version LIMIT 1))
    WHERE name = '{CURSOR}'
 )
-UPDATE streams s SET projected = 0, {_FREE.replace("epoch =", "epoch = s.")},
-       pending_since = (SELECT recorded_at FROM events WHERE stream = $1 ORDER BY version LIMIT 1)
-  FROM old WHERE s.stream = old.stream
-RETURNING s.stream
+{_FORGOTTEN} WHERE stream = $1
+RETURNING stream
 """
 
 FORGET_ALL: Final = (
@@ -76,9 +87,8 @@ FORGET_ALL: Final = (
     "TRUNCATE todos, todo_tallies, projection_audit",
     "UPDATE tallies SET projected = 0, projected_position = 0, projected_at = NULL",
     f"UPDATE cursors SET {_FREE}, position = 0 WHERE name = '{CURSOR}'",
-    f"UPDATE streams SET projected = 0, {_FREE}, pending_since = coalesce(pending_since, clock_timestamp())",
+    _FORGOTTEN,
 )
-
 
 BLOCKED: Final = """
 SELECT EXISTS (SELECT FROM streams WHERE blocked_at IS NOT NULL)
@@ -96,7 +106,7 @@ async def unblock(database: Database, stream: str | None) -> int:
     Raises UnknownStream when the one named is not blocked, and neither is the serial projection.
     """
     async with database.connection() as connection, connection.transaction():
-        count = _rows(await connection.execute(UNBLOCK, stream)) + _rows(await connection.execute(UNBLOCK_CURSOR))
+        count = _rows(await connection.execute(UNBLOCK_CURSOR)) + _rows(await connection.execute(UNBLOCK, stream))
     if stream is not None and count == 0:
         raise UnknownStream(f"stream {stream!r} is not blocked")
     return count
@@ -105,9 +115,10 @@ async def unblock(database: Database, stream: str | None) -> int:
 async def skip(database: Database, stream: str) -> None:
     """Pass over the stream's next event, and unblock it. Raises UnknownStream when nothing is unprojected."""
     async with database.connection() as connection, connection.transaction():
+        await connection.execute(UNBLOCK_CURSOR)
+        await connection.execute(LOCK_STREAM, stream)
         if await connection.fetchval(SKIP, stream) is None:
             raise UnknownStream(f"stream {stream!r} has no unprojected event")
-        await connection.execute(UNBLOCK_CURSOR)
 
 
 async def reset(database: Database, stream: str | None) -> None:
@@ -115,7 +126,10 @@ async def reset(database: Database, stream: str | None) -> None:
     async with database.connection() as connection, connection.transaction():
         if stream is None:
             await _forget_all(connection)
-        elif await connection.fetchval(FORGET, stream) is None:
+            return
+        await connection.execute(LOCK_CURSOR)
+        await connection.execute(LOCK_STREAM, stream)
+        if await connection.fetchval(FORGET, stream) is None:
             raise UnknownStream(f"there is no stream {stream!r}")
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-import asyncpg
 import structlog
 from sqlalchemy import text
 
 from eventstore.contract import Lease
 from eventstore.database import Statement
-from eventstore.errors import InvalidEvent
 from eventstore.leases import PostgresLeases
 from services.projector import batch
-from services.projector.failure import fail_stream
+from services.projector.failure import DEFECT, POISON, fail_stream
 from services.projector.modes import Step, Tools
 
 BATCH: Final = batch.parallel()
@@ -35,6 +33,11 @@ class Work:
     lease: Lease
     upto: int
     ready_at: float
+
+    @property
+    def events(self) -> int:
+        """How many events there were to apply when the lease was claimed."""
+        return min(self.upto, self.lease.version) - self.lease.projected
 
 
 class Parallel:
@@ -57,7 +60,9 @@ class Parallel:
         claimed = await self._claim(free) if free > 0 else 0
         now = asyncio.get_running_loop().time()
         ready = [work for work in self._in_flight.values() if work.ready_at <= now]
-        events = await self._apply(ready) if ready else 0
+        events = 0
+        for portion in portions(ready, self._tools.settings.events_per_batch):
+            events += await self._apply(portion)
         soonest = min((work.ready_at for work in self._in_flight.values()), default=None)
         wait = None if soonest is None else max(0.0, soonest - asyncio.get_running_loop().time())
         return Step(events, more=0 < free == claimed, wait=wait)
@@ -73,7 +78,7 @@ class Parallel:
         self._in_flight.clear()
 
     async def exhausted(self) -> bool:
-        """True when nothing is in hand and no stream is pending, but blocked ones."""
+        """True when nothing is in hand and no stream is pending, with whomever, but blocked ones."""
         (row,) = await self._tools.database.fetch(PENDING)
         return not self._in_flight and not row["pending"]
 
@@ -95,7 +100,9 @@ class Parallel:
     async def _apply(self, works: Sequence[Work]) -> int:
         try:
             outcome = await self._run(works)
-        except (asyncpg.PostgresError, InvalidEvent) as error:
+        except DEFECT:
+            raise
+        except POISON as error:
             return await self._isolate(works, error)
         await self._tools.probe("applied")
         troubled = {trouble.stream: trouble for trouble in outcome.troubled}
@@ -106,9 +113,9 @@ class Parallel:
         for work in works:
             trouble = troubled.get(work.lease.stream)
             if trouble and trouble.version > work.lease.projected + 1:
-                before.append(Work(work.lease, trouble.version - 1, work.ready_at))
+                before.append(replace(work, upto=trouble.version - 1))
             elif trouble:
-                await self._fail(work, f"version {trouble.version}: {trouble.reason}")
+                await self._fail(work, trouble.reason)
         return outcome.events + (await self._apply(before) if before else 0)
 
     async def _run(self, works: Sequence[Work]) -> batch.Outcome:
@@ -120,6 +127,7 @@ class Parallel:
             uptos=[work.upto for work in works],
             holder=self._tools.settings.name,
             slot=self._tools.slot,
+            others=len(self._in_flight) - len(works),
         )
         outcome = batch.outcome(rows[0])
         if outcome.leases < len(works):
@@ -127,23 +135,37 @@ class Parallel:
         return outcome
 
     async def _isolate(self, works: Sequence[Work], error: Exception) -> int:
-        """Find the stream that made the statement fail, by halves, so that the others flow."""
-        if len(works) == 1:
-            await self._fail(works[0], f"{type(error).__name__}: {error}")
-            return 0
-        middle = len(works) // 2
-        return await self._apply(works[:middle]) + await self._apply(works[middle:])
+        """Find the stream, and in it the event, that made the statement fail, by halves; all before it flows."""
+        if len(works) > 1:
+            middle = len(works) // 2
+            return await self._apply(works[:middle]) + await self._apply(works[middle:])
+        (work,) = works
+        events = work.upto - work.lease.projected
+        if events > 1:
+            return await self._apply([replace(work, upto=work.lease.projected + events // 2)])
+        await self._fail(work, f"{type(error).__name__}: {error}")
+        return 0
 
-    async def _fail(self, work: Work, error: str) -> None:
+    async def _fail(self, work: Work, reason: str) -> None:
+        """Record that the lease's first event could not be applied, which ends the lease."""
         lease = work.lease
         del self._in_flight[lease.stream]
-        blocked = await fail_stream(
-            self._tools.database,
-            stream=lease.stream,
-            holder=lease.holder,
-            epoch=lease.epoch,
-            error=error,
-            most=self._tools.settings.attempts,
-        )
+        error = f"version {lease.projected + 1}: {reason}"
+        most = self._tools.settings.attempts
+        blocked = await fail_stream(self._tools.database, lease, error=error, most=most, others=len(self._in_flight))
         log.warning("stream blocked" if blocked else "stream failed", stream=lease.stream, error=error)
         await self._tools.probe("failed")
+
+
+def portions(works: Sequence[Work], most: int) -> Iterator[list[Work]]:
+    """The works in turn, in lists of some `most` events: a statement must be done long before it times out."""
+    portion: list[Work] = []
+    events = 0
+    for work in works:
+        portion.append(work)
+        events += work.events
+        if events >= most:
+            yield portion
+            portion, events = [], 0
+    if portion:
+        yield portion

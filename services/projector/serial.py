@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -12,20 +13,29 @@ from sqlalchemy import text
 from eventstore import cursors
 from eventstore.cursors import CursorLease
 from eventstore.database import Statement
-from eventstore.errors import InvalidEvent
 from eventstore.events import Position
 from eventstore.visibility import safe_position
 from services.projector import batch
-from services.projector.failure import fail_cursor
+from services.projector.failure import DEFECT, POISON, fail_cursor
 from services.projector.modes import CURSOR, Step, Tools
 
 BATCH: Final = batch.serial()
 
+# What has taken effect already is passed by without the handler, so it costs nothing.
 AHEAD: Final = Statement(
     text("""
-SELECT count(*) AS events, max(position) AS last
-  FROM (SELECT position FROM events WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit) AS e
+SELECT count(*) AS events, max(e.position) AS last,
+       count(*) FILTER (WHERE e.version > coalesce(s.projected, 0)) AS unprojected
+  FROM (
+    SELECT position, stream, version FROM events
+     WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit
+  ) AS e
+  LEFT JOIN LATERAL (SELECT projected FROM streams WHERE stream = e.stream OFFSET 0) AS s ON true
 """)
+)
+
+NEXT: Final = Statement(
+    text("SELECT stream, version FROM events WHERE position > :after AND position <= :upto ORDER BY position LIMIT 1")
 )
 
 PENDING: Final = Statement(
@@ -40,6 +50,24 @@ SELECT EXISTS (
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of the log, to be applied up to a position, not before `ready_at` (the handler's artificial cost)."""
+
+    upto: Position
+    ready_at: float
+
+
+@dataclass(slots=True)
+class Term:
+    """The lease in hand: how far the log was read under it, the window being paid for, and whether it was lost."""
+
+    lease: CursorLease
+    read_upto: Position
+    window: Window | None = None
+    lost: bool = False
+
+
 class Serial:
     """Holds the cursor's lease as long as it can; stands by while another projector has it."""
 
@@ -48,80 +76,94 @@ class Serial:
         self._statement: Final = statement
         self._most: Final = tools.events_at_once(tools.settings.events_per_window)
         self._limit = self._most
-        self._lease: CursorLease | None = None
-        self._read_upto = Position(0)
+        self._term: Term | None = None
 
     async def prepare(self) -> None:
         """Forget the lease, and make sure that there is a cursor."""
-        self._lease = None
+        self._term = None
         await cursors.prepare(self._tools.database, CURSOR)
 
     async def step(self) -> Step:
         """Take the lease if it is free; then apply the next window of the log up to where nothing can still commit."""
-        if self._lease is None and not await self._claim():
+        if self._term and self._term.lost:
+            log.warning("lease lost", cursor=CURSOR)
+            await self.release()
+        term = self._term or await self._claim()
+        if term is None:
             return Step()
-        upto = await safe_position(self._tools.database, self._tools.settings.visibility)
-        if upto <= self._read_upto:
+        window = term.window or await self._next_window(term)
+        if window is None:
             return Step()
-        if self._tools.settings.handler_latency:
-            upto = await self._pay(upto)
-        return await self._apply(upto)
+        wait = window.ready_at - asyncio.get_running_loop().time()
+        term.window = window if wait > 0 else None
+        return Step(wait=wait) if wait > 0 else await self._apply(term, window.upto)
 
     async def renew(self) -> None:
-        """Prolong the lease."""
-        if self._lease:
-            await cursors.renew(self._tools.database, self._lease, ttl=self._tools.settings.lease)
+        """Prolong the lease, or find that it is lost: somebody may have moved the cursor while there was no work."""
+        term = self._term
+        if term and not await cursors.renew(self._tools.database, term.lease, ttl=self._tools.settings.lease):
+            term.lost = True
 
     async def release(self) -> None:
         """Give the lease back, so that a projector that stands by goes on at once."""
-        lease, self._lease = self._lease, None
-        if lease:
-            await cursors.release(self._tools.database, lease)
+        term, self._term = self._term, None
+        if term:
+            await cursors.release(self._tools.database, term.lease)
 
     async def exhausted(self) -> bool:
-        """True when the cursor stands at the end of the log, or is blocked."""
+        """True when the cursor, whoever holds it, stands at the end of the log, or is blocked."""
         (row,) = await self._tools.database.fetch(PENDING, name=CURSOR)
         return not row["pending"]
 
-    async def _claim(self) -> bool:
+    async def _claim(self) -> Term | None:
         settings = self._tools.settings
-        self._lease = await cursors.claim(self._tools.database, CURSOR, settings.name, ttl=settings.lease)
-        if self._lease is None:
-            return False
-        self._read_upto = self._lease.position
+        lease = await cursors.claim(self._tools.database, CURSOR, settings.name, ttl=settings.lease)
+        if lease is None:
+            return None
+        self._term = Term(lease, lease.position)
         await self._tools.probe("claimed")
-        return True
+        return self._term
 
-    async def _pay(self, upto: Position) -> Position:
-        """Wait the handler's artificial cost of the next events, one after another; returns the last one's position."""
-        (row,) = await self._tools.database.fetch(AHEAD, after=self._read_upto, upto=upto, limit=self._limit)
-        await asyncio.sleep(self._tools.settings.handler_latency * row["events"])
-        return Position(row["last"] or upto)
+    async def _next_window(self, term: Term) -> Window | None:
+        settings = self._tools.settings
+        now = asyncio.get_running_loop().time()
+        upto = await safe_position(self._tools.database, settings.visibility)
+        if upto <= term.read_upto:
+            return None
+        if not settings.handler_latency:
+            return Window(upto, now)
+        # Only events that were paid for may be applied; the next window begins after them.
+        ahead = await self._ahead(term, upto)
+        return Window(Position(ahead["last"] or upto), now + settings.handler_latency * ahead["unprojected"])
 
-    async def _apply(self, upto: Position) -> Step:
+    async def _ahead(self, term: Term, upto: int) -> asyncpg.Record:
+        (row,) = await self._tools.database.fetch(AHEAD, after=term.read_upto, upto=upto, limit=self._limit)
+        return row
+
+    async def _apply(self, term: Term, upto: Position) -> Step:
         try:
-            outcome = await self._run(upto)
-        except (asyncpg.PostgresError, InvalidEvent) as error:
-            return await self._narrow(error)
+            outcome = await self._run(term, upto)
+        except DEFECT:
+            raise
+        except POISON as error:
+            return await self._narrow(term, upto, error)
         await self._tools.probe("applied")
         if outcome.leases == 0:
             log.warning("lease lost", cursor=CURSOR)
-            self._lease = None
+            self._term = None
             return Step(more=True)
         if outcome.troubled:
-            first = min(outcome.troubled, key=lambda trouble: trouble.position)
-            return await self._before(first)
-        self._read_upto = upto if outcome.walked < self._limit else Position(outcome.last or upto)
+            return await self._before(term, min(outcome.troubled, key=lambda trouble: trouble.position or 0))
         more = outcome.walked == self._limit
+        term.read_upto = Position(outcome.last or upto) if more else upto
         self._limit = min(self._most, self._limit * 2)
         return Step(outcome.events, more=more)
 
-    async def _run(self, upto: Position) -> batch.Outcome:
-        assert self._lease
+    async def _run(self, term: Term, upto: Position) -> batch.Outcome:
         rows = await self._tools.database.fetch(
             self._statement,
             name=CURSOR,
-            epoch=self._lease.epoch,
+            epoch=term.lease.epoch,
             upto=upto,
             limit=self._limit,
             holder=self._tools.settings.name,
@@ -130,28 +172,27 @@ class Serial:
         )
         return batch.outcome(rows[0])
 
-    async def _before(self, trouble: batch.Trouble) -> Step:
+    async def _before(self, term: Term, trouble: batch.Trouble) -> Step:
         """Apply what comes before the trouble in the global order; if nothing does, record the failure."""
-        (row,) = await self._tools.database.fetch(
-            AHEAD, after=self._read_upto, upto=trouble.position - 1, limit=self._limit
-        )
-        if row["events"]:
-            return await self._apply(Position(trouble.position - 1))
-        await self._fail(f"stream {trouble.stream}, version {trouble.version}: {trouble.reason}")
+        upto = Position((trouble.position or 0) - 1)
+        if (await self._ahead(term, upto))["events"]:
+            return await self._apply(term, upto)
+        await self._fail(term, trouble.stream, trouble.version, trouble.reason)
         return Step()
 
-    async def _narrow(self, error: Exception) -> Step:
+    async def _narrow(self, term: Term, upto: Position, error: Exception) -> Step:
         """Find the event that made the statement fail, by halves of the window."""
         if self._limit > 1:
             self._limit //= 2
             return Step(more=True)
-        await self._fail(f"{type(error).__name__}: {error}")
+        (event,) = await self._tools.database.fetch(NEXT, after=term.read_upto, upto=upto)
+        await self._fail(term, event["stream"], event["version"], f"{type(error).__name__}: {error}")
         return Step()
 
-    async def _fail(self, error: str) -> None:
-        lease, self._lease = self._lease, None
-        assert lease
+    async def _fail(self, term: Term, stream: str, version: int, reason: str) -> None:
+        self._term = None
+        error = f"stream {stream}, version {version}: {reason}"
         most = self._tools.settings.attempts
-        blocked = await fail_cursor(self._tools.database, lease, error=error, most=most)
+        blocked = await fail_cursor(self._tools.database, term.lease, error=error, most=most)
         log.warning("projection blocked" if blocked else "projection failed", error=error)
         await self._tools.probe("failed")

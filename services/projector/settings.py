@@ -32,6 +32,7 @@ class Settings:
     handler_latency: float = 0.0
     streams_in_flight: int = 500
     events_per_stream: int = 200
+    events_per_batch: int = 20_000
     events_per_window: int = 5000
     lease: timedelta = timedelta(seconds=5)
     poll: float = 0.25

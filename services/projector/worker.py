@@ -75,25 +75,36 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work. Leases are released at the end, also after an error."""
+        """Work. Leases are released at the end, also after an error; a defect in the heartbeat ends the work."""
         listener = Listener(self._database, self.wake)
         listener.start()
         background = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._pulse.run())]
+        for task in background:
+            task.add_done_callback(self._stop_after_defect)
         try:
-            while not self._stopping:
-                try:
-                    await self._session()
-                except StoreUnavailable as error:
-                    await self._wait_for_store(error)
+            await self._sessions()
         finally:
             for task in background:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.wait(background)
             await listener.close()
             with contextlib.suppress(StoreUnavailable):
                 await self.mode.release()
                 await registry.retire(self._database, self._settings.name)
+        for task in background:
+            if not task.cancelled():
+                task.result()
+
+    def _stop_after_defect(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception():
+            self.stop()
+
+    async def _sessions(self) -> None:
+        while not self._stopping:
+            try:
+                await self._session()
+            except StoreUnavailable as error:
+                await self._wait_for_store(error)
 
     async def _session(self) -> None:
         await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
@@ -131,6 +142,8 @@ class Worker:
     async def _wait_for_store(self, error: StoreUnavailable) -> None:
         log.warning("store away", error=str(error))
         self._pause = min(_LONGEST_PAUSE_S, max(0.1, self._pause * 2))
+        if not self._stopping:
+            self._wake.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), self._pause * random.uniform(0.5, 1.0))
 

@@ -1,0 +1,254 @@
+"""A database with a projection on it: append events, run projectors to named moments, ask the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, Self
+
+import asyncpg
+import pytest
+
+from bench.verify import Verification, verify
+from eventstore.database import Database
+from eventstore.events import ExpectedVersion, NewEvent
+from eventstore.facts import Facts, ProjectorFacts, read_facts
+from eventstore.postgres import PostgresEventStore
+from services.projector.modes import Mode, Probe, Tools
+from services.projector.settings import Settings
+from services.projector.worker import Worker
+
+PATIENCE_S: Final = 20.0
+Make = Callable[[Tools], Mode]
+
+CREATED: Final = NewEvent("TodoCreated", {"text": "milk"})
+UPDATED: Final = NewEvent("TodoUpdated", {"text": "bread"})
+DELETED: Final = NewEvent("TodoDeleted", {})
+POISON: Final = NewEvent("TodoUpdated", {"text": 7})
+
+
+HOLD: Final = """
+CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
+"""
+
+
+class Moments:
+    """A probe that counts the moments, and stops the worker at one of them until `open` is set."""
+
+    def __init__(self, stop_at: str | None = None) -> None:
+        self.seen: Counter[str] = Counter()
+        self.reached: Final = asyncio.Event()
+        self.open: Final = asyncio.Event()
+        self._stop_at = stop_at
+        self._news = asyncio.Condition()
+
+    async def __call__(self, moment: str) -> None:
+        async with self._news:
+            self.seen[moment] += 1
+            self._news.notify_all()
+        if moment == self._stop_at and not self.reached.is_set():
+            self.reached.set()
+            await self.open.wait()
+
+    def wait(self, moment: str, times: int = 1) -> Awaitable[None]:
+        """To be awaited until the moment has come `times` times more, counted from this call."""
+        return self._wait(moment, self.seen[moment] + times)
+
+    async def _wait(self, moment: str, wanted: int) -> None:
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            await self._news.wait_for(lambda: self.seen[moment] >= wanted)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Ask again and again; fails after `PATIENCE_S` with what was awaited."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            # Another process makes it true, so there is no event to wait for.
+            while not await condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"still waiting for {what}") from None
+
+
+@asynccontextmanager
+async def frozen(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[float]]:
+    """Stop the event loop's clock at the one value of the list; the test moves it by hand."""
+    clock = [asyncio.get_running_loop().time()]
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
+        yield clock
+
+
+@dataclass
+class Projector:
+    """A worker in this process, with connections of its own, under way in `task`."""
+
+    worker: Worker
+    task: asyncio.Task[None]
+    name: str
+
+    async def stop(self) -> None:
+        """Let it finish, and give everything back."""
+        self.worker.stop()
+        await asyncio.wait_for(self.task, PATIENCE_S)
+
+
+@dataclass
+class Stage:
+    """One migrated database, a store on it, and as many projectors as a test starts."""
+
+    url: str
+    database: Database
+    store: PostgresEventStore
+    versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    names: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    @classmethod
+    @asynccontextmanager
+    async def on(cls, url: str) -> AsyncIterator[Self]:
+        """The stage on a migrated database."""
+        async with Database(url, pool_size=4) as database:
+            store = PostgresEventStore(database)
+            yield cls(url, database, store)
+            await store.close()
+
+    async def append(self, stream: str, *events: NewEvent) -> None:
+        """Append at the end of the stream, whatever the events are: the store does not judge them."""
+        expected = ExpectedVersion(self.versions[stream])
+        await self.store.append(stream, events, expected=expected)
+        self.versions[stream] += len(events)
+
+    async def sql(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Run one statement by hand, and return its rows."""
+        async with self.database.connection() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            return rows
+
+    async def value(self, statement: str, *arguments: Any) -> Any:
+        """The first column of the first row."""
+        rows = await self.sql(statement, *arguments)
+        return rows[0][0] if rows else None
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings of a projector with a name of its own. Its lease outlasts a test, so that only a test ends it."""
+        usual: dict[str, Any] = {
+            "name": f"projector-{next(self.names)}",
+            "lease": timedelta(minutes=5),
+            "poll": 0.02,
+            "linger": 0.0,
+            "attempts": 2,
+        }
+        return Settings(database_url=self.url, **{**usual, **changes})
+
+    @asynccontextmanager
+    async def prepared(
+        self, *, once: bool = False, probe: Probe | None = None, make: Make | None = None, **settings: Any
+    ) -> AsyncIterator[Worker]:
+        """A worker that is not started. `make` replaces the way in which it works."""
+        made = self.settings(**settings)
+        probe = probe or Moments()
+        async with Database(self.url, pool_size=3, application_name=made.name) as database:
+            worker = Worker(made, database, once=once, probe=probe)
+            if make:
+                worker.mode = make(Tools(database, made, 1, probe))
+            yield worker
+
+    async def drain(self, **options: Any) -> None:
+        """Run a projector until nothing is left to do."""
+        async with self.prepared(once=True, **options) as worker, asyncio.timeout(PATIENCE_S):
+            await worker.run()
+
+    @asynccontextmanager
+    async def projector(self, **options: Any) -> AsyncIterator[Projector]:
+        """A projector at work, stopped at the end of the block."""
+        name = options.setdefault("name", f"projector-{next(self.names)}")
+        async with AsyncExitStack() as stack:
+            worker = await stack.enter_async_context(self.prepared(**options))
+            task = asyncio.create_task(worker.run())
+            running = Projector(worker, task, name)
+            try:
+                yield running
+            finally:
+                if not task.done():
+                    await running.stop()
+        await task
+
+    async def pass_time(self) -> None:
+        """Let all leases of this moment end, and all back-offs."""
+        for table in ("streams", "cursors"):
+            await self.sql(
+                f"UPDATE {table} SET leased_until = clock_timestamp() - interval '1 ms' WHERE holder IS NOT NULL"
+            )
+            await self.sql(f"UPDATE {table} SET retry_at = clock_timestamp() WHERE retry_at IS NOT NULL")
+
+    @asynccontextmanager
+    async def batches_held_back(self) -> AsyncIterator[None]:
+        """Until the block ends, batches wait inside their statement, with everything written and nothing committed."""
+        await self.sql(HOLD)
+        await self.sql("CREATE TRIGGER hold AFTER INSERT ON projection_audit EXECUTE FUNCTION hold()")
+        holder = await asyncpg.connect(self.url)
+        try:
+            await holder.execute("SELECT pg_advisory_lock(1)")
+            yield
+        finally:
+            await holder.close()
+            await self.sql("DROP TRIGGER hold ON projection_audit")
+
+    async def waiting(self, times: int = 1) -> bool:
+        """True when so many statements wait for a lock."""
+        return bool(await self.value("SELECT count(*) >= $1 FROM pg_locks WHERE NOT granted", times))
+
+    async def facts(self) -> Facts:
+        """The store's facts, as `/stats` tells them."""
+        return await read_facts(self.database)
+
+    async def known(self, name: str) -> ProjectorFacts:
+        """The facts of one projector."""
+        return next(one for one in (await self.facts()).projectors if one.holder == name)
+
+    async def projected(self) -> bool:
+        """True when no event waits for its projection."""
+        return (await self.facts()).backlog == 0
+
+    async def rows(self) -> list[asyncpg.Record]:
+        """The projection."""
+        return await self.sql("SELECT * FROM todos ORDER BY id")
+
+    async def versions_projected(self) -> dict[str, int]:
+        """Each todo's version in the projection."""
+        return {row["id"]: row["version"] for row in await self.rows()}
+
+    async def writers(self) -> list[str]:
+        """Who projected, batch by batch."""
+        return [row["projector"] for row in await self.sql("SELECT projector FROM projection_audit ORDER BY id")]
+
+    async def oracle(self, *, complete: bool = True, serial: bool = False) -> Verification:
+        """What the re-fold oracle says."""
+        verification, _ = await verify(self.url, complete=complete, serial=serial)
+        return verification
+
+    async def assert_right(self, *, complete: bool = True, serial: bool = False) -> None:
+        """The oracle finds every event projected exactly once, and every row as it should be."""
+        verification = await self.oracle(complete=complete, serial=serial)
+        assert faults(verification) == {}, verification.offenders
+        assert verification.correctness.events_checked == sum(self.versions.values())
+
+
+def faults(verification: Verification) -> dict[str, int]:
+    """The oracle's counts that are not 0."""
+    counts = verification.correctness.to_dict()
+    named = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows")
+    return {name: counts[name] for name in named if counts[name]}
+
+
+def life(*texts: str, deleted: bool = False) -> Sequence[NewEvent]:
+    """A todo's events: created with the first text, updated with the others, deleted at the end if asked."""
+    created = [NewEvent("TodoCreated", {"text": texts[0]})]
+    updated = [NewEvent("TodoUpdated", {"text": text}) for text in texts[1:]]
+    return [*created, *updated, *([DELETED] if deleted else [])]

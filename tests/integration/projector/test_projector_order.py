@@ -1,0 +1,122 @@
+"""Transactions that commit in another order than they took their positions: nothing is skipped, nothing is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eventstore.append import Append, append_all
+from eventstore.events import Appended, ExpectedVersion
+from tests.cluster import Cluster
+from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, until
+
+
+class OpenAppend:
+    """An append in a transaction that is not yet committed."""
+
+    def __init__(self, connection: asyncpg.Connection, appended: Appended) -> None:
+        self.connection = connection
+        self.position = appended.position
+
+    async def commit(self) -> None:
+        await self.connection.execute("COMMIT")
+
+    async def roll_back(self) -> None:
+        await self.connection.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def begin(stage: Stage, stream: str, slot: int) -> AsyncIterator[OpenAppend]:
+    """Append one event in an open transaction; `slot` differs between transactions, so that none waits for another."""
+    connection = await asyncpg.connect(stage.url)
+    try:
+        await connection.execute("BEGIN")
+        version = stage.versions[stream]
+        event = UPDATED if version else CREATED
+        [appended] = await append_all(connection, [Append.of(stream, [event], ExpectedVersion(version))], slot=slot)
+        assert isinstance(appended, Appended)
+        stage.versions[stream] += 1
+        yield OpenAppend(connection, appended)
+    finally:
+        await connection.close()
+
+
+async def cursor(stage: Stage) -> int:
+    return int(await stage.value("SELECT position FROM cursors"))
+
+
+@pytest.mark.parametrize("stream", ["new", "old"])
+async def test_the_global_order_waits_for_an_open_transaction(stage: Stage, stream: str) -> None:
+    await stage.append("old", CREATED)
+    probe = Moments()
+    await stage.drain(serial=True)
+    async with stage.projector(serial=True, probe=probe), begin(stage, stream, 1) as slow:
+        async with begin(stage, "overtaker", 2) as fast:
+            assert fast.position > slow.position
+            await fast.commit()
+        await probe.wait("idle", times=3)
+        assert await cursor(stage) < slow.position
+        assert await stage.versions_projected() == {"old": 1}
+
+        await slow.commit()
+        await until(stage.projected, "both events to be projected")
+
+    await stage.assert_right(serial=True)
+    assert (await stage.oracle()).correctness.events_checked == 3
+
+
+async def test_a_rolled_back_transaction_holds_nothing_back(stage: Stage) -> None:
+    async with stage.projector(serial=True), begin(stage, "gone", 1) as slow:
+        async with begin(stage, "overtaker", 2) as fast:
+            await fast.commit()
+        await slow.roll_back()
+        del stage.versions["gone"]
+        await until(stage.projected, "the event after the gap to be projected")
+
+    await stage.assert_right(serial=True)
+
+
+async def test_a_writer_that_does_not_use_the_store_is_waited_for_too(stage: Stage) -> None:
+    connection = await asyncpg.connect(stage.url)
+    probe = Moments()
+    async with stage.projector(serial=True, probe=probe):
+        await connection.execute("BEGIN")
+        await connection.execute("INSERT INTO streams (stream, version, pending_since) VALUES ('raw', 1, now())")
+        await connection.execute(
+            """INSERT INTO events (stream, version, type, data) VALUES ('raw', 1, 'TodoCreated', '{"text": "tea"}')"""
+        )
+        await connection.execute("INSERT INTO tallies (slot, events, streams) VALUES (1000, 1, 1)")
+        await stage.append("todo-1", CREATED)
+        await probe.wait("idle", times=3)
+        assert await stage.rows() == []
+
+        await connection.execute("COMMIT")
+        stage.versions["raw"] = 1
+        await until(stage.projected, "both events to be projected")
+    await connection.close()
+
+    await stage.assert_right(serial=True)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(order=st.permutations(range(5)), serial=st.booleans())
+async def test_any_order_of_commits_projects_every_event_once(cluster: Cluster, order: list[int], serial: bool) -> None:
+    async with cluster.database() as url, Stage.on(url) as stage:
+        await commit_in(order, stage, serial=serial)
+        await stage.assert_right(serial=serial)
+
+
+async def commit_in(order: list[int], stage: Stage, *, serial: bool) -> None:
+    """Open transactions one after another, commit them in `order`, and let the projector work between the commits."""
+    probe = Moments()
+    async with stage.projector(serial=serial, probe=probe), AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(begin(stage, f"todo-{n}", n)) for n in range(len(order))]
+        for number in order:
+            await opened[number].commit()
+            await probe.wait("idle")
+        await until(stage.projected, "all events to be projected")

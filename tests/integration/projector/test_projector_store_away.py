@@ -1,0 +1,107 @@
+"""A store that goes away and comes back, and hints that get lost: only delay, never loss."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bench.postgres import free_port
+from eventstore.database import Database
+from eventstore.errors import StoreUnavailable
+from eventstore.wakeup import CHANNEL
+from services.projector import registry
+from services.projector.settings import Settings
+from services.projector.worker import Worker
+from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, frozen, life, until
+
+MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@pytest.mark.parametrize("moment", ["claimed", "applied", "idle"])
+@MODES
+async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, serial: bool, moment: str) -> None:
+    await stage.append("todo-1", *life("a", "b", "c"))
+    await stage.append("todo-2", CREATED)
+    probe = Moments(stop_at=moment)
+    async with stage.projector(serial=serial, probe=probe, lease=timedelta(seconds=0.5), events_per_stream=2):
+        await probe.reached.wait()
+        await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
+        await stage.append("todo-2", UPDATED)
+        probe.open.set()
+        await until(stage.projected, "all events to be projected")
+
+    assert await stage.value("SELECT count(*) FROM projectors WHERE leases_held <> 0") == 0
+    await stage.assert_right(serial=serial)
+
+
+async def test_a_hint_wakes_a_projector_that_sleeps_for_long(stage: Stage) -> None:
+    probe = Moments()
+    async with stage.projector(probe=probe, poll=3600.0) as projector:
+        await until(lambda: listening(stage), "the projector to listen")
+        projector.worker.wake()
+        await probe.wait("idle")
+        await stage.append("todo-1", CREATED)
+        await stage.sql(f"NOTIFY {CHANNEL}")
+        await until(stage.projected, "the event to be projected")
+
+
+async def test_a_hint_that_was_missed_is_made_up_for_when_listening_again(stage: Stage) -> None:
+    probe = Moments()
+    async with stage.projector(probe=probe, poll=3600.0) as projector:
+        await until(lambda: listening(stage), "the projector to listen")
+        projector.worker.wake()
+        await probe.wait("idle")
+        await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} AND query LIKE 'LISTEN%'")
+        await stage.append("todo-1", CREATED)
+        await until(stage.projected, "the event to be projected")
+
+
+async def listening(stage: Stage) -> bool:
+    return bool(await stage.value(f"SELECT count(*) = 1 {OTHERS} AND query LIKE 'LISTEN%' AND state = 'idle'"))
+
+
+async def test_without_listening_the_poll_finds_the_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
+    probe = Moments()
+    async with stage.projector(probe=probe):
+        await probe.wait("idle")
+        await stage.append("todo-1", CREATED)
+        await until(stage.projected, "the event to be projected")
+
+
+async def test_an_absent_store_is_not_asked_without_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = 0
+
+    async def refuse(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(registry, "register", refuse)
+    worker = Worker(Settings("unused"), Database(f"postgresql://user:word@127.0.0.1:{free_port()}/nothing"))
+    worker.wake()
+    async with frozen(monkeypatch):
+        task = asyncio.create_task(worker.run())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert tries == 1
+        worker.stop()
+        await task
+
+
+async def test_a_defect_in_the_heartbeat_ends_the_projector(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(registry, "beat", fail)
+    await stage.append("todo-1", CREATED)
+    probe = Moments()
+    async with stage.prepared(probe=probe, lease=timedelta(seconds=0.5), handler_latency=3600.0) as worker:
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(worker.run(), 20)
+
+    assert probe.seen["claimed"] == 1
+    assert await stage.value("SELECT count(*) FROM streams WHERE holder IS NOT NULL") == 0

@@ -1,0 +1,47 @@
+"""How much goes into one statement."""
+
+from __future__ import annotations
+
+import pytest
+
+from eventstore.contract import Lease
+from eventstore.database import Database
+from services.projector.modes import Tools
+from services.projector.parallel import Work, portions
+from services.projector.settings import Settings
+from tests.integration.projector.stage import Moments
+
+
+def work(stream: str, events: int) -> Work:
+    return Work(Lease(stream, "one", 1, 3, 3 + events), 1000, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "expected"),
+    [
+        ([], 10, []),
+        ([3], 10, [[3]]),
+        ([4, 4, 4, 4], 8, [[4, 4], [4, 4]]),
+        ([5, 5, 5], 8, [[5, 5], [5]]),
+        ([100, 1, 1], 10, [[100], [1, 1]]),
+    ],
+)
+def test_portions_keep_the_order_and_end_at_the_bound(sizes: list[int], most: int, expected: list[list[int]]) -> None:
+    works = [work(f"todo-{number}", events) for number, events in enumerate(sizes)]
+
+    found = list(portions(works, most))
+
+    assert [[one.events for one in portion] for portion in found] == expected
+    assert [one for portion in found for one in portion] == works
+
+
+def test_what_may_be_applied_bounds_the_events_of_a_lease() -> None:
+    assert Work(Lease("todo", "one", 1, 3, 50), 10, 0.0).events == 7
+
+
+@pytest.mark.parametrize(("latency", "expected"), [(0.0, 200), (0.001, 100), (0.03, 3), (0.1, 1), (60.0, 1)])
+def test_a_costly_handler_shares_a_transaction_with_fewer_events(latency: float, expected: int) -> None:
+    url = "postgresql://user:word@127.0.0.1/todos"
+    tools = Tools(Database(url), Settings(url, handler_latency=latency), 0, Moments())
+
+    assert tools.events_at_once(200) == expected
