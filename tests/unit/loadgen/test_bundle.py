@@ -1,0 +1,39 @@
+"""The files of a run, with nobody to tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from services.loadgen.bundle import Bundle
+from services.loadgen.convergence import Judgement
+from services.loadgen.facts import read_facts
+from services.loadgen.settings import Settings
+from tests.unit.loadgen.test_facts import DOCUMENT
+
+SAMPLE = {"event": "sample", "t": 1.0, "phase": "load", "users": 3, "endpoints": [{"endpoint": "x"}], "failures": []}
+
+
+def test_without_influxdb_nobody_is_told_and_nothing_is_dropped(tmp_path: Path) -> None:
+    bundle = Bundle(Settings(results_dir=tmp_path))
+    bundle.begin(read_facts(DOCUMENT))
+    bundle.phase("load", 0.5)
+    bundle.sample(dict(SAMPLE))
+    bundle.close(Judgement("invalid", "interrupted"))
+    document = json.loads((tmp_path / "loadgen.json").read_text())
+    assert (document["influx"], document["generator"]["dropped_points"]) == (None, 0)
+
+
+def test_a_line_of_samples_is_flat(tmp_path: Path) -> None:
+    bundle = Bundle(Settings(results_dir=tmp_path))
+    bundle.sample(dict(SAMPLE))
+    bundle.close(Judgement("converged", ""))
+    (line,) = (tmp_path / "samples.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "t": 1.0,
+        "phase": "load",
+        "users": 3,
+        "visibility_p50_ms": None,
+        "visibility_p99_ms": None,
+        "dropped_points": 0,
+    }
