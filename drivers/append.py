@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 from collections import deque
 from time import perf_counter
 from typing import Final
@@ -29,7 +30,9 @@ class Load:
 
     def __init__(self, store: PostgresEventStore, streams: int) -> None:
         self._store = store
-        self._idle = deque((f"perf-{n}", 0) for n in range(streams))
+        # Names that no other load has, so a store may be loaded again.
+        run = secrets.token_hex(4)
+        self._idle = deque((f"perf-{run}-{n}", 0) for n in range(streams))
         self.appended = 0
         self.times: list[float] = []
         self.counting = False
@@ -37,10 +40,12 @@ class Load:
 
     async def write(self) -> None:
         """Append, again and again."""
-        event = NewEvent("TodoUpdated", {"text": "buy milk, bread and a newspaper"})
+        text = {"text": "buy milk, bread and a newspaper"}
+        created, updated = NewEvent("TodoCreated", text), NewEvent("TodoUpdated", text)
         while not self.stopping:
             stream, version = self._idle.popleft()
             started = perf_counter()
+            event = updated if version else created
             appended = await self._store.append(stream, [event], expected=ExpectedVersion(version))
             if self.counting:
                 self.times.append(perf_counter() - started)

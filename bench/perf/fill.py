@@ -9,9 +9,10 @@ from bench.perf.lab import Lab
 ID: Final = "'todo-' || lpad(to_hex(n), 32, '0')"
 TEXT: Final = "'buy milk, bread and a newspaper'"
 MOMENT: Final = "clock_timestamp()"
+ALIVE: Final = 1_000
 
-# Version by version over all streams, so that the streams are as interleaved in the global order as can be. Of every
-# ten streams three end with a deletion.
+# In the global order 1,000 streams are alive at a time and take turns, then come the next 1,000. Of every ten streams
+# three end with a deletion.
 EVENTS: Final = f"""
 INSERT INTO events (stream, version, type, data)
 SELECT {ID}, version,
@@ -20,7 +21,7 @@ SELECT {ID}, version,
        CASE WHEN version > 1 AND version = {{each}} AND n % 10 < 3 THEN '{{{{}}}}'::jsonb
             ELSE jsonb_build_object('text', {TEXT} || version) END
   FROM generate_series(1, {{each}}) AS version, generate_series({{first}}, {{last}}) AS n
- ORDER BY version, n
+ ORDER BY n / {ALIVE}, version, n
 """
 HEADS: Final = f"""
 INSERT INTO streams (stream, version, projected, pending_since)
@@ -30,6 +31,20 @@ TALLY: Final = """
 INSERT INTO tallies (slot, events, streams, projected) VALUES (0, {events}, {streams}, {projected})
 ON CONFLICT (slot) DO UPDATE SET events = tallies.events + excluded.events,
   streams = tallies.streams + excluded.streams, projected = tallies.projected + excluded.projected
+"""
+TODOS: Final = """
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+SELECT stream,
+       (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1],
+       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted')
+  FROM events GROUP BY stream
+"""
+AUDIT: Final = """
+INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+SELECT stream, 1, max(version), max(position), 'perf', 1, clock_timestamp() FROM events GROUP BY stream
+"""
+TODO_TALLY: Final = """
+INSERT INTO todo_tallies (slot, todos, active) SELECT 0, count(*), count(*) FILTER (WHERE NOT deleted) FROM todos
 """
 
 
@@ -43,6 +58,19 @@ def backlog(lab: Lab, url: str, *, streams: int, each: int, first: int = 1) -> i
         TALLY.format(events=streams * each, streams=streams, projected=0),
     )
     return streams * each
+
+
+def projected(lab: Lab, url: str, *, streams: int, each: int) -> None:
+    """Streams with `each` events, all projected, in an empty database."""
+    lab.sql(
+        url,
+        EVENTS.format(each=each, first=1, last=streams),
+        HEADS.format(each=each, projected=each, pending="NULL", first=1, last=streams),
+        TALLY.format(events=streams * each, streams=streams, projected=streams * each),
+        TODOS,
+        AUDIT,
+        TODO_TALLY,
+    )
 
 
 def caught_up_heads(lab: Lab, url: str, streams: int) -> None:

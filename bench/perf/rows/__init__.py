@@ -21,6 +21,8 @@ NAMES: Final = (
     "visible_1000",
     "visible_3000",
     "projectors",
+    "growth",
+    "memory",
 )
 
 
