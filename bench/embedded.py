@@ -15,6 +15,7 @@ import asyncpg
 from bench import faults, machine, report
 from bench.bundle import Bundle, Samples, merge, void
 from bench.errors import RunFailed, SetupError
+from bench.observer import Observer
 from bench.postgres import tail
 from bench.processes import ROOT, Process, describe
 from bench.progress import Progress
@@ -46,9 +47,10 @@ def run(trial: Trial, progress: Progress) -> tuple[Result, Bundle]:
     KeyboardInterrupt after the bundle of an interrupted run is written.
     """
     bundle = Bundle.create(trial.results, trial.settings.scenario, trial.settings.mode)
+    observer = Observer(bundle, trial.settings)
     result = void(bundle.run_id, trial.settings, "the run was interrupted", trial=trial.number)
     try:
-        result = _measure(trial, bundle, progress)
+        result = _measure(trial, bundle, observer, progress)
     except RunFailed as failure:
         (bundle.log / "failure.txt").write_text(f"{failure}\n{failure.tail}\n", encoding="utf-8")
         result = void(bundle.run_id, trial.settings, f"{failure}\n{failure.tail}".strip(), trial=trial.number)
@@ -57,16 +59,18 @@ def run(trial: Trial, progress: Progress) -> tuple[Result, Bundle]:
         raise
     finally:
         if bundle.folder.exists():
+            observer.end(result)
             _finish(bundle, result)
     return result, bundle
 
 
-def _measure(trial: Trial, bundle: Bundle, progress: Progress) -> Result:
+def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progress) -> Result:
     settings = trial.settings
     bundle.write("machine.json", machine.machine())
     bundle.write("versions.json", machine.versions(ROOT))
     with running_system(settings, bundle.log, progress) as stack:
         bundle.write("postgres.json", stack.postgres)
+        observer.begin(stack.influx, progress)
         since = asyncio.run(_clock(stack.database_url))
         _drive(trial, stack, bundle, progress)
         loadgen = bundle.read("loadgen.json")

@@ -106,6 +106,8 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     if result.generator.saturated:
         text = "the load generator was saturated: its throughput is a lower bound of the server's"
         notes.append({"text": text, "warns": True})
+    if dropped := result.generator.dropped_points:
+        notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
     if fault:
         takeover = fault["takeover_s"]
         after = f"its work was taken over after {takeover:.1f} s" if takeover is not None else "no lease was left"
@@ -178,6 +180,7 @@ def _facts(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
         ("requests begun", f"{generator.achieved_rate:,.0f} /s"),
         ("target rate", "closed loop" if generator.target_rate is None else f"{generator.target_rate:,.0f} /s"),
         ("saturated", "yes" if generator.saturated else "no"),
+        ("points that InfluxDB never got", whole(generator.dropped_points)),
     ]
     server = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
     server += list(postgres.get("settings", {}).items())

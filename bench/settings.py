@@ -9,12 +9,12 @@ from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from bench import scenarios
+from metrics.target import NAMES, Target
 from settings import Environment, SettingError
 
 Mode = Literal["serial", "parallel"]
 
 SECRET: Final = re.compile(r"TOKEN|PASSWORD|SECRET|KEY")
-INFLUX: Final = ("INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET")
 OPEN_LOOP: Final = ("throughput", "reads")
 # Checked by the services themselves, passed on as they are, and part of the result.
 PASSED_ON: Final = (
@@ -50,6 +50,7 @@ class Settings:
     handler_latency_ms: float
     streams_in_flight: int | None
     others: Mapping[str, str]
+    influx: Target | None = None
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str], *, scenario: str = "throughput", mode: Mode | None = None) -> Self:
@@ -79,7 +80,8 @@ class Settings:
             rate=env.number("RATE", 0, low=0.1, high=1_000_000) if env.optional("RATE") else None,
             handler_latency_ms=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000),
             streams_in_flight=_optional_integer(env, "STREAMS_IN_FLIGHT", low=1, high=10_000),
-            others={name: given[name] for name in (*PASSED_ON, *INFLUX) if name in given},
+            others={name: given[name] for name in (*PASSED_ON, *NAMES, "GRAFANA_URL") if name in given},
+            influx=Target.from_env(env),
         )
         settings._check_together()
         return settings

@@ -21,6 +21,7 @@ from bench.postgres import Cluster, free_port
 from bench.processes import Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings, strip_secrets
+from metrics.target import Target
 
 HOST: Final = "127.0.0.1"
 MIGRATION_TIMEOUT_S: Final = 120.0
@@ -37,6 +38,11 @@ class Stack:
     postgres: dict[str, Any]
     processes: Processes
     projectors: list[Process]
+
+    @property
+    def influx(self) -> Target | None:
+        """The InfluxDB that is told of the run, as it is reached from here."""
+        return self.settings.influx
 
     def start_projector(self, name: str) -> Process:
         """Start one projector and wait until the API reports it alive."""

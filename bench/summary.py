@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bench.observer import FILE
 from bench.report import WORDS, milliseconds, seconds, whole
 from metrics.results import Percentiles, Result, Visibility
 
@@ -25,6 +27,17 @@ def show(console: Console, result: Result, folder: Path) -> None:
         console.print(escape(result.why), highlight=False, soft_wrap=True)
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
     console.print(Text(f"result  {folder / 'result.json'}"), soft_wrap=True)
+    _show_observer(console, folder / FILE)
+
+
+def _show_observer(console: Console, path: Path) -> None:
+    """Where InfluxDB was told: the dashboard with this run, and what was lost on the way."""
+    if not path.exists():
+        return
+    told = json.loads(path.read_text(encoding="utf-8"))
+    console.print(Text(f"watch   {told['dashboard']}"), soft_wrap=True)
+    if told["trouble"]:
+        console.print(Text(f"note    {whole(told['dropped'])} points dropped: {told['trouble']}"), soft_wrap=True)
 
 
 def _table(result: Result) -> Table:

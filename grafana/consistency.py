@@ -39,12 +39,12 @@ def _verdict() -> list[tuple[int, Panel]]:
     alone = "0: judged over HTTP alone, not yet by folding every event again."
     return [
         (4, newest_verdict()),
-        (3, result("Faults", "faults")),
+        (2, result("Faults", "faults")),
         (3, result("Events folded again", "events_checked", limits=folded, more=alone)),
-        (4, result("Convergence time", "convergence_time_s", limits=PLAIN)),
+        (3, result("Convergence time", "convergence_time_s", limits=PLAIN)),
         (4, result("Convergence speed", "convergence_speed_events_per_s", limits=PLAIN)),
-        (2, result("Final lag", "final_projection_lag")),
-        (2, result("Final id lag", "final_event_id_lag")),
+        (3, result("Final projection lag", "final_projection_lag")),
+        (3, result("Final event id lag", "final_event_id_lag")),
         (2, result("Final backlog", "final_backlog")),
     ]
 

@@ -40,14 +40,12 @@ def unit(metric: Metric) -> str:
 def timeseries(
     title: str, targets: Sequence[dict[str, Any]], *, unit: str, description: str, limits: Steps = (), **custom: Any
 ) -> Panel:
-    """Lines over time. `limits` are drawn as areas."""
+    """Lines over time. `limits` are drawn as dashed lines."""
     style = {
         "drawStyle": "line",
         "lineWidth": 1,
         "fillOpacity": 8,
-        "showPoints": "never",
-        # Points come every second; a longer gap is a gap.
-        "insertNulls": 10_000,
+        "showPoints": "auto",
         "thresholdsStyle": {"mode": "dashed" if limits else "off"},
         **custom,
     }

@@ -79,7 +79,11 @@ class Writer:
 
 
 class InfluxSink:
-    """Takes points at any time from any thread. `tell` is called once, with one line, when the first write fails."""
+    """Takes points at any time from any thread. `tell` is called once, with one line, when the first write fails.
+
+    `written` and `dropped` are points so far; `trouble` says why a first write failed, None if none did; `healthy` is
+    whether it answered the last write and may take another.
+    """
 
     def __init__(self, target: Target, tell: Callable[[str], None]) -> None:
         self._target = target
@@ -88,7 +92,7 @@ class InfluxSink:
         self._queue: deque[Point] = deque()
         self._in_flight = 0
         self._room = KEPT
-        self._healthy = True
+        self.healthy = True
         self._ending = threading.Event()
         self.written = 0
         self.dropped = 0
@@ -120,7 +124,7 @@ class InfluxSink:
         ending = False
         while not ending:
             ending = self._ending.wait(FLUSH_EVERY_S)
-            more = self._healthy or not ending
+            more = self.healthy or not ending
             while more:
                 more = self._flush(writer)
         writer.close()
@@ -136,7 +140,7 @@ class InfluxSink:
             self._give_back(batch, refused)
             return False
         with self._lock:
-            self._healthy, self._in_flight = True, 0
+            self.healthy, self._in_flight = True, 0
             self.written += len(batch)
         return True
 
@@ -148,7 +152,8 @@ class InfluxSink:
 
     def _give_back(self, batch: list[Point], refused: Refused) -> None:
         with self._lock:
-            self._healthy, self._in_flight = False, 0
+            # Who refuses answers: the last batch may still be good.
+            self.healthy, self._in_flight = refused.final and not refused.hopeless, 0
             if refused.final:
                 self.dropped += len(batch)
             else:
@@ -186,4 +191,4 @@ def _reason(error: BaseException) -> str:
     if "Timeout" in type(error).__name__:
         return f"nothing within {ANSWER_WITHIN_S:g} s"
     inner = error.__cause__ or error.__context__
-    return (inner.strerror if isinstance(inner, OSError) else None) or type(error).__name__
+    return (inner.strerror if isinstance(inner, OSError) else None) or "the connection was cut"

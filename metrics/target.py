@@ -5,6 +5,7 @@ INFLUX_URL decides: the others alone ask for nothing, since a stack's `.env` has
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
@@ -45,10 +46,11 @@ class Target:
 def _address(name: str, value: str) -> str:
     try:
         parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in value
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = usable and "@" not in parts.netloc and not parts.query and not parts.fragment
     except ValueError:
         usable = False
     if not usable:
-        shown = value if "@" not in value else "***@" + value.rpartition("@")[2]
-        raise SettingError(name, shown, "an address such as http://127.0.0.1:8086, without a password")
+        shown = re.sub(r"[?#].*", "", re.sub(r".*@", "***@", value))
+        raise SettingError(name, shown, "an address such as http://127.0.0.1:8086, without a password or a query")
     return value.rstrip("/")

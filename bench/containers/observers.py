@@ -11,6 +11,7 @@ from typing import Any, Final
 from bench.containers.addresses import Addresses
 from bench.containers.diagnosis import OTHER_SECRETS
 from bench.errors import SetupError
+from metrics.target import GRAFANA_URL, Target
 
 TIMEOUT_S: Final = 3.0
 RESTART: Final = "`task up` starts it again, `task logs -- {}` tells why it stopped"
@@ -26,6 +27,16 @@ def troubles(found: Addresses, config: Mapping[str, Any]) -> list[SetupError]:
     if "grafana" in services:
         reasons.append(_grafana(found.grafana))
     return [reason for reason in reasons if reason is not None]
+
+
+def target(found: Addresses, config: Mapping[str, Any]) -> Target | None:
+    """The stack's InfluxDB and Grafana as they are reached from here, None if it has no InfluxDB."""
+    if found.influxdb is None:
+        return None
+    told = config["services"]["influxdb"]["environment"]
+    names = ("ADMIN_TOKEN", "ORG", "BUCKET")
+    token, org, bucket = (told[f"DOCKER_INFLUXDB_INIT_{name}"] for name in names)
+    return Target(found.influxdb, token, org, bucket, found.grafana or GRAFANA_URL)
 
 
 def _influxdb(address: str | None, token: str) -> SetupError | None:

@@ -16,7 +16,7 @@ import asyncpg
 
 from bench.containers.addresses import Addresses
 from bench.containers.compose import Compose
-from bench.containers.observers import troubles
+from bench.containers.observers import target, troubles
 from bench.containers.scale import settle
 from bench.containers.up import start, told
 from bench.errors import RunFailed
@@ -25,6 +25,7 @@ from bench.processes import Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings
 from bench.stack import Stack, reach
+from metrics.target import Target
 
 FOLDER: Final = "/bundles"
 LOGGED: Final = ("api", "projector", "postgres")
@@ -41,6 +42,12 @@ class ContainerStack(Stack):
     """The running stack. `projectors` is empty: its projectors are containers, which Docker starts again."""
 
     compose: Compose
+    observed: Target | None
+
+    @property
+    def influx(self) -> Target | None:
+        """The stack's own InfluxDB, by its published port."""
+        return self.observed
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator in a container of its own, which leaves its files in `folder`."""
@@ -87,7 +94,9 @@ def running(
     with Guardian() as guardian:
         processes = Processes(log, guardian)
         try:
-            yield ContainerStack(settings, where.api, where.database, facts, processes, [], compose)
+            yield ContainerStack(
+                settings, where.api, where.database, facts, processes, [], compose, target(where, config)
+            )
         finally:
             processes.stop()
             _end_loadgen(compose, log.parent)

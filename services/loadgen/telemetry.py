@@ -53,6 +53,7 @@ class Telemetry:
             "written": self._sink.written,
             "dropped": self._sink.dropped,
             "trouble": self._sink.trouble,
+            "reachable": self._sink.healthy,
             "dashboard": dashboard,
         }
 

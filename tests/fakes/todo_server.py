@@ -59,6 +59,7 @@ class FakeTodoServer:
 
     fault: Fault = "none"
     every: int = 10
+    serial: bool = False
     streams: dict[str, Stream] = field(default_factory=dict)
     waiting: deque[tuple[str, int, str | None, Fault]] = field(default_factory=deque)
     rows: dict[str, Row] = field(default_factory=dict)
@@ -139,7 +140,7 @@ class FakeTodoServer:
             "eventCount": self.committed,
             "lastEventInStore": self.committed,
             "lastProjectedEvent": self.projected,
-            "serialProjection": False,
+            "serialProjection": self.serial,
             "projectors": [
                 {
                     "holder": "fake",

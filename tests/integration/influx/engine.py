@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from bench.postgres import free_port
 from tests.influxd import influxd
 
-TOKEN: Final = "a-token"
+TOKEN: Final = "token-8f1c7e"
 ORG: Final = "tidemark"
 BUCKET: Final = "bench"
 UP_WITHIN_S: Final = 20.0
@@ -59,7 +59,8 @@ class _Door(BaseHTTPRequestHandler):
         try:
             self._answer(*self.engine.call("POST", target, body, headers))
         except (OSError, HTTPException):
-            self._answer(503, b"")
+            # Dead: then so is this connection.
+            self.close_connection = True
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

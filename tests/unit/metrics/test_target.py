@@ -37,10 +37,14 @@ def test_a_bad_address_is_named(name: str, value: str) -> None:
         Target.from_env(Environment({**ALL, name: value}))
 
 
-def test_neither_token_nor_password_is_told() -> None:
+def test_the_token_is_not_told() -> None:
     assert "secret" not in repr(Target.from_env(Environment(ALL)))
-    with pytest.raises(SettingError) as refused:
-        Target.from_env(Environment({**ALL, "INFLUX_URL": "http://me:hunter2@127.0.0.1"}))
+
+
+@pytest.mark.parametrize("address", ["http://me:hunter2@127.0.0.1", "http://127.0.0.1?token=hunter2"])
+def test_an_address_with_a_secret_is_refused_without_telling_it(address: str) -> None:
+    with pytest.raises(SettingError, match="INFLUX_URL=") as refused:
+        Target.from_env(Environment({**ALL, "INFLUX_URL": address}))
     assert "hunter2" not in str(refused.value)
 
 

@@ -1,0 +1,176 @@
+"""compose.yaml: what Docker would refuse, and what it would let pass but should not be."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.containers.compose import SECRETS
+from bench.containers.diagnosis import PORTS
+from bench.processes import ROOT
+from services.api.__main__ import GRACE_S
+from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
+
+ONE_SHOT = {"migrate", "loadgen"}
+LONG_RUNNING = set(services()) - ONE_SHOT
+
+
+def seconds(text: str) -> int:
+    """Compose's `90s` or `1m` in seconds."""
+    number, unit = re.fullmatch(r"(\d+)(s|m)", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"s": 1, "m": 60}[unit]
+
+
+def dockerfile(service: dict[str, Any]) -> Path | None:
+    """The Dockerfile that a service is built from, None where its image is another's."""
+    return ROOT / service["build"]["dockerfile"] if "build" in service else None
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"), [("vendor.compose-spec", "compose.yaml"), ("vendor.taskfile", "Taskfile.yml")]
+)
+def test_it_is_what_its_schema_says(schema: str, name: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(ROOT / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_compose_takes_it() -> None:
+    """Docker's own word where it is there; the schema and the tests below hold everywhere."""
+    if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"], check=False).returncode:
+        return
+    environment = {**os.environ, **dict.fromkeys(SECRETS, "secret")}
+    command = ["docker", "compose", "-f", "compose.yaml", "--profile", "*", "config", "--quiet"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_has_the_parts() -> None:
+    assert {"postgres", "migrate", "api", "projector", "loadgen", "influxdb", "grafana"} <= set(services())
+    built = {name: dockerfile(service) for name, service in services().items() if "build" in service}
+    assert set(built.values()) == set(DOCKERFILES.values())
+    assert all(path is not None and path.is_file() for path in built.values())
+
+
+@pytest.mark.parametrize("name", services())
+def test_a_service_has_no_power_that_it_does_not_need(name: str) -> None:
+    service = services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    path = dockerfile(service)
+    user = str(service.get("user") or (path and dict(instructions(path))["USER"]))
+    assert re.fullmatch(r"\d+:\d+", user)
+    assert user.split(":", maxsplit=1)[0] != "0"
+    assert {"cap_add", "privileged", "network_mode", "pid", "devices"} & set(service) == set()
+
+
+@pytest.mark.parametrize("name", services())
+def test_a_service_has_limits(name: str) -> None:
+    limits = services()[name]["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory"}
+
+
+@pytest.mark.parametrize("name", services())
+def test_only_the_loopback_is_published(name: str) -> None:
+    for port in services()[name].get("ports", []):
+        variable = PORTS[name]
+        assert re.fullmatch(rf"127\.0\.0\.1:\$\{{{variable}:-\d+\}}:\d+", port)
+
+
+def test_ports_are_published_by_those_that_people_reach() -> None:
+    assert {name for name, service in services().items() if "ports" in service} == set(PORTS)
+
+
+@pytest.mark.parametrize("name", services())
+def test_an_image_of_others_is_pinned(name: str) -> None:
+    service = services()[name]
+    if "build" not in service:
+        assert re.search(r":\d", service["image"])
+
+
+@pytest.mark.parametrize("name", services())
+def test_secrets_come_from_outside(name: str) -> None:
+    for variable, value in services()[name]["environment"].items():
+        if re.search("PASSWORD|TOKEN|DATABASE_URL", variable):
+            found = list(references(value))
+            assert [secret for secret, _ in found if secret in SECRETS], variable
+            assert all(rest.startswith(":?") for _, rest in found), variable
+
+
+def test_each_secret_is_needed() -> None:
+    assert {name for name, rest in references(compose()) if rest.startswith(":?")} == set(SECRETS)
+
+
+@pytest.mark.parametrize("name", sorted(LONG_RUNNING))
+def test_what_stays_up_says_when_it_is_ready_and_is_started_again(name: str) -> None:
+    service = services()[name]
+    path = dockerfile(service)
+    assert "healthcheck" in service or (path and "HEALTHCHECK" in dict(instructions(path)))
+    assert service["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", sorted(ONE_SHOT))
+def test_what_runs_once_is_not_started_again(name: str) -> None:
+    assert services()[name]["restart"] == "no"
+
+
+@pytest.mark.parametrize("name", services())
+def test_the_order_of_start_is_by_readiness(name: str) -> None:
+    for other, on in services()[name].get("depends_on", {}).items():
+        wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
+        assert on == {"condition": wanted}
+
+
+def test_what_needs_the_schema_waits_for_it() -> None:
+    for name in ("api", "projector"):
+        assert "migrate" in services()[name]["depends_on"]
+    assert "postgres" in services()["migrate"]["depends_on"]
+
+
+def test_who_is_stopped_has_time_to_end_in_order() -> None:
+    assert seconds(services()["api"]["stop_grace_period"]) > GRACE_S
+    # A statement under way is ended by its own limit of 10 s.
+    assert seconds(services()["projector"]["stop_grace_period"]) > 10
+    assert all("stop_grace_period" in services()[name] for name in set(services()) - {"migrate"})
+
+
+def test_volumes_are_named_and_used() -> None:
+    used = {
+        volume.split(":")[0]
+        for service in services().values()
+        for volume in service.get("volumes", [])
+        if not volume.startswith("./")
+    }
+    assert used == set(compose()["volumes"])
+
+
+def test_postgres_keeps_its_data_where_version_18_has_it() -> None:
+    assert services()["postgres"]["image"].startswith("postgres:18")
+    assert services()["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+
+
+def test_grafana_finds_its_files() -> None:
+    grafana = services()["grafana"]
+    assert "./grafana/provisioning:/etc/grafana/provisioning:ro" in grafana["volumes"]
+    assert "./grafana/dashboards:/var/lib/grafana/dashboards:ro" in grafana["volumes"]
+    environment = grafana["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
+def test_influxdb_and_those_who_use_it_agree() -> None:
+    made = services()["influxdb"]["environment"]
+    for name in ("loadgen", "grafana"):
+        used = services()[name]["environment"]
+        assert used["INFLUX_TOKEN"] == made["DOCKER_INFLUXDB_INIT_ADMIN_TOKEN"]
+        assert used["INFLUX_ORG"] == made["DOCKER_INFLUXDB_INIT_ORG"]
+        assert used["INFLUX_BUCKET"] == made["DOCKER_INFLUXDB_INIT_BUCKET"]
+        assert used["INFLUX_URL"] == "http://influxdb:8086"
