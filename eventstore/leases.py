@@ -99,8 +99,10 @@ WITH fenced AS MATERIALIZED (
 ),
 moved AS (
   UPDATE streams s
-     SET projected = :version, holder = NULL, leased_until = NULL,
-         pending_since = CASE WHEN s.version > :version THEN s.pending_since END
+     SET projected = :version ::int, holder = NULL, leased_until = NULL,
+         pending_since = CASE WHEN s.version > :version THEN coalesce(
+           (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = :version + 1),
+           clock_timestamp()) END
     FROM fenced
    WHERE s.stream = fenced.stream
   RETURNING s.stream, :version - fenced.projected AS events

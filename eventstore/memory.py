@@ -84,12 +84,21 @@ class MemoryEventStore:
 
 @dataclass(slots=True)
 class _Term:
-    """What a stream remembers of its leases: `until` is None when nobody holds one."""
+    """What a stream remembers of its leases: `until` is None when nobody holds one.
+
+    Not to be claimed before `retry_at`, nor while `blocked`.
+    """
 
     projected: int = 0
     holder: str = ""
     epoch: int = 0
     until: datetime | None = None
+    retry_at: datetime | None = None
+    blocked: bool = False
+
+    def free(self, now: datetime) -> bool:
+        due = self.retry_at is None or self.retry_at <= now
+        return due and not self.blocked and (self.until is None or self.until <= now)
 
     def names(self, lease: Lease) -> bool:
         return (self.holder, self.epoch) == (lease.holder, lease.epoch)
@@ -108,7 +117,7 @@ class MemoryLeases:
     async def claim(self, holder: str, *, limit: int, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
         """Lease up to `limit` free or expired streams with a backlog, longest waiting first; see `Leases.claim`."""
         at = now or self._store.clock()
-        free = [stream for stream in self._pending() if (until := self._term(stream).until) is None or until <= at]
+        free = [stream for stream in self._pending() if self._term(stream).free(at)]
         return [self._grant(stream, holder, at + ttl) for stream in free[:limit]]
 
     async def renew(self, leases: Sequence[Lease], *, ttl: timedelta, now: datetime | None = None) -> list[Lease]:
@@ -121,11 +130,11 @@ class MemoryLeases:
 
     async def acknowledge(self, lease: Lease, version: int, *, now: datetime | None = None) -> None:
         """Move the checkpoint to `version` and end the lease. Raises LeaseLost or ValueError, nothing written then."""
+        if not lease.projected <= version <= lease.version:
+            raise ValueError(f"version {version} is not between {lease.projected} and {lease.version}")
         term = self._term(lease.stream)
         if not term.held(lease, now or self._store.clock()):
             raise LeaseLost(f"{lease.holder} lost stream {lease.stream!r} (epoch {lease.epoch})")
-        if not term.projected <= version <= self._version(lease.stream):
-            raise ValueError(f"version {version} is not between the checkpoint {term.projected} and the head")
         term.projected = version
         term.until = None
 
@@ -135,6 +144,15 @@ class MemoryLeases:
             term = self._term(lease.stream)
             if term.names(lease):
                 term.until = None
+
+    def set_aside(self, stream: str, *, blocked: bool = False, retry_at: datetime | None = None) -> None:
+        """Leave the stream as a projector that failed does, or, by default, an operator that mends it."""
+        term = self._term(stream)
+        term.blocked, term.retry_at = blocked, retry_at
+
+    def projected(self, stream: str) -> int:
+        """The stream's checkpoint."""
+        return self._term(stream).projected
 
     def _term(self, stream: str) -> _Term:
         return self._terms.setdefault(stream, _Term())

@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 import pytest
+from sqlalchemy import text
 
 from eventstore.contract import EventStore, Leases
+from eventstore.database import Statement
 from eventstore.memory import MemoryEventStore, MemoryLeases
 from eventstore.postgres import Database, PostgresEventStore, PostgresLeases
 from tests.cluster import Cluster
+from tests.emptied import empty
+
+
+class SetAside(Protocol):
+    """Leave a stream as a projector does that failed on it: blocked, or not to be tried before `retry_at`."""
+
+    async def __call__(self, stream: str, *, blocked: bool = False, retry_at: datetime | None = None) -> None: ...
+
+
+SET_ASIDE = Statement(
+    text("""
+UPDATE streams
+   SET retry_at = :retry_at ::timestamptz, blocked_at = CASE WHEN :blocked ::bool THEN clock_timestamp() END
+ WHERE stream = :stream
+""")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +41,37 @@ class Backend:
     store: EventStore
     leases: Leases
     neighbor: EventStore
+    set_aside: SetAside
 
 
 @asynccontextmanager
 async def memory() -> AsyncIterator[Backend]:
     store = MemoryEventStore()
-    yield Backend(store, MemoryLeases(store), store)
+    leases = MemoryLeases(store)
+
+    async def set_aside(stream: str, *, blocked: bool = False, retry_at: datetime | None = None) -> None:
+        leases.set_aside(stream, blocked=blocked, retry_at=retry_at)
+
+    yield Backend(store, leases, store, set_aside)
+
+
+@pytest.fixture(scope="session")
+def shared_url(cluster: Cluster) -> str:
+    """One database for all tests of the contract, emptied for each."""
+    return cluster.create()
 
 
 @asynccontextmanager
-async def postgres(cluster: Cluster) -> AsyncIterator[Backend]:
-    async with cluster.database() as url, Database(url, pool_size=4) as db, Database(url, pool_size=4) as other:
+async def postgres(url: str) -> AsyncIterator[Backend]:
+    async with Database(url, pool_size=4) as db, Database(url, pool_size=4) as other:
+        await empty(db)
         store, neighbor = PostgresEventStore(db), PostgresEventStore(other)
-        await store.start()
-        await neighbor.start()
+
+        async def set_aside(stream: str, *, blocked: bool = False, retry_at: datetime | None = None) -> None:
+            await db.fetch(SET_ASIDE, stream=stream, blocked=blocked, retry_at=retry_at)
+
         try:
-            yield Backend(store, PostgresLeases(db), neighbor)
+            yield Backend(store, PostgresLeases(db), neighbor, set_aside)
         finally:
             await neighbor.close()
             await store.close()
@@ -45,7 +80,7 @@ async def postgres(cluster: Cluster) -> AsyncIterator[Backend]:
 @pytest.fixture(params=["memory", "postgres"])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     """A fresh, empty implementation."""
-    opened = memory() if request.param == "memory" else postgres(request.getfixturevalue("cluster"))
+    opened = memory() if request.param == "memory" else postgres(request.getfixturevalue("shared_url"))
     async with opened as backend:
         yield backend
 
@@ -63,3 +98,8 @@ def neighbor(backend: Backend) -> EventStore:
 @pytest.fixture
 def leases(backend: Backend) -> Leases:
     return backend.leases
+
+
+@pytest.fixture
+def set_aside(backend: Backend) -> SetAside:
+    return backend.set_aside

@@ -9,6 +9,7 @@ import pytest
 from eventstore.contract import EventStore, Lease, Leases
 from eventstore.errors import LeaseLost
 from eventstore.events import NO_STREAM, ExpectedVersion, NewEvent
+from tests.contract.conftest import SetAside
 
 TTL = timedelta(seconds=5)
 NOON = datetime(2040, 1, 1, 12, tzinfo=UTC)
@@ -51,6 +52,31 @@ async def test_a_claim_takes_at_most_its_limit_and_the_longest_waiting_first(sto
     assert names(await claim(leases, "one", NOON, limit=2)) == {"b"}
 
 
+async def test_who_waits_longest_is_counted_from_its_oldest_unprojected_event(
+    store: EventStore, leases: Leases
+) -> None:
+    """A checkpoint that moves past the old events puts the stream behind those that wait longer."""
+    await grow(store, "a", "b")
+    await grow(store, "a", expected=1)
+    [first] = await claim(leases, "one", NOON, limit=1)
+    await leases.acknowledge(first, 1, now=NOON)
+
+    assert [first.stream, *names(await claim(leases, "one", NOON, limit=1))] == ["a", "b"]
+    assert names(await claim(leases, "one", NOON, limit=1)) == {"a"}
+
+
+async def test_claims_of_many_share_out_all_there_is(store: EventStore, leases: Leases) -> None:
+    streams = [f"s{n:03}" for n in range(50)]
+    await grow(store, *streams)
+
+    grants = [await claim(leases, f"holder{n % 3}", NOON, limit=20) for n in range(4)]
+
+    assert [len(grant) for grant in grants] == [20, 20, 10, 0]
+    assert sorted(lease.stream for grant in grants for lease in grant) == streams
+    assert {lease.epoch for grant in grants for lease in grant} == {1}
+    assert len(await claim(leases, "heir", EXPIRED, limit=100)) == 50
+
+
 async def test_a_leased_stream_is_passed_over(store: EventStore, leases: Leases) -> None:
     await grow(store, "a", "b")
 
@@ -69,6 +95,53 @@ async def test_a_takeover_raises_the_epoch_by_one(store: EventStore, leases: Lea
     [new] = await claim(leases, "two", EXPIRED)
 
     assert (new.holder, new.epoch) == ("two", old.epoch + 1)
+
+
+async def test_a_lease_ends_at_its_last_moment_and_not_before(store: EventStore, leases: Leases) -> None:
+    await grow(store, "s")
+    end, before = NOON + TTL, NOON + TTL - timedelta(microseconds=1)
+    [lease] = await claim(leases, "one", NOON)
+
+    assert await claim(leases, "two", before) == []
+    assert await leases.renew([lease], ttl=TTL / 5, now=before) == [lease]
+    assert await claim(leases, "two", end) == []
+    [lease] = await claim(leases, "two", before + TTL / 5)
+    with pytest.raises(LeaseLost):
+        await leases.acknowledge(lease, 1, now=before + TTL / 5 + TTL)
+    await leases.acknowledge(lease, 1, now=before + TTL / 5 + TTL - timedelta(microseconds=1))
+
+
+async def test_a_blocked_stream_is_not_claimed_until_it_is_mended(
+    store: EventStore, leases: Leases, set_aside: SetAside
+) -> None:
+    await grow(store, "bad", "good")
+    await set_aside("bad", blocked=True)
+
+    assert names(await claim(leases, "one", NOON)) == {"good"}
+    assert names(await claim(leases, "two", EXPIRED)) == {"good"}
+    await set_aside("bad")
+    assert names(await claim(leases, "two", EXPIRED)) == {"bad"}
+
+
+async def test_a_blocked_stream_that_grows_stays_blocked(
+    store: EventStore, leases: Leases, set_aside: SetAside
+) -> None:
+    await grow(store, "s")
+    await set_aside("s", blocked=True)
+    await grow(store, "s", expected=1)
+
+    assert await claim(leases, "one", NOON) == []
+
+
+async def test_a_stream_is_tried_again_when_its_time_has_come(
+    store: EventStore, leases: Leases, set_aside: SetAside
+) -> None:
+    await grow(store, "s", "t")
+    await set_aside("s", retry_at=LATER)
+
+    assert names(await claim(leases, "one", NOON)) == {"t"}
+    assert await claim(leases, "one", LATER - timedelta(microseconds=1)) == []
+    assert names(await claim(leases, "one", LATER)) == {"s"}
 
 
 async def test_every_grant_has_an_epoch_of_its_own(store: EventStore, leases: Leases) -> None:
@@ -166,17 +239,20 @@ async def test_a_lease_can_not_be_used_under_another_name(store: EventStore, lea
     assert await claim(leases, "three", LATER) == []
 
 
-@pytest.mark.parametrize("version", [0, 4])
-async def test_the_checkpoint_stays_between_itself_and_the_head(
+@pytest.mark.parametrize("version", [-1, 0, 4, 5])
+async def test_the_checkpoint_stays_between_itself_and_the_head_of_the_lease(
     store: EventStore, leases: Leases, version: int
 ) -> None:
     await grow(store, "s", events=3)
     [lease] = await claim(leases, "one", NOON)
     await leases.acknowledge(lease, 1, now=NOON)
     [lease] = await claim(leases, "one", NOON)
+    await grow(store, "s", expected=3)
 
     with pytest.raises(ValueError, match="version"):
         await leases.acknowledge(lease, version, now=NOON)
+    with pytest.raises(ValueError, match="version"):
+        await leases.acknowledge(lease, version, now=EXPIRED)
 
     await leases.acknowledge(lease, 3, now=NOON)
 

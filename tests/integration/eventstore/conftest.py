@@ -9,15 +9,33 @@ import pytest
 
 from eventstore.postgres import Database, PostgresEventStore
 from tests.cluster import Cluster
+from tests.emptied import empty
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
+@pytest.fixture(scope="session")
+def shared_url(cluster: Cluster) -> str:
+    """One database for most tests of this folder, emptied for each."""
+    return cluster.create()
+
+
 @pytest.fixture
-async def url(cluster: Cluster) -> AsyncIterator[str]:
-    """The address of a fresh, migrated database."""
-    async with cluster.database() as url:
-        yield url
+def own_database() -> None:
+    """To be asked for by a test that changes the schema."""
+
+
+@pytest.fixture
+async def url(request: pytest.FixtureRequest, cluster: Cluster) -> AsyncIterator[str]:
+    """The address of an empty, migrated database."""
+    if "own_database" in request.fixturenames:
+        async with cluster.database() as own:
+            yield own
+        return
+    shared: str = request.getfixturevalue("shared_url")
+    async with Database(shared, pool_size=1) as database:
+        await empty(database)
+    yield shared
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ async def test_a_lock_without_end_is_given_up_by_the_one_that_met_it(url: str, c
         await store.close()
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_what_postgres_refuses_is_told_to_whom_it_concerns(database: Database, connect: Connect) -> None:
     """Not JSON after all, and a rule of the database: neither hits those that share the statement."""
     await (await connect()).execute(
@@ -147,6 +148,7 @@ async def test_what_postgres_refuses_is_told_to_whom_it_concerns(database: Datab
     await coalescer.close()
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_defect_is_seen_as_one(lane: PostgresEventStore, connect: Connect) -> None:
     await (await connect()).execute("ALTER TABLE idempotency_keys RENAME TO elsewhere")
     with pytest.raises(asyncpg.UndefinedTableError):

@@ -262,6 +262,7 @@ async def test_a_sequence_that_gave_out_nothing_yet(
     assert await safe_position(database) == 1000
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_writer_with_another_search_path_is_covered(store: PostgresEventStore, connect: Connect) -> None:
     """Somebody else's sequence of the same name must not be taken for ours."""
     writer = await connect()
@@ -295,6 +296,7 @@ async def test_an_append_that_waits_for_a_row_holds_nobody_back(
     assert (await waiting).version == 2
 
 
+@pytest.mark.usefixtures("own_database")
 async def test_a_standby_gives_no_safe_position(connect: Connect) -> None:
     standby = await connect()
     await standby.execute(
