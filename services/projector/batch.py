@@ -13,6 +13,9 @@ parallel mode the other streams go on. In serial mode nothing is applied at all,
 the worker then asks for the part before the trouble. A row that is not where its stream's checkpoint says undoes the
 whole statement with an error, and the worker looks for it by halves.
 
+Nothing is waited for: a stream whose row somebody else has locked (an append under way, or one that got stuck) is left
+for later, and is no failure.
+
 Whoever moves a stream's checkpoint also ends its lease and its block, in both modes: nobody can go on from an older
 state of the stream, and a change of mode leaves nothing behind.
 """
@@ -29,15 +32,28 @@ from sqlalchemy import text
 from eventstore.database import Statement
 from todo.read_model import CONSISTENT, EFFECT, FOLD, REFUSAL
 
+BUSY: Final = "somebody else has locked the stream"
+
 # The shape of the plan must not hang on statistics: rows of tables are looked up one by one (LATERAL, not flattened
-# because of FOR UPDATE and OFFSET 0), in the order of the streams' names, which excludes deadlocks.
+# because of FOR UPDATE and OFFSET 0), and sets of names are compared by hashing (NOT IN): the cost is linear.
 PARALLEL_WINDOW: Final = """
+given AS MATERIALIZED (
+  SELECT stream COLLATE "C" AS stream, epoch, upto
+    FROM unnest(:streams ::text[], :epochs ::bigint[], :uptos ::int[]) AS given(stream, epoch, upto)
+),
 fenced AS MATERIALIZED (
   SELECT s.stream, s.projected, given.upto, given.epoch
-    FROM unnest(:streams ::text[], :epochs ::bigint[], :uptos ::int[]) AS given(stream, epoch, upto)
+    FROM given
    CROSS JOIN LATERAL (
-     SELECT s.stream, s.projected FROM streams s WHERE s.stream = given.stream AND {fence} FOR UPDATE
+     SELECT s.stream, s.projected FROM streams s WHERE s.stream = given.stream AND {fence} FOR UPDATE SKIP LOCKED
    ) AS s
+),
+busy AS (
+  SELECT given.stream, given.epoch
+    FROM given
+   CROSS JOIN LATERAL (SELECT FROM streams s WHERE s.stream = given.stream AND {fence} OFFSET 0) AS s
+   WHERE (SELECT count(*) FROM fenced) < (SELECT count(*) FROM given)
+     AND given.stream NOT IN (SELECT stream FROM fenced)
 ),
 batch AS (
   SELECT fenced.projected, fenced.epoch, e.*
@@ -70,16 +86,20 @@ spans AS MATERIALIZED (
     FROM walked GROUP BY stream, epoch ORDER BY stream
 ),
 fenced AS MATERIALIZED (
-  SELECT spans.*, s.projected
+  SELECT spans.*, s.projected,
+         CASE WHEN s.projected IS NOT NULL THEN NULL
+              WHEN EXISTS (SELECT FROM streams h WHERE h.stream = spans.stream) THEN '{busy}'
+              ELSE 'the stream has events but no head' END AS absence
     FROM spans
-    LEFT JOIN LATERAL (SELECT s.projected FROM streams s WHERE s.stream = spans.stream FOR UPDATE) AS s ON true
+    LEFT JOIN LATERAL (
+      SELECT s.projected FROM streams s WHERE s.stream = spans.stream FOR UPDATE SKIP LOCKED
+    ) AS s ON true
 ),
 batch AS (
   SELECT coalesce(fenced.projected, 0) AS projected, fenced.epoch, e.*
     FROM fenced
    CROSS JOIN LATERAL (
-     SELECT e.*,
-            CASE WHEN fenced.projected IS NULL THEN 'the stream has events but no head' ELSE {refusal} END AS reason
+     SELECT e.*, coalesce(fenced.absence, {refusal}) AS reason
        FROM events e
       WHERE e.stream = fenced.stream AND e.version BETWEEN fenced.first AND fenced.last AND {unseen}
      OFFSET 0
@@ -92,8 +112,11 @@ PARALLEL_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
 ),
-empty AS (
-  SELECT stream, projected, epoch FROM fenced WHERE stream NOT IN (SELECT stream FROM folded)
+unfolded AS (
+  SELECT stream, epoch, projected + 1 AS version, NULL AS reason
+    FROM fenced WHERE stream NOT IN (SELECT stream FROM folded)
+   UNION ALL
+  SELECT stream, epoch, 0, '{busy}' FROM busy
 )
 """
 
@@ -103,8 +126,8 @@ reach AS (
          count(*) - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, max(position) AS last
     FROM walked
 ),
-empty AS (
-  SELECT stream, projected, epoch FROM fenced WHERE false
+unfolded AS (
+  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
 )
 """
 
@@ -153,7 +176,7 @@ causes AS (
          CASE WHEN refused IS NOT NULL THEN reason WHEN {guard} THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
-  SELECT stream, epoch, projected + 1, NULL FROM empty
+  SELECT stream, epoch, version, reason FROM unfolded
 ),
 troubled AS (
   SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
@@ -252,9 +275,9 @@ def serial(parts: Parts = SERIAL) -> Statement:
 def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, last: str) -> Statement:
     sql = "WITH" + ",".join(
         (
-            window.format(fence=parts.fence, refusal=parts.refusal, unseen=parts.unseen),
+            window.format(fence=parts.fence, refusal=parts.refusal, unseen=parts.unseen, busy=BUSY),
             FOLDED.format(guard=parts.guard, consistent=parts.consistent, fold=parts.fold, scope=scope),
-            reach,
+            reach.format(busy=BUSY),
             parts.effect,
             CHECKPOINT.format(guard=parts.guard, held=held),
         )
@@ -275,12 +298,18 @@ class Trouble:
     position: int | None
     reason: str
 
+    @property
+    def busy(self) -> bool:
+        """True when the stream is not at fault: somebody else has its row for the moment."""
+        return self.reason == BUSY
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one batch did.
 
-    `leases` were still held. In serial mode `walked` events were looked at, the last one at position `last`.
+    `leases` were still held, those of busy streams not counted. In serial mode `walked` events were looked at, the last
+    one at position `last`.
     """
 
     leases: int

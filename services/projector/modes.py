@@ -16,6 +16,10 @@ LONGEST_WAIT_S: Final = 0.1
 """With an artificial handler cost, as many events share a transaction as their waits fit in here."""
 
 
+BUSY_S: Final = 0.005
+"""When to look again at a stream that somebody else had locked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds."""

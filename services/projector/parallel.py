@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from eventstore.database import Statement
 from eventstore.leases import PostgresLeases
 from services.projector import batch
 from services.projector.failure import DEFECT, POISON, fail_stream
-from services.projector.modes import Step, Tools
+from services.projector.modes import BUSY_S, Step, Tools
 
 BATCH: Final = batch.parallel()
 
@@ -105,21 +105,26 @@ class Parallel:
         except POISON as error:
             return await self._isolate(works, error)
         await self._tools.probe("applied")
-        troubled = {trouble.stream: trouble for trouble in outcome.troubled}
-        for work in works:
-            if work.lease.stream not in troubled:
-                del self._in_flight[work.lease.stream]
-        before = []
-        for work in works:
-            trouble = troubled.get(work.lease.stream)
-            if trouble and trouble.version > work.lease.projected + 1:
-                before.append(replace(work, upto=trouble.version - 1))
-            elif trouble:
-                await self._fail(work, trouble.reason)
+        before = await self._settle(works, {trouble.stream: trouble for trouble in outcome.troubled})
         return outcome.events + (await self._apply(before) if before else 0)
 
+    async def _settle(self, works: Sequence[Work], troubled: Mapping[str, batch.Trouble]) -> list[Work]:
+        """Let go of what is done, put off what is busy, record failures; returns the parts before a failure."""
+        before = []
+        for work in works:
+            stream = work.lease.stream
+            trouble = troubled.get(stream)
+            if trouble is None:
+                del self._in_flight[stream]
+            elif trouble.busy:
+                self._in_flight[stream] = replace(work, ready_at=asyncio.get_running_loop().time() + BUSY_S)
+            elif trouble.version > work.lease.projected + 1:
+                before.append(replace(work, upto=trouble.version - 1))
+            else:
+                await self._fail(work, trouble.reason)
+        return before
+
     async def _run(self, works: Sequence[Work]) -> batch.Outcome:
-        works = sorted(works, key=lambda work: work.lease.stream)
         rows = await self._tools.database.fetch(
             self._statement,
             streams=[work.lease.stream for work in works],
@@ -130,8 +135,9 @@ class Parallel:
             others=len(self._in_flight) - len(works),
         )
         outcome = batch.outcome(rows[0])
-        if outcome.leases < len(works):
-            log.warning("leases lost", lost=len(works) - outcome.leases)
+        lost = len(works) - outcome.leases - sum(trouble.busy for trouble in outcome.troubled)
+        if lost:
+            log.warning("leases lost", lost=lost)
         return outcome
 
     async def _isolate(self, works: Sequence[Work], error: Exception) -> int:

@@ -17,7 +17,7 @@ from eventstore.events import Position
 from eventstore.visibility import safe_position
 from services.projector import batch
 from services.projector.failure import DEFECT, POISON, fail_cursor
-from services.projector.modes import CURSOR, Step, Tools
+from services.projector.modes import BUSY_S, CURSOR, Step, Tools
 
 BATCH: Final = batch.serial()
 
@@ -173,10 +173,12 @@ class Serial:
         return batch.outcome(rows[0])
 
     async def _before(self, term: Term, trouble: batch.Trouble) -> Step:
-        """Apply what comes before the trouble in the global order; if nothing does, record the failure."""
+        """Apply what comes before the trouble in the global order; if nothing does, record the failure, or wait."""
         upto = Position((trouble.position or 0) - 1)
         if (await self._ahead(term, upto))["events"]:
             return await self._apply(term, upto)
+        if trouble.busy:
+            return Step(wait=BUSY_S)
         await self._fail(term, trouble.stream, trouble.version, trouble.reason)
         return Step()
 

@@ -15,6 +15,8 @@ from eventstore.events import Appended, ExpectedVersion
 from tests.cluster import Cluster
 from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, until
 
+MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+
 
 class OpenAppend:
     """An append in a transaction that is not yet committed."""
@@ -68,6 +70,27 @@ async def test_the_global_order_waits_for_an_open_transaction(stage: Stage, stre
 
     await stage.assert_right(serial=True)
     assert (await stage.oracle()).correctness.events_checked == 3
+
+
+@MODES
+async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: Stage, serial: bool) -> None:
+    for stream in ("before", "held", "after"):
+        await stage.append(stream, CREATED)
+    probe = Moments(stop_at="claimed")
+    async with stage.projector(serial=serial, probe=probe) as projector:
+        await probe.reached.wait()
+        async with begin(stage, "held", 1) as stuck:
+            probe.open.set()
+            await probe.wait("idle", times=3)
+            reached = ["before"] if serial else ["after", "before"]
+            assert sorted(await stage.versions_projected()) == reached
+            assert (await stage.known(projector.name)).leases_held == 1
+
+            await stuck.commit()
+        await until(stage.projected, "the stream to be projected")
+
+    assert probe.seen["failed"] == 0
+    await stage.assert_right(serial=serial)
 
 
 async def test_a_rolled_back_transaction_holds_nothing_back(stage: Stage) -> None:
