@@ -13,7 +13,6 @@ from services.api.app import PLANNER
 from tests.perf_guard.counting import Counter
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.handler import TodoHandler, new_todo_id
-from todo.read_model import get_todo
 
 APPEND = "INSERT INTO events"
 EVENT = NewEvent("TodoCreated", {"text": "milk"})
@@ -91,13 +90,3 @@ async def test_the_buffers_of_an_append_do_not_grow_with_the_store(store: Postgr
     )
     # Two more levels in each of the three indexes, looked up and written, and a little for pages that are split.
     assert await buffers("large") <= small + 20
-
-
-async def test_a_read_is_one_statement(database: Database, counter: Counter) -> None:
-    await get_todo(database, new_todo_id())
-    await counter.reset()
-    for _ in range(10):
-        await get_todo(database, new_todo_id())
-    counts = await counter.read()
-    assert counts.statements == counts.of("FROM todos") == 10
-    assert counts.touched("FROM todos") <= 5
