@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from bench.bundle import Bundle, Samples, merge, void
 from bench.errors import RunFailed, SetupError
 from bench.observer import Observer
 from bench.postgres import tail
-from bench.processes import ROOT, Process, describe
+from bench.processes import ROOT, Process, describe, unhurried
 from bench.progress import Progress
 from bench.settings import Settings
 from bench.stack import Stack
@@ -59,8 +59,9 @@ def run(trial: Trial, progress: Progress) -> tuple[Result, Bundle]:
         raise
     finally:
         if bundle.folder.exists():
-            observer.end(result)
-            _finish(bundle, result)
+            with unhurried():
+                observer.end(result)
+                _finish(bundle, result)
     return result, bundle
 
 
@@ -71,10 +72,11 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     with running_system(settings, bundle.log, progress) as stack:
         bundle.write("postgres.json", stack.postgres)
         observer.begin(stack.influx, progress)
-        since = asyncio.run(_clock(stack.database_url))
+        ahead_s = asyncio.run(_clock(stack.database_url)).timestamp() - time.time()
         _drive(trial, stack, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         progress.step("folding every event again")
+        since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
         verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
         stack.processes.check()
     return merge(bundle.run_id, settings, loadgen, verification, trial=trial.number)
@@ -104,6 +106,11 @@ def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> No
     _judge_exit(loadgen, bundle)
     if fault is not None and (outcome := fault.outcome()) is not None:
         bundle.write("fault.json", outcome.to_dict())
+
+
+def _load_begun(loadgen: dict[str, Any]) -> float:
+    """When the load phase began, by this machine's clock; without one, now."""
+    return next((phase["started_at"] for phase in loadgen["phases"] if phase["name"] == "load"), time.time())
 
 
 def _load_began(samples: list[dict[str, Any]]) -> float | None:

@@ -9,23 +9,14 @@ from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from bench import scenarios
-from metrics.target import NAMES, Target
+from bench.passed_on import passed_on
+from metrics.target import Target
 from settings import Environment, SettingError
 
 Mode = Literal["serial", "parallel"]
 
 SECRET: Final = re.compile(r"TOKEN|PASSWORD|SECRET|KEY")
 OPEN_LOOP: Final = ("throughput", "reads")
-# Checked by the services themselves, passed on as they are, and part of the result.
-PASSED_ON: Final = (
-    "LEASE_SECONDS",
-    "POLL_MS",
-    "LINGER_MS",
-    "RETRY_ATTEMPTS",
-    "VISIBILITY",
-    "API_POOL_SIZE",
-    "LOG_LEVEL",
-)
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class Settings:
             rate=env.number("RATE", 0, low=0.1, high=1_000_000) if env.optional("RATE") else None,
             handler_latency_ms=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000),
             streams_in_flight=_optional_integer(env, "STREAMS_IN_FLIGHT", low=1, high=10_000),
-            others={name: given[name] for name in (*PASSED_ON, *NAMES, "GRAFANA_URL") if name in given},
+            others=passed_on(given),
             influx=Target.from_env(env),
         )
         settings._check_together()

@@ -16,6 +16,7 @@ import asyncpg
 
 from bench import machine, web
 from bench.errors import SetupError
+from bench.global_order import catch_up
 from bench.guardian import Guardian
 from bench.postgres import Cluster, free_port
 from bench.processes import Process, Processes
@@ -104,6 +105,9 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
         progress.step(f"starting {settings.projectors} {settings.mode} projector(s)")
         for number in range(1, settings.projectors + 1):
             running.start_projector(f"projector-{number}")
+        if settings.mode == "serial" and settings.database_url is not None:
+            progress.step("waiting for the global order to be walked to its end")
+            catch_up(database_url, processes.check)
         yield running
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.containers import place, stack
+from bench.containers.addresses import Addresses
+from bench.containers.compose import Compose
 from bench.progress import Progress
 from bench.settings import Settings
 from bench.stack import Stack, running_stack
@@ -15,10 +17,20 @@ from bench.stack import Stack, running_stack
 @contextmanager
 def running_system(settings: Settings, log: Path, progress: Progress) -> Iterator[Stack]:
     """The system, ready; what was started for the run is stopped at the end. Raises SetupError, RunFailed."""
-    found = place.find() if settings.base_url is not None else None
-    if found is not None and found[1].api == settings.base_url:
+    found = _containers(settings)
+    if found is not None:
         with stack.running(found, settings, log, progress) as contained:
             yield contained
         return
     with running_stack(settings, log, progress) as started:
         yield started
+
+
+def changeable(settings: Settings) -> bool:
+    """True where a run sets the system's mode and projectors; one that somebody else runs is as it is."""
+    return settings.base_url is None or _containers(settings) is not None
+
+
+def _containers(settings: Settings) -> tuple[Compose, Addresses] | None:
+    found = place.find() if settings.base_url is not None else None
+    return found if found is not None and found[1].api == settings.base_url else None

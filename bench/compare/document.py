@@ -50,6 +50,8 @@ def _notes(sitting: Sitting) -> list[str]:
         notes.append("the load generator was saturated in a trial: its throughput is a lower bound of the server's")
     if any(trial.result.settings.get("RATE") is None for trial in every):
         notes.append("closed loop: users and their pauses bound the throughput, of a fast system above all")
+    if any(trial.result.settings.get("DATABASE_URL") != "embedded" for trial in every):
+        notes.append("the trials are not on stores of their own: one that they share grows from trial to trial")
     if cut := sum(trial.result.verdict == "timed_out" for trial in every):
         notes.append(
             f"{cut} trial(s) timed out: their convergence time is a lower bound, their other numbers are left out"

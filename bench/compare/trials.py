@@ -17,6 +17,7 @@ from bench.errors import SetupError
 from bench.progress import progress
 from bench.report import WORDS, milliseconds, seconds, whole
 from bench.settings import Settings
+from bench.system import changeable
 
 # Short, so that three pairs take less than four minutes. A variable that is set wins.
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s"}
@@ -46,7 +47,7 @@ def run(sitting: Sitting, arms: Sequence[Settings], trials: int, results: Path, 
     Raises SetupError where a trial can not begin, KeyboardInterrupt.
     """
     for settings in arms:
-        _refuse_shared(settings)
+        _refuse_fixed(settings)
     sitting.why = "the comparison was interrupted"
     for number in range(1, trials + 1):
         for arm, settings in enumerate(arms):
@@ -61,14 +62,13 @@ def run(sitting: Sitting, arms: Sequence[Settings], trials: int, results: Path, 
     sitting.why = ""
 
 
-def _refuse_shared(settings: Settings) -> None:
-    for name, value in (("BASE_URL", settings.base_url), ("DATABASE_URL", settings.database_url)):
-        if value is not None:
-            raise SetupError(
-                name,
-                "every trial of a comparison needs a system and a store of its own",
-                "unset it, so that they are made",
-            )
+def _refuse_fixed(settings: Settings) -> None:
+    if not changeable(settings):
+        raise SetupError(
+            "BASE_URL",
+            "the trials of a comparison differ in mode or projectors, and that system is as it is",
+            "unset it, or run the system once in each mode and compare the bundles",
+        )
 
 
 def _trial(trial: embedded.Trial, title: str, console: Console) -> Loaded:

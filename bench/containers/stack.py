@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,14 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-
 from bench.containers.addresses import Addresses
 from bench.containers.compose import Compose
 from bench.containers.observers import target, troubles
 from bench.containers.scale import settle
 from bench.containers.up import start, told
-from bench.errors import RunFailed
+from bench.global_order import catch_up
 from bench.guardian import Guardian
 from bench.processes import Process, Processes
 from bench.progress import Progress
@@ -29,12 +25,6 @@ from metrics.target import Target
 
 FOLDER: Final = "/bundles"
 LOGGED: Final = ("api", "projector", "postgres")
-CAUGHT_UP_WITHIN_S: Final = 120.0
-POLL_S: Final = 0.1
-
-CAUGHT_UP: Final = """
-SELECT coalesce((SELECT max(position) FROM cursors), 0) >= coalesce((SELECT max(position) FROM events), 0)
-"""
 
 
 @dataclass
@@ -90,7 +80,7 @@ def running(
     facts = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
     if settings.mode == "serial":
         progress.step("waiting for the global order to be walked to its end")
-        asyncio.run(_caught_up(where.database))
+        catch_up(where.database)
     with Guardian() as guardian:
         processes = Processes(log, guardian)
         try:
@@ -101,19 +91,6 @@ def running(
             processes.stop()
             _end_loadgen(compose, log.parent)
             _keep_logs(compose, log, began)
-
-
-async def _caught_up(url: str) -> None:
-    """Wait until the serial cursor has passed what was projected by leases of streams, or before it was there."""
-    deadline = time.monotonic() + CAUGHT_UP_WITHIN_S
-    connection = await asyncpg.connect(url)
-    try:
-        while not await connection.fetchval(CAUGHT_UP):
-            if time.monotonic() > deadline:
-                raise RunFailed("the serial projection did not catch up with the log before the run")
-            await asyncio.sleep(POLL_S)
-    finally:
-        await connection.close()
 
 
 def _end_loadgen(compose: Compose, folder: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from bench import scenarios
+from bench.passed_on import CHECKS
 from bench.settings import Settings, strip_secrets
+from services.api import settings as api
+from services.loadgen import settings as loadgen
+from services.projector import settings as projector
 from settings import SettingError
 
 
@@ -134,3 +139,30 @@ def test_a_result_carries_the_settings_without_secrets() -> None:
 )
 def test_secrets_are_stripped(text: str, expected: str) -> None:
     assert strip_secrets(text) == expected
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(
+    "value", ["", "0", "-1", "0.4", "0.5", "1", "2.5", "100", "101", "1000", "1001", "3600", "3601"]
+)
+def test_what_is_passed_on_is_refused_exactly_where_a_service_refuses_it(name: str, value: str) -> None:
+    variables = {"DATABASE_URL": "postgresql://me:pw@db/x", name: value}
+    readers = (projector.Settings.from_env, api.Settings.from_env)
+    assert refused(Settings.from_env, variables) == any(refused(reader, variables) for reader in readers)
+
+
+@pytest.mark.parametrize(
+    "influx", [{}, {"INFLUX_URL": "http://127.0.0.1:8086"}, {"INFLUX_URL": "nowhere"}, {"INFLUX_TOKEN": "secret"}]
+)
+def test_influx_is_refused_exactly_where_the_load_generator_refuses_it(influx: dict[str, str]) -> None:
+    complete = {"INFLUX_TOKEN": "t", "INFLUX_ORG": "o", "INFLUX_BUCKET": "b", **influx}
+    for variables in (influx, complete):
+        assert refused(Settings.from_env, variables) == refused(loadgen.Settings.from_env, variables)
+
+
+def refused(read: Callable[[Mapping[str, str]], object], variables: Mapping[str, str]) -> bool:
+    try:
+        read(variables)
+    except SettingError:
+        return True
+    return False

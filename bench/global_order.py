@@ -1,0 +1,41 @@
+"""The serial projection of a store that is not empty."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import asyncpg
+
+from bench.errors import RunFailed
+
+WITHIN_S: Final = 120.0
+POLL_S: Final = 0.1
+
+CAUGHT_UP: Final = """
+SELECT coalesce((SELECT max(position) FROM cursors), 0) >= coalesce((SELECT max(position) FROM events), 0)
+"""
+
+
+def catch_up(url: str, check: Callable[[], None] = lambda: None) -> None:
+    """Wait until the serial cursor has passed what was projected by leases of streams, or before it was there.
+
+    Until then a serial run would also measure that walk. Raises RunFailed when it takes longer than two minutes, or
+    whatever `check`, called again and again meanwhile, raises.
+    """
+    asyncio.run(_catch_up(url, check))
+
+
+async def _catch_up(url: str, check: Callable[[], None]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    connection = await asyncpg.connect(url)
+    try:
+        while not await connection.fetchval(CAUGHT_UP):
+            check()
+            if time.monotonic() > deadline:
+                raise RunFailed("the serial projection did not catch up with the log before the run")
+            await asyncio.sleep(POLL_S)
+    finally:
+        await connection.close()

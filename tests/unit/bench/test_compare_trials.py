@@ -1,0 +1,160 @@
+"""The sitting of a comparison: trials by turns, stopped by the first that gives no result."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bench import embedded
+from bench.compare.command import COMPARISON, compare
+from bench.errors import SetupError
+from metrics.results import Verdict
+from settings import SettingError
+from tests.unit.bench import bundles
+
+OPTIONS = {"bundles": [], "anyway": False, "trials": "3", "projectors": None, "mode": None, "scenario": "throughput"}
+Took = list[embedded.Trial]
+End = Callable[[int], Verdict]
+
+
+@pytest.fixture
+def took(monkeypatch: pytest.MonkeyPatch) -> Took:
+    """The trials that were run; in the place of each, a bundle is written by hand. All of them converge."""
+    return plant(monkeypatch, lambda _: "converged")
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
+    trials: Took = []
+
+    def run(trial: embedded.Trial, _: object) -> tuple[object, object]:
+        trials.append(trial)
+        run_id = f"run-{len(trials)}"
+        changed = {"settings": trial.settings.recorded(), "mode": trial.settings.mode, "trial": trial.number}
+        verdict = end(len(trials))
+        folder = bundles.write(
+            trial.results, run_id, verdict=verdict, why="" if verdict == "converged" else "planted", changed=changed
+        )
+        return None, SimpleNamespace(folder=folder)
+
+    monkeypatch.setattr(embedded, "run", run)
+    for name in ("BASE_URL", "DATABASE_URL", "DURATION", "PROJECTORS", "SERIAL_PROJECTION", "SEED"):
+        monkeypatch.delenv(name, raising=False)
+    return trials
+
+
+def sit(tmp_path: Path, **options: Any) -> tuple[int, str]:
+    out = StringIO()
+    code = compare(Namespace(**{**OPTIONS, **options}, results=tmp_path), Console(file=out, width=100))
+    return code, out.getvalue()
+
+
+def comparison(tmp_path: Path) -> dict[str, Any]:
+    (path,) = tmp_path.glob(f"*-compare-*/{COMPARISON}")
+    return dict(json.loads(path.read_text()))
+
+
+def test_the_modes_take_turns(took: Took, tmp_path: Path) -> None:
+    code, _ = sit(tmp_path, trials="2")
+    assert code == 0
+    turns = [(trial.settings.mode, trial.number) for trial in took]
+    assert turns == [("serial", 1), ("parallel", 1), ("serial", 2), ("parallel", 2)]
+    assert [trial["run_id"] for trial in comparison(tmp_path)["trials"]] == ["run-1", "run-2", "run-3", "run-4"]
+
+
+def test_trials_are_short_unless_told_otherwise(took: Took, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sit(tmp_path, trials="1")
+    monkeypatch.setenv("DURATION", "17s")
+    (tmp_path / "other").mkdir()
+    sit(tmp_path / "other", trials="1")
+    assert [trial.settings.duration_s for trial in took] == [8, 8, 17, 17]
+
+
+def test_numbers_of_projectors_take_turns(took: Took, tmp_path: Path) -> None:
+    code, said = sit(tmp_path, projectors="1,2,4", trials="3", mode="serial")
+    assert code == 0
+    assert [trial.settings.projectors for trial in took] == [1, 2, 4] * 3
+    assert {trial.settings.mode for trial in took} == {"serial"}
+    document = comparison(tmp_path)
+    assert document["arms"] == ["PROJECTORS=1", "PROJECTORS=2", "PROJECTORS=4"]
+    assert document["differs"] == {"PROJECTORS": ["1", "2", "4"]}
+    assert "Actions: PROJECTORS=4 432/s, PROJECTORS=1 432/s: no verdict" in said
+
+
+@pytest.mark.parametrize("verdict", ["diverged", "blocked", "invalid"])
+def test_a_void_trial_ends_the_comparison_without_a_number(
+    verdict: Verdict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = plant(monkeypatch, lambda number: verdict if number == 2 else "converged")
+    code, said = sit(tmp_path)
+    assert (code, len(took)) == (1, 2)
+    why = f"trial 2 (parallel) is {verdict}: planted"
+    assert f"No comparison of serial and parallel: {why}" in said
+    document = comparison(tmp_path)
+    assert (document["why"], document["metrics"], document["sound"]) == (why, [], False)
+    assert [trial["values"] for trial in document["trials"]] == [{}, {}]
+
+
+def test_trials_that_timed_out_are_lower_bounds_and_make_the_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch, lambda number: "timed_out" if number % 2 else "converged")
+    code, said = sit(tmp_path)
+    assert code == 1
+    assert "3 of them proved right, 3 timed out" in said
+    assert "3 trial(s) timed out: their convergence time is a lower bound" in said
+
+
+def test_an_interrupted_comparison_is_kept_as_void(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(number: int) -> Verdict:
+        if number == 3:
+            raise KeyboardInterrupt
+        return "converged"
+
+    plant(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sit(tmp_path)
+    assert comparison(tmp_path)["why"] == "the comparison was interrupted"
+
+
+def test_a_system_of_somebody_else_can_not_change_its_mode(
+    took: Took, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.containers.place.find", lambda: None)
+    monkeypatch.setenv("BASE_URL", "http://127.0.0.1:8000")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@127.0.0.1/x")
+    with pytest.raises(SetupError, match="BASE_URL: the trials of a comparison differ in mode"):
+        sit(tmp_path)
+    assert took == []
+
+
+def test_a_store_that_the_trials_share_is_said(took: Took, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@127.0.0.1/x")
+    _, said = sit(tmp_path, trials="1")
+    assert "grows from trial to trial" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"trials": "0"}, "--trials='0' is not usable"),
+        ({"trials": "many"}, "--trials='many' is not usable"),
+        ({"projectors": "1,x"}, "--projectors='x' is not usable"),
+        ({"projectors": "2"}, "--projectors: '2' is no list of different numbers"),
+        ({"projectors": "2,2"}, "--projectors: '2,2' is no list of different numbers"),
+    ],
+)
+def test_a_bad_option_is_refused_by_its_name(
+    options: dict[str, str], complaint: str, took: Took, tmp_path: Path
+) -> None:
+    with pytest.raises((SettingError, SetupError), match=complaint):
+        sit(tmp_path, **options)
+    assert took == []
