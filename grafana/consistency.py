@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from grafana.board import board
-from grafana.panels import GREEN, NONE_ALLOWED, ORANGE, PLAIN, RED, Panel, bars, overlay, timeseries, unit
-from grafana.queries import CHOSEN, WITHIN, growth, metric, over_time, target
+from grafana.panels import GREEN, NONE_ALLOWED, ORANGE, PLAIN, RED, Panel, bars, timeseries, unit
+from grafana.projection import EACH_SECOND, lags, overlays, projectors, worst
+from grafana.queries import WITHIN, metric, over_time, target
 from grafana.runs import newest_verdict, result, sound_runs, unsound_runs
-from metrics.catalogue import GENERATOR, LOAD, PROJECTION, PROJECTOR, RESULT, VISIBILITY, Measurement
+from metrics.catalogue import GENERATOR, LOAD, RESULT
 from metrics.target import DASHBOARD
-
-_BY_PROJECTOR: Final = ("projector", "run")
-_EACH_SECOND: Final = "A point a second; over more than one second the worst of them."
 
 
 def consistency() -> dict[str, Any]:
@@ -25,9 +23,9 @@ def consistency() -> dict[str, Any]:
         rows=[
             ("Verdict of the newest chosen run", 4, _verdict()),
             ("Serial against parallel", 8, _modes()),
-            ("Over time", 8, _lags()),
-            ("Runs over one another, on elapsed time", 9, _overlays()),
-            ("Projectors and leases", 8, _projectors()),
+            ("Over time", 8, lags()),
+            ("Runs over one another, on elapsed time", 9, overlays()),
+            ("Projectors and leases", 8, projectors()),
             ("Load", 8, _load()),
             ("Health of the measurement", 8, _health()),
         ],
@@ -96,123 +94,6 @@ def _sound_runs_by_mode() -> Panel:
     )
 
 
-def _lags() -> list[tuple[int, Panel]]:
-    return [
-        (12, _worst("Backlog", PROJECTION, "backlog")),
-        (12, _lag()),
-        (12, _worst("Staleness: age of the oldest unprojected event", PROJECTION, "oldest_unprojected_age_ms")),
-        (12, _visibility()),
-        (12, _pace()),
-        (12, _positions()),
-    ]
-
-
-def _worst(title: str, measurement: Measurement, name: str, **more: Any) -> Panel:
-    found = metric(measurement, name)
-    description = f"{found.meaning[0].upper()}{found.meaning[1:]}. {_EACH_SECOND}"
-    return timeseries(title, [over_time(measurement, "max", name)], unit=unit(found), description=description, **more)
-
-
-def _lag() -> Panel:
-    names = {"projection_lag": "projection lag", "event_id_lag": "event id lag"}
-    return timeseries(
-        "Projection lag and event id lag",
-        [over_time(PROJECTION, "max", name, label=label) for name, label in names.items()],
-        unit="short",
-        description="Projection lag: todos shown against todos expected; a loss and a duplicate cancel in it, and "
-        "updates are invisible. Event id lag: positions between the last event and the last projected; it counts holes "
-        "and says nothing about completeness in parallel mode. The backlog is the exact figure.",
-    )
-
-
-def _visibility() -> Panel:
-    labels = {"visibility_p50_ms": "median", "visibility_p99_ms": "99 %"}
-    return timeseries(
-        "Write to visible",
-        [over_time(VISIBILITY, "max", name, label=label) for name, label in labels.items()],
-        unit="ms",
-        description="From the acknowledgement of a write to the first read over HTTP that shows it, on writes of a "
-        f"probe in a process of its own. {_EACH_SECOND}",
-    )
-
-
-def _pace() -> Panel:
-    labels = {"appended_per_s": "appended", "projected_per_s": "projected"}
-    return timeseries(
-        "Appended against projected",
-        [over_time(PROJECTION, "mean", name, label=label) for name, label in labels.items()],
-        unit=unit(metric(PROJECTION, "appended_per_s")),
-        description="Events that come into the store and events that take effect in the projection, a second. While "
-        "the lower line is the projected one, the backlog grows.",
-    )
-
-
-def _positions() -> Panel:
-    labels = {"head_position": "head", "projected_position": "projected"}
-    return timeseries(
-        "Positions",
-        [over_time(PROJECTION, "max", name, label=label) for name, label in labels.items()],
-        unit="none",
-        description="Position of the last event in the store, and the highest one projected. In parallel mode others "
-        "below may be missing: the backlog tells.",
-    )
-
-
-def _overlays() -> list[tuple[int, Panel]]:
-    return [
-        (12, _overlay("Backlog by elapsed time", "backlog")),
-        (12, _overlay("Events projected by elapsed time", "projected_per_s")),
-    ]
-
-
-def _overlay(title: str, name: str) -> Panel:
-    found = metric(PROJECTION, name)
-    query = f'SELECT "elapsed_s", "{name}" FROM "{PROJECTION.name}" WHERE {CHOSEN} GROUP BY "run"'
-    description = f"The chosen runs laid over one another from their beginnings: {found.meaning}."
-    return overlay(title, target(query, table=True), name, unit=unit(found), description=description, label=found.unit)
-
-
-def _projectors() -> list[tuple[int, Panel]]:
-    return [
-        (8, _growth("Events projected, by projector", "events_projected", "eps")),
-        (8, _growth("Batches, by projector", "batches", "cps")),
-        (8, _growth("Claims, by projector", "claims", "cps")),
-        (8, _leases()),
-        (8, _worst("Blocked streams", PROJECTION, "blocked_streams", limits=NONE_ALLOWED)),
-        (8, _mishaps()),
-    ]
-
-
-def _growth(title: str, name: str, unit: str) -> Panel:
-    found = metric(PROJECTOR, name)
-    query = growth(PROJECTOR, name, by=_BY_PROJECTOR)
-    return timeseries(title, [query], unit=unit, description=f"How fast grows: {found.meaning}.")
-
-
-def _leases() -> Panel:
-    return timeseries(
-        "Leases held, by projector, and projectors alive",
-        [
-            over_time(PROJECTOR, "max", "leases_held", by=_BY_PROJECTOR),
-            over_time(PROJECTION, "min", "projectors_alive", label="alive"),
-        ],
-        unit="none",
-        description="Leases that each projector holds, and how many projectors have a fresh heartbeat. The serial mode "
-        "has one lease in all.",
-    )
-
-
-def _mishaps() -> Panel:
-    labels = {"takeovers": "takeovers", "duplicates": "duplicates"}
-    return timeseries(
-        "Takeovers and duplicates, by projector",
-        [over_time(PROJECTOR, "max", name, by=_BY_PROJECTOR, label=label) for name, label in labels.items()],
-        unit="none",
-        description="Leases taken over from a projector that let them run out, and events met again and not applied "
-        "again, since the projector's start.",
-    )
-
-
 def _load() -> list[tuple[int, Panel]]:
     rates = {"actions_per_s": "actions", "reads_per_s": "reads"}
     latencies = {"action_p50_ms": "median", "action_p95_ms": "95 %", "action_p99_ms": "99 %"}
@@ -233,7 +114,7 @@ def _load() -> list[tuple[int, Panel]]:
                 "Latency of actions",
                 [over_time(LOAD, "max", name, label=label) for name, label in latencies.items()],
                 unit="ms",
-                description=f"From the (intended) start of a request to its answer. {_EACH_SECOND}",
+                description=f"From the (intended) start of a request to its answer. {EACH_SECOND}",
             ),
         ),
         (
@@ -253,8 +134,8 @@ def _health() -> list[tuple[int, Panel]]:
     busy = ((None, GREEN), (70, ORANGE), (90, RED))
     late = ((None, GREEN), (50, ORANGE), (100, RED))
     return [
-        (8, _worst("CPU of the load generator", GENERATOR, "cpu_percent", limits=busy)),
-        (8, _worst("Delay of the load generator's timers", GENERATOR, "scheduler_delay_ms", limits=late)),
-        (4, _worst("Points dropped", GENERATOR, "dropped_points", limits=NONE_ALLOWED)),
+        (8, worst("CPU of the load generator", GENERATOR, "cpu_percent", limits=busy)),
+        (8, worst("Delay of the load generator's timers", GENERATOR, "scheduler_delay_ms", limits=late)),
+        (4, worst("Points dropped", GENERATOR, "dropped_points", limits=NONE_ALLOWED)),
         (4, result("Generator saturated", "saturated", more="1: its throughput is a lower bound of the server's.")),
     ]
