@@ -86,6 +86,6 @@ def idempotency_key(value: str | None) -> str | None:
     return value
 
 
-def etag(version: int) -> str:
-    """The entity tag of a version."""
-    return f'"{version}"'
+def etag(version: int) -> tuple[bytes, bytes]:
+    """The header with the entity tag of a version."""
+    return b"etag", b'"%d"' % version

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from litestar import Request, Response, Router, delete, get, post, put
+from litestar import Request, Router, delete, get, post, put
 from litestar.params import Parameter
 
 from eventstore.events import Appended
 from eventstore.postgres import Database
+from services.api.answers import Answer
 from services.api.documents import TodoDocument, TodoPage, Written
 from services.api.openapi import TextOperation, refusals
 from services.api.requests import etag, expected_version, idempotency_key, read_text, todo_id
@@ -49,12 +50,12 @@ def todo_routes(handler: TodoHandler, database: Database) -> Router:
         responses=refusals(400, 409, 413, 415, 422, 503),
         summary="Create a todo",
     )
-    async def create_todo(request: Request[Any, Any, Any], key: Key = None) -> Response[Written]:
+    async def create_todo(request: Request[Any, Any, Any], key: Key = None) -> Answer[Written]:
         """Answered after the commit. With a key used before for the same text: the first answer again."""
         command = CreateTodo(await read_text(request))
         appended = await handler.handle(new_todo_id(), command, key=idempotency_key(key))
-        location = {"Location": f"/todos/{appended.stream}", "ETag": etag(appended.version)}
-        return Response(_written(appended), status_code=201, headers=location)
+        location = (b"location", f"/todos/{appended.stream}".encode())
+        return Answer(_written(appended), (location, etag(appended.version)), status_code=201)
 
     @put(
         "/{stream:str}",
@@ -64,24 +65,24 @@ def todo_routes(handler: TodoHandler, database: Database) -> Router:
     )
     async def update_todo(
         request: Request[Any, Any, Any], stream: Id, if_match: IfMatch = None, key: Key = None
-    ) -> Response[Written]:
+    ) -> Answer[Written]:
         """Answered after the commit. Without `If-Match` the last writer wins."""
         command = UpdateTodo(await read_text(request))
         id, expected, key = todo_id(stream), expected_version(if_match), idempotency_key(key)
         appended = await handler.handle(id, command, expected=expected, key=key)
-        return Response(_written(appended), headers={"ETag": etag(appended.version)})
+        return Answer(_written(appended), (etag(appended.version),))
 
     @delete("/{stream:str}", responses=refusals(400, 404, 409, 503), summary="Delete a todo for good")
-    async def delete_todo(stream: Id, if_match: IfMatch = None, key: Key = None) -> Response[None]:
+    async def delete_todo(stream: Id, if_match: IfMatch = None, key: Key = None) -> Answer[None]:
         """Answered after the commit."""
         id, expected, key = todo_id(stream), expected_version(if_match), idempotency_key(key)
         appended = await handler.handle(id, DeleteTodo(), expected=expected, key=key)
-        return Response(None, status_code=204, headers={"ETag": etag(appended.version)})
+        return Answer(None, (etag(appended.version),), status_code=204)
 
     @get("/{stream:str}", responses=refusals(400, 404, 503, 504), summary="Read a todo from the projection")
     async def read_todo(
         stream: Id, at_least_version: AtLeast = None, wait: Wait = DEFAULT_WAIT_MS
-    ) -> Response[TodoDocument]:
+    ) -> Answer[TodoDocument]:
         """The projection lags behind the writes; `at_least_version` waits for it."""
         id = todo_id(stream)
         if at_least_version is None:
@@ -90,7 +91,7 @@ def todo_routes(handler: TodoHandler, database: Database) -> Router:
             todo = await get_todo_at(find, id, at_least=at_least_version, wait_ms=wait)
         if todo is None or todo.deleted:
             raise TodoNotFound("there is no such todo in the projection" if todo is None else "the todo was deleted")
-        return Response(_document(todo), headers={"ETag": etag(todo.version)})
+        return Answer(_document(todo), (etag(todo.version),))
 
     @get("/", responses=refusals(400, 503), summary="A page of active todos")
     async def read_page(limit: Limit = 100, after: After = "") -> TodoPage:
