@@ -67,11 +67,15 @@ class Process:
 
 
 class Processes:
-    """The running processes in the order of their start."""
+    """The running processes in the order of their start.
 
-    def __init__(self, log: Path, guardian: Guardian) -> None:
+    Their temporary files go to `scratch`, for one that is killed can not remove its own.
+    """
+
+    def __init__(self, log: Path, guardian: Guardian, scratch: Path | None = None) -> None:
         self._log = log
         self._guardian = guardian
+        self._scratch = {} if scratch is None else {"TMPDIR": str(scratch)}
         self.all: list[Process] = []
 
     def start(
@@ -86,7 +90,7 @@ class Processes:
             popen = subprocess.Popen(
                 [*program, *command],
                 cwd=ROOT,
-                env=dict(env),
+                env={**env, **self._scratch},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

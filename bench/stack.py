@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,9 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
     with ExitStack() as stack:
         database_url, facts = _database(settings, log, stack, progress)
         guardian = stack.enter_context(Guardian())
-        processes = Processes(log, guardian)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-scratch-")))
+        guardian.keep_clean(scratch)
+        processes = Processes(log, guardian, scratch)
         stack.callback(processes.stop)
         progress.step("migrating")
         env = environment(settings, DATABASE_URL=database_url)

@@ -1,0 +1,60 @@
+"""What can not begin ends at once: exit code 2, one line that names the setting, and nothing left."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as command
+from bench import binaries
+from tests.acceptance.bench_process import bench
+
+
+@pytest.fixture(scope="module")
+def taken() -> Iterator[str]:
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VUS", "-1"),
+        ("DURATION", "abc"),
+        ("WRITE_RATIO", "2"),
+        ("LEASE_SECONDS", "soon"),
+        ("DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/nowhere"),
+        ("API_PORT", "{taken}"),
+    ],
+)
+async def test_a_bad_setting_ends_at_once_with_one_line_that_names_it(name: str, value: str, taken: str) -> None:
+    value = value.format(taken=taken)
+    async with bench("run", "throughput", **{name: value}) as ran:
+        await ran.ended()
+        assert ran.code == 2, ran.said
+        (line,) = [line for line in ran.said.splitlines() if not line.startswith("·")]
+        assert line.startswith((f"{name}=", f"{name}: "))
+        assert "secret" not in ran.said
+        assert "starting Postgres" not in ran.said
+        assert await ran.nothing_left()
+        assert not ran.results.exists() or list(ran.results.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("compare",), ("dev",), ("ui",)])
+def test_without_postgres_binaries_it_says_what_to_do(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(binaries, "_candidates", lambda: iter(()))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    results = ("--results", str(tmp_path)) if arguments[0] in ("run", "compare") else ()
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments, *results])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert command.main() == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("DATABASE_URL: not set, and no Postgres binaries are on this machine; install")
+    assert list(tmp_path.iterdir()) == []

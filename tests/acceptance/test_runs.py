@@ -1,0 +1,250 @@
+"""Whole runs by the command line on a real Postgres: converged and proved, or ended early with nothing left.
+
+They wait more than they work, so several go side by side, and each test looks at the end of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from metrics.results import Correctness
+from tests.acceptance.bench_process import LONG, SHORT, Bench, bench
+from tests.cluster import Cluster
+
+SIDE_BY_SIDE = 3
+FILES = {
+    *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
+    *("machine.json", "postgres.json", "versions.json", "report.html"),
+    *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged.jsonl"),
+    *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
+}
+KEYS = {
+    *("schema", "run_id", "scenario", "mode", "verdict", "why", "settings", "trial", "throughput", "latency_ms"),
+    *("projection_lag", "event_id_lag", "backlog", "visibility_ms", "convergence", "correctness", "generator"),
+}
+
+
+@dataclass
+class End:
+    """What a bench left: the exit code, its words, its documents, and whether anything of it was left running."""
+
+    code: int | None
+    said: str
+    files: set[str]
+    documents: dict[str, Any]
+    texts: dict[str, str]
+    latest: str
+    clean: bool
+
+    @classmethod
+    async def of(cls, ran: Bench) -> End:
+        await ran.ended()
+        clean, folder = await ran.nothing_left(), ran.bundle
+        return cls(
+            code=ran.code,
+            said=ran.said,
+            files={path.name for path in folder.iterdir()},
+            documents={path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")},
+            texts={path.name: path.read_text() for path in (*folder.glob("*.hdr"), *folder.glob("*.html"))},
+            latest=(ran.results / "latest").resolve().name,
+            clean=clean,
+        )
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """`result.json`."""
+        return dict(self.documents["result"])
+
+
+async def parallel() -> End:
+    async with bench("run", "throughput", "--mode", "parallel", **SHORT) as ran:
+        return await End.of(ran)
+
+
+async def killed_projector_then_serial(url: str) -> tuple[End, End]:
+    """Two runs on one given database; the second finds what the first left, and walks it in the global order."""
+    # A slow handler, so that the projector surely holds leases at any moment.
+    slow = {"HANDLER_LATENCY_MS": "400", "LEASE_SECONDS": "2"}
+    async with bench("run", "--kill-projector-at", "1s", **SHORT, **slow, DATABASE_URL=url) as ran:
+        killed = await End.of(ran)
+    async with bench("run", "throughput", **SHORT, DATABASE_URL=url, SERIAL_PROJECTION="true") as ran:
+        return killed, await End.of(ran)
+
+
+async def ended_by(sign: signal.Signals) -> End:
+    async with bench("run", "throughput", **LONG) as ran:
+        await ran.in_phase("load")
+        ran.process.send_signal(sign)
+        return await End.of(ran)
+
+
+async def bench_killed() -> End:
+    async with bench("run", "throughput", **LONG) as ran:
+        await ran.in_phase("load")
+        ran.process.kill()
+        await ran.ended()
+        return End(ran.code, ran.said, set(), {}, {}, "", await ran.nothing_left())
+
+
+async def api_killed() -> End:
+    async with bench("run", "throughput", **LONG) as ran:
+        await ran.in_phase("load")
+        ran.part("-m services.api").kill()
+        return await End.of(ran)
+
+
+async def _all(url: str) -> dict[str, Any]:
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+    plans: dict[str, Callable[[], Awaitable[Any]]] = {
+        "killed projector, then serial": lambda: killed_projector_then_serial(url),
+        "parallel": parallel,
+        "api killed": api_killed,
+        "bench killed": bench_killed,
+        "SIGINT": lambda: ended_by(signal.SIGINT),
+        "SIGTERM": lambda: ended_by(signal.SIGTERM),
+    }
+
+    async def play(plan: Callable[[], Awaitable[Any]]) -> Any:
+        async with places:
+            return await plan()
+
+    return dict(zip(plans, await asyncio.gather(*map(play, plans.values()), return_exceptions=True), strict=True))
+
+
+@pytest.fixture(scope="module")
+def ends(cluster: Cluster) -> dict[str, Any]:
+    """The end of every run; or what went wrong with it, which its test raises."""
+    return asyncio.run(_all(cluster.create(migrated=False)))
+
+
+def end(ends: dict[str, Any], name: str) -> Any:
+    found = ends[name]
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+@pytest.fixture(params=["parallel", "serial", "killed projector"])
+def sound(request: pytest.FixtureRequest, ends: dict[str, Any]) -> End:
+    """A run that should be sound."""
+    if request.param == "parallel":
+        found: End = end(ends, "parallel")
+        return found
+    killed, serial = end(ends, "killed projector, then serial")
+    found = killed if request.param == "killed projector" else serial
+    return found
+
+
+def test_a_run_converges_and_is_proved_right(sound: End) -> None:
+    assert sound.code == 0, sound.said
+    assert sound.clean
+    assert sound.result["verdict"] == "converged"
+    correctness = Correctness.from_dict(sound.result["correctness"])
+    assert correctness.faults == 0
+    assert correctness.events_checked >= correctness.acknowledged_checked > 100
+    assert sound.result["throughput"]["actions"] > 0
+    assert sound.result["throughput"]["errors"] == 0
+    assert sound.result["visibility_ms"]["samples"] > 0
+    assert sound.result["backlog"]["final"] == 0
+    assert "CONVERGED" in sound.said
+
+
+def test_a_bundle_has_all_files_and_fields_of_the_contract(sound: End) -> None:
+    assert sound.files >= FILES
+    assert "log" in sound.files
+    assert set(sound.result) == KEYS
+    assert sound.latest == sound.result["run_id"]
+    assert sound.documents["versions"]["packages"]["litestar"]
+    assert sound.documents["machine"]["cores"] >= 1
+    for name, counted in (("actions.hdr", "actions"), ("reads.hdr", "reads")):
+        histogram = HdrHistogram.decode(sound.texts[name].strip().encode())
+        assert histogram.get_total_count() == sound.result["throughput"][counted]
+    projected = HdrHistogram.decode(sound.texts["projected.hdr"].strip().encode())
+    assert 0 < projected.get_total_count() == sound.documents["verification"]["projected_samples"]
+
+
+def test_the_warm_up_is_left_out_of_every_number(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "parallel")
+    acknowledged = found.documents["loadgen"]["acknowledged"]
+    written = acknowledged["creates"] + acknowledged["updates"] + acknowledged["deletes"]
+    probe = found.documents["loadgen"]["probe"]["updates"]
+    # Events of the load phase: the users' writes that were measured, and the probe's, which writes in it alone.
+    samples = found.documents["verification"]["projected_samples"]
+    assert samples < written
+    # A write in the air when the phase begins is an event of one side and an answer of the other.
+    assert abs(samples - found.result["throughput"]["actions"] - probe) <= 2 * int(SHORT["VUS"])
+
+
+def test_an_embedded_postgres_is_durable_and_a_given_one_is_told_as_it_is(ends: dict[str, Any]) -> None:
+    embedded: End = end(ends, "parallel")
+    settings = embedded.documents["postgres"]["settings"]
+    assert (settings["fsync"], settings["synchronous_commit"]) == ("on", "on")
+    given: End = end(ends, "killed projector, then serial")[1]
+    assert given.documents["postgres"]["source"] == "DATABASE_URL"
+    assert "not durable" in given.texts["report.html"]
+    assert given.result["settings"]["DATABASE_URL"].startswith("postgresql://***@")
+
+
+def test_a_database_that_is_not_empty_is_checked_as_a_whole(ends: dict[str, Any]) -> None:
+    killed, serial = end(ends, "killed projector, then serial")
+    before, after = killed.result["correctness"], serial.result["correctness"]
+    assert (killed.result["mode"], serial.result["mode"]) == ("parallel", "serial")
+    assert after["events_checked"] == before["events_checked"] + after["acknowledged_checked"]
+
+
+def test_a_projector_that_is_killed_is_taken_over_from_and_the_time_is_told(ends: dict[str, Any]) -> None:
+    killed: End = end(ends, "killed projector, then serial")[0]
+    fault = killed.documents["fault"]
+    assert fault["replaced"]
+    assert fault["leases_held"] > 0
+    assert fault["takeover_s"] > 0
+    assert fault["taken_over_by"].startswith("projector-1-replacement")
+    told = (
+        f"a projector was killed (SIGKILL) in the load phase; its work was taken over after {fault['takeover_s']:.1f} s"
+    )
+    assert told in killed.texts["report.html"]
+
+
+@pytest.mark.parametrize(("sign", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_run_leaves_a_bundle_that_says_so_and_nothing_else(
+    sign: str, code: int, ends: dict[str, Any]
+) -> None:
+    found: End = end(ends, sign)
+    assert found.code == code, found.said
+    assert found.clean
+    assert (found.result["verdict"], found.result["why"]) == ("invalid", "the run was interrupted")
+    assert found.result["throughput"]["actions"] == 0
+    assert "the run was interrupted" in found.texts["report.html"]
+    assert "Traceback" not in found.said
+
+
+def test_nothing_outlives_a_bench_that_is_killed(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "bench killed")
+    assert found.code == -signal.SIGKILL
+    assert found.clean
+
+
+def test_an_api_that_dies_makes_the_run_invalid_with_the_tail_of_its_log(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "api killed")
+    assert found.code == 1, found.said
+    assert found.clean
+    assert found.result["verdict"] == "invalid"
+    first, *log = found.result["why"].splitlines()
+    assert first == "api ended with signal SIGKILL"
+    assert any('"service"' in line or "granian" in line.lower() for line in log), log
+    assert first in found.said
+
+
+def test_each_run_has_a_folder_of_its_own(ends: dict[str, Any]) -> None:
+    names = {end(ends, name).result["run_id"] for name in ("parallel", "SIGINT", "SIGTERM", "api killed")}
+    assert len(names) == 4
+    assert all(Path(name).name == name for name in names)
