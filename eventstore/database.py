@@ -40,6 +40,20 @@ AWAY: Final = (
 the driver raises while it connects (a wrong password, a database that is gone) in errors of its own."""
 
 
+PLANNER: Final = {
+    # Compiling costs more than it saves on statements of a few milliseconds.
+    "jit": "off",
+    # Every statement has its index, and looks its rows up one by one. A plan that reads a whole table, or joins along a
+    # whole index, is cheap while the table is small, so it may be chosen before the first statistics; the connection
+    # keeps it, and its cost grows with everything there is. `tests/plans` holds the statements to this.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""How Postgres is to plan, in every connection of `Database`."""
+
+
 def translate(error: BaseException) -> StoreError | None:
     """The store's error for a driver's error, or None where the error is a defect and should be seen as one."""
     if isinstance(error, StoreError):
@@ -76,8 +90,7 @@ class Database:
     ) -> None:
         self.url: Final = parse_url(url)
         self.timeout: Final = timeout
-        # Just-in-time compilation costs more than it saves on statements of a few milliseconds.
-        self._settings: Final = {"application_name": application_name, "jit": "off", **(server_settings or {})}
+        self._settings: Final = {"application_name": application_name, **PLANNER, **(server_settings or {})}
         engine = create_async_engine(
             self.url,
             pool_size=pool_size,

@@ -188,7 +188,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_todos")),
         postgresql_with={"fillfactor": 80},
     )
-    op.create_index("ix_todos_active", "todos", ["id"], unique=False, postgresql_where=sa.text("NOT deleted"))
+    op.create_index(
+        "ix_todos_active",
+        "todos",
+        [sa.text('id COLLATE "POSIX"')],
+        unique=False,
+        postgresql_where=sa.text("NOT deleted"),
+    )
     op.execute(ANNOUNCE_WRITER)
     op.execute(ANNOUNCE_TRIGGER)
     op.execute(SAFE_POSITION)

@@ -1,0 +1,23 @@
+WITH free AS MATERIALIZED (
+  SELECT name, holder AS former
+    FROM cursors
+   WHERE name = $1 AND blocked_at IS NULL
+     AND (leased_until IS NULL OR leased_until <= coalesce($2 ::timestamptz, clock_timestamp()))
+     AND (retry_at IS NULL OR retry_at <= coalesce($2 ::timestamptz, clock_timestamp()))
+     FOR UPDATE SKIP LOCKED
+),
+claimed AS (
+  UPDATE cursors c SET holder = $3, epoch = c.epoch + 1, leased_until = coalesce($2 ::timestamptz, clock_timestamp()) + $4 ::interval
+    FROM free
+   WHERE c.name = free.name
+  RETURNING c.epoch, c.position
+),
+counted AS (
+  UPDATE projectors
+     SET claims = claims + 1, leases_held = 1,
+         takeovers = takeovers + n.taken_over,
+         last_takeover_at = CASE WHEN n.taken_over > 0 THEN clock_timestamp() ELSE last_takeover_at END
+    FROM (SELECT count(*) AS claimed, count(former) AS taken_over FROM free) AS n
+   WHERE holder = $3 AND n.claimed > 0
+)
+SELECT epoch, position FROM claimed

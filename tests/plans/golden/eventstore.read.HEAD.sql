@@ -1,0 +1,2 @@
+SELECT coalesce(max(events.position), $1::INTEGER) AS position 
+FROM events

@@ -1,0 +1,1 @@
+SELECT safe_position() AS position

@@ -1,0 +1,1 @@
+NOTIFY tidemark_work

@@ -1,0 +1,1 @@
+SELECT stream, version FROM events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT 1
