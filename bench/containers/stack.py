@@ -14,7 +14,7 @@ from bench.containers.addresses import Addresses
 from bench.containers.compose import Compose
 from bench.containers.observers import target, troubles
 from bench.containers.scale import settle
-from bench.containers.up import start, told
+from bench.containers.up import add, start, told
 from bench.global_order import catch_up
 from bench.guardian import Guardian
 from bench.processes import Process, Processes
@@ -22,6 +22,7 @@ from bench.progress import Progress
 from bench.settings import Settings
 from bench.stack import Stack, reach
 from metrics.target import Target
+from settings import Environment
 
 FOLDER: Final = "/bundles"
 LOGGED: Final = ("api", "projector", "postgres")
@@ -40,12 +41,16 @@ class ContainerStack(Stack):
         return self.observed
 
     def start_loadgen(self, folder: Path) -> Process:
-        """Start the load generator in a container of its own, which leaves its files in `folder`."""
+        """Start the load generator in a container of its own, which leaves its files in `folder`, and its workers."""
         inside = f"{FOLDER}/{folder.name}"
-        arguments = ["run", "--rm", "--no-deps", "--no-TTY", "--name", container_name(folder)]
+        arguments = ["run", "--rm", "--no-deps", "--no-TTY", "--use-aliases", "--name", container_name(folder)]
         arguments += ["--user", self._owner(), "--volume", f"{folder.resolve()}:{inside}"]
         arguments += ["--env", f"RESULTS_DIR={inside}", "--env", f"RUN_ID={folder.name}", "loadgen"]
-        return self.processes.start("loadgen", arguments, self.compose.variables, program=self.compose.command())
+        process = self.processes.start("loadgen", arguments, self.compose.variables, program=self.compose.command())
+        if workers := Environment(self.compose.variables).integer("LOADGEN_WORKERS", 0, low=0, high=64):
+            # They look for their master until it is there.
+            add(self.compose, "loadgen-worker", workers)
+        return process
 
     def _owner(self) -> str:
         """Who owns the files that the container writes; where Docker runs without root, its root is ourselves."""
@@ -97,6 +102,8 @@ def _end_loadgen(compose: Compose, folder: Path) -> None:
     name = container_name(folder)
     if compose.docker("ps", "--all", "--quiet", "--filter", f"name=^{name}$"):
         compose.docker("rm", "--force", name)
+    if any(container.service == "loadgen-worker" for container in compose.containers()):
+        compose.call("rm", "--force", "--stop", "loadgen-worker")
 
 
 def _keep_logs(compose: Compose, log: Path, since: datetime) -> None:

@@ -55,6 +55,14 @@ def start(compose: Compose, *services: str, projectors: int) -> None:
         raise explain(compose, done.stderr)
 
 
+def add(compose: Compose, service: str, count: int) -> None:
+    """Start so many containers of one service beside the others, and wait for nothing. Raises SetupError."""
+    done = compose.call("up", "--detach", "--no-deps", "--scale", f"{service}={count}", service)
+    _log(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise explain(compose, done.stderr)
+
+
 def told(settings: Settings) -> dict[str, str]:
     """What the services are told by the settings. An unset one is left to the service."""
     return {name: value for name, value in settings.environment().items() if value}

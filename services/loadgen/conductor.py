@@ -58,12 +58,12 @@ class Conductor:
         return gravest(found)
 
     def _enter(self, phase: Phase) -> None:
-        self._run.phase = phase
+        self._run.enter(phase, self._run.step + 1)
         self._link.send("phase", name=phase.name, at=time.time())
 
     def _spend(self, phase: Phase) -> None:
         self._enter(phase)
-        if self._run.arrivals is not None and phase is self._run.phases[0]:
+        if self._run.arrivals is not None and not self._run.leads and phase is self._run.phases[0]:
             gevent.spawn(dispatch, self._run)
         with self._summary.stage(phase):
             self._run.pause(phase.seconds or 0.0)
@@ -86,7 +86,7 @@ class Conductor:
             self._run.pause(0.005)
         first = self._facts()
         self._adopt_probe()
-        reading = readers(self._run.enlisted, phase.writers)
+        reading = readers(self._run.indexes, phase.writers)
         watch = self._run.watch = Watch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
         limit_s = self._run.settings.convergence_max_s
         while (judgement := judge(watch.evidence(limit_s))) is None:

@@ -1,7 +1,8 @@
 """What Locust loads: `locust -f services/loadgen/locustfile.py --web-host 127.0.0.1`, or started by the supervisor.
 
 The scenario comes from the environment (see `settings`). By hand, the number of users is the one given to Locust; the
-verdict is then in Locust's log. One process only: the expected counts are held in memory.
+verdict is then in Locust's log. With workers (LOADGEN_WORKERS, or Locust's own --master and --worker) the master keeps
+the books of all that their users do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from locust.runners import MasterRunner, WorkerRunner
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from services.loadgen.conductor import Conductor
+from services.loadgen.crew import Crew
+from services.loadgen.hands import Hands
 from services.loadgen.ledger import Counts
 from services.loadgen.link import Link
 from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
@@ -39,6 +42,8 @@ __all__ = ["TodoUser"]
 BASELINE = "LOADGEN_BASELINE"
 PROBE = "LOADGEN_PROBE"
 END_WITHIN_S = 5.0
+CREW: list[Crew] = []
+HANDS: list[Hands] = []
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +69,27 @@ if SETTINGS.scenario in STAGED_SCENARIOS:
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
-def refuse_workers(environment: Environment, **_: Any) -> None:
-    """Several processes would each hold a part of the expected counts."""
-    if isinstance(environment.runner, MasterRunner | WorkerRunner):
-        sys.exit("this load generator runs in one process: start Locust without --master, --worker and --processes")
+def connect(environment: Environment, **_: Any) -> None:
+    """Master and workers hear each other; what is said belongs to the run that is under way."""
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
+        runner.register_message("book", lambda msg, **_: CREW[-1].take(msg.node_id, msg.data) if CREW else None)
+    elif isinstance(runner, WorkerRunner):
+        runner.register_message("begin", lambda msg, **_: work(runner, msg.data))
+        runner.register_message("phase", lambda msg, **_: HANDS[-1].enter(msg.data["step"]))
+
+
+def work(runner: WorkerRunner, told: dict[str, Any]) -> None:
+    """A worker's run begins."""
+    HANDS.append(Hands(runner, told))
+    TodoUser.run_now = HANDS[-1].run
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def begin(environment: Environment, **_: Any) -> None:
-    """Set up a run of its own for every start of a test, and conduct it."""
+    """Set up a run of its own for every start of a test, and conduct it. A worker is told to begin by its master."""
+    if isinstance(environment.runner, WorkerRunner):
+        return
     supervised = BASELINE in os.environ
     try:
         baseline = Counts(**json.loads(os.environ[BASELINE])) if supervised else take_baseline(SETTINGS.base_url).counts
@@ -86,6 +103,9 @@ def begin(environment: Environment, **_: Any) -> None:
     def users() -> int:
         return environment.runner.user_count if environment.runner else 0
 
+    if isinstance(environment.runner, MasterRunner):
+        CREW.append(Crew(environment.runner, run))
+        CREW[-1].begin()
     sampler = Sampler(run, users, lambda sample: link.send("sample", **sample))
     gevent.spawn(Conductor(run, link, lambda: _end(environment)).perform)
     gevent.spawn(sampler.poll)
@@ -96,6 +116,9 @@ def begin(environment: Environment, **_: Any) -> None:
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]
 def halt(**_: Any) -> None:
     """A test that is stopped from outside still gets its result out."""
+    if HANDS:
+        HANDS[-1].over()
+        return
     run: Run | None = getattr(TodoUser, "run_now", None)
     if run is not None:
         run.halt("Locust was stopped")

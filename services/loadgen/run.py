@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gevent.event import Event
 from gevent.queue import SimpleQueue
@@ -30,6 +31,14 @@ class Arrival:
     due: float
     writes: bool
     measured: bool
+
+
+class Notes(Protocol):
+    """Whoever is told what the readers of the convergence phase see."""
+
+    def note(self, reader: int, facts: Facts) -> None:
+        """A reader saw these facts."""
+        ...
 
 
 class Watch:
@@ -64,29 +73,42 @@ class Watch:
 
 
 class Run:
-    """One run: its settings, its ledger, its numbers, and the phase that it is in."""
+    """One run: its settings, its ledger, its numbers, and the phase that it is in.
 
-    def __init__(self, settings: Settings, baseline: Counts) -> None:
+    A worker's run is one of several: the `place`-th `of` them. The master's run `leads`, and has no users of its own.
+    """
+
+    def __init__(self, settings: Settings, baseline: Counts, *, place: int = 0, of: int = 1) -> None:
         self.settings = settings
         self.phases = plan(settings)
         self.phase: Phase = self.phases[0]
+        self.step = -1
+        self.on_phase: Callable[[int], None] = lambda _: None
+        self.leads = False
         self.ledger = Ledger(baseline)
         self.recorder = Recorder()
         self.endpoints = Endpoints()
         self.vitals = Vitals()
-        self.watch: Watch | None = None
+        self.watch: Notes | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
         self.scheduled = 0
         self.started = 0
         self.halted = Event()
         self.over = Event()
         self.halt_reason = ""
-        self.enlisted = 0
+        self.indexes: list[int] = []
+        self._place = place
+        self._of = of
 
     def enlist(self) -> int:
-        """The number of a new user, from 0."""
-        self.enlisted += 1
-        return self.enlisted - 1
+        """The number of a new user, from 0; no worker gives out another's."""
+        self.indexes.append(self._place + self._of * len(self.indexes))
+        return self.indexes[-1]
+
+    def enter(self, phase: Phase, step: int) -> None:
+        """Go on to a phase, the `step`-th from 0."""
+        self.phase, self.step = phase, step
+        self.on_phase(step)
 
     def halt(self, why: str) -> None:
         """End the run early; the first reason stays."""

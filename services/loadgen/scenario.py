@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -56,9 +57,9 @@ def is_writer(index: int, share: float) -> bool:
     return math.floor((index + 1) * share) > math.floor(index * share)
 
 
-def readers(users: int, share: float) -> list[int]:
-    """The numbers of those of the first `users` users that read."""
-    return [index for index in range(users) if not is_writer(index, share)]
+def readers(users: Iterable[int], share: float) -> list[int]:
+    """The numbers of those users that read."""
+    return [index for index in users if not is_writer(index, share)]
 
 
 def pick(table: tuple[tuple[Operation, float], ...] | tuple[tuple[ReadKind, float], ...], draw: float) -> str:

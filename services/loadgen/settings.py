@@ -20,7 +20,8 @@ OPEN_LOOP_SCENARIOS = ("throughput", "reads")
 class Settings:
     """What one run does. `rate` None is the closed loop; otherwise arrivals a second of the open loop.
 
-    `influx` None: no InfluxDB is told. `run_id` None: a name is made up.
+    `influx` None: no InfluxDB is told. `run_id` None: a name is made up. `workers` have the users, if there are any;
+    they are started here unless `listen` says where they come to.
     """
 
     base_url: str = "http://127.0.0.1:8000"
@@ -36,6 +37,8 @@ class Settings:
     results_dir: Path = Path("results/loadgen")
     run_id: str | None = None
     influx: Target | None = None
+    workers: int = 0
+    listen: str | None = None
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -55,11 +58,19 @@ class Settings:
             results_dir=Path(env.text("RESULTS_DIR", str(cls.results_dir))),
             run_id=env.optional("RUN_ID"),
             influx=Target.from_env(env),
+            workers=env.integer("LOADGEN_WORKERS", cls.workers, low=0, high=64),
+            listen=_listen(env.optional("LOADGEN_LISTEN")),
         )
         if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
             expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
             raise SettingError("RATE", f"{settings.rate:g}", expected)
         return settings
+
+    def told(self) -> dict[str, str]:
+        """The variables that make a worker's run like this one."""
+        return {name: str(value) for name, value in self.as_used().items() if value is not None} | {
+            "BASE_URL": self.base_url
+        }
 
     def as_used(self) -> dict[str, Any]:
         """The settings under their variable names, as a result carries them; without a password in the address."""
@@ -74,7 +85,16 @@ class Settings:
             "WARMUP": f"{self.warmup_s:g}s",
             "SEED": self.seed,
             "RATE": self.rate,
+            "LOADGEN_WORKERS": self.workers,
         }
+
+
+def _listen(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}", value):
+        raise SettingError(
+            "LOADGEN_LISTEN", value, "host:port for the workers to come to, or nothing to start them here"
+        )
+    return value
 
 
 def _address(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -26,6 +27,7 @@ MODEST_SPAWN_RATE = 100
 PROBE_READY_WITHIN_S = 20.0
 INTERRUPTED_WITHIN_S = 20.0
 REPORT_WITHIN_S = 5.0
+WORKERS_WITHIN_S = 30
 
 _T = TypeVar("_T")
 
@@ -43,6 +45,7 @@ class Supervisor:
         self._bundle = Bundle(settings)
         self._probe: Child | None = None
         self._locust: Child | None = None
+        self._workers: list[Child] = []
         self._guard: asyncio.Task[None] | None = None
         self._seeds: asyncio.Future[int] = loop.create_future()
         self._reported: asyncio.Future[Message] = loop.create_future()
@@ -100,9 +103,23 @@ class Supervisor:
         if settings.scenario not in STAGED_SCENARIOS:
             rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
             command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
+        command += await self._man(settings)
         env = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
         self._locust = await Child.start(command, env, self._from_locust)
         return self._locust
+
+    async def _man(self, settings: Settings) -> list[str]:
+        """Start the workers, unless they come from elsewhere; returns what Locust must know as their master."""
+        if settings.workers == 0:
+            return []
+        address = settings.listen or f"127.0.0.1:{_free_port()}"
+        if settings.listen is None:
+            command = [sys.executable, "-m", "services.loadgen.worker"]
+            for _ in range(settings.workers):
+                self._workers.append(await Child.start(command, {"LOADGEN_MASTER": address}, _ignore))
+        host, _, port = address.rpartition(":")
+        master = ["--master", "--master-bind-host", host, "--master-bind-port", port]
+        return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]
 
     async def _end_of(self, locust: Child) -> int | None:
         """Wait for Locust to end; after a stop, not for ever."""
@@ -115,7 +132,7 @@ class Supervisor:
         if self._probe is not None:
             self._probe.send("finish")
             await asyncio.wait({self._reported}, timeout=REPORT_WITHIN_S)
-        for child in (self._locust, self._probe):
+        for child in (self._locust, *self._workers, self._probe):
             if child is not None:
                 await child.stop()
 
@@ -163,6 +180,16 @@ class Supervisor:
             return task.result()
         task.cancel()
         raise Stopped(self._stopped.result())
+
+
+def _ignore(_: Message) -> None:
+    """What a worker says goes to the master, not here."""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -17,7 +17,10 @@ _TICK_S = 0.02
 
 
 class Vitals:
-    """CPU of this process and the delay of its scheduler, over the measured phases."""
+    """CPU of this process and the delay of its scheduler, over the measured phases.
+
+    `others` has both of every worker, if there are any: the worst of them tells.
+    """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -29,6 +32,7 @@ class Vitals:
         self.cpu_percent_now = 0.0
         self.delay_ms_now = 0.0
         self._worst_s = 0.0
+        self.others: dict[str, tuple[float, float]] = {}
 
     def look(self, *, measured: bool) -> None:
         """Take in the CPU and the worst delay since the last look."""
@@ -53,12 +57,13 @@ class Vitals:
     @property
     def cpu_percent(self) -> float:
         """Mean CPU over the measured phases, 100 = one core."""
-        return self._cpu_s / self._wall_s * 100 if self._wall_s > 0 else self.cpu_percent_now
+        own = self._cpu_s / self._wall_s * 100 if self._wall_s > 0 else self.cpu_percent_now
+        return max(own, *(cpu for cpu, _ in self.others.values()), 0.0)
 
     @property
     def delay_p99_ms(self) -> float:
         """99th percentile of the scheduler's delay."""
-        return percentiles(self._delays).p99
+        return max(percentiles(self._delays).p99, *(delay for _, delay in self.others.values()), 0.0)
 
     @property
     def saturated(self) -> bool:

@@ -27,6 +27,8 @@ LEFT_OUT = {
     "projector": {"PROJECTOR_NAME", "HEALTH_FILE"},  # unique by itself; the image knows where its check looks
     "loadgen": {"RESULTS_DIR"},  # the image's own folder, where the volume is
 }
+# All else comes from its master.
+WORKER = {"LOADGEN_MASTER"}
 # Told by `task up` itself.
 NOT_FOR_PEOPLE = {"REVISION"}
 # Another default in the stack, or by nature no example of a default.
@@ -97,6 +99,10 @@ def test_compose_passes_on_what_the_service_reads(service: str) -> None:
     assert set(passed_on(service)) == names_read(service) - LEFT_OUT[service]
 
 
+def test_a_worker_is_told_its_master_alone() -> None:
+    assert set(passed_on("loadgen-worker")) == WORKER
+
+
 def test_the_migrations_are_told_the_database_alone() -> None:
     assert set(passed_on("migrate")) == {"DATABASE_URL"}
 
@@ -111,7 +117,7 @@ def test_the_example_shows_what_is_read(service: str) -> None:
 
 
 def test_everything_in_the_example_is_used() -> None:
-    used = taken_from_outside().union(*(names_read(service) for service in FROM_ENV))
+    used = taken_from_outside().union(WORKER, *(names_read(service) for service in FROM_ENV))
     assert set(example()) == used - NOT_FOR_PEOPLE
 
 

@@ -87,16 +87,15 @@ async def test_the_locustfile_alone_gives_a_verdict_under_the_web_interface(tmp_
     assert "Traceback" not in said + run.said
 
 
-async def test_several_locust_processes_are_refused(tmp_path: Path) -> None:
-    async with FakeTodoServer() as server:
-        process = await locust(server.base_url, "--headless", "--master", "--master-bind-host", "127.0.0.1")
-        run = await finish(process, tmp_path)
-    assert run.code != 0
-    assert "runs in one process" in run.said
-
-
 @pytest.mark.parametrize(
-    "variables", [{"VUS": "-1"}, {"DURATION": "abc"}, {"WRITE_RATIO": "2"}, {"BASE_URL": "http://127.0.0.1:1"}]
+    "variables",
+    [
+        {"VUS": "-1"},
+        {"DURATION": "abc"},
+        {"WRITE_RATIO": "2"},
+        {"BASE_URL": "http://127.0.0.1:1"},
+        {"LOADGEN_LISTEN": "5557"},
+    ],
 )
 async def test_a_bad_setting_ends_at_once_with_one_line(variables: dict[str, str], tmp_path: Path) -> None:
     run_ = await finish(await start("http://127.0.0.1:9", tmp_path, **variables), tmp_path)

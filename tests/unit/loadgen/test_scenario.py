@@ -59,7 +59,7 @@ def test_only_the_read_scenario_goes_without_the_probe() -> None:
 def test_the_share_of_writers_is_exact_to_one_user(users: int, share: float) -> None:
     writers = sum(is_writer(index, share) for index in range(users))
     assert abs(writers - users * share) < 1
-    assert len(readers(users, share)) == users - writers
+    assert len(readers(range(users), share)) == users - writers
 
 
 def test_the_mixes_are_those_of_the_contract() -> None:

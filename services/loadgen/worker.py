@@ -1,0 +1,35 @@
+"""`python -m services.loadgen.worker`: users for a run that a master at LOADGEN_MASTER conducts; ends with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from settings import Environment, SettingError
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+PORT = 5557
+
+
+def command(master: str) -> list[str]:
+    """Locust as a worker of the master at `host:port`. Raises SettingError."""
+    host, _, port = master.rpartition(":")
+    if not host or not port.isdigit():
+        raise SettingError("LOADGEN_MASTER", master, f"host:port, such as 127.0.0.1:{PORT}")
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--skip-log-setup"]
+    return [*locust, "--master-host", host, "--master-port", port]
+
+
+def main() -> int:
+    """Become the worker."""
+    try:
+        line = command(Environment(os.environ).text("LOADGEN_MASTER", f"127.0.0.1:{PORT}"))
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    os.execv(line[0], line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
