@@ -12,62 +12,22 @@ import os
 import random
 from collections import deque
 from time import perf_counter
-from typing import Final, cast
-from urllib.parse import urlsplit
+from typing import Final
 
 import uvloop
 
+from drivers.connection import Connection, connect
 from drivers.result import milliseconds, report
 
 CONNECTIONS: Final = 64
-BODY: Final = b'{"text":"buy milk, bread and a newspaper"}'
-
-
-class Connection(asyncio.Protocol):
-    """One keep-alive connection; one request at a time."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.WriteTransport | None = None
-        self._received = b""
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, found, rest = self._received.partition(b"\r\n\r\n")
-        if not found:
-            return
-        lowered = head.lower()
-        at = lowered.find(b"content-length:")
-        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(rest) >= length and self._answer:
-            self._received = rest[length:]
-            self._answer.set_result((int(head[9:12]), rest[:length]))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionError("the server closed the connection"))
-
-    async def write(self, method: bytes, path: bytes, host: bytes) -> tuple[int, bytes]:
-        """Send one write; returns status and body."""
-        assert self._transport
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(
-            method + b" " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\nContent-Type: application/json\r\n"
-            b"Content-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY
-        )
-        return await self._answer
 
 
 class Load:
     """The arrivals, and what became of them."""
 
-    def __init__(self, connections: list[Connection], host: bytes, todos: int) -> None:
+    def __init__(self, connections: list[Connection], todos: int) -> None:
         self._free = deque(connections)
         self._returned = asyncio.Event()
-        self._host = host
         self._todos = todos
         self._made = 0
         self._idle: deque[bytes] = deque()
@@ -82,7 +42,7 @@ class Load:
         connection = self._free.popleft()
         method, path = self._next()
         try:
-            status, body = await connection.write(method, path, self._host)
+            status, body = await connection.send(method, path)
         finally:
             self._free.append(connection)
             self._returned.set()
@@ -102,11 +62,7 @@ class Load:
 
 async def run(base_url: str, *, rate: float, seconds: float, todos: int) -> None:
     """Send the arrivals, wait for their answers, and report."""
-    address = urlsplit(base_url)
-    loop = asyncio.get_running_loop()
-    host, port = address.hostname or "", address.port or 80
-    connections = [(await loop.create_connection(Connection, host, port))[1] for _ in range(CONNECTIONS)]
-    load = Load(connections, address.netloc.encode(), todos)
+    load = Load(await connect(base_url, CONNECTIONS), todos)
     chance = random.Random(1)
     begun = intended = perf_counter()
     async with asyncio.TaskGroup() as arrivals:

@@ -74,6 +74,7 @@ def _surroundings(document: Mapping[str, Any]) -> Iterator[str]:
     yield "## Measured on\n"
     yield f"- {machine['cpu_model']}, {machine['cores']} cores, {machine['ram_gib']} GiB, {machine['os']}"
     yield f"- {versions['postgres']}; {document['settings']['postgres']}"
+    yield f"- HTTP by {document['settings']['http_client']}"
     yield f"- {versions['python']}; " + ", ".join(f"{name} {number}" for name, number in versions["packages"].items())
     for name, version in versions["peers"].items():
         yield f"- peer {name}: {version}"

@@ -16,6 +16,7 @@ SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_st
 EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"
 
 # Statements are counted as they are sent, so one is one round trip; those of the meter itself name pg_stat_statements.
+# A NOTIFY that a connection has prepared is counted the first time only: Postgres does not tell of the later ones.
 COUNTERS: Final = """
 SELECT sum(calls)::float8 AS statements, sum(shared_blks_hit)::float8 AS hits,
        sum(shared_blks_read)::float8 AS reads, pg_current_wal_lsn() - '0/0'::pg_lsn AS wal

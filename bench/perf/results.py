@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import machine
-from bench.perf import peers
+from bench.perf import peers, wrk
 from bench.processes import ROOT
 from metrics.results import write_json
 
@@ -21,7 +21,11 @@ def surroundings(postgres: str) -> dict[str, Any]:
     return {
         "machine": machine.machine(),
         "versions": {**machine.versions(ROOT), "postgres": postgres, "peers": peers.versions()},
-        "settings": {"postgres": "defaults; fsync and synchronous_commit on", "durable": True},
+        "settings": {
+            "postgres": "defaults; fsync and synchronous_commit on",
+            "durable": True,
+            "http_client": f"{wrk.client()}, {wrk.CONNECTIONS} connections",
+        },
     }
 
 

@@ -84,7 +84,7 @@ def surroundings(revision: str) -> dict[str, Any]:
             "packages": {"a": "1"},
             "peers": {"act": "x"},
         },
-        "settings": {"postgres": "defaults"},
+        "settings": {"postgres": "defaults", "http_client": "wrk"},
         "quick": False,
         "measured_at": "now",
     }
