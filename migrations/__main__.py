@@ -1,7 +1,10 @@
 """`python -m migrations upgrade [revision] | downgrade <revision> | current`, on the database of DATABASE_URL.
 
 Any number of migrators may start at once: they take turns behind an advisory lock, and the later ones find nothing to
-do. Each revision is one transaction.
+do. What one run does is one transaction: all of it or nothing.
+
+The exit code is 0 when done, 1 when the database could not be reached or refused, 2 for a setting or a revision that
+can not be used.
 """
 
 from __future__ import annotations
@@ -13,21 +16,25 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from eventstore.database import parse_url
+from eventstore.address import EXPECTED, driver_url, parse_url
+from eventstore.database import AWAY
+from settings import Environment, SettingError
 
 _TURN: Final = 1953064546
 _TURN_TIMEOUT: Final = "60s"
 _LOCK_TIMEOUT: Final = "10s"
+_CONNECT_TIMEOUT_S: Final = 10.0
 
 
 def _config(connection: Connection) -> Config:
-    config = Config()
+    config = Config(stdout=sys.stdout)
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
     return config
@@ -51,8 +58,13 @@ def _run(connection: Connection, action: str, revision: str) -> None:
 
 
 async def migrate(url: str, action: str = "upgrade", revision: str = "head") -> None:
-    """Bring the database to a revision. Raises SQLAlchemy's DBAPIError or OSError when it can not be reached."""
-    engine = create_async_engine(parse_url(url), connect_args={"timeout": 10})
+    """Bring the database to a revision. Raises CommandError for one that is unknown, else the driver's errors."""
+    address = parse_url(url)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(driver_url(address), timeout=_CONNECT_TIMEOUT_S)
+
+    engine = create_async_engine(address, async_creator=connect)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run, action, revision)
@@ -71,19 +83,25 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Run one action. Returns the exit code: 0 done, 1 failed, 2 bad setting."""
-    arguments = _arguments()
-    url = os.environ.get("DATABASE_URL", "")
+def _database_url() -> str:
+    url = Environment(os.environ).text("DATABASE_URL", expected=EXPECTED)
     try:
         parse_url(url)
     except ValueError as error:
-        print(f"DATABASE_URL={url!r}: {error}", file=sys.stderr)
-        return 2
+        raise SettingError("DATABASE_URL", url, EXPECTED) from error
+    return url
+
+
+def main() -> int:
+    """Run one action. Returns the exit code."""
+    arguments = _arguments()
     try:
-        asyncio.run(migrate(url, arguments.action, arguments.revision))
-    except (DBAPIError, OSError, TimeoutError) as error:
-        reason = str(getattr(error, "orig", None) or error) or type(error).__name__
+        asyncio.run(migrate(_database_url(), arguments.action, arguments.revision))
+    except (SettingError, CommandError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (asyncpg.PostgresError, *AWAY) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
         print(f"DATABASE_URL: the migration failed: {reason}", file=sys.stderr)
         return 1
     return 0
