@@ -13,7 +13,6 @@ from bench.containers.dotenv import missing
 from bench.processes import ROOT
 
 KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE")
-ANSWER_WITHIN_S: Final = 20.0
 
 
 def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:

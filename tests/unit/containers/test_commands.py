@@ -1,0 +1,112 @@
+"""What the commands tell Docker to do, and where a run takes place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.containers.dotenv import missing, read
+from bench.containers.place import place
+from tests.fakes.docker import FakeDocker
+from tests.unit.containers.conftest import container
+
+Run = Callable[..., tuple[int, str, str]]
+READY = {"Health": "healthy"}
+
+
+def started(docker: FakeDocker) -> str:
+    """The one call of `docker compose up`."""
+    (call,) = [call for call in docker.calls if call.startswith("compose up")]
+    return call
+
+
+def test_up_builds_starts_waits_and_says_where(docker: FakeDocker, run: Run) -> None:
+    code, said, _ = run("up")
+    assert code == 0
+    assert "API       http://127.0.0.1:8000/stats" in said
+    build = next(call for call in docker.calls if "build" in call)
+    assert docker.calls.index(build) < docker.calls.index(started(docker))
+    assert "--detach --wait " in started(docker)
+    assert "--scale projector=1" in started(docker)
+
+
+def test_up_makes_secrets_once(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("GRAFANA_PASSWORD")
+    path = tmp_path / "project" / ".env"
+    code, said, _ = run("up")
+    assert (code, missing(path, os.environ)) == (0, [])
+    assert "made .env" in said
+    assert read(path)["STACK_CPUS"] == "3"
+    before = path.read_text()
+    docker.answer("volume ls", "tidemark_grafana\n")
+    code, said, _ = run("up")
+    assert (code, path.read_text()) == (0, before)
+    assert ".env" not in said
+
+
+def test_up_again_keeps_the_projectors(docker: FakeDocker, run: Run) -> None:
+    entries = [container("projector", ID=str(number), **READY) for number in range(3)]
+    docker.answer("ps --all", entries)
+    assert run("up")[0] == 0
+    assert "--scale projector=3" in started(docker)
+
+
+def test_projectors_by_setting(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROJECTORS", "5")
+    docker.answer("ps --all", container("projector", **READY))
+    assert run("up")[0] == 0
+    assert "--scale projector=5" in started(docker)
+
+
+@pytest.mark.parametrize(("answer", "code", "dropped"), [("yes", 0, True), ("no", 1, False), ("", 1, False)])
+def test_reset_asks(
+    docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, dropped: bool
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: answer)
+    assert run("reset")[0] == code
+    assert any("down --remove-orphans --volumes" in call for call in docker.calls) is dropped
+
+
+def test_down_keeps_the_data(docker: FakeDocker, run: Run) -> None:
+    assert run("down")[0] == 0
+    (call,) = [call for call in docker.calls if " down " in call]
+    assert "--volumes" not in call
+
+
+def test_a_run_without_docker_is_embedded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert place({}) == ({}, "embedded: no stack is up")
+
+
+@pytest.mark.parametrize("entries", [[], [container("postgres")], [container("api", Health="starting")]])
+def test_a_run_without_a_ready_api_is_embedded(docker: FakeDocker, entries: list[dict[str, object]]) -> None:
+    docker.answer("ps --all", entries)
+    assert place(dict(os.environ)) == ({}, "embedded: no stack is up")
+
+
+def test_a_run_where_docker_does_not_run_is_embedded(docker: FakeDocker) -> None:
+    docker.answer("compose", code=1, err="Cannot connect to the Docker daemon\n")
+    assert place(dict(os.environ)) == ({}, "embedded: no stack is up")
+
+
+def test_an_address_that_is_given_wins(docker: FakeDocker) -> None:
+    assert place({"BASE_URL": "http://127.0.0.1:9"})[0] == {}
+    assert place({"DATABASE_URL": "postgresql://u@127.0.0.1/d"})[0] == {}
+    assert docker.calls == []
+
+
+def test_a_run_goes_into_the_stack_that_is_up(docker: FakeDocker) -> None:
+    docker.answer("ps --all", [container("api", **READY), container("projector"), container("projector")])
+    docker.answer("inspect", ["API_PROCESSES=4", "API_POOL_SIZE", "PATH=/bin"])
+    told, where = place(dict(os.environ))
+    assert where == "in the stack at http://127.0.0.1:8000"
+    assert told == {
+        "BASE_URL": "http://127.0.0.1:8000",
+        "DATABASE_URL": "postgresql://tidemark:pw@127.0.0.1:5555/tidemark",
+        "PROJECTORS": "2",
+        "API_PROCESSES": "4",
+    }
+    assert place({**os.environ, "PROJECTORS": "7"})[0]["PROJECTORS"] == "7"
