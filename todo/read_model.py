@@ -76,12 +76,15 @@ END
 
 FOLD: Final = """
 (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
-min(recorded_at) AS created_at,
+min(recorded_at) FILTER (WHERE version = 1) AS created_at,
 (array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
 bool_or(type = 'TodoDeleted') AS deleted,
 min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
 """
-"""One stream's events of a batch, as aggregates; `text` is NULL when none of them sets it."""
+"""One stream's events of a batch, as aggregates; `text` is NULL when none of them sets it.
+
+Times follow the versions, since clocks can go back.
+"""
 
 CONSISTENT: Final = "coalesce(deleted_version = last, true)"
 """Condition on a folded stream: nothing follows a deletion."""

@@ -78,7 +78,7 @@ walked AS MATERIALIZED (
   SELECT e.stream, e.version, e.position, place.epoch
     FROM place
    CROSS JOIN LATERAL (
-     SELECT * FROM events WHERE position > place.position AND position <= :upto ORDER BY position LIMIT :limit
+     SELECT * FROM events WHERE {beyond} AND position <= :upto ORDER BY position LIMIT :limit
    ) AS e
 ),
 spans AS MATERIALIZED (
@@ -171,8 +171,9 @@ causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
               WHEN {guard} THEN deleted_version + 1
-              ELSE (SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
-                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)) END AS version,
+              ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+         END AS version,
          CASE WHEN refused IS NOT NULL THEN reason WHEN {guard} THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
@@ -180,8 +181,8 @@ causes AS (
 ),
 troubled AS (
   SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
-         (SELECT e.position FROM events e WHERE e.stream = causes.stream AND e.version >= causes.version
-           ORDER BY e.version LIMIT 1) AS position
+         (SELECT min(e.position + 0) FROM events e
+           WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
     FROM causes
 ),
 tallied AS (
@@ -224,6 +225,7 @@ class Parts:
     """The conditions that the statement is made of, each with a name, so that a test can plant a bug in one."""
 
     fence: str
+    beyond: str = "position > place.position"
     unseen: str = "e.version > coalesce(fenced.projected, 0)"
     guard: str = "first = projected + 1 AND last - first + 1 = events"
     refusal: str = REFUSAL
@@ -275,7 +277,9 @@ def serial(parts: Parts = SERIAL) -> Statement:
 def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, last: str) -> Statement:
     sql = "WITH" + ",".join(
         (
-            window.format(fence=parts.fence, refusal=parts.refusal, unseen=parts.unseen, busy=BUSY),
+            window.format(
+                fence=parts.fence, beyond=parts.beyond, unseen=parts.unseen, refusal=parts.refusal, busy=BUSY
+            ),
             FOLDED.format(guard=parts.guard, consistent=parts.consistent, fold=parts.fold, scope=scope),
             reach.format(busy=BUSY),
             parts.effect,
@@ -289,7 +293,7 @@ def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, la
 class Trouble:
     """A stream that could not be applied: from which version on, and why.
 
-    `position` is that of the first event from there on; a hole at the stream's end has none.
+    `position` is the lowest of the stream's events from there on; a hole at the stream's end has none.
     """
 
     stream: str

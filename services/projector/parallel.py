@@ -118,7 +118,7 @@ class Parallel:
                 del self._in_flight[stream]
             elif trouble.busy:
                 self._in_flight[stream] = replace(work, ready_at=asyncio.get_running_loop().time() + BUSY_S)
-            elif trouble.version > work.lease.projected + 1:
+            elif work.lease.projected + 1 < trouble.version <= work.upto:
                 before.append(replace(work, upto=trouble.version - 1))
             else:
                 await self._fail(work, trouble.reason)

@@ -187,6 +187,18 @@ class Stage:
             )
             await self.sql(f"UPDATE {table} SET retry_at = clock_timestamp() WHERE retry_at IS NOT NULL")
 
+    async def invert(self, stream: str) -> None:
+        """Exchange the places of the stream's first two events in the global order, as no writer of the store can."""
+        await self.sql("UPDATE events SET version = 13 - version WHERE stream = $1 AND version < 3", stream)
+        await self.sql(
+            """
+            UPDATE events
+               SET version = version - 10, type = CASE version WHEN 11 THEN 'TodoCreated' ELSE 'TodoUpdated' END
+             WHERE stream = $1 AND version > 10
+            """,
+            stream,
+        )
+
     @asynccontextmanager
     async def batches_held_back(self) -> AsyncIterator[None]:
         """Until the block ends, batches wait inside their statement, with everything written and nothing committed."""

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventstore.append import Append, append_all
-from eventstore.events import Appended, ExpectedVersion
 from tests.cluster import Cluster
-from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, until
+from tests.integration.projector.open_append import begin
+from tests.integration.projector.stage import CREATED, Moments, Stage, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
-
-
-class OpenAppend:
-    """An append in a transaction that is not yet committed."""
-
-    def __init__(self, connection: asyncpg.Connection, appended: Appended) -> None:
-        self.connection = connection
-        self.position = appended.position
-
-    async def commit(self) -> None:
-        await self.connection.execute("COMMIT")
-
-    async def roll_back(self) -> None:
-        await self.connection.execute("ROLLBACK")
-
-
-@asynccontextmanager
-async def begin(stage: Stage, stream: str, slot: int) -> AsyncIterator[OpenAppend]:
-    """Append one event in an open transaction; `slot` differs between transactions, so that none waits for another."""
-    connection = await asyncpg.connect(stage.url)
-    try:
-        await connection.execute("BEGIN")
-        version = stage.versions[stream]
-        event = UPDATED if version else CREATED
-        [appended] = await append_all(connection, [Append.of(stream, [event], ExpectedVersion(version))], slot=slot)
-        assert isinstance(appended, Appended)
-        stage.versions[stream] += 1
-        yield OpenAppend(connection, appended)
-    finally:
-        await connection.close()
 
 
 async def cursor(stage: Stage) -> int:
@@ -113,7 +81,7 @@ async def test_a_writer_that_does_not_use_the_store_is_waited_for_too(stage: Sta
         await connection.execute(
             """INSERT INTO events (stream, version, type, data) VALUES ('raw', 1, 'TodoCreated', '{"text": "tea"}')"""
         )
-        await connection.execute("INSERT INTO tallies (slot, events, streams) VALUES (1000, 1, 1)")
+        await connection.execute("INSERT INTO tallies (slot, events, streams) VALUES (2000, 1, 1)")
         await stage.append("todo-1", CREATED)
         await probe.wait("idle", times=3)
         assert await stage.rows() == []
@@ -122,6 +90,16 @@ async def test_a_writer_that_does_not_use_the_store_is_waited_for_too(stage: Sta
         stage.versions["raw"] = 1
         await until(stage.projected, "both events to be projected")
     await connection.close()
+
+    await stage.assert_right(serial=True)
+
+
+async def test_versions_in_an_inverted_order_wait_for_each_other(stage: Stage) -> None:
+    await stage.append("todo-1", CREATED)
+    await stage.append("todo-2", *life("a", "b"))
+    await stage.invert("todo-2")
+
+    await stage.drain(serial=True, events_per_window=2)
 
     await stage.assert_right(serial=True)
 

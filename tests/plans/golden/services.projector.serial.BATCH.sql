@@ -49,7 +49,7 @@ folded AS MATERIALIZED (
          (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
          
 (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
-min(recorded_at) AS created_at,
+min(recorded_at) FILTER (WHERE version = 1) AS created_at,
 (array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
 bool_or(type = 'TodoDeleted') AS deleted,
 min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
@@ -121,8 +121,9 @@ causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
               WHEN first = projected + 1 AND last - first + 1 = events THEN deleted_version + 1
-              ELSE (SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
-                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)) END AS version,
+              ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+         END AS version,
          CASE WHEN refused IS NOT NULL THEN reason WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
@@ -130,8 +131,8 @@ causes AS (
 ),
 troubled AS (
   SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
-         (SELECT e.position FROM events e WHERE e.stream = causes.stream AND e.version >= causes.version
-           ORDER BY e.version LIMIT 1) AS position
+         (SELECT min(e.position + 0) FROM events e
+           WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
     FROM causes
 ),
 tallied AS (

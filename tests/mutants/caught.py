@@ -1,0 +1,59 @@
+"""One schedule, played twice: the oracle finds nothing wrong with the system as it is, and catches the mutant."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from eventstore.statement import Statement
+from services.projector import batch
+from services.projector.parallel import Parallel
+from services.projector.serial import Serial
+from tests.integration.projector.stage import Make, Stage, faults
+
+Schedule = Callable[[Stage, Make], Awaitable[None]]
+"""What happens on a stage, with a projector that works as `Make` says."""
+
+AS_IT_IS: Final[Mapping[str, str]] = {}
+
+
+def statement(serial: bool, parts: Mapping[str, str]) -> Statement:
+    """The mode's statement with some parts planted."""
+    if serial:
+        return batch.serial(batch.SERIAL.planted(**parts))
+    return batch.parallel(batch.PARALLEL.planted(**parts))
+
+
+def planted(serial: bool, parts: Mapping[str, str] = AS_IT_IS) -> Make:
+    """Projectors whose statement has these parts planted; none: the system as it is."""
+    changed = statement(serial, parts)
+    return lambda tools: Serial(tools, changed) if serial else Parallel(tools, changed)
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What the oracle has to find: these kinds of faults and no others, and a line with this in it."""
+
+    faults: set[str]
+    line: str
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Where the system as it is plays, and where the mutant does."""
+
+    real: Stage
+    mutant: Stage
+
+    async def assert_caught(
+        self, schedule: Schedule, real: Make, mutant: Make, caught: Caught, *, serial: bool, complete: bool = True
+    ) -> None:
+        """Play the schedule with both. `complete` claims to the oracle that everything is projected."""
+        await schedule(self.real, real)
+        await self.real.assert_right(complete=complete, serial=serial)
+
+        await schedule(self.mutant, mutant)
+        found = await self.mutant.oracle(complete=complete, serial=serial)
+        assert faults(found).keys() == caught.faults, found.offenders
+        assert any(caught.line in offender for offender in found.offenders), found.offenders

@@ -1,0 +1,117 @@
+"""Effects that are not what the events say: twice, with other content, of nothing, counted wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from eventstore.events import Position
+from services.projector import batch
+from services.projector.parallel import Parallel, Work
+from services.projector.serial import Serial, Term
+from tests.integration.projector.stage import Make, Stage, life
+from tests.mutants.caught import Caught, Schedule, Stages, planted, statement
+from tests.mutants.plants import NO_FENCE, NO_GUARD
+from todo.read_model import EFFECT, FOLD
+
+MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+
+GHOST = f"""{EFFECT},
+ghost AS (
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+  SELECT 'ghost of ' || stream, text, created_at, updated_at, last, true FROM clean WHERE first = 1
+)
+"""
+
+CONTENTS = {
+    "the first text": (
+        FOLD,
+        ("version DESC) FILTER", "version) FILTER"),
+        "todo-1 has text 'a', its events make it 'b'",
+    ),
+    "the first time": (FOLD, ("recorded_at ORDER BY version DESC", "recorded_at ORDER BY version"), "has updated_at"),
+    "the last time": (FOLD, ("(WHERE version = 1)", "(WHERE version = 2)"), "has created_at"),
+    "never deleted": (FOLD, ("bool_or(type = 'TodoDeleted') AS", "false AS"), "has deleted False"),
+}
+
+
+def projected(serial: bool) -> Schedule:
+    """Two todos with several events each, of which one is deleted."""
+
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.append("todo-2", *life("a", deleted=True))
+        await stage.drain(serial=serial, make=make)
+
+    return schedule
+
+
+class SendAgain(Parallel):
+    """Sends each batch again, as one does whose answer was lost."""
+
+    async def _run(self, works: Sequence[Work]) -> batch.Outcome:
+        await super()._run(works)
+        return await super()._run(works)
+
+
+class SendWindowAgain(Serial):
+    """Sends each batch again, as one does whose answer was lost."""
+
+    async def _run(self, term: Term, upto: Position) -> batch.Outcome:
+        await super()._run(term, upto)
+        return await super()._run(term, upto)
+
+
+@MODES
+async def test_effect_twice(stages: Stages, serial: bool) -> None:
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.drain(serial=serial, make=make)
+
+    def again(**parts: str) -> Make:
+        changed = statement(serial, parts)
+        return lambda tools: SendWindowAgain(tools, changed) if serial else SendAgain(tools, changed)
+
+    await stages.assert_caught(
+        schedule,
+        again(),
+        again(**NO_GUARD[serial], **NO_FENCE[serial]),
+        Caught({"duplicated"}, "duplicated: version 2 of todo-1 took effect again"),
+        serial=serial,
+    )
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+async def test_wrong_content(stages: Stages, name: str) -> None:
+    fold, (right, wrong), line = CONTENTS[name]
+    assert right in fold
+    await stages.assert_caught(
+        projected(False),
+        planted(False),
+        planted(False, {"fold": fold.replace(right, wrong)}),
+        Caught({"mismatched_rows"}, line),
+        serial=False,
+    )
+
+
+@MODES
+async def test_row_of_nothing(stages: Stages, serial: bool) -> None:
+    await stages.assert_caught(
+        projected(serial),
+        planted(serial),
+        planted(serial, {"effect": GHOST}),
+        Caught({"phantom", "mismatched_rows"}, "phantom: todo ghost of todo-1 has no events"),
+        serial=serial,
+    )
+
+
+@MODES
+async def test_counted_twice(stages: Stages, serial: bool) -> None:
+    await stages.assert_caught(
+        projected(serial),
+        planted(serial),
+        planted(serial, {"effect": EFFECT.replace("i.todos, i.active", "2 * i.todos, i.active")}),
+        Caught({"mismatched_rows"}, "the counter of todos says 4, there are 2"),
+        serial=serial,
+    )

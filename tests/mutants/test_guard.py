@@ -1,0 +1,70 @@
+"""The version guard: nothing twice, nothing over a hole, nothing in another order."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.projector import operator
+from tests.integration.projector.stage import UPDATED, Make, Stage, life
+from tests.mutants.caught import Caught, Stages, planted
+from tests.mutants.plants import OVERWRITE
+
+MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+
+
+async def test_no_guard_against_duplicates(stages: Stages) -> None:
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.drain(serial=True)
+        await stage.sql("UPDATE cursors SET position = 0")
+        await stage.drain(serial=True, make=make)
+
+    await stages.assert_caught(
+        schedule,
+        planted(True),
+        planted(True, {"unseen": "true", "guard": "true", "effect": OVERWRITE}),
+        Caught({"duplicated"}, "duplicated: version 1 of todo-1 took effect again"),
+        serial=True,
+    )
+
+
+@MODES
+async def test_no_guard_against_holes(stages: Stages, serial: bool) -> None:
+    """An event that shows late: the system as it is waits for it, with its stream blocked in the end."""
+
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a"))
+        await stage.drain(serial=serial)
+        await stage.append("todo-1", UPDATED, UPDATED)
+        await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
+        await stage.sql("DELETE FROM events WHERE version = 2")
+        await stage.drain(serial=serial, make=make)
+        await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
+        await operator.unblock(stage.database, None)
+        await stage.drain(serial=serial)
+
+    await stages.assert_caught(
+        schedule,
+        planted(serial),
+        planted(serial, {"guard": "true", "effect": OVERWRITE}),
+        Caught({"lost"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
+        serial=serial,
+    )
+
+
+async def test_no_guard_against_an_inverted_order(stages: Stages) -> None:
+    """Versions of a stream whose positions are the other way round: the system as it is stops before them."""
+
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.invert("todo-1")
+        await stage.drain(serial=True, make=make, events_per_window=1)
+
+    await stages.assert_caught(
+        schedule,
+        planted(True),
+        planted(True, {"guard": "true", "unseen": "true", "effect": OVERWRITE}),
+        Caught({"reordered", "mismatched_rows"}, "reordered: version 1 of todo-1 took effect after 2"),
+        serial=True,
+        complete=False,
+    )
