@@ -1,4 +1,7 @@
-"""`python -m services.loadgen`: one run. Exit code 0: converged; 1: any other verdict; 2: an unusable setting."""
+"""`python -m services.loadgen`: one run. Exit code 0: converged; 1: any other verdict; 2: an unusable setting.
+
+Standard output is for people, a line a second; standard error is the log.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import asyncio
 import os
 import sys
 
+import structlog
+
 from services.loadgen.convergence import Judgement
 from services.loadgen.readiness import NotReady, wait_ready
 from services.loadgen.settings import Settings
 from services.loadgen.supervisor import Supervisor
+from services.logs import set_up
 from settings import SettingError
+
+log = structlog.get_logger()
 
 
 async def _run(settings: Settings) -> Judgement:
@@ -29,7 +37,10 @@ def main() -> int:
     except OSError as error:
         print(f"RESULTS_DIR={settings.results_dir}: cannot be written to ({error})", file=sys.stderr)
         return 2
+    set_up("info", "loadgen")
+    log.info("run started", scenario=settings.scenario, base_url=settings.base_url, workers=settings.workers)
     judgement = asyncio.run(_run(settings))
+    log.info("run ended", verdict=judgement.verdict, why=judgement.why)
     print(f"verdict      {judgement.verdict}" + (f": {judgement.why}" if judgement.why else ""))
     return 0 if judgement.verdict == "converged" else 1
 

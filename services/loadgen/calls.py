@@ -37,6 +37,7 @@ class TodoCalls:
         self._author = author
         self._random = random
         self._written = 0
+        self._called = 0
 
     def create(self, due: float) -> str | None:
         """Create a todo; its id, None when that was not acknowledged."""
@@ -82,6 +83,13 @@ class TodoCalls:
         with self._client.request("POST", "/drain", name="POST /drain", catch_response=True):
             pass
 
+    def _headers(self) -> dict[str, str] | None:
+        """A name for the request in the server's log, where the run has a name; it begins with that."""
+        if self._run.settings.run_id is None:
+            return None
+        self._called += 1
+        return {"X-Request-Id": f"{self._run.settings.run_id}:{self._author.replace(' ', '-')}.{self._called}"}
+
     def _text(self) -> str:
         self._written += 1
         return f"{self._author} writes {self._written}"
@@ -105,7 +113,10 @@ class TodoCalls:
 
     def _call(self, kind: Kind, method: str, path: str, label: str, due: float, body: Any = None) -> Reply:
         measured = self._run.phase.measured
-        with self._client.request(method, path, name=label, json=body, catch_response=True) as response:
+        headers = self._headers()
+        with self._client.request(
+            method, path, name=label, json=body, headers=headers, catch_response=True
+        ) as response:
             seconds = time.perf_counter() - due
             reply = _read(kind, response)
             self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)

@@ -69,7 +69,8 @@ class Settings:
     def told(self) -> dict[str, str]:
         """The variables that make a worker's run like this one."""
         return {name: str(value) for name, value in self.as_used().items() if value is not None} | {
-            "BASE_URL": self.base_url
+            "BASE_URL": self.base_url,
+            "RUN_ID": self.run_id or "",
         }
 
     def as_used(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from services.loadgen.bundle import Bundle
 from services.loadgen.children import Child
 from services.loadgen.convergence import Judgement
@@ -30,6 +32,8 @@ REPORT_WITHIN_S = 5.0
 WORKERS_WITHIN_S = 30
 
 _T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 
 class Stopped(Exception):
@@ -139,6 +143,7 @@ class Supervisor:
     def _from_locust(self, message: Message) -> None:
         match message["event"]:
             case "phase":
+                log.info("phase", name=message["name"])
                 self._bundle.phase(message["name"], message["at"])
                 self._lead_probe(message["name"])
             case "sample":

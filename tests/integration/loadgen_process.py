@@ -67,7 +67,7 @@ async def run(server: FakeTodoServer, folder: Path, **variables: str) -> Finishe
 async def started(server: FakeTodoServer, folder: Path) -> asyncio.subprocess.Process:
     """A load generator with a long way to go, in its load phase."""
     process = await start(server.base_url, folder, DURATION="60s")
-    await until_said(process, "load")
+    await until_said(process, "load ")
     return process
 
 

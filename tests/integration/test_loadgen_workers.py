@@ -49,7 +49,7 @@ async def test_lost_answers_are_indeterminate(tmp_path: Path) -> None:
 async def test_a_worker_that_dies_makes_the_run_invalid(tmp_path: Path) -> None:
     async with FakeTodoServer() as server:
         process = await start(server.base_url, tmp_path, DURATION="60s", **WORKERS)
-        await until_said(process, "load")
+        await until_said(process, "load ")
         children = psutil.Process(process.pid).children(recursive=True)
         victim = next(child for child in children if "--worker" in child.cmdline())
         os.kill(victim.pid, signal.SIGKILL)
