@@ -51,6 +51,7 @@ def main() -> int:
         if arguments.name in SOMEWHERE and not getattr(arguments, "bundles", None):
             told, where = place(os.environ)
             os.environ.update(told)
+            arguments.in_stack = bool(told)
             console.print(Text(f"· {where}"), soft_wrap=True)
         return command(arguments, console)
     except (SettingError, SetupError) as refusal:
@@ -99,9 +100,9 @@ def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | N
         return None
     values = {"--kill-projector-at": arguments.kill_projector_at}
     after = Environment(values).duration("--kill-projector-at", "", low=0, high=settings.duration_s)
-    if settings.base_url is not None:
-        raise SetupError("--kill-projector-at", "only projectors that the bench started", "unset BASE_URL")
-    replace = settings.projectors == 1 if arguments.replace is None else arguments.replace
+    if settings.base_url is not None and not arguments.in_stack:
+        raise SetupError("--kill-projector-at", "only projectors of the stack or of the bench itself", "unset BASE_URL")
+    replace = arguments.in_stack or settings.projectors == 1 if arguments.replace is None else arguments.replace
     if not replace and settings.projectors == 1:
         raise SetupError("--no-replace", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
     return faults.Plan(after, replace)

@@ -71,6 +71,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     bundle.write("versions.json", machine.versions(ROOT))
     with running_system(settings, bundle.log, progress) as stack:
         bundle.write("postgres.json", stack.postgres)
+        bundle.write("versions.json", stack.versions())
         observer.begin(stack.influx, progress)
         ahead_s = asyncio.run(_clock(stack.database_url)).timestamp() - time.time()
         _drive(trial, stack, bundle, progress)

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bench import web
-from bench.processes import Process
-from bench.stack import Stack
+from bench.stack import Projector, Stack
 from metrics.results import Record
 
 POLL_S: Final = 0.2
@@ -41,7 +40,7 @@ class Fault:
     def __init__(self, plan: Plan, stack: Stack) -> None:
         self._plan = plan
         self._stack = stack
-        self._victim: Process | None = None
+        self._victim: Projector | None = None
         self._killed_at: datetime | None = None
         self._killed_t = 0.0
         self._leases = 0
@@ -67,7 +66,7 @@ class Fault:
             self._killed_at = datetime.fromisoformat(stats["observedAt"])
             self._leases = next((p["leasesHeld"] for p in stats["projectors"] if p["holder"] == victim.holder), 0)
         if self._plan.replace:
-            self._stack.start_projector(f"{victim.name}-replacement")
+            self._stack.replace(victim)
 
     def _look(self) -> None:
         stats = web.stats(self._stack.base_url)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import asyncpg
 
@@ -20,7 +20,7 @@ from bench.errors import SetupError
 from bench.global_order import catch_up
 from bench.guardian import Guardian
 from bench.postgres import Cluster, free_port
-from bench.processes import Process, Processes
+from bench.processes import ROOT, Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings, strip_secrets
 from metrics.target import Target
@@ -28,6 +28,18 @@ from metrics.target import Target
 HOST: Final = "127.0.0.1"
 MIGRATION_TIMEOUT_S: Final = 120.0
 READY_TIMEOUT_S: Final = 60.0
+
+
+class Projector(Protocol):
+    """A projector of a running system that a fault can strike. `expendable`: its end is part of the plan."""
+
+    name: str
+    holder: str
+    expendable: bool
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        ...
 
 
 @dataclass
@@ -39,7 +51,7 @@ class Stack:
     database_url: str
     postgres: dict[str, Any]
     processes: Processes
-    projectors: list[Process]
+    projectors: list[Projector]
 
     @property
     def influx(self) -> Target | None:
@@ -55,6 +67,14 @@ class Stack:
         self.processes.wait_until(lambda: self._alive(holder), process, READY_TIMEOUT_S)
         self.projectors.append(process)
         return process
+
+    def replace(self, victim: Projector) -> None:
+        """Start another projector in the place of one that was killed."""
+        self.start_projector(f"{victim.name}-replacement")
+
+    def versions(self) -> dict[str, Any]:
+        """Python, packages and the project's revision that the system runs."""
+        return machine.versions(ROOT)
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator, which leaves its files in `folder`."""

@@ -88,6 +88,11 @@ class Compose:
         address = done.stdout.strip()
         return address if done.returncode == 0 and address and not address.endswith(":0") else None
 
+    def logs(self, container: str) -> str:
+        """All that one container wrote, which for services is standard error."""
+        done = self._docker("logs", container)
+        return done.stdout + done.stderr
+
     def last_line(self, service: str) -> str:
         """The last line that a service logged."""
         done = self.call(*ALL_PROFILES, "logs", "--no-color", "--no-log-prefix", "--tail", "1", service)

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.containers.addresses import Addresses
 from bench.containers.compose import Compose
 from bench.containers.observers import target, troubles
 from bench.containers.scale import settle
-from bench.containers.up import add, start, told
+from bench.containers.up import DIRTY, add, start, told
 from bench.global_order import catch_up
 from bench.guardian import Guardian
 from bench.processes import Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings
-from bench.stack import Stack, reach
+from bench.stack import Projector, Stack, reach
 from metrics.target import Target
 from settings import Environment
 
 FOLDER: Final = "/bundles"
+REVISION: Final = "org.opencontainers.image.revision"
 LOGGED: Final = ("api", "projector", "postgres")
 
 
 @dataclass
+class ContainerProjector:
+    """A projector's container. Docker starts one that crashes again, but not one that was killed by hand."""
+
+    compose: Compose
+    name: str
+    holder: str
+    expendable: bool = False
+
+    def kill(self) -> None:
+        """SIGKILL to its process."""
+        self.compose.docker("kill", "--signal", "KILL", self.name)
+
+
+@dataclass
 class ContainerStack(Stack):
-    """The running stack. `projectors` is empty: its projectors are containers, which Docker starts again."""
+    """The running stack."""
 
     compose: Compose
     observed: Target | None
@@ -51,6 +67,18 @@ class ContainerStack(Stack):
             # They look for their master until it is there.
             add(self.compose, "loadgen-worker", workers)
         return process
+
+    def replace(self, victim: Projector) -> None:
+        """Start the container again that was killed."""
+        self.compose.docker("start", victim.name)
+
+    def versions(self) -> dict[str, Any]:
+        """What the images were built from: not what lies in the folder by now."""
+        api = next(container for container in self.compose.containers() if container.service == "api")
+        told = self.compose.docker("inspect", "--format", f'{{{{index .Config.Labels "{REVISION}"}}}}', api.id)
+        python = self.compose.call("exec", "--no-TTY", "api", "python", "--version").stdout.strip()
+        revision = told.removesuffix(DIRTY)
+        return {**super().versions(), "revision": revision, "dirty": told.endswith(DIRTY), "python": f"C{python}"}
 
     def _owner(self) -> str:
         """Who owns the files that the container writes; where Docker runs without root, its root is ourselves."""
@@ -90,12 +118,34 @@ def running(
         processes = Processes(log, guardian)
         try:
             yield ContainerStack(
-                settings, where.api, where.database, facts, processes, [], compose, target(where, config)
+                settings,
+                where.api,
+                where.database,
+                facts,
+                processes,
+                _projectors(compose),
+                compose,
+                target(where, config),
             )
         finally:
             processes.stop()
             _end_loadgen(compose, log.parent)
             _keep_logs(compose, log, began)
+
+
+def _projectors(compose: Compose) -> list[Projector]:
+    return [
+        ContainerProjector(compose, container.name, _holder(compose, container.name))
+        for container in compose.containers()
+        if container.service == "projector" and container.state == "running"
+    ]
+
+
+def _holder(compose: Compose, container: str) -> str:
+    """The name under which the projector in a container holds leases now, as it said at its start."""
+    said = [json.loads(line) for line in compose.logs(container).splitlines() if line.startswith("{")]
+    names = [str(line["projector"]) for line in said if line["event"] == "projector started"]
+    return names[-1] if names else ""
 
 
 def _end_loadgen(compose: Compose, folder: Path) -> None:

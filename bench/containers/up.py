@@ -19,6 +19,7 @@ from bench.settings import Settings
 
 LOG: Final = ROOT / ".cache" / "stack.log"
 WAIT_S: Final = 180
+DIRTY: Final = "-dirty"
 
 
 def up(compose: Compose, console: Console) -> None:
@@ -78,7 +79,7 @@ def wanted(compose: Compose, settings: Settings) -> int:
 def revision() -> dict[str, str]:
     """The revision that images are labelled with."""
     found = versions(ROOT)
-    return {"REVISION": f"{found['revision'] or 'unknown'}{'-dirty' if found['dirty'] else ''}"}
+    return {"REVISION": f"{found['revision'] or 'unknown'}{DIRTY if found['dirty'] else ''}"}
 
 
 def _secrets(compose: Compose, console: Console) -> None:

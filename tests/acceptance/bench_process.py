@@ -122,7 +122,8 @@ async def bench(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
     os.mkdir(scratch)
     mark = uuid.uuid4().hex
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
-    env |= {"TMPDIR": str(scratch), MARK: mark, "COLUMNS": "120", **variables}
+    # A stack of this name is never up, so a run stays embedded on whatever machine.
+    env |= {"TMPDIR": str(scratch), MARK: mark, "COLUMNS": "120", "COMPOSE_PROJECT_NAME": "none-of-ours", **variables}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench", *arguments),
