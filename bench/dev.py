@@ -40,6 +40,8 @@ def ui(settings: Settings, console: Console) -> None:
     with _running(settings, console) as (stack, log):
         port = free_port()
         locust = ["-m", "locust", "-f", "services/loadgen/locustfile.py", "--host", stack.base_url]
+        # What the page proposes.
+        locust += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
         locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
         stack.processes.start("locust", locust, {**stack.environment(), "RESULTS_DIR": str(log)})
         console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)

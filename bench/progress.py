@@ -101,7 +101,7 @@ class Screen:
         self._steps: deque[str] = deque(maxlen=1)
         self._history: deque[Sample] = deque(maxlen=WIDTH)
         self._phase = ""
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4, transient=True)
+        self._live = Live(console=console, get_renderable=self.__rich__, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -119,8 +119,9 @@ class Screen:
         for sample in samples:
             self._history.append(sample)
             self._phase = sample["phase"]
+            self._steps.clear()
 
-    def _render(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:
         step = Text(f"… {self._steps[-1]}" if self._steps else "", style="dim")
         parts: list[RenderableType] = [self._phases(), self._figures(), step] if self._history else [step]
         elapsed = f"{time.monotonic() - self._began:.0f} s"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bench import charts
 from bench.machine import durable
-from metrics.results import Percentiles, Result, read_result
+from metrics.results import Convergence, Percentiles, Result, Visibility, read_result
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 WORDS: Final = {
@@ -117,14 +117,14 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _cards(result: Result, documents: dict[str, Any]) -> list[dict[str, str]]:
     t, v, c = result.throughput, result.visibility_ms, result.convergence
-    projected = documents["verification"].get("projected_ms", {})
+    projected = Percentiles.from_dict(documents["verification"].get("projected_ms", Percentiles().to_dict()))
     return [
         _card("Actions", whole(t.actions_per_s), "/s", f"{whole(t.actions)} acknowledged"),
         _card("Reads", whole(t.reads_per_s), "/s", f"{whole(t.reads)} answered"),
-        _card("Action latency", milliseconds(result.latency_ms.actions.p50), "ms", _p99(result.latency_ms.actions.p99)),
-        _card("Write to visible", milliseconds(v.p50), "ms", _p99(v.p99)),
-        _card("Insert to projected", milliseconds(projected.get("p50", 0)), "ms", _p99(projected.get("p99", 0))),
-        _card("Convergence", seconds(c.time_s), "", f"{whole(c.events)} events left"),
+        _latency_card("Action latency", result.latency_ms.actions),
+        _latency_card("Write to visible", v),
+        _latency_card("Insert to projected", projected),
+        _card("Convergence", seconds(c.time_s), "", worked_off(c)),
         _card("Largest backlog", whole(result.backlog.max), "events", f"p50 {whole(result.backlog.p50)}"),
         _card("Errors", whole(t.errors), "", f"{whole(t.rejected)} refused by the rules"),
     ]
@@ -134,8 +134,17 @@ def _card(label: str, value: str, unit: str, under: str) -> dict[str, str]:
     return {"label": label, "value": value, "unit": unit, "under": under}
 
 
-def _p99(value: float) -> str:
-    return f"p99 {milliseconds(value)} ms"
+def _latency_card(label: str, p: Percentiles | Visibility) -> dict[str, str]:
+    if not p.max:
+        return _card(label, "–", "", "nothing of the kind in this run")
+    return _card(label, milliseconds(p.p50), "ms", f"p99 {milliseconds(p.p99)} ms")
+
+
+def worked_off(convergence: Convergence) -> str:
+    """What was left to project after the last write."""
+    if not convergence.events:
+        return "no backlog was left"
+    return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s"
 
 
 def _checks(result: Result) -> list[dict[str, Any]]:
@@ -156,7 +165,7 @@ def _latencies(result: Result, verification: Mapping[str, Any]) -> list[dict[str
         ("write to visible", f"{whole(result.visibility_ms.samples)} sampled writes", result.visibility_ms),
         ("insert to projected", f"{whole(verification.get('projected_samples', 0))} events", projected),
     )
-    return [{"name": n, "meaning": m, "values": [p.p50, p.p95, p.p99, p.max]} for n, m, p in rows]
+    return [{"name": n, "meaning": m, "values": [p.p50, p.p95, p.p99, p.max] if p.max else []} for n, m, p in rows]
 
 
 def _lags(result: Result) -> list[dict[str, Any]]:

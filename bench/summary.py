@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.observer import FILE
-from bench.report import WORDS, milliseconds, seconds, whole
+from bench.report import WORDS, milliseconds, seconds, whole, worked_off
 from metrics.results import Percentiles, Result, Visibility
 
 
@@ -51,7 +51,7 @@ def _table(result: Result) -> Table:
     table.add_row("backlog", f"p50 {whole(result.backlog.p50)}", f"max {whole(result.backlog.max)} events")
     lag = result.projection_lag
     table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")
-    table.add_row("convergence", seconds(c.time_s), f"{whole(c.events)} events, {whole(c.speed_events_per_s)} events/s")
+    table.add_row("convergence", seconds(c.time_s), worked_off(c))
     proof = (
         f"{whole(k.events_checked)} events folded again, {whole(k.acknowledged_checked)} acknowledged writes read back"
     )
@@ -67,5 +67,7 @@ def _table(result: Result) -> Table:
 
 
 def _percentiles(p: Percentiles | Visibility) -> str:
+    if not p.max:
+        return "–"
     values = (("p50", p.p50), ("p95", p.p95), ("p99", p.p99), ("max", p.max))
     return "  ".join(f"{name} {milliseconds(value)}" for name, value in values) + " ms"
