@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-from locust.runners import MasterRunner
 
 from services.loadgen.books import enter
 from services.loadgen.run import Run
+
+if TYPE_CHECKING:
+    from locust.runners import MasterRunner
 
 SILENT_S: Final = 5.0
 LOOK_S: Final = 0.5

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-from locust.runners import WorkerRunner
 
 from services.loadgen.books import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch
 from services.loadgen.dispatcher import dispatch
 from services.loadgen.ledger import Counts
 from services.loadgen.run import Run
 from services.loadgen.settings import Settings
+
+if TYPE_CHECKING:
+    from locust.runners import WorkerRunner
 
 TELL_EVERY_S: Final = 0.1
 LOOK_EVERY_S: Final = 1.0
