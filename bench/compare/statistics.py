@@ -62,7 +62,7 @@ def contrast(base: Sequence[Value], arm: Sequence[Value], seed: str) -> Contrast
     if not base or not arm:
         return _unknown("there is no sound trial to take it from")
     if any(value.value <= 0 for value in (*base, *arm)):
-        return _unknown("a value is zero")
+        return _unknown("in a trial it was zero")
     below, above = median(base), median(arm)
     if below.bound != "exact" and above.bound != "exact":
         return _unknown("both were cut off")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,9 @@ def show(console: Console, document: Mapping[str, Any], folder: Path) -> None:
 
 def headline(document: Mapping[str, Any]) -> str:
     """One line: what was compared and whether it counts."""
-    arms, trials = " and ".join(document["arms"]), len(document["trials"])
+    prefix, names = _short(document["arms"])
+    arms = f"{prefix} {', '.join(names)}" if prefix else " and ".join(names)
+    trials = len(document["trials"])
     if document["why"]:
         return f"No comparison of {arms}: {document['why']}"
     sound = sum(trial["verdict"] == "converged" for trial in document["trials"])
@@ -43,34 +45,46 @@ def headline(document: Mapping[str, Any]) -> str:
 
 
 def _table(document: Mapping[str, Any]) -> Table:
-    first, *others = document["arms"]
+    prefix, names = _short(document["arms"])
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("median, range", no_wrap=True)
-    for name in document["arms"]:
+    table.add_column(prefix or "median, range", no_wrap=True)
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
-    for name in others:
-        ratio = "ratio" if len(others) == 1 else f"{name} / {first}"
-        for heading in (ratio, "noise", ""):
-            table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for name in names[1:]:
+        table.add_column("ratio" if len(names) == 2 else f"{name} / {names[0]}", justify="right", no_wrap=True)
+    if len(names) == 2:
+        table.add_column("noise", justify="right", no_wrap=True)
     for metric in document["metrics"]:
-        table.add_row(_label(metric), *(_spread(metric, arm) for arm in metric["arms"]), *_contrasts(metric))
+        spreads = (_spread(metric, arm, ranged=len(names) == 2) for arm in metric["arms"])
+        contrasts = [_contrast(metric, contrast) for contrast in metric["contrasts"]]
+        table.add_row(_label(metric), *spreads, *contrasts, *([_noise(metric)] if len(names) == 2 else []))
     return table
+
+
+def _short(arms: Sequence[str]) -> tuple[str, list[str]]:
+    """What all names begin with, and the rest of each: `PROJECTORS=`, [1, 2, 4]."""
+    prefixes = {name.partition("=")[0] for name in arms}
+    if len(prefixes) > 1 or "=" not in arms[0]:
+        return "", list(arms)
+    return f"{arms[0].partition('=')[0]} =", [name.partition("=")[2] for name in arms]
 
 
 def _label(metric: Mapping[str, Any]) -> str:
     return metric["label"] if metric["unit"] == "s" else f"{metric['label']}\n{metric['unit']}"
 
 
-def _spread(metric: Mapping[str, Any], arm: Mapping[str, Any]) -> str:
+def _spread(metric: Mapping[str, Any], arm: Mapping[str, Any], *, ranged: bool) -> str:
     if arm["median"] is None:
         return "–"
     middle, low, high = (words.number(arm[name], metric["unit"]) for name in ("median", "min", "max"))
-    return f"{'≥ ' if arm['bound'] == 'at_least' else ''}{middle}\n{low}–{high}"
+    return f"{'≥ ' if arm['bound'] == 'at_least' else ''}{middle}" + (f"\n{low}–{high}" if ranged else "")
 
 
-def _contrasts(metric: Mapping[str, Any]) -> Iterator[str | Text]:
-    for contrast in metric["contrasts"]:
-        floor, verdict = contrast["noise_floor"], words.verdict(metric, contrast)
-        yield words.factor(contrast)
-        yield f"{floor:.2f}" if floor else "–"
-        yield Text(verdict, style=COLORS[verdict])
+def _contrast(metric: Mapping[str, Any], contrast: Mapping[str, Any]) -> Text:
+    verdict = words.verdict(metric, contrast)
+    return Text(f"{words.factor(contrast)}\n{verdict}", style=COLORS[verdict])
+
+
+def _noise(metric: Mapping[str, Any]) -> str:
+    floor = metric["contrasts"][0]["noise_floor"]
+    return f"{floor:.2f}" if floor else "–"

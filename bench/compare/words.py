@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bench.compare.statistics import percent
 from bench.report import milliseconds, seconds, whole
 
+TIMES: Final = ("s", "ms")
 Part = Mapping[str, Any]
 """A part of `comparison.json`."""
 
@@ -60,24 +61,51 @@ def sentence(metric: Part, contrast: Part) -> str:
 
 def _said(metric: Part, contrast: Part) -> str:
     if contrast["answer"] == "no verdict":
-        size = f"a difference of {percent(contrast['ratio'])}, but " if contrast["ratio"] is not None else ""
+        size = f"a difference of {_share(metric, contrast['ratio'])}, but " if contrast["ratio"] is not None else ""
         return f"no verdict; {size}{contrast['because']}"
-    name, size = contrast["arm"], percent(contrast["ratio"])
-    least = "" if contrast["bound"] == "exact" else "at least "
-    if metric["unit"] in ("s", "ms"):
-        way = "faster" if contrast["answer"] == "lower" else "slower"
+    ends = [end for end in (contrast["low"], contrast["high"]) if end is not None]
+    if metric["unit"] in TIMES:
+        size = _size(
+            contrast["ratio"], ends, *(("fast", "faster") if contrast["answer"] == "lower" else ("slow", "slower"))
+        )
+    elif contrast["answer"] == "higher":
+        size = _size(contrast["ratio"], ends, "high", "higher")
     else:
-        way = contrast["answer"]
-    return f"{least}{size} {way} with {name}{_range(contrast)}"
+        size = f"{_share(metric, contrast['ratio'])} lower"
+    least = "" if contrast["bound"] == "exact" else "at least "
+    return f"{least}{size} with {contrast['arm']}{_range(metric, contrast)}"
 
 
-def _range(contrast: Part) -> str:
+def _size(ratio: float, ends: Sequence[float], as_: str, than: str) -> str:
+    if _in_times(ratio, *ends):
+        return f"{_times(ratio)} times as {as_}"
+    return f"{percent(ratio)} {than}"
+
+
+def _range(metric: Part, contrast: Part) -> str:
+    """The interval in the unit of the size that it belongs to; none where only a bound is known."""
     if contrast["bound"] != "exact":
         return ""
-    low, high = sorted(max(end, 1 / end) for end in (contrast["low"], contrast["high"]))
-    if high < 2:
-        return f" (95 % interval: {percent(low)} to {percent(high)})"
-    return f" (95 % interval: {_ratio(low)} to {_ratio(high)} times)"
+    ratio, low, high = contrast["ratio"], contrast["low"], contrast["high"]
+    if metric["unit"] not in TIMES and contrast["answer"] == "lower":
+        return f" (95 % interval: {_share(metric, high)} to {_share(metric, low)})"
+    ends = sorted(max(end, 1 / end) for end in (low, high))
+    told = [_times(end) if _in_times(ratio, low, high) else percent(end) for end in ends]
+    return f" (95 % interval: {told[0]} to {told[1]})"
+
+
+def _share(metric: Part, ratio: float) -> str:
+    """A difference for a reader. Of a rate or a count, what is missing is a share of the base."""
+    return f"{(1 - ratio) * 100:.0f} %" if ratio < 1 and metric["unit"] not in TIMES else percent(ratio)
+
+
+def _in_times(*ratios: float) -> bool:
+    return any(max(ratio, 1 / ratio) >= 2 for ratio in ratios)
+
+
+def _times(ratio: float) -> str:
+    size = max(ratio, 1 / ratio)
+    return f"{size:,.0f}" if size >= 10 else f"{size:.1f}"
 
 
 def _ratio(value: float) -> str:

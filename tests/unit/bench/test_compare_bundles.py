@@ -55,7 +55,7 @@ def test_a_real_difference_is_told_in_words_and_the_rest_gets_no_verdict(tmp_pat
     assert (found["answer"], found["ratio"]) == ("lower", pytest.approx(0.05))
     (found,) = metric(document, "actions_per_s")["contrasts"]
     assert (found["answer"], found["ratio"]) == ("no verdict", 1)
-    sentence = "Convergence time: parallel 250 ms, serial 5.0 s: 20 times faster with parallel (95 % interval:"
+    sentence = "Convergence time: parallel 250 ms, serial 5.0 s: 20 times as fast with parallel (95 % interval:"
     assert sentence in said
     assert sentence in page
     assert "Actions: parallel 432/s, serial 432/s: no verdict" in said
@@ -65,7 +65,7 @@ def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) 
     code, said, document, page = run(tmp_path, pairs(tmp_path, [60, 60, 60], verdict="timed_out"))
     assert code == 1
     assert not document["sound"]
-    sentence = "Convergence time: parallel 250 ms, serial at least 60.0 s: at least 240 times faster with parallel."
+    sentence = "Convergence time: parallel 250 ms, serial at least 60.0 s: at least 240 times as fast with parallel."
     assert sentence in said
     assert sentence in page
     (found,) = metric(document, "convergence_s")["contrasts"]

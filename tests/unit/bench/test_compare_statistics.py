@@ -66,7 +66,7 @@ def test_trials_that_contradict_each_other_get_no_verdict() -> None:
     [
         ([], exact(1), "no sound trial"),
         (exact(1), [], "no sound trial"),
-        (exact(0, 1), exact(1, 1), "zero"),
+        (exact(0, 1), exact(1, 1), "in a trial it was zero"),
         (exact(1, 1), exact(2, 2, 2), "noise is not known"),
         ([Value(60, "at_least")], [Value(60, "at_least")], "both were cut off"),
     ],
