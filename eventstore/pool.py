@@ -118,9 +118,8 @@ class Pool:
             async with asyncio.timeout(self._timeout):
                 return await turn
         except BaseException:
-            if turn in self._line:
-                self._line.remove(turn)
-            elif not turn.cancelled() and turn.exception() is None:
+            # Cancelled just when its turn had come.
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._pass_on(turn.result())
             raise
 

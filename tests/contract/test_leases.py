@@ -224,6 +224,9 @@ async def test_the_same_holder_in_an_older_epoch_is_stale_too(store: EventStore,
 
     with pytest.raises(LeaseLost):
         await leases.acknowledge(old, 1, now=EXPIRED)
+    assert await leases.renew([old], ttl=TTL, now=EXPIRED) == []
+    await leases.release([old])
+    assert await claim(leases, "two", EXPIRED) == []
     await leases.acknowledge(new, 1, now=EXPIRED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
@@ -234,44 +235,48 @@ async def test_the_wake_up_follows_what_was_written_and_its_failure_costs_no_ans
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
     store = PostgresEventStore(database, on_commit=wake)
     key = IdempotencyKey("k", "body")
-    assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).version == 1
-    assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).replayed
-    with pytest.raises(VersionConflict):
-        await store.append("s", [EVENT], expected=ExpectedVersion(7))
+    async with asyncio.timeout(BOUND_S):
+        assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).version == 1
+        assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).replayed
+        with pytest.raises(VersionConflict):
+            await store.append("s", [EVENT], expected=ExpectedVersion(7))
     await store.close()
     assert calls == [1]
 
 
-async def test_keys_and_streams_that_cross_never_deadlock(
-    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+NEW_STREAM = "INSERT INTO streams (stream, version) VALUES ($1, 0)"
+OLD_STREAM = "SELECT FROM streams WHERE stream = $1 FOR UPDATE"
+KEY = "INSERT INTO idempotency_keys (key, fingerprint, stream, version) VALUES ($1, 'f', 's', 1)"
+
+
+@pytest.mark.parametrize("what", [NEW_STREAM, OLD_STREAM, KEY], ids=["new-streams", "old-streams", "keys"])
+async def test_what_a_statement_locks_it_locks_in_the_order_of_names(
+    lane: PostgresEventStore, connect: Connect, what: str
 ) -> None:
-    """Two processes write the same streams in opposite orders, with keys that cross them once more."""
-    deadlocks = 0
+    """So two statements can not wait for each other. This one, of z and a, waits for a, and has not touched z yet."""
+    expected = NO_STREAM
+    if what == OLD_STREAM:
+        expected = ExpectedVersion((await lane.append("a", [EVENT], expected=NO_STREAM)).version)
+        await lane.append("z", [EVENT], expected=NO_STREAM)
+    holder, other = await connect(), await connect()
+    await other.execute("SET lock_timeout = '150ms'; BEGIN")
+    await holder.execute("BEGIN")
+    await holder.execute(what, "a")
 
-    async def counted(connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int) -> Any:
-        nonlocal deadlocks
-        try:
-            return await append_all(connection, appends, slot=slot)
-        except asyncpg.DeadlockDetectedError:
-            deadlocks += 1
-            raise
+    async def append(stream: str, key: str) -> Appended:
+        return await lane.append(stream, [EVENT], expected=expected, key=IdempotencyKey(key, "f"))
 
-    monkeypatch.setattr(coalesce, "append_all", counted)
-    async with Database(url, pool_size=2) as other_database:
-        stores = PostgresEventStore(database), PostgresEventStore(other_database)
-        for version in range(20):
-            streams = [f"s{n:02}" for n in range(30)]
-            keys = [IdempotencyKey(f"k{version}-{n}", "body") for n in range(30)]
-            forth = [
-                stores[0].append(s, [EVENT], expected=ExpectedVersion(version), key=k)
-                for s, k in zip(streams, keys, strict=True)
-            ]
-            back = [
-                stores[1].append(s, [EVENT], expected=ExpectedVersion(version), key=k)
-                for s, k in zip(reversed(streams), keys, strict=True)
-            ]
-            outcomes = await answers([*forth, *back])
-            assert {type(outcome) for outcome in outcomes} <= {Appended, VersionConflict}
-        for store in stores:
-            await store.close()
-    assert deadlocks == 0
+    first = asyncio.create_task(lane.append("first", [EVENT], expected=NO_STREAM))
+    wants = [("s", "z"), ("t", "a")] if what == KEY else [("z", "z"), ("a", "a")]
+    if what != KEY:
+        wants = [(stream, f"key of {key}") for stream, key in wants]
+    company = [asyncio.create_task(append(*want)) for want in wants]
+    await first
+    await until(holder, BUSY)
+
+    # On a machine so slow that the statement has given up by now, z was appended alone.
+    with contextlib.suppress(asyncpg.UniqueViolationError):
+        await other.execute(what, "z")
+    await other.execute("ROLLBACK")
+    await holder.execute("ROLLBACK")
+    assert [appended.version for appended in await answers(company)] == [expected + 1] * 2

@@ -182,7 +182,7 @@ async def test_being_cancelled_while_connecting_leaves_nothing_behind(url: str, 
 
 async def test_closing_ends_statements_and_sends_home_who_waits(url: str, connect: Connect) -> None:
     admin = await connect()
-    database = await Database(url, pool_size=1).start()
+    database = await Database(url, pool_size=1, timeout=6 * BOUND_S).start()
     under_way = asyncio.create_task(database.fetch(SLEEP))
     await until(admin, "EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)')")
     in_line = asyncio.create_task(one(database))
@@ -198,7 +198,7 @@ async def test_closing_ends_statements_and_sends_home_who_waits(url: str, connec
 
 
 async def test_a_connection_that_opens_while_the_database_closes_is_not_kept(url: str, connect: Connect) -> None:
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, timeout=6 * BOUND_S)
     opening = asyncio.create_task(one(database))
     await asyncio.sleep(0)
     await database.close()

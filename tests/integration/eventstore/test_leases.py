@@ -183,6 +183,20 @@ async def test_an_expired_cursor_lease_is_not_renewed(database: Database, cursor
     assert not await cursors.renew(database, lease, ttl=TTL, now=EXPIRED + TTL)
 
 
+async def test_a_cursor_lease_of_an_older_epoch_is_stale_for_its_own_holder_too(
+    database: Database, cursor: str
+) -> None:
+    old = await cursors.claim(database, cursor, "one", ttl=TTL, now=NOON)
+    new = await cursors.claim(database, cursor, "one", ttl=TTL, now=EXPIRED)
+    assert old
+    assert new
+
+    assert not await cursors.renew(database, old, ttl=10 * TTL, now=EXPIRED)
+    await cursors.release(database, old)
+    assert await cursors.claim(database, cursor, "two", ttl=TTL, now=EXPIRED) is None
+    assert await cursors.claim(database, cursor, "two", ttl=TTL, now=EXPIRED + TTL)
+
+
 @pytest.mark.parametrize("column", ["blocked_at", "retry_at"])
 async def test_a_cursor_that_is_blocked_or_waits_is_not_claimed(database: Database, cursor: str, column: str) -> None:
     async with database.connection() as connection:

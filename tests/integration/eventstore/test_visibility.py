@@ -263,6 +263,42 @@ async def test_a_sequence_that_gave_out_nothing_yet(
 
 
 @pytest.mark.usefixtures("own_database")
+async def test_a_writer_that_begins_between_the_steps_of_the_answer(
+    store: PostgresEventStore, connect: Connect
+) -> None:
+    """What was given out is read first, who is under way second: the other way round would pass over this writer."""
+    gate, reader, writer = await connect(), await connect(), await connect()
+    await gate.execute(
+        "CREATE SCHEMA slow;"
+        "CREATE FUNCTION slow.locks() RETURNS SETOF pg_catalog.pg_locks LANGUAGE plpgsql AS $$"
+        " BEGIN RETURN QUERY SELECT * FROM pg_catalog.pg_locks; PERFORM pg_advisory_lock_shared(7); END $$;"
+        "CREATE VIEW slow.pg_locks AS SELECT * FROM slow.locks();"
+        "SELECT pg_advisory_lock(7)"
+    )
+    await reader.execute("SET application_name = 'reader'; SET search_path = slow, public, pg_catalog")
+    answer = asyncio.create_task(reader.fetchval("SELECT safe_position()"))
+    await until(gate, waits_for_lock("reader"))
+
+    await writer.execute("BEGIN")
+    position = await write(writer, "s")
+    await gate.execute("SELECT pg_advisory_unlock(7)")
+    assert await answer < position
+
+
+async def test_a_setting_of_the_session_does_not_pass_for_an_announcement(
+    store: PostgresEventStore, connect: Connect
+) -> None:
+    writer = await connect()
+    for value in ("yes", "1", await writer.fetchval("SELECT pg_current_xact_id()::text")):
+        await writer.execute(f"SET tidemark.announced = '{value}'; BEGIN")
+        position = await write(writer, value)
+        await store.append(f"after {value}", [EVENT], expected=NO_STREAM)
+        assert position not in {event.position for event in await store.read_log(after=START)}
+        assert await store.read_log(after=Position(position - 1)) == []
+        await writer.execute("COMMIT")
+
+
+@pytest.mark.usefixtures("own_database")
 async def test_a_writer_with_another_search_path_is_covered(store: PostgresEventStore, connect: Connect) -> None:
     """Somebody else's sequence of the same name must not be taken for ours."""
     writer = await connect()
