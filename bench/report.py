@@ -109,9 +109,7 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     if dropped := result.generator.dropped_points:
         notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
     if fault:
-        takeover = fault["takeover_s"]
-        after = f"its work was taken over after {takeover:.1f} s" if takeover is not None else "no lease was left"
-        notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after}", "warns": True})
+        notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after(fault)}", "warns": True})
     return notes
 
 
@@ -132,6 +130,12 @@ def _cards(result: Result, documents: dict[str, Any]) -> list[dict[str, str]]:
 
 def _card(label: str, value: str, unit: str, under: str) -> dict[str, str]:
     return {"label": label, "value": value, "unit": unit, "under": under}
+
+
+def after(fault: Mapping[str, Any]) -> str:
+    """How the work of a killed projector went on."""
+    takeover = fault["takeover_s"]
+    return "no lease was left" if takeover is None else f"its work was taken over after {takeover:.1f} s"
 
 
 def _latency_card(label: str, p: Percentiles | Visibility) -> dict[str, str]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.observer import FILE
-from bench.report import WORDS, milliseconds, seconds, whole, worked_off
+from bench.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from metrics.results import Percentiles, Result, Visibility
 
 
@@ -25,9 +25,18 @@ def show(console: Console, result: Result, folder: Path) -> None:
         console.print(_table(result))
     else:
         console.print(escape(result.why), highlight=False, soft_wrap=True)
+    _show_fault(console, folder / "fault.json")
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
     console.print(Text(f"result  {folder / 'result.json'}"), soft_wrap=True)
     _show_observer(console, folder / FILE)
+
+
+def _show_fault(console: Console, path: Path) -> None:
+    """The planned crash of a projector, and how its work went on."""
+    if not path.exists():
+        return
+    told = json.loads(path.read_text(encoding="utf-8"))
+    console.print(Text(f"crash   {told['holder']} was killed with {told['leases_held']} lease(s); {after(told)}"))
 
 
 def _show_observer(console: Console, path: Path) -> None:

@@ -43,3 +43,10 @@ def test_a_fault_hides_the_numbers_whatever_the_verdict() -> None:
 def test_a_saturated_generator_is_said() -> None:
     said = shown(replace(bundles.result(), generator=Generator(saturated=True)))
     assert "lower bound" in said
+
+
+def test_a_planned_crash_tells_the_time_of_the_takeover(tmp_path: Path) -> None:
+    (tmp_path / "fault.json").write_text('{"holder": "projector-1", "leases_held": 3, "takeover_s": 4.25}')
+    out = StringIO()
+    show(Console(file=out, width=100, highlight=False), bundles.result(), tmp_path)
+    assert "projector-1 was killed with 3 lease(s); its work was taken over after 4.2 s" in out.getvalue()
