@@ -60,6 +60,11 @@ class Append:
         return cls(stream, tuple(event.type for event in events), data, expected, key)
 
 
+def in_range(expected: int) -> int:
+    """The version, as far as the database can know it."""
+    return expected if 0 <= expected < _NEVER else _NEVER
+
+
 # The shape of the plan must not hang on statistics, which are missing just when a store is new. So rows of tables are
 # looked up one by one (LATERAL), and sets of names are compared by hashing (IN … IS TRUE): the cost is linear.
 APPEND: Final = Statement(
@@ -142,7 +147,7 @@ SELECT CASE WHEN seen.same THEN 'replayed' ELSE 'key_reused' END, seen.asked, se
 
 def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
     """The parameters of `APPEND`."""
-    expected = [a.expected if 0 <= a.expected < _NEVER else _NEVER for a in appends]
+    expected = [in_range(a.expected) for a in appends]
     versions = [range(first + 1, first + 1 + len(a.data)) for a, first in zip(appends, expected, strict=True)]
     return {
         "streams": [a.stream for a in appends],

@@ -23,6 +23,7 @@ from typing import Final
 import asyncpg
 
 from eventstore.append import KEY_CONSTRAINT, Append, append_all
+from eventstore.append_one import append_one, is_one
 from eventstore.database import Database
 from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, VersionConflict
 from eventstore.events import Appended
@@ -113,6 +114,8 @@ class Coalescer:
         for _ in range(_ATTEMPTS):
             async with self._database.connection() as connection:
                 try:
+                    if len(appends) == 1 and is_one(appends[0]):
+                        return [await append_one(connection, appends[0], slot=slot)]
                     return await append_all(connection, appends, slot=slot)
                 except asyncpg.UniqueViolationError as error:
                     if error.constraint_name != KEY_CONSTRAINT:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eventstore.append import APPEND, Append, arguments
+from eventstore.append_one import APPEND_ONE
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.facts import DRAINED, FACTS
 from eventstore.read import HEAD, LOG, STREAM
@@ -41,6 +42,12 @@ async def test_an_append_to_a_new_stream(api: Guard) -> None:
 async def test_an_append_to_a_stream_that_exists(api: Guard) -> None:
     plan = await api.run(APPEND, **appends(Append.of("s0000500", [EVENT] * 5, ExpectedVersion(1), None)))
     within(plan, pages=100, streams=3, events=5)
+
+
+@pytest.mark.parametrize(("stream", "expected", "rows"), [("new", 0, 0), ("s0000500", 1, 1), ("s0000500", 7, 1)])
+async def test_an_append_of_one_event(api: Guard, stream: str, expected: int, rows: int) -> None:
+    values = {"stream": stream, "expected": expected, "type": EVENT.type, "data": "{}", "slot": 7}
+    within(await api.run(APPEND_ONE, **values), pages=60, streams=rows)
 
 
 async def test_an_append_that_is_refused_or_replayed(api: Guard) -> None:

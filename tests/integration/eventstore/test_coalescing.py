@@ -151,7 +151,7 @@ async def test_what_postgres_refuses_is_told_to_whom_it_concerns(database: Datab
 
 @pytest.mark.usefixtures("own_database")
 async def test_a_defect_is_seen_as_one(lane: PostgresEventStore, connect: Connect) -> None:
-    await (await connect()).execute("ALTER TABLE idempotency_keys RENAME TO elsewhere")
+    await (await connect()).execute("ALTER TABLE tallies RENAME TO elsewhere")
     with pytest.raises(asyncpg.UndefinedTableError):
         await lane.append("s", [EVENT], expected=NO_STREAM)
 

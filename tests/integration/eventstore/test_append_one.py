@@ -1,0 +1,118 @@
+"""The lean statement for one event ends as the general one: the same outcome, the same rows, the same errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from eventstore.append import Append, append_all
+from eventstore.append_one import append_one, is_one
+from eventstore.errors import VersionConflict
+from eventstore.events import NO_STREAM, Appended, ExpectedVersion, IdempotencyKey
+from tests.integration.eventstore.conftest import Connect
+
+AppendAlone = Callable[[asyncpg.Connection, Append], Awaitable[Any]]
+
+EARLIER = "INSERT INTO events (stream, version, type, data) SELECT 's', n, 'A', '{}' FROM generate_series(1, 3) n"
+BEHIND = "INSERT INTO streams (stream, version, projected, pending_since) VALUES ('s', 3, 1, '2040-01-01')"
+CAUGHT_UP = "INSERT INTO streams (stream, version, projected) VALUES ('s', 3, 3)"
+EMPTY_HEAD = "INSERT INTO streams (stream, version) VALUES ('s', 0)"
+TALLIED = "INSERT INTO tallies (slot, events, streams, projected) VALUES (5, 30, 20, 10)"
+
+LEFT = """
+SELECT (SELECT json_agg(json_build_array(stream, version, projected, pending_since = '2040-01-01') ORDER BY stream)
+          FROM streams)::text AS heads,
+       (SELECT json_agg(json_build_array(stream, version, type, data) ORDER BY version) FROM events)::text AS events,
+       (SELECT json_agg(json_build_array(slot, events, streams, projected) ORDER BY slot)
+          FROM tallies)::text AS tallies,
+       current_setting('lock_timeout') AS patience,
+       (SELECT max(position) FROM events) AS last
+"""
+
+
+async def general(connection: asyncpg.Connection, append: Append) -> Any:
+    (outcome,) = await append_all(connection, [append], slot=5)
+    return outcome
+
+
+async def lean(connection: asyncpg.Connection, append: Append) -> Any:
+    return await append_one(connection, append, slot=5)
+
+
+async def result(connection: asyncpg.Connection, alone: AppendAlone, before: list[str], append: Append) -> list[Any]:
+    """What the append told, and what it left; undone afterwards. A position counts as right or wrong."""
+    await connection.execute("BEGIN")
+    try:
+        for statement in before:
+            await connection.execute(statement)
+        outcome = await alone(connection, append)
+        *left, last = await connection.fetchrow(LEFT)
+        match outcome:
+            case Appended():
+                told: Any = (outcome.stream, outcome.version, outcome.position == last, outcome.replayed)
+            case VersionConflict():
+                told = (outcome.stream, outcome.expected, outcome.actual)
+        return [type(outcome), told, *left]
+    except asyncpg.PostgresError as error:
+        return [type(error), str(error)]
+    finally:
+        await connection.execute("ROLLBACK")
+
+
+CASES = {
+    "new": ([], 0, Appended),
+    "new-and-tallied": ([TALLIED], 0, Appended),
+    "behind": ([BEHIND, EARLIER, TALLIED], 3, Appended),
+    "caught-up": ([CAUGHT_UP, EARLIER], 3, Appended),
+    "exists-already": ([BEHIND, EARLIER], 0, VersionConflict),
+    "too-low": ([BEHIND, EARLIER], 2, VersionConflict),
+    "too-high": ([BEHIND, EARLIER], 4, VersionConflict),
+    "no-such-stream": ([], 1, VersionConflict),
+    "a-head-at-zero": ([EMPTY_HEAD], 0, VersionConflict),
+    "negative": ([BEHIND, EARLIER], -1, VersionConflict),
+    "beyond-the-column": ([BEHIND, EARLIER], 2**31, VersionConflict),
+    "beyond-everything": ([], 2**70, VersionConflict),
+    "an-event-without-a-head": ([EARLIER], 0, asyncpg.UniqueViolationError),
+}
+
+
+@pytest.mark.parametrize(("before", "expected", "end"), CASES.values(), ids=CASES)
+async def test_both_statements_end_alike(connect: Connect, before: list[str], expected: int, end: type) -> None:
+    connection = await connect()
+    append = Append("s", ("B",), ('{"n": 1}',), ExpectedVersion(expected))
+
+    one, all = [await result(connection, alone, before, append) for alone in (lean, general)]
+
+    assert one == all
+    assert one[0] is end
+
+
+async def test_both_statements_refuse_what_is_no_json(connect: Connect) -> None:
+    append = Append("s", ("B",), ("no json",), NO_STREAM)
+
+    one, all = [await result(await connect(), alone, [], append) for alone in (lean, general)]
+
+    assert one == all
+    assert one[0] is asyncpg.InvalidTextRepresentationError
+
+
+@pytest.mark.parametrize("row", ["exists", "is being made"])
+async def test_both_statements_have_the_same_patience(connect: Connect, row: str) -> None:
+    holder = await connect()
+    if row == "exists":
+        await holder.execute(CAUGHT_UP)
+    await holder.execute("BEGIN; SELECT FROM streams FOR UPDATE" if row == "exists" else f"BEGIN; {CAUGHT_UP}")
+    append = Append("s", ("B",), ("{}",), ExpectedVersion(3 if row == "exists" else 0))
+
+    ends = [await result(await connect(), alone, [], append) for alone in (lean, general)]
+
+    assert [end[0] for end in ends] == [asyncpg.LockNotAvailableError] * 2
+
+
+def test_a_key_or_company_needs_the_general_statement() -> None:
+    assert is_one(Append("s", ("A",), ("{}",), NO_STREAM))
+    assert not is_one(Append("s", ("A", "B"), ("{}", "{}"), NO_STREAM))
+    assert not is_one(Append("s", ("A",), ("{}",), NO_STREAM, IdempotencyKey("k", "f")))
