@@ -1,0 +1,121 @@
+"""What a batch does with the events that it looks at: the second part of the statement (see `batch`).
+
+Streams are folded and judged; then come the effect (`todo.read_model`), the checkpoint, the audit, the counters, and an
+account of what was in trouble.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# A lease is only granted where the next event exists, so a leased stream without any event to apply has lost one.
+PARALLEL_REACH: Final = """
+reach AS (
+  SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
+),
+unfolded AS (
+  SELECT stream, epoch, projected + 1 AS version, NULL AS reason
+    FROM fenced WHERE stream NOT IN (SELECT stream FROM folded)
+   UNION ALL
+  SELECT stream, epoch, 0, '{busy}' FROM busy
+)
+"""
+
+SERIAL_REACH: Final = """
+reach AS (
+  SELECT (SELECT count(*) FROM place) AS leases, count(*) AS walked,
+         count(*) - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, max(position) AS last
+    FROM walked
+),
+unfolded AS (
+  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
+)
+"""
+
+FOLDED: Final = """
+folded AS MATERIALIZED (
+  SELECT stream, projected, epoch, count(*) AS events, min(version) AS first, max(version) AS last,
+         max(position) AS last_position, min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
+         (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
+         {fold}
+    FROM batch
+   GROUP BY stream, projected, epoch
+),
+judged AS (
+  SELECT *, refused IS NULL AND {guard} AND {consistent} AS sound FROM folded
+),
+clean AS (
+  SELECT * FROM judged WHERE sound AND {scope}
+)
+"""
+
+CHECKPOINT: Final = """
+advanced AS (
+  UPDATE streams s
+     SET projected = clean.last, attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL,
+         holder = NULL, leased_until = NULL,
+         pending_since = CASE WHEN clean.last < s.version THEN coalesce(
+           (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
+           clock_timestamp()) END
+    FROM clean
+   WHERE s.stream = clean.stream
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+),
+audited AS (
+  INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+  SELECT stream, first, last, last_position, :holder, epoch, clock_timestamp() FROM advanced ORDER BY last_position
+),
+done AS (
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
+),
+causes AS (
+  SELECT stream, epoch,
+         CASE WHEN refused IS NOT NULL THEN refused
+              WHEN {guard} THEN deleted_version + 1
+              ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+         END AS version,
+         CASE WHEN refused IS NOT NULL THEN reason WHEN {guard} THEN 'events follow a deletion' END AS reason
+    FROM judged WHERE NOT sound
+   UNION ALL
+  SELECT stream, epoch, version, reason FROM unfolded
+),
+troubled AS (
+  SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
+         (SELECT min(e.position + 0) FROM events e
+           WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
+    FROM causes
+),
+tallied AS (
+  INSERT INTO tallies (slot, projected, projected_position, projected_at)
+  SELECT :slot ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET projected = tallies.projected + excluded.projected, projected_at = excluded.projected_at,
+         projected_position = greatest(tallies.projected_position, excluded.projected_position)
+),
+counted AS (
+  UPDATE projectors p
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = {held},
+         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
+    FROM done, reach
+   WHERE p.holder = :holder
+)
+"""
+
+SERIAL_CHECKPOINT: Final = """,
+moved AS (
+  UPDATE cursors c
+     SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL,
+         leased_until = clock_timestamp() + :ttl ::interval
+    FROM reach, place
+   WHERE c.name = place.name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
+)
+"""
+
+OUTCOME: Final = """
+SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
+       (SELECT json_agg(troubled) FROM troubled) AS troubled,
+       CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
+  FROM reach, done
+"""
