@@ -11,13 +11,14 @@ from tests.integration.projector.stage import Stage
 from tests.mutants.caught import Stages
 
 
+@pytest.fixture(scope="module")
+def urls(cluster: Cluster) -> tuple[str, str]:
+    """Two migrated databases for the tests of one module."""
+    return cluster.create(), cluster.create()
+
+
 @pytest.fixture
-async def stages(cluster: Cluster) -> AsyncIterator[Stages]:
-    """Two empty, migrated databases."""
-    async with (
-        cluster.database() as real,
-        cluster.database() as mutant,
-        Stage.on(real) as first,
-        Stage.on(mutant) as second,
-    ):
-        yield Stages(first, second)
+async def stages(urls: tuple[str, str]) -> AsyncIterator[Stages]:
+    """Two empty stages."""
+    async with Stage.on(urls[0]) as real, Stage.on(urls[1]) as mutant:
+        yield Stages(real, mutant)

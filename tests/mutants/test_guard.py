@@ -40,6 +40,7 @@ async def test_no_guard_against_holes(stages: Stages, serial: bool) -> None:
         await stage.sql("DELETE FROM events WHERE version = 2")
         await stage.drain(serial=serial, make=make)
         await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
+        await stage.sql("DROP TABLE late")
         await operator.unblock(stage.database, None)
         await stage.drain(serial=serial)
 

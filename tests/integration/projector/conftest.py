@@ -1,4 +1,4 @@
-"""A fresh stage for each test."""
+"""An empty stage for each test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from tests.cluster import Cluster
 from tests.integration.projector.stage import Stage
 
 
+@pytest.fixture(scope="module")
+def url(cluster: Cluster) -> str:
+    """A migrated database for the tests of one module."""
+    return cluster.create()
+
+
 @pytest.fixture
-async def stage(cluster: Cluster) -> AsyncIterator[Stage]:
-    """An empty, migrated database."""
-    async with cluster.database() as url, Stage.on(url) as stage:
+async def stage(url: str) -> AsyncIterator[Stage]:
+    """An empty stage."""
+    async with Stage.on(url) as stage:
         yield stage

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from bench.verify import Verification, verify
+from eventstore import schema
 from eventstore.database import Database
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.facts import Facts, ProjectorFacts, read_facts
@@ -22,6 +23,7 @@ from eventstore.postgres import PostgresEventStore
 from services.projector.modes import Mode, Probe, Tools
 from services.projector.settings import Settings
 from services.projector.worker import Worker
+from todo import read_model
 
 PATIENCE_S: Final = 20.0
 Make = Callable[[Tools], Mode]
@@ -32,8 +34,9 @@ DELETED: Final = NewEvent("TodoDeleted", {})
 POISON: Final = NewEvent("TodoUpdated", {"text": 7})
 
 
+TABLES: Final = ", ".join(name for metadata in (schema.metadata, read_model.metadata) for name in metadata.tables)
 HOLD: Final = """
-CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
 """
 
@@ -112,8 +115,10 @@ class Stage:
     @classmethod
     @asynccontextmanager
     async def on(cls, url: str) -> AsyncIterator[Self]:
-        """The stage on a migrated database."""
+        """The stage on a migrated database, emptied first: that takes a tenth of what a new database takes."""
         async with Database(url, pool_size=4) as database:
+            async with database.connection() as connection:
+                await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             store = PostgresEventStore(database)
             yield cls(url, database, store)
             await store.close()

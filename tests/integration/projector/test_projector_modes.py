@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
 from services.projector.operator import reset
-from tests.cluster import Cluster
 from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
@@ -30,9 +29,9 @@ SIZES = st.fixed_dictionaries(
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=HISTORY, sizes=SIZES, serial=st.booleans())
 async def test_both_modes_make_the_same_rows(
-    cluster: Cluster, history: list[tuple[int, str]], sizes: dict[str, int], serial: bool
+    url: str, history: list[tuple[int, str]], sizes: dict[str, int], serial: bool
 ) -> None:
-    async with cluster.database() as url, Stage.on(url) as stage:
+    async with Stage.on(url) as stage:
         await live(stage, history, serial=serial, **sizes)
         await stage.drain(serial=serial, **sizes)
         await stage.assert_right(serial=serial)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.cluster import Cluster
 from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import CREATED, Moments, Stage, life, until
 
@@ -106,8 +105,8 @@ async def test_versions_in_an_inverted_order_wait_for_each_other(stage: Stage) -
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(order=st.permutations(range(5)), serial=st.booleans())
-async def test_any_order_of_commits_projects_every_event_once(cluster: Cluster, order: list[int], serial: bool) -> None:
-    async with cluster.database() as url, Stage.on(url) as stage:
+async def test_any_order_of_commits_projects_every_event_once(url: str, order: list[int], serial: bool) -> None:
+    async with Stage.on(url) as stage:
         await commit_in(order, stage, serial=serial)
         await stage.assert_right(serial=serial)
 
