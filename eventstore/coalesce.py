@@ -99,6 +99,10 @@ class Coalescer:
                 self._set_aside(group[0], error)
             else:
                 group[0].tell(error)
+        except StoreUnavailable as error:
+            for waiting in group:
+                # One for each: an exception collects the tracebacks of all who raise it.
+                waiting.tell(StoreUnavailable(*error.args))
         except Exception as error:
             for waiting in group:
                 waiting.tell(error)

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
-import asyncpg
 from sqlalchemy import text
 
 from eventstore.database import AWAY, Database, Statement
@@ -85,8 +84,7 @@ class Listener:
             await asyncio.sleep(_RECONNECT_S)
 
     async def _hold_connection(self) -> None:
-        dsn = self._database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection: asyncpg.Connection = await asyncpg.connect(dsn, timeout=self._database.timeout)
+        connection = await self._database.connect()
         try:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
