@@ -1,10 +1,13 @@
 """Prometheus metrics of the API. With several processes, each answer covers all of them.
 
-`PROMETHEUS_MULTIPROC_DIR`, set by `__main__` before the workers start, is where the processes keep their values.
+`PROMETHEUS_MULTIPROC_DIR`, set by `__main__` before the workers start, is where the processes keep their values. Each
+writes them there in batches, as one at a time costs three times as much: what the process that answers has served is
+in the answer, what another one has served is there after `LAG_S` at the latest, unless that one was killed meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import lru_cache
 from typing import Final
@@ -15,6 +18,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
+LAG_S: Final = 0.5
+"""How long a process keeps what it counted to itself, in seconds."""
+
+_MOST: Final = 100
+"""Requests in one batch at most: a fifth of a millisecond of work."""
+
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 _SECONDS: Final = Histogram(
@@ -24,6 +33,8 @@ _SECONDS: Final = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
+_observed: Final[list[tuple[str, str, int, float]]] = []
+
 
 @lru_cache(1024)
 def _child(method: str, route: str, status: int) -> Histogram:
@@ -31,15 +42,30 @@ def _child(method: str, route: str, status: int) -> Histogram:
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one answered request. Status 0 is a request that got no answer."""
-    _child(method, route, status).observe(seconds)
+    """Count one answered request. Status 0 is a request that got no answer. To be called in the event loop."""
+    _observed.append((method, route, status, seconds))
+    if len(_observed) == 1:
+        asyncio.get_running_loop().call_later(LAG_S, _flush)
+    elif len(_observed) >= _MOST:
+        _flush()
 
 
-@get("/metrics", media_type="text/plain", sync_to_thread=True, summary="Metrics of all API processes, for Prometheus")
-def metrics() -> Response[bytes]:
+def _flush() -> None:
+    for method, route, status, seconds in _observed:
+        _child(method, route, status).observe(seconds)
+    _observed.clear()
+
+
+@get("/metrics", media_type="text/plain", summary="Metrics of all API processes, for Prometheus")
+async def metrics() -> Response[bytes]:
     """Metrics in Prometheus's text format."""
+    _flush()
+    return Response(await asyncio.to_thread(_text), media_type=CONTENT_TYPE_LATEST)
+
+
+def _text() -> bytes:
     registry: CollectorRegistry = REGISTRY
     if os.environ.get(MULTIPROCESS_DIR):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
