@@ -37,9 +37,9 @@ def factor(contrast: Part) -> str:
 def interval(contrast: Part) -> str:
     """The interval of the ratio for a table."""
     low, high = contrast["low"], contrast["high"]
-    if low is None and high is None:
-        return "–"
-    return f"{'' if low is None else _ratio(low)}–{'' if high is None else _ratio(high)}"
+    if low is None:
+        return "–" if high is None else f"up to {_ratio(high)}"
+    return f"from {_ratio(low)}" if high is None else f"{_ratio(low)}–{_ratio(high)}"
 
 
 def verdict(metric: Part, contrast: Part) -> str:
@@ -52,11 +52,12 @@ def verdict(metric: Part, contrast: Part) -> str:
 def sentence(metric: Part, contrast: Part) -> str:
     """What a contrast says, with the numbers that it rests on."""
     arms = {arm["arm"]: arm for arm in metric["arms"]}
-    told = [
-        f"{name} {amount(arms[name]['median'], metric['unit'], arms[name]['bound'])}"
-        for name in (contrast["arm"], contrast["base"])
-    ]
+    told = [f"{name} {_known(arms[name], metric['unit'])}" for name in (contrast["arm"], contrast["base"])]
     return f"{metric['label']}: {told[0]}, {told[1]}: {_said(metric, contrast)}."
+
+
+def _known(arm: Part, unit: str) -> str:
+    return "has no value" if arm["median"] is None else amount(arm["median"], unit, arm["bound"])
 
 
 def _said(metric: Part, contrast: Part) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.compare.statistics import Value, contrast
-from bench.compare.words import amount, sentence, verdict
+from bench.compare.words import amount, interval, sentence, verdict
 
 RATE = {"label": "Actions", "unit": "/s", "better": "higher"}
 TIME = {"label": "Convergence time", "unit": "s", "better": "lower"}
@@ -77,3 +77,11 @@ def test_noise_is_told_as_noise(metric: dict[str, Any], arm: float, words: str) 
 )
 def test_an_amount_has_its_unit(told: str, expected: str) -> None:
     assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0.5, 2.25, "0.5–2.25"), (None, 0.00898, "up to 0.00898"), (12.34, None, "from 12.3"), (None, None, "–")],
+)
+def test_an_interval_with_one_end_says_which(low: float | None, high: float | None, expected: str) -> None:
+    assert interval({"low": low, "high": high}) == expected
