@@ -43,19 +43,23 @@ SELECT epoch, position FROM claimed
 """)
 )
 
-# A row that a batch has locked right now is passed over: the batch keeps others away as long as it takes.
+# A row that a batch has locked right now is passed over: the batch keeps others away as long as it takes, which may be
+# longer than the lease.
 RENEW: Final = Statement(
     text(f"""
 WITH free AS MATERIALIZED (
-  SELECT name FROM cursors
-   WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+  SELECT name, leased_until FROM cursors
+   WHERE name = :name AND holder = :holder AND epoch = :epoch
      FOR UPDATE SKIP LOCKED
 ),
 renewed AS (
-  UPDATE cursors c SET leased_until = {_NOW} + :ttl ::interval FROM free WHERE c.name = free.name
+  UPDATE cursors c SET leased_until = {_NOW} + :ttl ::interval
+    FROM free WHERE c.name = free.name AND free.leased_until > {_NOW}
 )
 SELECT EXISTS (
-  SELECT FROM cursors WHERE name = :name AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+  SELECT FROM cursors c
+   WHERE name = :name AND holder = :holder AND epoch = :epoch
+     AND (leased_until > {_NOW} OR NOT EXISTS (SELECT FROM free))
 ) AS held
 """)
 )

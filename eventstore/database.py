@@ -50,6 +50,8 @@ PLANNER: Final = {
     "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # With such plans nothing is gained by planning anew for each call, which takes longer than a small call itself.
+    "plan_cache_mode": "force_generic_plan",
 }
 """How Postgres is to plan, in every connection of `Database`."""
 

@@ -100,7 +100,7 @@ updated AS (
      SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
          deleted = clean.deleted
     FROM clean
-   WHERE t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
+   WHERE clean.first > 1 AND t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
   RETURNING t.id, t.deleted
 ),
 applied AS (

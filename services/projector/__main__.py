@@ -38,6 +38,15 @@ CONNECTIONS: Final = 4
 # The claim must run along its index, however the planner's statistics may stand: see `tests/plans`.
 PLANNER: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
 
+JOB_TIMEOUT_S: Final = 600.0
+JOB_MEMORY: Final = {"work_mem": "64MB"}
+SERIAL_JOB: Final = {
+    **JOB_MEMORY,
+    "plan_cache_mode": "auto",
+    **dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"), "on"),
+}
+"""A window of a million events is a good part of its tables, so here Postgres may read all of them and join by hash."""
+
 log = structlog.get_logger()
 
 
@@ -56,13 +65,23 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _work(settings: Settings, *, once: bool) -> int:
-    async with Database(
+def _database(settings: Settings, *, once: bool) -> Database:
+    name = f"projector {settings.name}"[:63]
+    if not once:
+        return Database(settings.database_url, pool_size=CONNECTIONS, application_name=name, server_settings=PLANNER)
+    planner = SERIAL_JOB if settings.serial else {**PLANNER, **JOB_MEMORY}
+    return Database(
         settings.database_url,
         pool_size=CONNECTIONS,
-        application_name=f"projector {settings.name}"[:63],
-        server_settings=PLANNER,
-    ) as database:
+        application_name=name,
+        server_settings=planner,
+        timeout=JOB_TIMEOUT_S,
+    )
+
+
+async def _work(settings: Settings, *, once: bool) -> int:
+    settings = settings.for_a_job() if once else settings
+    async with _database(settings, once=once) as database:
         tracing = telemetry.start(os.environ, "projector")
         worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings))
         loop = asyncio.get_running_loop()

@@ -32,13 +32,15 @@ from sqlalchemy import text
 from eventstore.database import Statement
 from services.projector.checkpoint import (
     CHECKPOINT,
+    DRAIN_COUNTED,
+    DRAIN_REACH,
     FOLDED,
     OUTCOME,
     PARALLEL_REACH,
     SERIAL_CHECKPOINT,
     SERIAL_REACH,
 )
-from services.projector.window import BUSY, PARALLEL_WINDOW, SERIAL_WINDOW
+from services.projector.window import BUSY, DRAIN_WINDOW, PARALLEL_WINDOW, SERIAL_WINDOW
 from todo.read_model import CONSISTENT, EFFECT, FOLD, REFUSAL
 
 
@@ -61,6 +63,11 @@ class Parts:
 
 
 PARALLEL: Final = Parts(fence="s.holder = :holder AND s.epoch = given.epoch AND s.leased_until > clock_timestamp()")
+DRAIN: Final = Parts(
+    fence="""s.pending_since IS NOT NULL AND s.blocked_at IS NULL
+     AND (s.leased_until IS NULL OR s.leased_until <= clock_timestamp())
+     AND (s.retry_at IS NULL OR s.retry_at <= clock_timestamp())"""
+)
 SERIAL: Final = Parts(fence="c.holder = :holder AND c.epoch = :epoch AND c.leased_until > clock_timestamp()")
 
 
@@ -75,7 +82,26 @@ def parallel(parts: Parts = PARALLEL) -> Statement:
         PARALLEL_WINDOW,
         PARALLEL_REACH,
         scope="true",
-        held="coalesce(:others ::int, 0) + (SELECT count(*) FROM troubled)",
+        counted="leases_held = coalesce(:others ::int, 0) + (SELECT count(*) FROM troubled)",
+        last="",
+    )
+
+
+def drain(parts: Parts = DRAIN) -> Statement:
+    """The statement that claims and projects at once: `limit`, `events`, `holder`, `slot`.
+
+    For a handler that costs nothing. Takes up to `limit` pending streams that nobody holds, oldest backlog first, and
+    applies up to `events` events of each. The lock on a stream's row is the lease: it begins and ends with the
+    transaction, in an epoch of its own. A stream that is not sound is left as it was, for somebody with a lease: then
+    `streams` is less than `leases`.
+    """
+    return _compose(
+        parts,
+        DRAIN_WINDOW,
+        DRAIN_REACH,
+        scope="true",
+        counted=DRAIN_COUNTED,
+        epoch=" epoch = clean.epoch,",
         last="",
     )
 
@@ -91,12 +117,14 @@ def serial(parts: Parts = SERIAL) -> Statement:
         SERIAL_WINDOW,
         SERIAL_REACH,
         scope="NOT EXISTS (SELECT FROM judged WHERE NOT sound)",
-        held="(SELECT count(*) FROM place)",
+        counted="leases_held = (SELECT count(*) FROM place)",
         last=SERIAL_CHECKPOINT,
     )
 
 
-def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, last: str) -> Statement:
+def _compose(
+    parts: Parts, window: str, reach: str, *, scope: str, counted: str, last: str, epoch: str = ""
+) -> Statement:
     sql = "WITH" + ",".join(
         (
             window.format(
@@ -105,7 +133,7 @@ def _compose(parts: Parts, window: str, reach: str, *, scope: str, held: str, la
             FOLDED.format(guard=parts.guard, consistent=parts.consistent, fold=parts.fold, scope=scope),
             reach.format(busy=BUSY),
             parts.effect,
-            CHECKPOINT.format(guard=parts.guard, held=held),
+            CHECKPOINT.format(guard=parts.guard, counted=counted, epoch=epoch),
         )
     )
     return Statement(text(sql + last + OUTCOME))

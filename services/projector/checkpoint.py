@@ -21,6 +21,23 @@ unfolded AS (
 )
 """
 
+DRAIN_REACH: Final = """
+reach AS (
+  SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
+),
+unfolded AS (
+  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
+),
+taken_over AS (
+  SELECT count(*) AS streams FROM fenced WHERE former IS NOT NULL AND (stream IN (SELECT stream FROM clean)) IS TRUE
+)
+"""
+
+DRAIN_COUNTED: Final = """leases_held = 0, claims = p.claims + 1,
+         takeovers = p.takeovers + (SELECT streams FROM taken_over),
+         last_takeover_at = CASE WHEN (SELECT streams FROM taken_over) > 0 THEN clock_timestamp()
+                                 ELSE p.last_takeover_at END"""
+
 SERIAL_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM place) AS leases, count(*) AS walked,
@@ -53,7 +70,7 @@ CHECKPOINT: Final = """
 advanced AS (
   UPDATE streams s
      SET projected = clean.last, attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL,
-         holder = NULL, leased_until = NULL,
+         holder = NULL, leased_until = NULL,{epoch}
          pending_since = CASE WHEN clean.last < s.version THEN coalesce(
            (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
            clock_timestamp()) END
@@ -95,7 +112,7 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = {held},
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, {counted},
          duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
     FROM done, reach
    WHERE p.holder = :holder

@@ -174,6 +174,9 @@ class Serial:
 
     async def _before(self, term: Term, trouble: batch.Trouble) -> Step:
         """Apply what comes before the trouble in the global order; if nothing does, record the failure, or wait."""
+        if trouble.busy:
+            # The larger a window, the likelier it is that somebody has one of its streams.
+            self._limit = max(1, self._limit // 2)
         upto = Position((trouble.position or 0) - 1)
         if (await self._ahead(term, upto))["events"]:
             return await self._apply(term, upto)

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self, cast
@@ -46,6 +46,14 @@ class Settings:
     def mode(self) -> str:
         """`serial` or `parallel`."""
         return "serial" if self.serial else "parallel"
+
+    def for_a_job(self) -> Self:
+        """The same for `--once`: nobody waits for the first of its transactions, so they may be large.
+
+        Those who append to a stream wait while a transaction has its row: some seconds at the most.
+        """
+        streams = self.streams_in_flight if self.handler_latency else max(self.streams_in_flight, 2_000)
+        return replace(self, streams_in_flight=streams, events_per_window=max(self.events_per_window, 1_000_000))
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:

@@ -43,6 +43,29 @@ batch AS (
 )
 """
 
+# Without a lease there is no earlier statement that saw the stream's events, so one whose next event is not visible yet
+# is left alone: it is no hole.
+DRAIN_WINDOW: Final = """
+fenced AS MATERIALIZED (
+  SELECT s.stream, s.projected, s.projected + :events ::int AS upto, s.epoch + 1 AS epoch, s.holder AS former
+    FROM streams s
+   WHERE {fence}
+   ORDER BY pending_since
+   LIMIT :limit ::int
+     FOR UPDATE SKIP LOCKED
+),
+batch AS (
+  SELECT fenced.projected, fenced.epoch, e.*
+    FROM fenced
+   CROSS JOIN LATERAL (
+     SELECT e.*, {refusal} AS reason
+       FROM events e
+      WHERE e.stream = fenced.stream AND {unseen} AND e.version <= fenced.upto
+     OFFSET 0
+   ) AS e
+)
+"""
+
 SERIAL_WINDOW: Final = """
 place AS MATERIALIZED (
   SELECT c.name, c.position, c.epoch

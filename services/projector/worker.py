@@ -15,6 +15,7 @@ from eventstore.errors import StoreUnavailable
 from eventstore.schema import SLOTS
 from eventstore.wakeup import Listener
 from services.projector import registry
+from services.projector.drain import Drain
 from services.projector.modes import Mode, Probe, Step, Tools
 from services.projector.parallel import Parallel
 from services.projector.pulse import Pulse
@@ -59,11 +60,16 @@ class Worker:
         self._probe: Final = probe
         self._on_batch: Final = on_batch
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
-        self.mode: Mode = Serial(tools) if settings.serial else Parallel(tools)
+        self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
+
+    def _mode(self, tools: Tools) -> Mode:
+        if self._settings.serial:
+            return Serial(tools)
+        return Drain(tools) if self._once and not self._settings.handler_latency else Parallel(tools)
 
     def wake(self) -> None:
         """Look for work now."""

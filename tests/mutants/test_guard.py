@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.projector import operator
+from services.projector import batch, operator
+from services.projector.drain import Drain
 from tests.integration.projector.stage import UPDATED, Make, Stage, life
 from tests.mutants.caught import Caught, Stages, planted
 from tests.mutants.plants import OVERWRITE
@@ -68,4 +69,26 @@ async def test_no_guard_against_an_inverted_order(stages: Stages) -> None:
         Caught({"reordered", "mismatched_rows"}, "reordered: version 1 of todo-1 took effect after 2"),
         serial=True,
         complete=False,
+    )
+
+
+async def test_no_guard_against_holes_where_claim_and_batch_are_one(stages: Stages) -> None:
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a"))
+        await stage.drain(make=make)
+        await stage.append("todo-1", UPDATED, UPDATED)
+        await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
+        await stage.sql("DELETE FROM events WHERE version = 2")
+        await stage.drain(make=make)
+        await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
+        await operator.unblock(stage.database, None)
+        await stage.drain(make=make)
+
+    mutant = batch.drain(batch.DRAIN.planted(guard="true", effect=OVERWRITE))
+    await stages.assert_caught(
+        schedule,
+        Drain,
+        lambda tools: Drain(tools, mutant),
+        Caught({"lost"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
+        serial=False,
     )

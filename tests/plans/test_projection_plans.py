@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from eventstore import cursors
 from eventstore.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
-from services.projector import parallel, serial
+from services.projector import drain, parallel, serial
 from services.projector.failure import FAIL_STREAM
 from services.projector.registry import BEAT, REGISTER, RETIRE
 from tests.plans.conftest import Guard
@@ -65,6 +65,13 @@ async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None
     plan = await projector.run(
         parallel.BATCH, streams=held, epochs=same(0, held), uptos=same(200, held), holder="p1", slot=3, others=0
     )
+    within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
+    assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
+
+
+async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
+    await projector.pend(100, first=streams - 99)
+    plan = await projector.run(drain.BATCH, limit=2000, events=200, holder="p1", slot=3)
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 

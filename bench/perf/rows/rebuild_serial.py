@@ -14,7 +14,7 @@ ROW: Final = Row(
     unit="events/s",
     better="higher",
     ours="`reset --all`, then `--once` with SERIAL_PROJECTION=true, with lease, fence, guard, audit and checkpoints",
-    limit="one SQL statement that folds the whole history",
+    limit="one SQL statement that folds the whole history into the same rows, audit and checkpoints",
     peer="act",
     remembered={"act": act.REBUILD},
     targets=(Target("at least", 0.4, "limit"),),

@@ -1,0 +1,144 @@
+WITH
+fenced AS MATERIALIZED (
+  SELECT s.stream, s.projected, s.projected + $1 ::int AS upto, s.epoch + 1 AS epoch, s.holder AS former
+    FROM streams s
+   WHERE s.pending_since IS NOT NULL AND s.blocked_at IS NULL
+     AND (s.leased_until IS NULL OR s.leased_until <= clock_timestamp())
+     AND (s.retry_at IS NULL OR s.retry_at <= clock_timestamp())
+   ORDER BY pending_since
+   LIMIT $2 ::int
+     FOR UPDATE SKIP LOCKED
+),
+batch AS (
+  SELECT fenced.projected, fenced.epoch, e.*
+    FROM fenced
+   CROSS JOIN LATERAL (
+     SELECT e.*, 
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+ AS reason
+       FROM events e
+      WHERE e.stream = fenced.stream AND e.version > coalesce(fenced.projected, 0) AND e.version <= fenced.upto
+     OFFSET 0
+   ) AS e
+)
+,
+folded AS MATERIALIZED (
+  SELECT stream, projected, epoch, count(*) AS events, min(version) AS first, max(version) AS last,
+         max(position) AS last_position, min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
+         (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
+         
+(array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
+min(recorded_at) FILTER (WHERE version = 1) AS created_at,
+(array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
+bool_or(type = 'TodoDeleted') AS deleted,
+min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
+
+    FROM batch
+   GROUP BY stream, projected, epoch
+),
+judged AS (
+  SELECT *, refused IS NULL AND first = projected + 1 AND last - first + 1 = events AND coalesce(deleted_version = last, true) AS sound FROM folded
+),
+clean AS (
+  SELECT * FROM judged WHERE sound AND true
+)
+,
+reach AS (
+  SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
+),
+unfolded AS (
+  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
+),
+taken_over AS (
+  SELECT count(*) AS streams FROM fenced WHERE former IS NOT NULL AND (stream IN (SELECT stream FROM clean)) IS TRUE
+)
+,
+inserted AS (
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+  SELECT stream, text, created_at, updated_at, last, deleted FROM clean WHERE first = 1
+  RETURNING id, deleted
+),
+updated AS (
+  UPDATE todos t
+     SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
+         deleted = clean.deleted
+    FROM clean
+   WHERE clean.first > 1 AND t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
+  RETURNING t.id, t.deleted
+),
+applied AS (
+  SELECT id AS stream FROM inserted UNION ALL SELECT id FROM updated
+),
+todos_tallied AS (
+  INSERT INTO todo_tallies (slot, todos, active)
+  SELECT $3 ::smallint, i.todos, i.active - u.deleted
+    FROM (SELECT count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active FROM inserted) AS i,
+         (SELECT count(*) FILTER (WHERE deleted) AS deleted FROM updated) AS u
+   WHERE i.todos > 0 OR u.deleted > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET todos = todo_tallies.todos + excluded.todos, active = todo_tallies.active + excluded.active
+)
+,
+advanced AS (
+  UPDATE streams s
+     SET projected = clean.last, attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL,
+         holder = NULL, leased_until = NULL, epoch = clean.epoch,
+         pending_since = CASE WHEN clean.last < s.version THEN coalesce(
+           (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
+           clock_timestamp()) END
+    FROM clean
+   WHERE s.stream = clean.stream
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+),
+audited AS (
+  INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+  SELECT stream, first, last, last_position, $4, epoch, clock_timestamp() FROM advanced ORDER BY last_position
+),
+done AS (
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
+),
+causes AS (
+  SELECT stream, epoch,
+         CASE WHEN refused IS NOT NULL THEN refused
+              WHEN first = projected + 1 AND last - first + 1 = events THEN deleted_version + 1
+              ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+         END AS version,
+         CASE WHEN refused IS NOT NULL THEN reason WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
+    FROM judged WHERE NOT sound
+   UNION ALL
+  SELECT stream, epoch, version, reason FROM unfolded
+),
+troubled AS (
+  SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
+         (SELECT min(e.position + 0) FROM events e
+           WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
+    FROM causes
+),
+tallied AS (
+  INSERT INTO tallies (slot, projected, projected_position, projected_at)
+  SELECT $3 ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET projected = tallies.projected + excluded.projected, projected_at = excluded.projected_at,
+         projected_position = greatest(tallies.projected_position, excluded.projected_position)
+),
+counted AS (
+  UPDATE projectors p
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = 0, claims = p.claims + 1,
+         takeovers = p.takeovers + (SELECT streams FROM taken_over),
+         last_takeover_at = CASE WHEN (SELECT streams FROM taken_over) > 0 THEN clock_timestamp()
+                                 ELSE p.last_takeover_at END,
+         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
+    FROM done, reach
+   WHERE p.holder = $4
+)
+
+SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
+       (SELECT json_agg(troubled) FROM troubled) AS troubled,
+       CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
+  FROM reach, done
