@@ -26,6 +26,7 @@ __all__ = ["AWAY", "Database", "Statement", "parse_url", "translate"]
 AWAY: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
@@ -144,6 +145,10 @@ class Database:
             held = await self._pool.take()
             try:
                 yield held.driver
+            except asyncpg.InternalClientError:
+                # The server's farewell was read, the end of the connection not yet: the driver still calls it open.
+                held.driver.terminate()
+                raise
             finally:
                 self._pool.give_back(held)
         except (asyncpg.PostgresError, *AWAY) as error:

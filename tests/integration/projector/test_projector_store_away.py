@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from datetime import timedelta
 
 import pytest
 
 from bench.postgres import free_port
+from eventstore import cursors
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.wakeup import CHANNEL
@@ -17,6 +19,7 @@ from services.projector.worker import Worker
 from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, frozen, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
@@ -35,6 +38,18 @@ async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, ser
 
     assert await stage.value("SELECT count(*) FROM projectors WHERE leases_held <> 0") == 0
     await stage.assert_right(serial=serial)
+
+
+async def test_a_connection_whose_end_was_announced_is_not_used_again(stage: Stage) -> None:
+    """The server's farewell comes a moment before the end of the connection, and the driver stumbles in between."""
+    async with Database(stage.url, pool_size=1) as database:
+        async with database.connection() as driver:
+            pass
+        driver._protocol.data_received(b"E" + struct.pack("!i", 4 + len(FAREWELL)) + FAREWELL)
+
+        with pytest.raises(StoreUnavailable):
+            await database.fetch(cursors.PREPARE, name="todos")
+        await database.fetch(cursors.PREPARE, name="todos")
 
 
 async def test_a_hint_wakes_a_projector_that_sleeps_for_long(stage: Stage) -> None:
