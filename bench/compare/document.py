@@ -12,6 +12,7 @@ from bench.compare.statistics import Value, contrast, median
 from bench.compare.trials import Sitting
 
 SCHEMA: Final = 1
+FEW: Final = 100
 
 
 def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int) -> dict[str, Any]:
@@ -52,6 +53,8 @@ def _notes(sitting: Sitting) -> list[str]:
         notes.append("closed loop: users and their pauses bound the throughput, of a fast system above all")
     if any(trial.result.settings.get("DATABASE_URL") != "embedded" for trial in every):
         notes.append("the trials are not on stores of their own: one that they share grows from trial to trial")
+    if any(trial.result.sound and trial.result.convergence.events < FEW for trial in every):
+        notes.append(f"a trial with fewer than {FEW} events left to project kept up: its convergence speed says little")
     if cut := sum(trial.result.verdict == "timed_out" for trial in every):
         notes.append(
             f"{cut} trial(s) timed out: their convergence time is a lower bound, their other numbers are left out"

@@ -75,6 +75,12 @@ def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) 
     assert "no verdict; there is no sound trial to take it from" in said
 
 
+def test_a_speed_over_a_few_events_is_said_to_say_little(tmp_path: Path) -> None:
+    kept_up = {"convergence": Convergence(0.01, 300.0, 3)}
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", changed=kept_up)]
+    assert "its convergence speed says little" in run(tmp_path, folders)[1]
+
+
 def test_one_bundle_against_another_shows_the_ratio_and_no_verdict(tmp_path: Path) -> None:
     code, said, document, _ = run(tmp_path, pairs(tmp_path, [5.0]))
     assert code == 0
