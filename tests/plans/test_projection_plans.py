@@ -44,14 +44,14 @@ async def test_a_claim_passes_over_what_others_hold_or_what_is_blocked(projector
 async def test_leases_in_hand(projector: Guard) -> None:
     held = await projector.pend(50, leased_by="p1")
     within(
-        await projector.run(RENEW, streams=held, epochs=same(0, held), holder="p1", ttl=TTL), pages=50 * 40, streams=100
+        await projector.run(RENEW, streams=held, epochs=same(0, held), holder="p1", ttl=TTL), pages=50 * 80, streams=100
     )
     within(
         await projector.run(ACKNOWLEDGE, stream=held[0], holder="p1", epoch=0, version=2, slot=3, now=None),
         pages=60,
         streams=2,
     )
-    within(await projector.run(RELEASE, streams=held, epochs=same(0, held), holder="p1"), pages=50 * 40, streams=100)
+    within(await projector.run(RELEASE, streams=held, epochs=same(0, held), holder="p1"), pages=50 * 80, streams=100)
     await projector.pend(1, leased_by="p1", first=900)
     within(
         await projector.run(FAIL_STREAM, stream="s0000900", holder="p1", epoch=0, error="x", most=5, others=0),
