@@ -25,8 +25,10 @@
     })));
     const room = page.phases.length ? page.phases[page.phases.length - 1].to - page.phases[0].from : 1;
     const least = narrow() ? 0.16 : 0.1;
-    const annotations = page.phases.filter((p) => (p.to - p.from) / room > least || p.name === "convergence").map((p) => ({
-      x: (p.from + p.to) / 2, y: 1, yref: "paper", yanchor: "bottom", text: p.name, showarrow: false,
+    const wide = (p) => (p.to - p.from) / room > least;
+    const annotations = page.phases.filter((p) => wide(p) || p.name === "convergence").map((p) => ({
+      x: wide(p) ? (p.from + p.to) / 2 : p.to, xanchor: wide(p) ? "center" : "right",
+      y: 1, yref: "paper", yanchor: "bottom", text: p.name, showarrow: false,
       font: { size: 11, color: color("soft") },
     })).concat(page.moments.map((m) => ({
       x: m.at, y: 0.97, yref: "paper", xanchor: "left", text: " " + m.name, showarrow: false,

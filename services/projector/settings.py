@@ -50,9 +50,11 @@ class Settings:
     def for_a_job(self) -> Self:
         """The same for `--once`: nobody waits for the first of its transactions, so they may be large.
 
-        Those who append to a stream wait while a transaction has its row: some seconds at the most.
+        Those who append to a stream wait while a transaction has its row: some seconds at the most. A bound on the
+        streams in flight that somebody set holds here too.
         """
-        streams = self.streams_in_flight if self.handler_latency else max(self.streams_in_flight, 2_000)
+        unset = self.streams_in_flight == type(self).streams_in_flight and not self.handler_latency
+        streams = 2_000 if unset else self.streams_in_flight
         return replace(self, streams_in_flight=streams, events_per_window=max(self.events_per_window, 1_000_000))
 
     @classmethod

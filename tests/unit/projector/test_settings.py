@@ -75,3 +75,9 @@ def test_every_projector_has_a_name_of_its_own() -> None:
 def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
         Settings.from_env({**URL, name: value})
+
+
+def test_a_job_takes_more_at_once_unless_told_otherwise() -> None:
+    assert Settings.from_env(URL).for_a_job().streams_in_flight == 2_000
+    assert Settings.from_env({**URL, "STREAMS_IN_FLIGHT": "7"}).for_a_job().streams_in_flight == 7
+    assert Settings.from_env({**URL, "HANDLER_LATENCY_MS": "5"}).for_a_job().streams_in_flight == 500

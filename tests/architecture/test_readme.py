@@ -1,0 +1,46 @@
+"""What the README promises: the two commands of the contract, files that exist, tasks and settings that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (
+    "python3 -m pip install --target .tools uv && .tools/bin/uv run task bench:parallel",
+    ".tools/bin/uv run task test",
+)
+
+
+def test_the_two_commands_stand_as_they_are_checked() -> None:
+    lines = [line.partition("#")[0].strip() for line in README.splitlines()]
+    assert [line for line in lines if line in COMMANDS] == list(COMMANDS)
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_every_task_that_is_named_exists() -> None:
+    tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
+    named = set(re.findall(r"`(?:[A-Z_]+=\S+ )*task ([a-z][a-z:]*)", README))
+    assert named - tasks.keys() == set()
+    assert "bench:compare" in named
+
+
+def test_every_setting_of_the_table_is_in_the_example() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    table = [line for line in README.splitlines() if line.startswith("| `") and re.match(r"\| `[A-Z]", line)]
+    named = {name for line in table for name in re.findall(r"`([A-Z][A-Z_]+)`", line.split("|")[1])}
+    assert {name for name in named if f"{name}=" not in example} == set()
+    assert {"DATABASE_URL", "BASE_URL", "INFLUX_URL", "HANDLER_LATENCY_MS"} <= named
