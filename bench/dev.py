@@ -15,7 +15,8 @@ from bench.postgres import free_port
 from bench.processes import POLL_S
 from bench.progress import Lines
 from bench.settings import Settings
-from bench.stack import Stack, running_stack
+from bench.stack import Stack
+from bench.system import running_system
 
 CURL = """\
   curl -i -X POST {base}/todos -H 'Content-Type: application/json' -d '{{"text": "hello"}}'
@@ -52,7 +53,7 @@ def ui(settings: Settings, console: Console) -> None:
 def _running(settings: Settings, console: Console) -> Iterator[tuple[Stack, Path]]:
     with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder:
         log = Path(folder)
-        with running_stack(settings, log, Lines(console)) as stack:
+        with running_system(settings, log, Lines(console)) as stack:
             yield stack, log
 
 
