@@ -17,6 +17,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "RETRY_ATTEMPTS": lambda env, name: env.integer(name, 5, low=1, high=100),
     "VISIBILITY": lambda env, name: env.choice(name, "watermark", ["watermark", "naive"]),
     "API_POOL_SIZE": lambda env, name: env.integer(name, 8, low=1, high=100),
+    "LOADGEN_WORKERS": lambda env, name: env.integer(name, 0, low=0, high=64),
     "LOG_LEVEL": lambda env, name: env.choice(name, "info", ["debug", "info", "warning", "error"]),
 }
 

@@ -39,7 +39,7 @@ class Settings:
     seed: int
     rate: float | None
     handler_latency_ms: float
-    streams_in_flight: int | None
+    streams_in_flight: int
     others: Mapping[str, str]
     influx: Target | None = None
 
@@ -70,7 +70,7 @@ class Settings:
             seed=env.integer("SEED", 1, low=0, high=2**53),
             rate=env.number("RATE", 0, low=0.1, high=1_000_000) if env.optional("RATE") else None,
             handler_latency_ms=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000),
-            streams_in_flight=_optional_integer(env, "STREAMS_IN_FLIGHT", low=1, high=10_000),
+            streams_in_flight=env.integer("STREAMS_IN_FLIGHT", 500, low=1, high=10_000),
             others=passed_on(given),
             influx=Target.from_env(env),
         )
@@ -91,7 +91,7 @@ class Settings:
             "SERIAL_PROJECTION": "true" if self.mode == "serial" else "false",
             "API_PROCESSES": str(self.api_processes),
             "HANDLER_LATENCY_MS": f"{self.handler_latency_ms:g}",
-            "STREAMS_IN_FLIGHT": "" if self.streams_in_flight is None else str(self.streams_in_flight),
+            "STREAMS_IN_FLIGHT": str(self.streams_in_flight),
             "SCENARIO": self.scenario,
             "VUS": str(self.users),
             "DURATION": f"{self.duration_s:g}s",
@@ -130,10 +130,6 @@ def _plain(value: str) -> Any:
     if re.fullmatch(r"-?\d+", value):
         return int(value)
     return float(value) if re.fullmatch(r"-?\d+\.\d+", value) else value
-
-
-def _optional_integer(env: Environment, name: str, *, low: int, high: int) -> int | None:
-    return env.integer(name, low, low=low, high=high) if env.optional(name) else None
 
 
 def _database_url(env: Environment) -> str | None:

@@ -131,7 +131,7 @@ def test_the_example_shows_the_benchs_defaults() -> None:
     shown = {name: value for name, value in example().items() if name not in OTHER_DEFAULTS}
     settings = Bench.from_env({**shown, "DATABASE_URL": URL})
     # These are the services' own defaults, written down in a result only where they were given.
-    assert replace(settings, streams_in_flight=None, others={}) == Bench.from_env({"DATABASE_URL": URL})
+    assert replace(settings, others={}) == Bench.from_env({"DATABASE_URL": URL})
 
 
 def test_the_example_shows_the_projectors_defaults() -> None:

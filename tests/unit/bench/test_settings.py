@@ -126,6 +126,12 @@ def test_a_result_carries_the_settings_without_secrets() -> None:
     assert Settings.from_env({}).recorded()["DATABASE_URL"] == "embedded"
 
 
+def test_a_result_carries_how_the_projectors_and_the_load_generator_worked() -> None:
+    assert Settings.from_env({}).recorded()["STREAMS_IN_FLIGHT"] == projector.Settings("").streams_in_flight
+    assert Settings.from_env({"STREAMS_IN_FLIGHT": "7"}).recorded()["STREAMS_IN_FLIGHT"] == 7
+    assert Settings.from_env({"LOADGEN_WORKERS": "2"}).recorded()["LOADGEN_WORKERS"] == 2
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -143,11 +149,11 @@ def test_secrets_are_stripped(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.parametrize(
-    "value", ["", "0", "-1", "0.4", "0.5", "1", "2.5", "100", "101", "1000", "1001", "3600", "3601"]
+    "value", ["", "0", "-1", "0.4", "0.5", "1", "2.5", "64", "65", "100", "101", "1000", "1001", "3600", "3601"]
 )
 def test_what_is_passed_on_is_refused_exactly_where_a_service_refuses_it(name: str, value: str) -> None:
     variables = {"DATABASE_URL": "postgresql://me:pw@db/x", name: value}
-    readers = (projector.Settings.from_env, api.Settings.from_env)
+    readers = (projector.Settings.from_env, api.Settings.from_env, loadgen.Settings.from_env)
     assert refused(Settings.from_env, variables) == any(refused(reader, variables) for reader in readers)
 
 
