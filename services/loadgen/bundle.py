@@ -103,7 +103,7 @@ class Bundle:
         }
         self._write_histograms(result, report)
         faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
-        (self._folder / "acknowledged.jsonl").write_text(faults, encoding="utf-8")
+        (self._folder / "acknowledged_missing.jsonl").write_text(faults, encoding="utf-8")
         if self._telemetry is not None:
             document["influx"] = self._telemetry.end(document, now)
             document["generator"]["dropped_points"] = self._telemetry.dropped

@@ -24,7 +24,7 @@ SIDE_BY_SIDE = 3
 FILES = {
     *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
     *("machine.json", "postgres.json", "versions.json", "report.html"),
-    *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged.jsonl"),
+    *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl"),
     *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
 }
 KEYS = {

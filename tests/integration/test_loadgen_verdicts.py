@@ -140,7 +140,7 @@ def test_the_files_beside_the_result_can_be_read(ends: Ends) -> None:
     assert histogram.get_total_count() == found.document["visibility_ms"]["samples"]
     assert (found.folder / "locust.html").stat().st_size > 1000
     assert (found.folder / "locust_stats.csv").read_text().startswith("Type,Name")
-    assert (found.folder / "acknowledged.jsonl").read_text() == ""
+    assert (found.folder / "acknowledged_missing.jsonl").read_text() == ""
     assert {sample["phase"] for sample in found.samples} >= {"load"}
     assert any(sample["visibility_p50_ms"] for sample in found.samples)
     assert found.said.count("actions") == len(found.samples)
@@ -167,7 +167,7 @@ def test_a_planted_fault_gets_its_verdict(fault: str, verdict: str, why: str, en
 
 def test_what_the_oracle_misses_is_kept_as_evidence(ends: Ends) -> None:
     end = played(ends, "forget")
-    lines = (end.found.folder / "acknowledged.jsonl").read_text().splitlines()
+    lines = (end.found.folder / "acknowledged_missing.jsonl").read_text().splitlines()
     faults = [json.loads(line) for line in lines]
     assert faults
     correctness = Correctness.from_dict(end.found.document["correctness"])
