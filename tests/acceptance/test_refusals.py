@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from bench import __main__ as command
 from bench import binaries
-from tests.acceptance.bench_process import bench
+from tests.acceptance.bench_process import KEPT, PATIENCE_S, ROOT, bench
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,25 @@ async def test_a_bad_setting_ends_at_once_with_one_line_that_names_it(name: str,
         assert "starting Postgres" not in ran.said
         assert await ran.nothing_left()
         assert not ran.results.exists() or list(ran.results.iterdir()) == []
+
+
+def test_the_task_runner_passes_the_exit_code_and_the_one_line_on() -> None:
+    scripts = Path(sys.executable).parent
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        [scripts / "task", "-x", "bench:parallel"],
+        cwd=ROOT,
+        env={**kept, "PATH": path, "COMPOSE_PROJECT_NAME": "none-of-ours", "VUS": "-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert ran.returncode == 2, ran.stderr
+    (line,) = [line for line in ran.stderr.splitlines() if not line.startswith("task: ")]
+    assert line.startswith("VUS='-1' is not usable: ")
+    assert "starting Postgres" not in ran.stdout
 
 
 @pytest.mark.parametrize("arguments", [("run",), ("compare",), ("dev",), ("ui",)])
