@@ -21,7 +21,7 @@ class Observer:
 
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         self._bundle = bundle
-        self._settings = settings
+        self._conditions = {"projectors": settings.projectors, "handler_latency_ms": settings.handler_latency_ms}
         self._tags = RunTags(bundle.run_id, settings.mode, settings.scenario)
         self._target: Target | None = None
         self._began_at = time.time()
@@ -31,9 +31,7 @@ class Observer:
         """The run begins: what it costs by design. A trouble is told at once, in one line."""
         self._target = target
         if target is not None:
-            settings = self._settings
-            costs = {"projectors": settings.projectors, "handler_latency_ms": settings.handler_latency_ms}
-            self._write(target, self._tags.run_info(costs, time.time()))
+            self._write(target, self._tags.run_info(self._conditions, time.time()))
             if self._trouble:
                 progress.step(f"note: {self._trouble}; the run goes on without it")
 
@@ -46,7 +44,7 @@ class Observer:
         started_at, ended_at = told["started_at"], told["ended_at"]
         # Who kept silent a moment ago is not waited for again.
         if told.get("reachable", not self._trouble):
-            self._write(self._target, self._tags.result(result.to_dict(), started_at, ended_at))
+            self._write(self._target, self._tags.result(result.to_dict(), self._conditions, started_at, ended_at))
         document = {
             "url": self._target.url,
             "dashboard": self._target.dashboard(self._bundle.run_id, started_at, ended_at),

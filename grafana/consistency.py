@@ -8,7 +8,7 @@ from grafana.board import board
 from grafana.panels import GREEN, NONE_ALLOWED, ORANGE, PLAIN, RED, Panel, bars, timeseries, unit
 from grafana.projection import EACH_SECOND, lags, overlays, projectors, worst
 from grafana.queries import WITHIN, metric, over_time, target
-from grafana.runs import newest_verdict, result, sound_runs, unsound_runs
+from grafana.runs import newest_conditions, newest_verdict, result, sound_runs, unsound_runs
 from metrics.catalogue import GENERATOR, LOAD, RESULT
 from metrics.target import DASHBOARD
 
@@ -36,22 +36,24 @@ def _verdict() -> list[tuple[int, Panel]]:
     folded = ((None, ORANGE), (1, GREEN))
     alone = "0: judged over HTTP alone, not yet by folding every event again."
     return [
-        (4, newest_verdict()),
+        (3, newest_verdict()),
+        *newest_conditions(),
         (2, result("Faults", "faults")),
-        (3, result("Events folded again", "events_checked", limits=folded, more=alone)),
+        (2, result("Events folded again", "events_checked", limits=folded, more=alone)),
         (3, result("Convergence time", "convergence_time_s", limits=PLAIN)),
         (4, result("Convergence speed", "convergence_speed_events_per_s", limits=PLAIN)),
-        (3, result("Final projection lag", "final_projection_lag")),
-        (3, result("Final event id lag", "final_event_id_lag")),
+        (2, result("Final projection lag", "final_projection_lag")),
+        (2, result("Final event id lag", "final_event_id_lag")),
         (2, result("Final backlog", "final_backlog")),
     ]
 
 
 def _modes() -> list[tuple[int, Panel]]:
     return [
-        (9, _by_mode("Convergence speed", "convergence_speed_events_per_s")),
-        (9, _by_mode("Convergence time", "convergence_time_s")),
-        (6, _sound_runs_by_mode()),
+        (7, _by_mode("Convergence speed", "convergence_speed_events_per_s")),
+        (7, _by_mode("Convergence time", "convergence_time_s")),
+        (5, _latency_by_mode()),
+        (5, _sound_runs_by_mode()),
         (
             24,
             sound_runs(
@@ -81,6 +83,19 @@ def _by_mode(title: str, field: str) -> Panel:
         unit=unit(found),
         description=f"All converged runs of the scenario in the time range: {found.meaning}. A difference between few "
         "runs is no finding: `task bench:compare` says how much is noise.",
+    )
+
+
+def _latency_by_mode() -> Panel:
+    found = metric(RESULT, "handler_latency_ms")
+    ends = f'min("{found.name}") AS "least", max("{found.name}") AS "most"'
+    where = f'"converged" = 1 AND {WITHIN}'
+    return bars(
+        "Handler latency of the runs of a mode",
+        target(f'SELECT {ends} FROM "{RESULT.name}" WHERE {where} GROUP BY "mode"', alias="$tag_mode, $col"),
+        unit=unit(found),
+        description="The least and the most of the converged runs that the medians beside join. Where the four differ, "
+        "the medians compare unlike runs: narrow the time range.",
     )
 
 

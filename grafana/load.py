@@ -20,7 +20,7 @@ from grafana.panels import (
     unit,
 )
 from grafana.queries import CHOSEN, latest, metric, over_time, target
-from grafana.runs import newest_verdict, result, sound_runs, unsound_runs
+from grafana.runs import newest_conditions, newest_verdict, result, sound_runs, unsound_runs
 from metrics.catalogue import ABOVE, BUCKETS_MS, ENDPOINT, FAILURE, LOAD, bucket
 from metrics.target import DASHBOARD
 
@@ -48,13 +48,14 @@ def load() -> dict[str, Any]:
 
 def _now() -> list[tuple[int, Panel]]:
     return [
-        (3, _newest("Users", "users")),
+        (2, _newest("Users", "users")),
         (3, _newest("Actions", "actions_per_s")),
         (3, _newest("Reads", "reads_per_s")),
-        (3, _newest("Errors", "errors", limits=NONE_ALLOWED)),
-        (4, result("Acknowledged writes checked", "acknowledged_checked", limits=((None, ORANGE), (1, GREEN)))),
-        (4, result("Faults", "faults")),
+        (2, _newest("Errors", "errors", limits=NONE_ALLOWED)),
+        (3, result("Acknowledged writes checked", "acknowledged_checked", limits=((None, ORANGE), (1, GREEN)))),
+        (3, result("Faults", "faults")),
         (4, newest_verdict()),
+        *newest_conditions(),
     ]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from grafana.panels import NONE_ALLOWED, Panel, Steps, stat, table, unit, verdict, verdict_words
+from grafana.panels import NONE_ALLOWED, PLAIN, Panel, Steps, stat, table, unit, verdict, verdict_words
 from grafana.queries import WITHIN, latest, metric, target
-from metrics.catalogue import RESULT
+from metrics.catalogue import CONDITIONS, RESULT
 from metrics.target import DASHBOARD
 
 TO_RUN: Final = {
@@ -14,6 +14,7 @@ TO_RUN: Final = {
     "url": f"/d/{DASHBOARD}?from=${{__data.fields.started_at_ms.numeric}}&to=${{__data.fields.ended_at_ms.numeric}}"
     "&var-run=${__data.fields.run}",
 }
+_CONDITIONS: Final = tuple(found.name for found in CONDITIONS)
 _TIMES: Final = ("started_at_ms", "ended_at_ms")
 
 
@@ -23,6 +24,12 @@ def result(title: str, field: str, *, limits: Steps = NONE_ALLOWED, more: str = 
     description = f"The newest of the chosen runs: {found.meaning}. {more}".strip()
     query = latest(RESULT, "verdict", field)
     return stat(title, query, field, unit=unit(found), description=description, limits=limits)
+
+
+def newest_conditions() -> list[tuple[int, Panel]]:
+    """What the newest of the chosen runs was run under, to stand beside its verdict: 4 wide in all."""
+    titles = {"projectors": "Projectors of the run", "handler_latency_ms": "Handler latency"}
+    return [(2, result(titles[name], name, limits=PLAIN)) for name in _CONDITIONS]
 
 
 def newest_verdict() -> Panel:
@@ -35,11 +42,12 @@ def newest_verdict() -> Panel:
 
 
 def sound_runs(*fields: str) -> Panel:
-    """A row for each converged run, with these figures."""
-    columns = {name: _column(name) for name in fields} | _columns()
+    """A row for each converged run, with what it was run under and these figures."""
+    shown = (*_CONDITIONS, *fields)
+    columns = {name: _column(name) for name in shown} | _columns()
     return table(
         "Runs",
-        _of_each_run('"converged" = 1', "converged", *fields, *_TIMES),
+        _of_each_run('"converged" = 1', "converged", *shown, *_TIMES),
         description="Every converged run of the scenario in the time range, whatever run and mode are chosen. "
         "A click on a run shows it alone.",
         columns=columns,
@@ -53,12 +61,12 @@ def unsound_runs() -> Panel:
     columns: dict[str, dict[str, Any]] = {
         "verdict": {"mappings": [verdict_words()], "custom__cellOptions": {"type": "color-text"}},
         "why": {"unit": "string", "custom__width": 700},
-        "faults": _column("faults"),
+        **{name: _column(name) for name in (*_CONDITIONS, "faults")},
         **_columns(),
     }
     return table(
         "Runs without a result",
-        _of_each_run('"converged" = 0', "verdict", "why", "faults", *_TIMES),
+        _of_each_run('"converged" = 0', "verdict", *_CONDITIONS, "why", "faults", *_TIMES),
         description="Every run of the scenario in the time range that did not converge or had a fault, and why. "
         "Its figures are no results and are not shown.",
         columns=columns,

@@ -176,6 +176,14 @@ PHASE: Final = Measurement(
         Metric("ended_at_ms", "ms", "gauge", "end of the phase, since the epoch; its start while it lasts"),
     ),
 )
+CONDITIONS: Final = (
+    Metric("projectors", "1", "gauge", "projectors alive at the start"),
+    Metric(
+        "handler_latency_ms", "ms", "gauge", "artificial cost of an event (`HANDLER_LATENCY_MS`); absent if not known"
+    ),
+)
+"""What two runs must share to be compared; the dashboards show it wherever a result stands."""
+
 RUN_INFO: Final = Measurement(
     "run_info",
     RUN_TAGS,
@@ -187,8 +195,7 @@ RUN_INFO: Final = Measurement(
         Metric("think_time_ms", "ms", "gauge", "pause of a user between requests (`THINK_TIME_MS`)"),
         Metric("target_rate", "1/s", "gauge", "arrivals of the open loop (`RATE`); absent in the closed loop"),
         Metric("seed", "1", "gauge", "seed of the mix of operations (`SEED`)"),
-        Metric("projectors", "1", "gauge", "projectors alive at the start"),
-        Metric("handler_latency_ms", "ms", "gauge", "artificial cost of an event (`HANDLER_LATENCY_MS`)"),
+        *CONDITIONS,
     ),
 )
 RESULT: Final = Measurement(
@@ -200,9 +207,13 @@ RESULT: Final = Measurement(
         Metric("verdict", "", "text", "converged, timed_out, diverged, blocked or invalid"),
         Metric("why", "", "text", "reason of any verdict but converged"),
         Metric("converged", "1", "gauge", "1 if the verdict is converged and no oracle found a fault, else 0"),
+        *CONDITIONS,
         Metric("convergence_time_s", "s", "gauge", "from the end of the last write to the last projected commit"),
         Metric(
-            "convergence_speed_events_per_s", "events/s", "rate", "events projected in the convergence, by its time"
+            "convergence_speed_events_per_s",
+            "events/s",
+            "rate",
+            "events projected in the convergence, by its time; absent for a run that kept up, with none to project",
         ),
         Metric("convergence_events", "events", "count", "events projected in the convergence phase"),
         Metric("final_projection_lag", "todos", "gauge", "projection lag at the end, converged or not"),

@@ -56,9 +56,9 @@ class RunTags:
         """What the run was asked to do."""
         return self._point(RUN_INFO, {}, settings, at)
 
-    def result(self, document: Mapping[str, Any], started_at: float, ended_at: float) -> Point:
-        """The sections of a result, as `result.json` and `loadgen.json` both have them."""
-        return self._point(RESULT, {}, _result(document, started_at, ended_at), ended_at)
+    def result(self, document: Mapping[str, Any], conditions: Fields, started_at: float, ended_at: float) -> Point:
+        """The sections of a result, as `result.json` and `loadgen.json` have them, and what it was reached under."""
+        return self._point(RESULT, {}, {**conditions, **_result(document, started_at, ended_at)}, ended_at)
 
     def _point(self, measurement: Measurement, tags: Mapping[str, str], fields: Fields, at: float) -> Point:
         unknown = sorted(fields.keys() - measurement.names)
@@ -95,7 +95,8 @@ def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
     convergence, throughput = document["convergence"], document["throughput"]
     return {
         "convergence_time_s": convergence["time_s"],
-        "convergence_speed_events_per_s": convergence["speed_events_per_s"],
+        # Nothing to catch up with is the best case: as a speed of 0 it would read as the worst.
+        "convergence_speed_events_per_s": convergence["speed_events_per_s"] if convergence["events"] else None,
         "convergence_events": convergence["events"],
         "max_backlog": document["backlog"]["max"],
         **{name: throughput[name] for name in ("actions_per_s", "reads_per_s", "errors", "rejected")},

@@ -22,13 +22,18 @@ class Telemetry:
         self._target = target
         self._started_at = at
         self._tags = RunTags(settings.run_id or f"{moment}-{settings.scenario}-{mode}", mode, settings.scenario)
+        self._conditions = {"projectors": facts.projectors_alive}
         self._sink = InfluxSink(target, lambda trouble: print(trouble, flush=True))
-        self._sink.write([self._tags.run_info(_info(settings, facts), at)])
+        self._sink.write([self._tags.run_info({**_info(settings), **self._conditions}, at)])
 
     @property
     def dropped(self) -> int:
         """Points dropped so far."""
         return self._sink.dropped
+
+    def settle(self) -> None:
+        """Wait until InfluxDB took the run's settings, or a line has told why it did not."""
+        self._sink.settle()
 
     def phase(self, name: str, started_at: float, ended_at: float | None) -> None:
         """A phase began, or ended."""
@@ -40,7 +45,7 @@ class Telemetry:
 
     def end(self, document: Mapping[str, Any], at: float) -> dict[str, Any]:
         """Write the result, close, and tell what became of the points and where to look at them."""
-        self._sink.write([self._tags.result(document, self._started_at, at)])
+        self._sink.write([self._tags.result(document, self._conditions, self._started_at, at)])
         self._sink.close()
         dashboard = self._target.dashboard(self._tags.run, self._started_at, at)
         print(f"influxdb     {self._sink.written} points written, {self._sink.dropped} dropped")
@@ -58,7 +63,7 @@ class Telemetry:
         }
 
 
-def _info(settings: Settings, facts: Facts) -> dict[str, float | None]:
+def _info(settings: Settings) -> dict[str, float | None]:
     return {
         "users": settings.users,
         "duration_s": settings.duration_s,
@@ -66,5 +71,4 @@ def _info(settings: Settings, facts: Facts) -> dict[str, float | None]:
         "think_time_ms": settings.think_time_ms,
         "target_rate": settings.rate,
         "seed": settings.seed,
-        "projectors": facts.projectors_alive,
     }

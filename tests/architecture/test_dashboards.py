@@ -14,9 +14,15 @@ from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.documents import documents
-from metrics.catalogue import CATALOGUE
+from metrics.catalogue import CATALOGUE, CONDITIONS, RESULT, RUN_INFO
 from metrics.target import DASHBOARD
 from tests.dashboards import FOLDER, NAMES, Document, Query, document, panels, queries
+
+# The bundle and its report have these; whoever adds a metric shows it, or says here that no panel does.
+NOT_SHOWN = {
+    *("duration_s", "write_ratio", "think_time_ms", "target_rate", "seed"),
+    *("convergence_events", "visibility_p95_ms", "cpu_percent", "achieved_rate", "dropped_points"),
+}
 
 KNOWN_UNITS = {value for name, value in vars(units).items() if not name.startswith("_")}
 
@@ -125,6 +131,34 @@ def test_a_query_asks_for_what_is_in_the_catalogue(query: Query) -> None:
 def test_every_measurement_is_asked_for() -> None:
     asked = {name for query in queries() for name in re.findall(r'FROM "(\w+)"', query.text)}
     assert asked == CATALOGUE.keys()
+
+
+def asked_of(query: str, measurement: str) -> set[str]:
+    return set(re.findall(r'"([^"]+)"', query)) if f'FROM "{measurement}"' in query else set()
+
+
+def test_what_is_known_of_a_run_is_shown_or_said_not_to_be() -> None:
+    # What run_info has may also be shown from result, or from load: users.
+    everywhere = set().union(*(asked_of(query.text, name) for query in queries() for name in ("result", "load")))
+    results = set().union(*(asked_of(query.text, "result") for query in queries()))
+    infos = set().union(*(asked_of(query.text, "run_info") for query in queries()))
+    assert (RESULT.names - results) | (RUN_INFO.names - infos - everywhere) == NOT_SHOWN
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_result_stands_without_what_it_was_reached_under(name: str) -> None:
+    conditions = {metric.name for metric in CONDITIONS}
+    assert "handler_latency_ms" in conditions <= RESULT.names
+    tables = [p for p in drawn(document(name)) if p["type"] == "table" and 'FROM "result"' in p["targets"][0]["query"]]
+    assert {panel["title"] for panel in tables} == {"Runs", "Runs without a result"}
+    for panel in tables:
+        assert conditions <= asked_of(panel["targets"][0]["query"], "result"), panel["title"]
+        (organize,) = panel["transformations"]
+        assert not conditions & organize["options"]["excludeByName"].keys(), panel["title"]
+    (verdict,) = [panel for panel in drawn(document(name)) if panel["title"] == "Verdict"]
+    beside = [panel for panel in drawn(document(name)) if panel["gridPos"]["y"] == verdict["gridPos"]["y"]]
+    fields = {panel["options"]["reduceOptions"]["fields"] for panel in beside}
+    assert {f"/^{condition}$/" for condition in conditions} <= fields
 
 
 @pytest.mark.parametrize("name", NAMES)

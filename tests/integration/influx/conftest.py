@@ -1,4 +1,4 @@
-"""One InfluxDB, and four short runs in it: a real one of the whole system, and three against the small server."""
+"""One InfluxDB, and five short runs in it: a real one of the whole system, and four against the small server."""
 
 from __future__ import annotations
 
@@ -49,10 +49,12 @@ def runs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 async def _run(engine: Engine, folder: Path) -> Runs:
-    whole, serial, _ = await asyncio.gather(
+    whole, serial, *_ = await asyncio.gather(
         _bench(engine, folder),
         _loadgen(engine, folder / "serial", FakeTodoServer("drop", every=25, serial=True)),
         _loadgen(engine, folder / "diverged", FakeTodoServer("lose")),
+        # Only who does not keep up has a speed of convergence.
+        _loadgen(engine, folder / "slow", FakeTodoServer("slow")),
     )
     return Runs(engine, whole, (folder / "latest").resolve(), serial)
 

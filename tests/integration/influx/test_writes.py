@@ -87,6 +87,19 @@ def test_every_request_is_told_by_its_endpoint(runs: Runs) -> None:
     assert {row["reason"] for row in reasons} == {"no answer"}
 
 
+def test_a_run_that_had_to_catch_up_has_a_speed(runs: Runs) -> None:
+    row = last(runs, '"convergence_speed_events_per_s" AS "speed", "converged"', "by hand, slow")
+    assert row["converged"] == 1
+    assert row["speed"] > 0
+
+
+def test_a_result_says_what_it_was_reached_under(runs: Runs) -> None:
+    row = last(runs, '"projectors", "handler_latency_ms"', runs.bench_folder.name)
+    assert (row["projectors"], row["handler_latency_ms"]) == (1, 0)
+    alone = last(runs, '"projectors", "handler_latency_ms"', "by hand, serial")
+    assert alone["handler_latency_ms"] is None, "the load generator alone does not know it, which is not zero"
+
+
 def test_the_settings_of_a_run_are_told_by_both_who_know_them(runs: Runs) -> None:
     fields = ("users", "handler_latency_ms", "projectors", "write_ratio")
     lasts = ", ".join(f'last("{field}") AS "{field}"' for field in fields)

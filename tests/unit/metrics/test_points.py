@@ -21,6 +21,7 @@ from metrics.sinks import UnknownMetric
 
 TAGS = RunTags("r", "serial", "reads")
 OWN = {"run": "r", "mode": "serial", "scenario": "reads"}
+CONDITIONS = {"projectors": 2.0, "handler_latency_ms": 5.0}
 SAMPLE = {"t": 5.0, "elapsed_s": 1.0, "phase": "load", "users": 3, "backlog": 0, "projection_lag": None}
 
 
@@ -72,9 +73,10 @@ def test_a_detail_outside_the_catalogue_is_named() -> None:
 
 
 def test_a_sound_result_has_every_metric() -> None:
-    point = TAGS.result(document(), 10.0, 20.0)
+    point = TAGS.result(document(), CONDITIONS, 10.0, 20.0)
     assert point.fields.keys() == RESULT.names
     assert (point.at, point.tags) == (20.0, OWN)
+    assert {name: point.fields[name] for name in CONDITIONS} == CONDITIONS
     assert (point.fields["converged"], point.fields["saturated"], point.fields["max_backlog"]) == (1.0, 1.0, 9.0)
     why = point.fields["why"]
     assert isinstance(why, str)
@@ -84,10 +86,18 @@ def test_a_sound_result_has_every_metric() -> None:
 
 @pytest.mark.parametrize("told", [document("timed_out"), document(lost=1)])
 def test_a_result_that_is_no_proof_has_no_figures(told: dict[str, Any]) -> None:
-    fields = TAGS.result(told, 10.0, 20.0).fields
+    fields = TAGS.result(told, CONDITIONS, 10.0, 20.0).fields
+    assert {name: fields[name] for name in CONDITIONS} == CONDITIONS
     assert fields["converged"] == 0.0
     assert fields["final_backlog"] == 3.0
     assert not fields.keys() & {"actions_per_s", "convergence_time_s", "action_p99_ms", "max_backlog"}
+
+
+def test_a_run_that_kept_up_has_no_speed_rather_than_none_at_all() -> None:
+    kept_up = {**document(), "convergence": Convergence(0.0, 0.0, 0).to_dict()}
+    fields = TAGS.result(kept_up, CONDITIONS, 10.0, 20.0).fields
+    assert "convergence_speed_events_per_s" not in fields
+    assert (fields["convergence_time_s"], fields["convergence_events"]) == (0.0, 0.0)
 
 
 def test_a_phase_that_lasts_ends_where_it_began() -> None:
