@@ -94,6 +94,7 @@ class InfluxSink:
         self._room = KEPT
         self.healthy = True
         self._ending = threading.Event()
+        self._tried = threading.Event()
         self.written = 0
         self.dropped = 0
         self.trouble: str | None = None
@@ -106,6 +107,10 @@ class InfluxSink:
         with self._lock:
             self._queue.extend(points)
             self._trim()
+
+    def settle(self) -> None:
+        """Wait until the first points taken are written, or `tell` was called; at most about `ANSWER_WITHIN_S`."""
+        self._tried.wait()
 
     def close(self) -> None:
         """Write what is held back, if the last attempt was good, and count the rest as dropped.
@@ -120,6 +125,12 @@ class InfluxSink:
             self._trim()
 
     def _run(self) -> None:
+        try:
+            self._write_all()
+        finally:
+            self._tried.set()
+
+    def _write_all(self) -> None:
         writer = Writer(self._target)
         ending = False
         while not ending:
@@ -138,10 +149,12 @@ class InfluxSink:
             writer.write(batch)
         except Refused as refused:
             self._give_back(batch, refused)
+            self._tried.set()
             return False
         with self._lock:
             self.healthy, self._in_flight = True, 0
             self.written += len(batch)
+        self._tried.set()
         return True
 
     def _take(self) -> list[Point]:

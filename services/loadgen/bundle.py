@@ -59,6 +59,11 @@ class Bundle:
         if self._settings.influx is not None:
             self._telemetry = Telemetry(self._settings.influx, self._settings, facts, time.time())
 
+    def settle(self) -> None:
+        """Wait until InfluxDB, if one is told, answered for the first time, or its trouble is told."""
+        if self._telemetry is not None:
+            self._telemetry.settle()
+
     def phase(self, name: str, at: float) -> None:
         """A phase began, and so the one before has ended. Stages of one phase are joined."""
         if self._phases and self._phases[-1]["name"] == name:

@@ -75,6 +75,8 @@ class Supervisor:
         facts = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
         self._bundle.begin(facts)
         seeds = await self._start_probe() if probes(self._settings) else 0
+        # A wrong token is told while the run can still be ended without a loss.
+        await self._unless_stopped(asyncio.to_thread(self._bundle.settle))
         counts = facts.counts
         locust = await self._start_locust(Counts(counts.todos + seeds, counts.active + seeds, counts.events + seeds))
         code = await self._end_of(locust)

@@ -122,6 +122,18 @@ def test_a_refused_token_is_told_once_and_not_tried_again(serve: Callable[..., S
     assert "secret" not in told[0]
 
 
+@pytest.mark.parametrize("status", [204, 401, 503])
+def test_settle_returns_when_the_first_points_are_written_or_their_trouble_is_told(
+    serve: Callable[..., Server], status: int
+) -> None:
+    server, told = serve(status), list[str]()
+    sink = InfluxSink(server.target, told.append)
+    sink.write(points(1))
+    sink.settle()
+    assert (sink.written, len(told)) == ((1, 0) if status == 204 else (0, 1))
+    sink.close()
+
+
 def test_points_that_are_refused_for_what_they_are_do_not_hold_up_others(serve: Callable[..., Server]) -> None:
     server = serve(400, 204)
     sink = InfluxSink(server.target, lambda _: None)
