@@ -57,7 +57,8 @@ def test_the_result_is_that_of_all_oracles(runs: Runs) -> None:
 def test_a_run_without_proof_has_a_verdict_and_no_figures(runs: Runs) -> None:
     row = last(runs, '"why", "converged", "final_projection_lag", "actions_per_s"', "by hand, diverged")
     assert (row["verdict"], row["converged"], row["actions_per_s"]) == ("diverged", 0, None)
-    assert row["final_projection_lag"] > 0
+    # Not how large it is: a lost create and a lost deletion cancel in it.
+    assert row["final_projection_lag"] is not None
     assert row["why"]
 
 
