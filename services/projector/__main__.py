@@ -42,11 +42,6 @@ JOB_TIMEOUT_S: Final = 600.0
 # A rebuild begins with tables that are known to be empty and ends with full ones, so each batch is planned anew: a plan
 # made at the start and kept read all of the todos in every later batch, at a tenth of the speed.
 JOB: Final = {"work_mem": "64MB", "plan_cache_mode": "force_custom_plan"}
-SERIAL_JOB: Final = {
-    **JOB,
-    **dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"), "on"),
-}
-"""A window of a million events is a good part of its tables, so here Postgres may read all of them and join by hash."""
 
 log = structlog.get_logger()
 
@@ -70,12 +65,11 @@ def _database(settings: Settings, *, once: bool) -> Database:
     name = f"projector {settings.name}"[:63]
     if not once:
         return Database(settings.database_url, pool_size=CONNECTIONS, application_name=name, server_settings=PLANNER)
-    planner = SERIAL_JOB if settings.serial else {**PLANNER, **JOB}
     return Database(
         settings.database_url,
         pool_size=CONNECTIONS,
         application_name=name,
-        server_settings=planner,
+        server_settings={**PLANNER, **JOB},
         timeout=JOB_TIMEOUT_S,
     )
 

@@ -34,14 +34,16 @@ from services.projector.checkpoint import (
     CHECKPOINT,
     DRAIN_COUNTED,
     DRAIN_REACH,
-    FOLDED,
+    JUDGED,
     OUTCOME,
     PARALLEL_REACH,
     SERIAL_CHECKPOINT,
     SERIAL_REACH,
+    SERIAL_SCOPE,
+    SERIAL_WALKED,
 )
-from services.projector.window import BUSY, DRAIN_WINDOW, PARALLEL_WINDOW, SERIAL_WINDOW
-from todo.read_model import CONSISTENT, EFFECT, FOLD, REFUSAL
+from services.projector.window import AGGREGATES, BUSY, DRAIN_WINDOW, PARALLEL_WINDOW, SERIAL_WINDOW
+from todo.read_model import CONSISTENT, EFFECT, FOLD, NEWEST, REFUSAL
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,13 @@ class Parts:
 
     fence: str
     beyond: str = "position > place.position"
+    fresh: str = "fenced.first > fenced.projected"
     unseen: str = "e.version > coalesce(fenced.projected, 0)"
     guard: str = "first = projected + 1 AND last - first + 1 = events"
     refusal: str = REFUSAL
     consistent: str = CONSISTENT
     fold: str = FOLD
+    newest: str = NEWEST
     effect: str = EFFECT
 
     def planted(self, **parts: str) -> Parts:
@@ -116,24 +120,30 @@ def serial(parts: Parts = SERIAL) -> Statement:
         parts,
         SERIAL_WINDOW,
         SERIAL_REACH,
-        scope="NOT EXISTS (SELECT FROM judged WHERE NOT sound)",
+        scope=SERIAL_SCOPE,
+        walked=SERIAL_WALKED,
         counted="leases_held = (SELECT count(*) FROM place)",
         last=SERIAL_CHECKPOINT,
     )
 
 
 def _compose(
-    parts: Parts, window: str, reach: str, *, scope: str, counted: str, last: str, epoch: str = ""
+    parts: Parts, window: str, reach: str, *, scope: str, counted: str, last: str, epoch: str = "", walked: str = ""
 ) -> Statement:
     sql = "WITH" + ",".join(
         (
             window.format(
-                fence=parts.fence, beyond=parts.beyond, unseen=parts.unseen, refusal=parts.refusal, busy=BUSY
+                fence=parts.fence,
+                beyond=parts.beyond,
+                fresh=parts.fresh,
+                unseen=parts.unseen,
+                aggregates=AGGREGATES.format(refusal=parts.refusal, fold=parts.fold),
+                busy=BUSY,
             ),
-            FOLDED.format(guard=parts.guard, consistent=parts.consistent, fold=parts.fold, scope=scope),
+            JUDGED.format(guard=parts.guard, consistent=parts.consistent, newest=parts.newest, scope=scope),
             reach.format(busy=BUSY),
             parts.effect,
-            CHECKPOINT.format(guard=parts.guard, counted=counted, epoch=epoch),
+            CHECKPOINT.format(guard=parts.guard, refusal=parts.refusal, walked=walked, counted=counted, epoch=epoch),
         )
     )
     return Statement(text(sql + last + OUTCOME))

@@ -1,7 +1,7 @@
 """The events that a batch looks at, and the rows that it locks for it: the first part of the statement (see `batch`).
 
-Each window ends in relation `batch`: events with the reason why one can not be applied, or NULL, and the checkpoint
-of their stream.
+Each window ends in relation `folded`: streams with their checkpoint (`projected`), the lease's epoch, and what the
+checkpoint has not seen of their events, as aggregates (`AGGREGATES`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from typing import Final
 
 BUSY: Final = "somebody else has locked the stream"
 
+AGGREGATES: Final = """count(*) AS events, min(e.version) AS first, max(e.version) AS last,
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE {refusal} IS NOT NULL) AS refused,
+         {fold}"""
+"""Some events `e` of one stream; `refused` is the first version that can not be applied."""
+
 # The shape of the plan must not hang on statistics: rows of tables are looked up one by one (LATERAL, not flattened
-# because of FOR UPDATE and OFFSET 0), and sets of names are compared by hashing (NOT IN): the cost is linear.
+# because of FOR UPDATE, OFFSET 0 and HAVING), and sets of names are compared by hashing (NOT IN): the cost is linear.
 PARALLEL_WINDOW: Final = """
 given AS MATERIALIZED (
   SELECT stream COLLATE "C" AS stream, epoch, upto
@@ -31,15 +36,15 @@ busy AS (
    WHERE (SELECT count(*) FROM fenced) < (SELECT count(*) FROM given)
      AND given.stream NOT IN (SELECT stream FROM fenced)
 ),
-batch AS (
-  SELECT fenced.projected, fenced.epoch, e.*
+folded AS MATERIALIZED (
+  SELECT fenced.stream, fenced.epoch, fenced.projected, f.*
     FROM fenced
    CROSS JOIN LATERAL (
-     SELECT e.*, {refusal} AS reason
+     SELECT {aggregates}
        FROM events e
       WHERE e.stream = fenced.stream AND {unseen} AND e.version <= fenced.upto
-     OFFSET 0
-   ) AS e
+     HAVING count(*) > 0
+   ) AS f
 )
 """
 
@@ -54,18 +59,21 @@ fenced AS MATERIALIZED (
    LIMIT :limit ::int
      FOR UPDATE SKIP LOCKED
 ),
-batch AS (
-  SELECT fenced.projected, fenced.epoch, e.*
+folded AS MATERIALIZED (
+  SELECT fenced.stream, fenced.epoch, fenced.projected, f.*
     FROM fenced
    CROSS JOIN LATERAL (
-     SELECT e.*, {refusal} AS reason
+     SELECT {aggregates}
        FROM events e
       WHERE e.stream = fenced.stream AND {unseen} AND e.version <= fenced.upto
-     OFFSET 0
-   ) AS e
+     HAVING count(*) > 0
+   ) AS f
 )
 """
 
+# Each event is read once, along the global order. Only where the checkpoint stands within a stream's part of the walk,
+# as after a change of mode, the rest of that part is read again. Nothing outside of the walk is looked at: a version
+# whose position lies elsewhere is missing here.
 SERIAL_WINDOW: Final = """
 place AS MATERIALIZED (
   SELECT c.name, c.position, c.epoch
@@ -73,16 +81,16 @@ place AS MATERIALIZED (
    WHERE c.name = :name AND {fence}
      FOR UPDATE
 ),
-walked AS MATERIALIZED (
-  SELECT e.stream, e.version, e.position, place.epoch
+spans AS MATERIALIZED (
+  SELECT e.stream, place.epoch, {aggregates}
     FROM place
    CROSS JOIN LATERAL (
      SELECT * FROM events WHERE {beyond} AND position <= :upto ORDER BY position LIMIT :limit
    ) AS e
+   GROUP BY e.stream, place.epoch ORDER BY e.stream
 ),
-spans AS MATERIALIZED (
-  SELECT stream, epoch, min(version) AS first, max(version) AS last, min(position) AS position
-    FROM walked GROUP BY stream, epoch ORDER BY stream
+walk AS MATERIALIZED (
+  SELECT coalesce(sum(events), 0)::bigint AS events, max(last_position) AS last FROM spans
 ),
 fenced AS MATERIALIZED (
   SELECT spans.*, s.projected,
@@ -94,14 +102,20 @@ fenced AS MATERIALIZED (
       SELECT s.projected FROM streams s WHERE s.stream = spans.stream FOR UPDATE SKIP LOCKED
     ) AS s ON true
 ),
-batch AS (
-  SELECT coalesce(fenced.projected, 0) AS projected, fenced.epoch, e.*
+folded AS MATERIALIZED (
+  SELECT fenced.* FROM fenced WHERE {fresh}
+   UNION ALL
+  SELECT fenced.stream, fenced.epoch, f.*, fenced.projected, fenced.absence
     FROM fenced
+   CROSS JOIN place
+   CROSS JOIN walk
    CROSS JOIN LATERAL (
-     SELECT e.*, coalesce(fenced.absence, {refusal}) AS reason
+     SELECT {aggregates}
        FROM events e
-      WHERE e.stream = fenced.stream AND e.version BETWEEN fenced.first AND fenced.last AND {unseen}
-     OFFSET 0
-   ) AS e
+      WHERE e.stream = fenced.stream AND {unseen} AND e.version <= fenced.last
+        AND {beyond} AND position <= walk.last
+     HAVING count(*) > 0
+   ) AS f
+   WHERE NOT {fresh}
 )
 """

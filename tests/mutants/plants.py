@@ -32,7 +32,7 @@ NO_FENCE: Final = {False: {"fence": "true"}, True: {"fence": "(c.epoch = :epoch 
 
 NO_GUARD: Final = {
     False: {"guard": "true", "effect": OVERWRITE, "unseen": "e.version > 0"},
-    True: {"guard": "true", "effect": OVERWRITE, "unseen": "true", "beyond": "position > 0"},
+    True: {"guard": "true", "effect": OVERWRITE, "fresh": "true", "beyond": "position > 0"},
 }
 """For each mode, a projector that claimed before the first event: it applies what follows that place, whatever the
 checkpoint says by now. So do handlers that work on what they had in memory."""

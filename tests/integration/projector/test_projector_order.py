@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eventstore.events import NewEvent
 from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import CREATED, Moments, Stage, life, until
 
+UPDATES = [NewEvent("TodoUpdated", {"text": text}) for text in ("last but one", "last")]
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 
 
@@ -101,6 +103,43 @@ async def test_versions_in_an_inverted_order_wait_for_each_other(stage: Stage) -
     await stage.drain(serial=True, events_per_window=2)
 
     await stage.assert_right(serial=True)
+
+
+@pytest.mark.parametrize("projected", [0, 1])
+async def test_a_version_that_lies_beyond_the_window_is_waited_for(stage: Stage, projected: int) -> None:
+    """Versions 1 and 3 in a first window, and version 2 in the next."""
+    await stage.append("todo-1", CREATED)
+    if projected:
+        await stage.drain()
+    await stage.append("todo-1", *UPDATES)
+    await stage.sql("UPDATE events SET version = 15 - version WHERE version IN (2, 3)")
+    await stage.sql("UPDATE events SET version = version - 10 WHERE version > 10")
+
+    probe = Moments(stop_at="applied")
+    async with stage.projector(serial=True, probe=probe, events_per_window=2):
+        await probe.reached.wait()
+        assert await stage.versions_projected() == ({"todo-1": 1} if projected else {})
+        probe.open.set()
+        await until(stage.projected, "all versions to be projected")
+
+    await stage.assert_right(serial=True)
+    assert (await stage.rows())[0]["text"] == "last but one"
+
+
+async def test_a_window_that_holds_what_is_projected_already(stage: Stage) -> None:
+    """Of one stream nothing, of one the first half, of one all."""
+    for stream in ("half", "all"):
+        await stage.append(stream, *life("a", "b"))
+    await stage.drain()
+    for stream in ("none", "half"):
+        await stage.append(stream, *life("a", "b") if stream == "none" else UPDATES)
+
+    await stage.drain(serial=True, name="late")
+
+    await stage.assert_right(serial=True)
+    assert await stage.versions_projected() == {"all": 2, "half": 4, "none": 2}
+    counted = await stage.sql("SELECT batches, duplicates, events_projected FROM projectors WHERE holder = 'late'")
+    assert [tuple(row) for row in counted] == [(1, 4, 4)]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))

@@ -9,42 +9,43 @@ fenced AS MATERIALIZED (
    LIMIT $2 ::int
      FOR UPDATE SKIP LOCKED
 ),
-batch AS (
-  SELECT fenced.projected, fenced.epoch, e.*
+folded AS MATERIALIZED (
+  SELECT fenced.stream, fenced.epoch, fenced.projected, f.*
     FROM fenced
    CROSS JOIN LATERAL (
-     SELECT e.*, 
+     SELECT count(*) AS events, min(e.version) AS first, max(e.version) AS last,
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE 
 CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
      WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
        CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
      WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
 END
- AS reason
-       FROM events e
-      WHERE e.stream = fenced.stream AND e.version > coalesce(fenced.projected, 0) AND e.version <= fenced.upto
-     OFFSET 0
-   ) AS e
-)
-,
-folded AS MATERIALIZED (
-  SELECT stream, projected, epoch, count(*) AS events, min(version) AS first, max(version) AS last,
-         max(position) AS last_position, min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
-         (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
+ IS NOT NULL) AS refused,
          
-(array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
 min(recorded_at) FILTER (WHERE version = 1) AS created_at,
-(array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
-bool_or(type = 'TodoDeleted') AS deleted,
 min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
 
-    FROM batch
-   GROUP BY stream, projected, epoch
-),
+       FROM events e
+      WHERE e.stream = fenced.stream AND e.version > coalesce(fenced.projected, 0) AND e.version <= fenced.upto
+     HAVING count(*) > 0
+   ) AS f
+)
+,
 judged AS (
   SELECT *, refused IS NULL AND first = projected + 1 AND last - first + 1 = events AND coalesce(deleted_version = last, true) AS sound FROM folded
 ),
 clean AS (
-  SELECT * FROM judged WHERE sound AND true
+  SELECT judged.*, newest.*
+    FROM judged
+   CROSS JOIN LATERAL (
+     SELECT 
+e.recorded_at AS updated_at, deleted_version IS NOT NULL AS deleted,
+CASE WHEN deleted_version IS NULL THEN e.data ->> 'text'
+     WHEN first < last THEN (SELECT b.data ->> 'text' FROM events b WHERE b.stream = e.stream AND b.version = last - 1)
+END AS text
+ FROM events e WHERE e.stream = judged.stream AND e.version = judged.last OFFSET 0
+   ) AS newest
+   WHERE sound AND true
 )
 ,
 reach AS (
@@ -67,7 +68,8 @@ updated AS (
      SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
          deleted = clean.deleted
     FROM clean
-   WHERE clean.first > 1 AND t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
+   WHERE clean.first > 1 AND t.id BETWEEN clean.stream AND clean.stream
+     AND CASE WHEN NOT t.deleted THEN t.version END = clean.first - 1
   RETURNING t.id, t.deleted
 ),
 applied AS (
@@ -91,7 +93,7 @@ advanced AS (
            (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
            clock_timestamp()) END
     FROM clean
-   WHERE s.stream = clean.stream
+   WHERE s.stream BETWEEN clean.stream AND clean.stream
   RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
 ),
 audited AS (
@@ -106,9 +108,17 @@ causes AS (
          CASE WHEN refused IS NOT NULL THEN refused
               WHEN first = projected + 1 AND last - first + 1 = events THEN deleted_version + 1
               ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
-                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v )), projected + 1)
          END AS version,
-         CASE WHEN refused IS NOT NULL THEN reason WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
+         CASE WHEN refused IS NOT NULL THEN
+                (SELECT 
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+ FROM events e WHERE e.stream = judged.stream AND e.version = refused)
+              WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
   SELECT stream, epoch, version, reason FROM unfolded

@@ -5,16 +5,27 @@ place AS MATERIALIZED (
    WHERE c.name = $1 AND c.holder = $2 AND c.epoch = $3 AND c.leased_until > clock_timestamp()
      FOR UPDATE
 ),
-walked AS MATERIALIZED (
-  SELECT e.stream, e.version, e.position, place.epoch
+spans AS MATERIALIZED (
+  SELECT e.stream, place.epoch, count(*) AS events, min(e.version) AS first, max(e.version) AS last,
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE 
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+ IS NOT NULL) AS refused,
+         
+min(recorded_at) FILTER (WHERE version = 1) AS created_at,
+min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
+
     FROM place
    CROSS JOIN LATERAL (
      SELECT * FROM events WHERE position > place.position AND position <= $4 ORDER BY position LIMIT $5
    ) AS e
+   GROUP BY e.stream, place.epoch ORDER BY e.stream
 ),
-spans AS MATERIALIZED (
-  SELECT stream, epoch, min(version) AS first, max(version) AS last, min(position) AS position
-    FROM walked GROUP BY stream, epoch ORDER BY stream
+walk AS MATERIALIZED (
+  SELECT coalesce(sum(events), 0)::bigint AS events, max(last_position) AS last FROM spans
 ),
 fenced AS MATERIALIZED (
   SELECT spans.*, s.projected,
@@ -26,51 +37,59 @@ fenced AS MATERIALIZED (
       SELECT s.projected FROM streams s WHERE s.stream = spans.stream FOR UPDATE SKIP LOCKED
     ) AS s ON true
 ),
-batch AS (
-  SELECT coalesce(fenced.projected, 0) AS projected, fenced.epoch, e.*
+folded AS MATERIALIZED (
+  SELECT fenced.* FROM fenced WHERE fenced.first > fenced.projected
+   UNION ALL
+  SELECT fenced.stream, fenced.epoch, f.*, fenced.projected, fenced.absence
     FROM fenced
+   CROSS JOIN place
+   CROSS JOIN walk
    CROSS JOIN LATERAL (
-     SELECT e.*, coalesce(fenced.absence, 
+     SELECT count(*) AS events, min(e.version) AS first, max(e.version) AS last,
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE 
 CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
      WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
        CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
      WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
 END
-) AS reason
-       FROM events e
-      WHERE e.stream = fenced.stream AND e.version BETWEEN fenced.first AND fenced.last AND e.version > coalesce(fenced.projected, 0)
-     OFFSET 0
-   ) AS e
-)
-,
-folded AS MATERIALIZED (
-  SELECT stream, projected, epoch, count(*) AS events, min(version) AS first, max(version) AS last,
-         max(position) AS last_position, min(version) FILTER (WHERE reason IS NOT NULL) AS refused,
-         (min(ARRAY[lpad(version::text, 10, '0'), reason]) FILTER (WHERE reason IS NOT NULL))[2] AS reason,
+ IS NOT NULL) AS refused,
          
-(array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
 min(recorded_at) FILTER (WHERE version = 1) AS created_at,
-(array_agg(recorded_at ORDER BY version DESC))[1] AS updated_at,
-bool_or(type = 'TodoDeleted') AS deleted,
 min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
 
-    FROM batch
-   GROUP BY stream, projected, epoch
-),
+       FROM events e
+      WHERE e.stream = fenced.stream AND e.version > coalesce(fenced.projected, 0) AND e.version <= fenced.last
+        AND position > place.position AND position <= walk.last
+     HAVING count(*) > 0
+   ) AS f
+   WHERE NOT fenced.first > fenced.projected
+)
+,
 judged AS (
   SELECT *, refused IS NULL AND first = projected + 1 AND last - first + 1 = events AND coalesce(deleted_version = last, true) AS sound FROM folded
 ),
 clean AS (
-  SELECT * FROM judged WHERE sound AND NOT EXISTS (SELECT FROM judged WHERE NOT sound)
+  SELECT judged.*, newest.*
+    FROM judged
+   CROSS JOIN LATERAL (
+     SELECT 
+e.recorded_at AS updated_at, deleted_version IS NOT NULL AS deleted,
+CASE WHEN deleted_version IS NULL THEN e.data ->> 'text'
+     WHEN first < last THEN (SELECT b.data ->> 'text' FROM events b WHERE b.stream = e.stream AND b.version = last - 1)
+END AS text
+ FROM events e WHERE e.stream = judged.stream AND e.version = judged.last OFFSET 0
+   ) AS newest
+   WHERE sound AND NOT EXISTS (SELECT FROM judged WHERE NOT sound)
+    AND NOT EXISTS (SELECT FROM fenced WHERE absence IS NOT NULL)
 )
 ,
 reach AS (
-  SELECT (SELECT count(*) FROM place) AS leases, count(*) AS walked,
-         count(*) - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, max(position) AS last
-    FROM walked
+  SELECT (SELECT count(*) FROM place) AS leases, walk.events AS walked,
+         walk.events - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, walk.last
+    FROM walk
 ),
 unfolded AS (
-  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
+  SELECT stream, epoch, first AS version, absence AS reason FROM fenced WHERE absence IS NOT NULL
 )
 ,
 inserted AS (
@@ -83,7 +102,8 @@ updated AS (
      SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
          deleted = clean.deleted
     FROM clean
-   WHERE clean.first > 1 AND t.id = clean.stream AND t.version = clean.first - 1 AND NOT t.deleted
+   WHERE clean.first > 1 AND t.id BETWEEN clean.stream AND clean.stream
+     AND CASE WHEN NOT t.deleted THEN t.version END = clean.first - 1
   RETURNING t.id, t.deleted
 ),
 applied AS (
@@ -107,7 +127,7 @@ advanced AS (
            (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
            clock_timestamp()) END
     FROM clean
-   WHERE s.stream = clean.stream
+   WHERE s.stream BETWEEN clean.stream AND clean.stream
   RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
 ),
 audited AS (
@@ -122,9 +142,17 @@ causes AS (
          CASE WHEN refused IS NOT NULL THEN refused
               WHEN first = projected + 1 AND last - first + 1 = events THEN deleted_version + 1
               ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
-                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v)), projected + 1)
+                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v AND e.position > (SELECT position FROM place) AND e.position <= (SELECT last FROM walk))), projected + 1)
          END AS version,
-         CASE WHEN refused IS NOT NULL THEN reason WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
+         CASE WHEN refused IS NOT NULL THEN
+                (SELECT 
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+ FROM events e WHERE e.stream = judged.stream AND e.version = refused)
+              WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
   SELECT stream, epoch, version, reason FROM unfolded
