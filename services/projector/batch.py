@@ -32,15 +32,18 @@ from sqlalchemy import text
 from eventstore.database import Statement
 from services.projector.checkpoint import (
     CHECKPOINT,
+    COUNTED,
     DRAIN_COUNTED,
     DRAIN_REACH,
     JUDGED,
     OUTCOME,
     PARALLEL_REACH,
     SERIAL_CHECKPOINT,
+    SERIAL_COUNTED,
     SERIAL_REACH,
     SERIAL_SCOPE,
     SERIAL_WALKED,
+    TROUBLED,
 )
 from services.projector.window import AGGREGATES, BUSY, DRAIN_WINDOW, PARALLEL_WINDOW, SERIAL_WINDOW
 from todo.read_model import CONSISTENT, EFFECT, FOLD, NEWEST, REFUSAL
@@ -96,8 +99,8 @@ def drain(parts: Parts = DRAIN) -> Statement:
 
     For a handler that costs nothing. Takes up to `limit` pending streams that nobody holds, oldest backlog first, and
     applies up to `events` events of each. The lock on a stream's row is the lease: it begins and ends with the
-    transaction, in an epoch of its own. A stream that is not sound is left as it was, for somebody with a lease: then
-    `streams` is less than `leases`.
+    transaction, in an epoch of its own. A stream that is not sound is left as it was, for somebody with a lease, who
+    finds out why: then `streams` is less than `leases`.
     """
     return _compose(
         parts,
@@ -105,7 +108,9 @@ def drain(parts: Parts = DRAIN) -> Statement:
         DRAIN_REACH,
         scope="true",
         counted=DRAIN_COUNTED,
+        troubled=False,
         epoch=" epoch = clean.epoch,",
+        former="clean.former",
         last="",
     )
 
@@ -122,31 +127,42 @@ def serial(parts: Parts = SERIAL) -> Statement:
         SERIAL_REACH,
         scope=SERIAL_SCOPE,
         walked=SERIAL_WALKED,
-        counted="leases_held = (SELECT count(*) FROM place)",
+        counted=SERIAL_COUNTED,
         last=SERIAL_CHECKPOINT,
     )
 
 
 def _compose(
-    parts: Parts, window: str, reach: str, *, scope: str, counted: str, last: str, epoch: str = "", walked: str = ""
+    parts: Parts,
+    window: str,
+    reach: str,
+    *,
+    scope: str,
+    counted: str,
+    last: str,
+    troubled: bool = True,
+    epoch: str = "",
+    former: str = "NULL",
+    walked: str = "",
 ) -> Statement:
-    sql = "WITH" + ",".join(
-        (
-            window.format(
-                fence=parts.fence,
-                beyond=parts.beyond,
-                fresh=parts.fresh,
-                unseen=parts.unseen,
-                aggregates=AGGREGATES.format(refusal=parts.refusal, fold=parts.fold),
-                busy=BUSY,
-            ),
-            JUDGED.format(guard=parts.guard, consistent=parts.consistent, newest=parts.newest, scope=scope),
-            reach.format(busy=BUSY),
-            parts.effect,
-            CHECKPOINT.format(guard=parts.guard, refusal=parts.refusal, walked=walked, counted=counted, epoch=epoch),
-        )
-    )
-    return Statement(text(sql + last + OUTCOME))
+    pieces = [
+        window.format(
+            fence=parts.fence,
+            beyond=parts.beyond,
+            fresh=parts.fresh,
+            unseen=parts.unseen,
+            aggregates=AGGREGATES.format(refusal=parts.refusal, fold=parts.fold),
+            busy=BUSY,
+        ),
+        JUDGED.format(guard=parts.guard, consistent=parts.consistent, newest=parts.newest, scope=scope),
+        reach.format(busy=BUSY),
+        parts.effect,
+        CHECKPOINT.format(epoch=epoch, former=former),
+        *([TROUBLED.format(guard=parts.guard, refusal=parts.refusal, walked=walked)] if troubled else []),
+        COUNTED.format(counted=counted),
+    ]
+    account = "(SELECT json_agg(troubled) FROM troubled)" if troubled else "NULL::json"
+    return Statement(text("WITH" + ",".join(pieces) + last + OUTCOME.format(troubled=account)))
 
 
 @dataclass(frozen=True, slots=True)

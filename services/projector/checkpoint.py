@@ -24,19 +24,11 @@ unfolded AS (
 DRAIN_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
-),
-unfolded AS (
-  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
-),
-taken_over AS (
-  SELECT count(*) AS streams FROM fenced WHERE former IS NOT NULL AND (stream IN (SELECT stream FROM clean)) IS TRUE
 )
 """
 
-DRAIN_COUNTED: Final = """leases_held = 0, claims = p.claims + 1,
-         takeovers = p.takeovers + (SELECT streams FROM taken_over),
-         last_takeover_at = CASE WHEN (SELECT streams FROM taken_over) > 0 THEN clock_timestamp()
-                                 ELSE p.last_takeover_at END"""
+DRAIN_COUNTED: Final = """leases_held = 0, claims = p.claims + 1, takeovers = p.takeovers + done.takeovers,
+         last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END"""
 
 SERIAL_REACH: Final = """
 reach AS (
@@ -48,6 +40,9 @@ unfolded AS (
   SELECT stream, epoch, first AS version, absence AS reason FROM fenced WHERE absence IS NOT NULL
 )
 """
+
+SERIAL_COUNTED: Final = """leases_held = (SELECT count(*) FROM place),
+         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END"""
 
 SERIAL_SCOPE: Final = """NOT EXISTS (SELECT FROM judged WHERE NOT sound)
     AND NOT EXISTS (SELECT FROM fenced WHERE absence IS NOT NULL)"""
@@ -78,15 +73,20 @@ advanced AS (
            clock_timestamp()) END
     FROM clean
    WHERE s.stream BETWEEN clean.stream AND clean.stream
-  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events, {former} AS former
 ),
 audited AS (
   INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
   SELECT stream, first, last, last_position, :holder, epoch, clock_timestamp() FROM advanced ORDER BY last_position
 ),
 done AS (
-  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
-),
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position,
+         count(former) AS takeovers
+    FROM advanced
+)
+"""
+
+TROUBLED: Final = """
 causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
@@ -106,7 +106,10 @@ troubled AS (
          (SELECT min(e.position + 0) FROM events e
            WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
     FROM causes
-),
+)
+"""
+
+COUNTED: Final = """
 tallied AS (
   INSERT INTO tallies (slot, projected, projected_position, projected_at)
   SELECT :slot ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
@@ -116,8 +119,7 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, {counted},
-         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, {counted}
     FROM done, reach
    WHERE p.holder = :holder
 )
@@ -135,7 +137,7 @@ moved AS (
 
 OUTCOME: Final = """
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
-       (SELECT json_agg(troubled) FROM troubled) AS troubled,
+       {troubled} AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
             THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
   FROM reach, done

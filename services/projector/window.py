@@ -60,7 +60,7 @@ fenced AS MATERIALIZED (
      FOR UPDATE SKIP LOCKED
 ),
 folded AS MATERIALIZED (
-  SELECT fenced.stream, fenced.epoch, fenced.projected, f.*
+  SELECT fenced.stream, fenced.epoch, fenced.projected, fenced.former, f.*
     FROM fenced
    CROSS JOIN LATERAL (
      SELECT {aggregates}

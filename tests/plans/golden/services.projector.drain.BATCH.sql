@@ -10,7 +10,7 @@ fenced AS MATERIALIZED (
      FOR UPDATE SKIP LOCKED
 ),
 folded AS MATERIALIZED (
-  SELECT fenced.stream, fenced.epoch, fenced.projected, f.*
+  SELECT fenced.stream, fenced.epoch, fenced.projected, fenced.former, f.*
     FROM fenced
    CROSS JOIN LATERAL (
      SELECT count(*) AS events, min(e.version) AS first, max(e.version) AS last,
@@ -50,12 +50,6 @@ END AS text
 ,
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
-),
-unfolded AS (
-  SELECT NULL::text AS stream, NULL::bigint AS epoch, NULL::int AS version, NULL AS reason WHERE false
-),
-taken_over AS (
-  SELECT count(*) AS streams FROM fenced WHERE former IS NOT NULL AND (stream IN (SELECT stream FROM clean)) IS TRUE
 )
 ,
 inserted AS (
@@ -94,41 +88,18 @@ advanced AS (
            clock_timestamp()) END
     FROM clean
    WHERE s.stream BETWEEN clean.stream AND clean.stream
-  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events, clean.former AS former
 ),
 audited AS (
   INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
   SELECT stream, first, last, last_position, $4, epoch, clock_timestamp() FROM advanced ORDER BY last_position
 ),
 done AS (
-  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
-),
-causes AS (
-  SELECT stream, epoch,
-         CASE WHEN refused IS NOT NULL THEN refused
-              WHEN first = projected + 1 AND last - first + 1 = events THEN deleted_version + 1
-              ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
-                     SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v )), projected + 1)
-         END AS version,
-         CASE WHEN refused IS NOT NULL THEN
-                (SELECT 
-CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
-     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
-       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
-     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
-END
- FROM events e WHERE e.stream = judged.stream AND e.version = refused)
-              WHEN first = projected + 1 AND last - first + 1 = events THEN 'events follow a deletion' END AS reason
-    FROM judged WHERE NOT sound
-   UNION ALL
-  SELECT stream, epoch, version, reason FROM unfolded
-),
-troubled AS (
-  SELECT stream, epoch, version, coalesce(reason, 'events are missing after version ' || version - 1) AS reason,
-         (SELECT min(e.position + 0) FROM events e
-           WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
-    FROM causes
-),
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position,
+         count(former) AS takeovers
+    FROM advanced
+)
+,
 tallied AS (
   INSERT INTO tallies (slot, projected, projected_position, projected_at)
   SELECT $3 ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
@@ -138,17 +109,14 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = 0, claims = p.claims + 1,
-         takeovers = p.takeovers + (SELECT streams FROM taken_over),
-         last_takeover_at = CASE WHEN (SELECT streams FROM taken_over) > 0 THEN clock_timestamp()
-                                 ELSE p.last_takeover_at END,
-         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = 0, claims = p.claims + 1, takeovers = p.takeovers + done.takeovers,
+         last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END
     FROM done, reach
    WHERE p.holder = $4
 )
 
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
-       (SELECT json_agg(troubled) FROM troubled) AS troubled,
+       NULL::json AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
             THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
   FROM reach, done

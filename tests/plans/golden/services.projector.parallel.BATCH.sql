@@ -102,15 +102,18 @@ advanced AS (
            clock_timestamp()) END
     FROM clean
    WHERE s.stream BETWEEN clean.stream AND clean.stream
-  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events, NULL AS former
 ),
 audited AS (
   INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
   SELECT stream, first, last, last_position, $4, epoch, clock_timestamp() FROM advanced ORDER BY last_position
 ),
 done AS (
-  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
-),
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position,
+         count(former) AS takeovers
+    FROM advanced
+)
+,
 causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
@@ -136,7 +139,8 @@ troubled AS (
          (SELECT min(e.position + 0) FROM events e
            WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
     FROM causes
-),
+)
+,
 tallied AS (
   INSERT INTO tallies (slot, projected, projected_position, projected_at)
   SELECT $5 ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
@@ -146,8 +150,7 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = coalesce($6 ::int, 0) + (SELECT count(*) FROM troubled),
-         duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = coalesce($6 ::int, 0) + (SELECT count(*) FROM troubled)
     FROM done, reach
    WHERE p.holder = $4
 )

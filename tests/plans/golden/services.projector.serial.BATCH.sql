@@ -128,15 +128,18 @@ advanced AS (
            clock_timestamp()) END
     FROM clean
    WHERE s.stream BETWEEN clean.stream AND clean.stream
-  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events, NULL AS former
 ),
 audited AS (
   INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
   SELECT stream, first, last, last_position, $2, epoch, clock_timestamp() FROM advanced ORDER BY last_position
 ),
 done AS (
-  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position FROM advanced
-),
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position,
+         count(former) AS takeovers
+    FROM advanced
+)
+,
 causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
@@ -162,7 +165,8 @@ troubled AS (
          (SELECT min(e.position + 0) FROM events e
            WHERE e.stream = causes.stream AND e.version >= causes.version) AS position
     FROM causes
-),
+)
+,
 tallied AS (
   INSERT INTO tallies (slot, projected, projected_position, projected_at)
   SELECT $6 ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
