@@ -59,6 +59,11 @@ class Append:
         data = checked(stream, events, key)
         return cls(stream, tuple(event.type for event in events), data, expected, key)
 
+    @property
+    def single(self) -> bool:
+        """One event, and no key."""
+        return len(self.types) == 1 and self.key is None
+
 
 def in_range(expected: int) -> int:
     """The version, as far as the database can know it."""

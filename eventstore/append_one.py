@@ -1,8 +1,8 @@
 """Append one event, without a key and without company: the common case of a calm store, at half of the price.
 
-The statement gives what `eventstore.append` gives for one append: one round trip, one commit, all or nothing, locked,
-patient, announced after the lock. It does not name a conflict. Where it finds one it writes nothing, and the general
-statement has the word.
+The statements, one for a new stream and one for a known one, give what `eventstore.append` gives for one append: one
+round trip, one commit, all or nothing, locked, patient, announced after the lock. They do not name a conflict. Where
+one finds one it writes nothing, and the general statement has the word.
 """
 
 from __future__ import annotations
@@ -12,33 +12,17 @@ from typing import Final
 import asyncpg
 from sqlalchemy import text
 
-from eventstore.append import PATIENCE, Append, append_all, in_range
-from eventstore.errors import StoreError
+from eventstore.append import PATIENCE, Append, in_range
 from eventstore.events import Appended, Position
 from eventstore.statement import Statement
 
-# What is stored is asked for from each head (LATERAL), so the head is locked before the insert announces itself.
-APPEND_ONE: Final = Statement(
-    text(f"""
-WITH patience AS MATERIALIZED (
+_PATIENCE: Final = f"""
+patience AS MATERIALIZED (
   SELECT set_config('lock_timeout', '{PATIENCE}', true)
-),
-created AS (
-  INSERT INTO streams (stream, version, pending_since)
-  SELECT :stream ::text, 1, clock_timestamp() FROM patience WHERE :expected ::int = 0
-  ON CONFLICT (stream) DO NOTHING
-  RETURNING version
-),
-moved AS (
-  UPDATE streams s
-     SET version = s.version + 1, pending_since = coalesce(s.pending_since, clock_timestamp())
-    FROM patience
-   WHERE s.stream = :stream ::text AND s.version = :expected ::int AND :expected ::int > 0
-  RETURNING s.version
-),
-head AS (
-  SELECT version, 1 AS streams FROM created UNION ALL SELECT version, 0 FROM moved
-),
+)"""
+
+# What is stored is asked for from the head (LATERAL), so the head is locked before the insert announces itself.
+_STORED: Final = """
 stored AS (
   INSERT INTO events (stream, version, type, data)
   SELECT :stream ::text, version, :type ::text, :data ::text::jsonb FROM head
@@ -46,32 +30,48 @@ stored AS (
 ),
 tallied AS (
   INSERT INTO tallies (slot, events, streams)
-  SELECT :slot ::smallint, 1, streams FROM head
+  SELECT :slot ::smallint, 1, {streams} FROM head
   ON CONFLICT (slot) DO UPDATE
      SET events = tallies.events + excluded.events, streams = tallies.streams + excluded.streams
 )
 SELECT head.version, stored.position
   FROM head CROSS JOIN LATERAL (SELECT position FROM stored WHERE version = head.version OFFSET 0) AS stored
+"""
+
+APPEND_FIRST: Final = Statement(
+    text(f"""
+WITH {_PATIENCE},
+head AS (
+  INSERT INTO streams (stream, version, pending_since)
+  SELECT :stream ::text, 1, clock_timestamp() FROM patience
+  ON CONFLICT (stream) DO NOTHING
+  RETURNING version
+),
+{_STORED.format(streams=1)}
+""")
+)
+
+APPEND_NEXT: Final = Statement(
+    text(f"""
+WITH {_PATIENCE},
+head AS (
+  UPDATE streams s
+     SET version = s.version + 1, pending_since = coalesce(s.pending_since, clock_timestamp())
+    FROM patience
+   WHERE s.stream = :stream ::text AND s.version = :expected ::int
+  RETURNING s.version
+),
+{_STORED.format(streams=0)}
 """)
 )
 
 
-def is_one(append: Append) -> bool:
-    """Whether `append_one` can take the append."""
-    return len(append.types) == 1 and append.key is None
-
-
-async def append_one(connection: asyncpg.Connection, append: Append, *, slot: int) -> Appended | StoreError:
-    """Make an append of one event without a key. Ends, and fails, as `append_all` does with this append alone."""
-    values = {
-        "stream": append.stream,
-        "expected": in_range(append.expected),
-        "type": append.types[0],
-        "data": append.data[0],
-        "slot": slot,
-    }
-    row = await connection.fetchrow(APPEND_ONE.sql, *APPEND_ONE.arguments(values))
-    if row is not None:
-        return Appended(append.stream, row["version"], Position(row["position"]))
-    (outcome,) = await append_all(connection, [append], slot=slot)
-    return outcome
+async def append_one(connection: asyncpg.Connection, append: Append, *, slot: int) -> Appended | None:
+    """Make an append of one event without a key; None where there may be a conflict. Fails as `append_all` does."""
+    values = {"stream": append.stream, "type": append.types[0], "data": append.data[0], "slot": slot}
+    statement = APPEND_FIRST
+    if append.expected:
+        statement = APPEND_NEXT
+        values["expected"] = in_range(append.expected)
+    row = await connection.fetchrow(statement.sql, *statement.arguments(values))
+    return row and Appended(append.stream, row["version"], Position(row["position"]))

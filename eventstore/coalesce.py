@@ -3,8 +3,9 @@
 While a statement is under way, further appends gather; the next statement takes them all. An idle store gives an
 append no delay. Each append keeps its own outcome:
 
-* a conflict or a replay is found inside the statement, beside whatever the others get. A conflict of an append with
-  a key is looked at twice: the one it met may have been its own first sending;
+* a conflict or a replay is found inside the statement, beside whatever the others get. A conflict is looked at twice
+  where the first look may deceive: lean statements do not name it, and one that an append with a key met may have been
+  its own first sending;
 * an error that Postgres answers with undoes the statement for all: nothing was written. Everybody in it then goes on
   alone, and only the one that fails again is told;
 * an append whose stream somebody else keeps locked goes on alone, too, at the end of the line, again and again for as
@@ -17,13 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
 
 from eventstore.append import KEY_CONSTRAINT, Append, append_all
-from eventstore.append_one import append_one, is_one
+from eventstore.append_one import append_one
+from eventstore.append_singles import append_singles
 from eventstore.database import Database
 from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, VersionConflict
 from eventstore.events import Appended
@@ -91,7 +93,7 @@ class Coalescer:
 
     async def _commit(self, group: list[Waiting], slot: int) -> None:
         try:
-            outcomes = await self._attempt([waiting.append for waiting in group], slot)
+            outcomes = await self._attempt(group, slot)
         except (asyncpg.PostgresError, InvalidEvent, _Contended) as error:
             if len(group) > 1:
                 self._part(group)
@@ -113,14 +115,18 @@ class Coalescer:
         else:
             self._settle(group, outcomes)
 
-    async def _attempt(self, appends: list[Append], slot: int) -> list[Appended | StoreError]:
+    async def _attempt(self, group: list[Waiting], slot: int) -> Sequence[Appended | StoreError | None]:
         """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock."""
+        appends = [waiting.append for waiting in group]
+        lean = all(waiting.append.single and not waiting.doubted for waiting in group)
         for _ in range(_ATTEMPTS):
             async with self._database.connection() as connection:
                 try:
-                    if len(appends) == 1 and is_one(appends[0]):
+                    if not lean:
+                        return await append_all(connection, appends, slot=slot)
+                    if len(appends) == 1:
                         return [await append_one(connection, appends[0], slot=slot)]
-                    return await append_all(connection, appends, slot=slot)
+                    return await append_singles(connection, appends, slot=slot)
                 except asyncpg.UniqueViolationError as error:
                     if error.constraint_name != KEY_CONSTRAINT:
                         raise
@@ -128,17 +134,19 @@ class Coalescer:
                     pass
         raise _Contended(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
-    def _settle(self, group: list[Waiting], outcomes: list[Appended | StoreError]) -> None:
+    def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> None:
         again = []
+        committed = False
         for waiting, outcome in zip(group, outcomes, strict=True):
             self._line.locked.discard(waiting.append.stream)
-            if isinstance(outcome, VersionConflict) and waiting.append.key and not waiting.doubted:
+            if outcome is None or (isinstance(outcome, VersionConflict) and waiting.append.key and not waiting.doubted):
                 waiting.doubted = True
                 again.append(waiting)
-            else:
-                waiting.tell(outcome)
+                continue
+            waiting.tell(outcome)
+            committed = committed or (isinstance(outcome, Appended) and not outcome.replayed)
         self._line.return_to_front(again)
-        if self._on_commit and any(isinstance(outcome, Appended) and not outcome.replayed for outcome in outcomes):
+        if self._on_commit and committed:
             self._on_commit()
 
     def _part(self, group: list[Waiting]) -> None:

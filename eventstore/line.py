@@ -15,7 +15,7 @@ from eventstore.events import Appended
 class Waiting:
     """An append and its caller. `alone`: it goes without company. `until`: how long it may be tried, once locked out.
 
-    `doubted`: its conflict is to be confirmed, see `eventstore.coalesce`.
+    `doubted`: its conflict is to be named, or confirmed, see `eventstore.coalesce`.
     """
 
     append: Append

@@ -9,19 +9,21 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from litestar import Request, Response
+from litestar import Request
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import structs
 
 from eventstore.errors import InvalidEvent, KeyReused, StoreUnavailable, VersionConflict
 from services.api.access import request_id
+from services.api.answers import Answer
 from services.api.documents import Problem
 from services.api.refusals import MalformedRequest, NotProjectedYet, NotReady, UnsupportedMediaType
 from todo.errors import InvalidText, TodoExists, TodoNotFound
 
-MEDIA_TYPE: Final = "application/problem+json"
-RETRY_AFTER_S: Final = 1
+MEDIA_TYPE: Final = b"application/problem+json"
+RETRY_AFTER: Final = (b"retry-after", b"1")
+"""In seconds."""
 
 log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
 }
 
 
-def _known(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def _known(error: Exception) -> Answer:
     kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, NotReady):
         log.warning(kind.name, error=str(error), request_id=request_id())
@@ -74,7 +76,7 @@ def _known(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     return answer(problem)
 
 
-def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+def _http(error: HTTPException) -> Answer:
     """What Litestar refuses: no such route, wrong method, a parameter out of bounds, a body too large."""
     detail = error.detail
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
@@ -82,7 +84,7 @@ def _http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     return answer(plain(error.status_code, detail), error.headers)
 
 
-def _unexpected(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def _unexpected(error: Exception) -> Answer:
     log.error("unexpected error", exc_info=error, request_id=request_id())
     return answer(plain(500, "The server met an error of its own; its log has it under the request's id."))
 
@@ -92,21 +94,24 @@ def plain(status: int, detail: str) -> Problem:
     return Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
 
 
-def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer for a problem, under the id of the current request; with Retry-After where trying again may help."""
-    headers = dict(headers or {})
+    own = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    return Response(
-        structs.replace(problem, request_id=request_id()),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=headers,
-    )
+        own.append(RETRY_AFTER)
+    told = structs.replace(problem, request_id=request_id())
+    return Answer(told, tuple(own), status_code=problem.status, content_type=MEDIA_TYPE)
 
 
-HANDLERS: Final[ExceptionHandlersMap] = {
-    **dict.fromkeys(KINDS, _known),
-    HTTPException: _http,
-    Exception: _unexpected,
-}
+def problem_of(error: Exception) -> Answer:
+    """The answer for any error; one that is not expected is logged."""
+    if isinstance(error, HTTPException):
+        return _http(error)
+    return _known(error) if isinstance(error, tuple(KINDS)) else _unexpected(error)
+
+
+def _refuse(_: Request[Any, Any, Any], error: Exception) -> Answer:
+    return problem_of(error)
+
+
+HANDLERS: Final[ExceptionHandlersMap] = dict.fromkeys((*KINDS, HTTPException, Exception), _refuse)

@@ -34,7 +34,11 @@ async def read_text(request: Request[Any, Any, Any]) -> str:
         body = await request.body()
     except InternalServerException as error:
         raise MalformedRequest("the body was cut off") from error
-    content_type = request.headers.get("content-type")
+    return text_of(body, request.headers.get("content-type"))
+
+
+def text_of(body: bytes, content_type: str | None) -> str:
+    """The `text` of a body. Raises UnsupportedMediaType, MalformedRequest or InvalidText."""
     if content_type is not None and not _JSON.fullmatch(content_type.strip()):
         raise UnsupportedMediaType("send the body as application/json")
     try:
@@ -62,9 +66,14 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
+def is_todo_id(value: str) -> bool:
+    """Whether a todo can be called so."""
+    return _ID.fullmatch(value) is not None
+
+
 def todo_id(value: str) -> str:
     """The id of a todo. Raises TodoNotFound for anything that no todo can be called."""
-    if not _ID.fullmatch(value):
+    if not is_todo_id(value):
         raise TodoNotFound("there is no such todo")
     return value
 
@@ -84,8 +93,3 @@ def idempotency_key(value: str | None) -> str | None:
     if value is not None and not _KEY.fullmatch(value):
         raise MalformedRequest("Idempotency-Key takes 1 to 200 printable ASCII characters")
     return value
-
-
-def etag(version: int) -> tuple[bytes, bytes]:
-    """The header with the entity tag of a version."""
-    return b"etag", b'"%d"' % version

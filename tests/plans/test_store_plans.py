@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from eventstore.append import APPEND, Append, arguments
-from eventstore.append_one import APPEND_ONE
+from eventstore.append_one import APPEND_FIRST, APPEND_NEXT
+from eventstore.append_singles import APPEND_SINGLES
+from eventstore.append_singles import arguments as singles
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.facts import DRAINED, FACTS
 from eventstore.read import HEAD, LOG, STREAM
@@ -44,10 +46,22 @@ async def test_an_append_to_a_stream_that_exists(api: Guard) -> None:
     within(plan, pages=100, streams=3, events=5)
 
 
-@pytest.mark.parametrize(("stream", "expected", "rows"), [("new", 0, 0), ("s0000500", 1, 1), ("s0000500", 7, 1)])
-async def test_an_append_of_one_event(api: Guard, stream: str, expected: int, rows: int) -> None:
-    values = {"stream": stream, "expected": expected, "type": EVENT.type, "data": "{}", "slot": 7}
-    within(await api.run(APPEND_ONE, **values), pages=60, streams=rows)
+@pytest.mark.parametrize("stream", ["new", "s0000500"])
+async def test_an_append_of_a_first_event(api: Guard, stream: str) -> None:
+    within(await api.run(APPEND_FIRST, stream=stream, type=EVENT.type, data="{}", slot=7), pages=60)
+
+
+@pytest.mark.parametrize("expected", [1, 7])
+async def test_an_append_of_a_next_event(api: Guard, expected: int) -> None:
+    values = {"stream": "s0000500", "expected": expected, "type": EVENT.type, "data": "{}", "slot": 7}
+    within(await api.run(APPEND_NEXT, **values), pages=60, streams=1)
+
+
+async def test_appends_of_one_event_each(api: Guard) -> None:
+    old = [Append.of(name, [EVENT], ExpectedVersion(1), None) for name in names(128)]
+    new = [Append.of(name, [EVENT], NO_STREAM, None) for name in names(128, "new")]
+    plan = await api.run(APPEND_SINGLES, **singles([*old, *new], slot=7))
+    within(plan, pages=256 * 30, streams=128 * 2)
 
 
 async def test_an_append_that_is_refused_or_replayed(api: Guard) -> None:

@@ -1,30 +1,22 @@
-WITH patience AS MATERIALIZED (
+WITH 
+patience AS MATERIALIZED (
   SELECT set_config('lock_timeout', '500ms', true)
 ),
-created AS (
+head AS (
   INSERT INTO streams (stream, version, pending_since)
-  SELECT $1 ::text, 1, clock_timestamp() FROM patience WHERE $2 ::int = 0
+  SELECT $1 ::text, 1, clock_timestamp() FROM patience
   ON CONFLICT (stream) DO NOTHING
   RETURNING version
 ),
-moved AS (
-  UPDATE streams s
-     SET version = s.version + 1, pending_since = coalesce(s.pending_since, clock_timestamp())
-    FROM patience
-   WHERE s.stream = $1 ::text AND s.version = $2 ::int AND $2 ::int > 0
-  RETURNING s.version
-),
-head AS (
-  SELECT version, 1 AS streams FROM created UNION ALL SELECT version, 0 FROM moved
-),
+
 stored AS (
   INSERT INTO events (stream, version, type, data)
-  SELECT $1 ::text, version, $3 ::text, $4 ::text::jsonb FROM head
+  SELECT $1 ::text, version, $2 ::text, $3 ::text::jsonb FROM head
   RETURNING version, position
 ),
 tallied AS (
   INSERT INTO tallies (slot, events, streams)
-  SELECT $5 ::smallint, 1, streams FROM head
+  SELECT $4 ::smallint, 1, 1 FROM head
   ON CONFLICT (slot) DO UPDATE
      SET events = tallies.events + excluded.events, streams = tallies.streams + excluded.streams
 )

@@ -1,4 +1,4 @@
-"""The lean statement for one event ends as the general one: the same outcome, the same rows, the same errors."""
+"""The lean statements end as the general one: the same outcome, the same rows, the same errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from eventstore.append import Append, append_all
-from eventstore.append_one import append_one, is_one
+from eventstore.append_one import append_one
+from eventstore.append_singles import append_singles
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, Appended, ExpectedVersion, IdempotencyKey
 from tests.integration.eventstore.conftest import Connect
@@ -38,8 +39,16 @@ async def general(connection: asyncpg.Connection, append: Append) -> Any:
     return outcome
 
 
-async def lean(connection: asyncpg.Connection, append: Append) -> Any:
-    return await append_one(connection, append, slot=5)
+async def one(connection: asyncpg.Connection, append: Append) -> Any:
+    return await append_one(connection, append, slot=5) or await general(connection, append)
+
+
+async def singles(connection: asyncpg.Connection, append: Append) -> Any:
+    (outcome,) = await append_singles(connection, [append], slot=5)
+    return outcome or await general(connection, append)
+
+
+ALONE = (general, one, singles)
 
 
 async def result(connection: asyncpg.Connection, alone: AppendAlone, before: list[str], append: Append) -> list[Any]:
@@ -80,39 +89,68 @@ CASES = {
 
 
 @pytest.mark.parametrize(("before", "expected", "end"), CASES.values(), ids=CASES)
-async def test_both_statements_end_alike(connect: Connect, before: list[str], expected: int, end: type) -> None:
+async def test_all_statements_end_alike(connect: Connect, before: list[str], expected: int, end: type) -> None:
     connection = await connect()
     append = Append("s", ("B",), ('{"n": 1}',), ExpectedVersion(expected))
 
-    one, all = [await result(connection, alone, before, append) for alone in (lean, general)]
+    ends = [await result(connection, alone, before, append) for alone in ALONE]
 
-    assert one == all
-    assert one[0] is end
+    assert ends == [ends[0]] * 3
+    assert ends[0][0] is end
 
 
-async def test_both_statements_refuse_what_is_no_json(connect: Connect) -> None:
+async def test_all_statements_refuse_what_is_no_json(connect: Connect) -> None:
     append = Append("s", ("B",), ("no json",), NO_STREAM)
 
-    one, all = [await result(await connect(), alone, [], append) for alone in (lean, general)]
+    ends = [await result(await connect(), alone, [], append) for alone in ALONE]
 
-    assert one == all
-    assert one[0] is asyncpg.InvalidTextRepresentationError
+    assert [end[0] for end in ends] == [asyncpg.InvalidTextRepresentationError] * 3
 
 
 @pytest.mark.parametrize("row", ["exists", "is being made"])
-async def test_both_statements_have_the_same_patience(connect: Connect, row: str) -> None:
+async def test_all_statements_have_the_same_patience(connect: Connect, row: str) -> None:
     holder = await connect()
     if row == "exists":
         await holder.execute(CAUGHT_UP)
     await holder.execute("BEGIN; SELECT FROM streams FOR UPDATE" if row == "exists" else f"BEGIN; {CAUGHT_UP}")
     append = Append("s", ("B",), ("{}",), ExpectedVersion(3 if row == "exists" else 0))
 
-    ends = [await result(await connect(), alone, [], append) for alone in (lean, general)]
+    ends = [await result(await connect(), alone, [], append) for alone in ALONE]
 
-    assert [end[0] for end in ends] == [asyncpg.LockNotAvailableError] * 2
+    assert [end[0] for end in ends] == [asyncpg.LockNotAvailableError] * 3
 
 
-def test_a_key_or_company_needs_the_general_statement() -> None:
-    assert is_one(Append("s", ("A",), ("{}",), NO_STREAM))
-    assert not is_one(Append("s", ("A", "B"), ("{}", "{}"), NO_STREAM))
-    assert not is_one(Append("s", ("A",), ("{}",), NO_STREAM, IdempotencyKey("k", "f")))
+async def test_company_of_every_kind_ends_as_in_the_general_statement(connect: Connect) -> None:
+    connection = await connect()
+    names = ["é", "b", 'quo"te', "\\", "B", "a", "new-2", "new-1", "gone", "\U0001f600"]
+    await connection.executemany(
+        "INSERT INTO streams (stream, version, projected) VALUES ($1, 1, 1)", [(name,) for name in names[:6]]
+    )
+    # Every second of the known streams was moved by somebody else, two are new, two do not exist.
+    expected = [1, 2, 1, 2, 1, 2, 0, 0, 1, 1]
+    appends = [
+        Append(name, ("B",), (f'{{"n": {n}, "text": "\\u00e9\\u2028\\\\"}}',), ExpectedVersion(version))
+        for n, (name, version) in enumerate(zip(names, expected, strict=True))
+    ]
+
+    ends = []
+    for together in (append_singles, append_all):
+        transaction = connection.transaction()
+        await transaction.start()
+        outcomes = await together(connection, appends, slot=5)
+        positions = dict(await connection.fetch("SELECT stream, position FROM events"))
+        assert {o.stream: o.position for o in outcomes if isinstance(o, Appended)} == positions
+        rows = await connection.fetch("SELECT stream, version, type, data FROM events ORDER BY stream")
+        heads = await connection.fetch("SELECT stream, version, pending_since IS NULL FROM streams ORDER BY stream")
+        tally = await connection.fetchrow("SELECT slot, events, streams FROM tallies")
+        ends.append(([o.version if isinstance(o, Appended) else None for o in outcomes], rows, heads, tally))
+        await transaction.rollback()
+
+    assert ends[0] == ends[1]
+    assert ends[0][0] == [2, None, 2, None, 2, None, 1, 1, None, None]
+
+
+def test_a_key_or_more_events_need_the_general_statement() -> None:
+    assert Append("s", ("A",), ("{}",), NO_STREAM).single
+    assert not Append("s", ("A", "B"), ("{}", "{}"), NO_STREAM).single
+    assert not Append("s", ("A",), ("{}",), NO_STREAM, IdempotencyKey("k", "f")).single
