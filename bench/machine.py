@@ -24,6 +24,7 @@ PACKAGES: Final = (
     "locust",
     "msgspec",
     "sqlalchemy",
+    "uvicorn",
     "uvloop",
 )
 ALWAYS_SHOWN: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")

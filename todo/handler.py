@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import uuid
+import secrets
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -31,7 +31,7 @@ PAGE: Final = 1000
 
 def new_todo_id() -> str:
     """The id of a todo yet to be created, which is also the name of its stream."""
-    return f"todo-{uuid.uuid4().hex}"
+    return f"todo-{secrets.token_hex(16)}"
 
 
 def fingerprint(stream: str, command: TodoCommand) -> str:

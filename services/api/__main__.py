@@ -8,37 +8,14 @@ import os
 import socket
 import sys
 import tempfile
-from typing import Any, Final
-
-import structlog
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
 from services import telemetry
+from services.api.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError
-
-GRACE_S: Final = 15
-"""How long requests under way may take after SIGTERM; longer than the longest wait of `GET /todos/{id}`."""
-
-_LOGS: Final[dict[str, Any]] = {
-    "formatters": {
-        "generic": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(),
-            "foreign_pre_chain": [
-                structlog.stdlib.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-        },
-    },
-    "handlers": {"console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}},
-    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
-}
 
 
 async def _check_store(settings: Settings) -> None:
@@ -65,23 +42,6 @@ def _check_address(settings: Settings) -> None:
             raise SettingError("API_PORT", str(settings.port), expected) from error
 
 
-def _serve(settings: Settings) -> None:
-    Server(
-        "services.api.asgi:application",
-        factory=True,
-        interface=Interfaces.ASGI,
-        address=settings.host,
-        port=settings.port,
-        workers=settings.processes,
-        workers_kill_timeout=GRACE_S,
-        respawn_failed_workers=True,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level=LogLevels(settings.log_level),
-        log_dictconfig=_LOGS,
-    ).serve()
-
-
 def main() -> int:
     """Run the API. Returns the exit code; 2 is a setting that can not be used, told in one line."""
     try:
@@ -98,7 +58,7 @@ def main() -> int:
     set_up(settings.log_level, "api")
     with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _serve(settings)
+        serve(settings)
     return 0
 
 

@@ -40,7 +40,7 @@ class Answer(Response[Any]):
         """The answer as an ASGI application. Whatever the layers above would add is left out."""
         return self._respond
 
-    async def _respond(self, _: Scope, __: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.send(send)
 
 

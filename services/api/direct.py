@@ -22,7 +22,7 @@ from services.api.requests import MAX_BODY, is_todo_id, text_of
 
 COLLECTION: Final = "/todos"
 ITEM: Final = "/todos/"
-ITEM_TEMPLATE: Final = "/todos/{stream:str}"
+ITEM_TEMPLATE: Final = "/todos/{stream}"
 
 Headers = Mapping[bytes, bytes]
 Operation = Callable[[str, Headers, Receive], Awaitable[Answer]]

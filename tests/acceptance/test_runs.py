@@ -240,7 +240,7 @@ def test_an_api_that_dies_makes_the_run_invalid_with_the_tail_of_its_log(ends: d
     assert found.result["verdict"] == "invalid"
     first, *log = found.result["why"].splitlines()
     assert first == "api ended with signal SIGKILL"
-    assert any('"service"' in line or "granian" in line.lower() for line in log), log
+    assert any('"service"' in line or "uvicorn" in line.lower() for line in log), log
     assert first in found.said
 
 

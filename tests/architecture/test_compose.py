@@ -15,7 +15,7 @@ import pytest
 from bench.containers.compose import SECRETS
 from bench.containers.diagnosis import PORTS
 from bench.processes import ROOT
-from services.api.__main__ import GRACE_S
+from services.api.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
 
 ONE_SHOT = {"migrate", "loadgen", "loadgen-worker"}

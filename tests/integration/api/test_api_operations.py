@@ -119,7 +119,7 @@ def test_metrics(api: ApiServer) -> None:
     api.create()
     api.client.get("/todos/x")
     api.client.get("/todos/y")
-    api.client.request("BREW", "/coffee")
+    api.client.request("PURGE", "/coffee")
     assert (count(created), count(refused), count(nowhere)) == (before[0] + 1, before[1] + 2, before[2] + 1)
 
 

@@ -178,7 +178,7 @@ def test_no_such_route(api: ApiServer, path: str) -> None:
         ("PATCH", TODO, {"GET", "PUT", "DELETE", "OPTIONS"}),
         ("GET", "/drain", {"POST", "OPTIONS"}),
         ("POST", "/stats", {"GET", "OPTIONS"}),
-        ("BREW", "/stats", {"GET", "OPTIONS"}),
+        ("PURGE", "/stats", {"GET", "OPTIONS"}),
     ],
 )
 def test_a_method_that_a_route_does_not_know(api: ApiServer, method: str, path: str, allowed: set[str]) -> None:
