@@ -31,6 +31,7 @@ from eventstore.content import checked
 from eventstore.errors import KeyReused, StoreError, VersionConflict
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position
 from eventstore.statement import Statement
+from eventstore.wakeup import CARRY
 
 KEY_CONSTRAINT: Final = "pk_idempotency_keys"
 
@@ -76,7 +77,7 @@ APPEND: Final = Statement(
     text(f"""
 WITH wanted AS MATERIALIZED (
   SELECT stream COLLATE "C" AS stream, expected, n, key, fingerprint
-    FROM (SELECT set_config('lock_timeout', '{PATIENCE}', true)) AS patience,
+    FROM (SELECT set_config('lock_timeout', '{PATIENCE}', true), {CARRY}) AS patience,
          unnest(:streams ::text[], :expected ::int[], :counts ::int[], :keys ::text[], :fingerprints ::text[])
          AS given(stream, expected, n, key, fingerprint)
 ),
@@ -150,7 +151,7 @@ SELECT CASE WHEN seen.same THEN 'replayed' ELSE 'key_reused' END, seen.asked, se
 )
 
 
-def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
+def arguments(appends: Sequence[Append], slot: int, wake: bool = False) -> dict[str, Any]:
     """The parameters of `APPEND`."""
     expected = [in_range(a.expected) for a in appends]
     versions = [range(first + 1, first + 1 + len(a.data)) for a, first in zip(appends, expected, strict=True)]
@@ -165,18 +166,19 @@ def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
         "types": [type for a in appends for type in a.types],
         "data": [data for a in appends for data in a.data],
         "slot": slot,
+        "wake": wake,
     }
 
 
 async def append_all(
-    connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int
+    connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int, wake: bool = False
 ) -> list[Appended | StoreError]:
     """Make all appends in one statement; the streams (and the keys) must differ from each other.
 
     Returns after the commit, with each append's own outcome in their order: Appended, VersionConflict or KeyReused.
     Raises the driver's errors: an error that Postgres answered with means that nothing was written at all.
     """
-    rows = await connection.fetch(APPEND.sql, *APPEND.arguments(arguments(appends, slot)))
+    rows = await connection.fetch(APPEND.sql, *APPEND.arguments(arguments(appends, slot, wake)))
     answers = {row["asked"]: row for row in rows}
     return [_outcome(append, answers.get(append.stream)) for append in appends]
 

@@ -15,10 +15,11 @@ from sqlalchemy import text
 from eventstore.append import PATIENCE, Append, in_range
 from eventstore.events import Appended, Position
 from eventstore.statement import Statement
+from eventstore.wakeup import CARRY
 
 _PATIENCE: Final = f"""
 patience AS MATERIALIZED (
-  SELECT set_config('lock_timeout', '{PATIENCE}', true)
+  SELECT set_config('lock_timeout', '{PATIENCE}', true), {CARRY}
 )"""
 
 # What is stored is asked for from the head (LATERAL), so the head is locked before the insert announces itself.
@@ -66,9 +67,11 @@ head AS (
 )
 
 
-async def append_one(connection: asyncpg.Connection, append: Append, *, slot: int) -> Appended | None:
+async def append_one(
+    connection: asyncpg.Connection, append: Append, *, slot: int, wake: bool = False
+) -> Appended | None:
     """Make an append of one event without a key; None where there may be a conflict. Fails as `append_all` does."""
-    values = {"stream": append.stream, "type": append.types[0], "data": append.data[0], "slot": slot}
+    values = {"stream": append.stream, "type": append.types[0], "data": append.data[0], "slot": slot, "wake": wake}
     statement = APPEND_FIRST
     if append.expected:
         statement = APPEND_NEXT

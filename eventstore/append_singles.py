@@ -17,6 +17,7 @@ from sqlalchemy import text
 from eventstore.append import PATIENCE, Append, in_range
 from eventstore.events import Appended, Position
 from eventstore.statement import Statement
+from eventstore.wakeup import CARRY
 
 # Streams are found by `= ANY`, along the index in the order of their names, whatever statistics say. What an append
 # brings is looked up by its stream's name in one document: the cost is linear, and one parameter is sent for all.
@@ -24,7 +25,7 @@ from eventstore.statement import Statement
 APPEND_SINGLES: Final = Statement(
     text(f"""
 WITH patience AS MATERIALIZED (
-  SELECT set_config('lock_timeout', '{PATIENCE}', true)
+  SELECT set_config('lock_timeout', '{PATIENCE}', true), {CARRY}
 ),
 created AS (
   INSERT INTO streams (stream, version, pending_since)
@@ -67,7 +68,7 @@ SELECT stored.stream, stored.version, stored.position
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
+def arguments(appends: Sequence[Append], slot: int, wake: bool = False) -> dict[str, Any]:
     """The parameters of `APPEND_SINGLES`. Names go in their order, so that rows are made and locked in it."""
     given = {a.stream: (in_range(a.expected), a.types[0], msgspec.Raw(a.data[0])) for a in appends}
     return {
@@ -75,17 +76,18 @@ def arguments(appends: Sequence[Append], slot: int) -> dict[str, Any]:
         "old": [a.stream for a in appends if a.expected],
         "given": _encode(given).decode(),
         "slot": slot,
+        "wake": wake,
     }
 
 
 async def append_singles(
-    connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int
+    connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int, wake: bool = False
 ) -> list[Appended | None]:
     """Make all appends in one statement; the streams must differ from each other.
 
     Returns after the commit, with each append's own outcome in their order; None where there may be a conflict.
     Fails as `append_all` does.
     """
-    rows = await connection.fetch(APPEND_SINGLES.sql, *APPEND_SINGLES.arguments(arguments(appends, slot)))
+    rows = await connection.fetch(APPEND_SINGLES.sql, *APPEND_SINGLES.arguments(arguments(appends, slot, wake)))
     stored = {stream: Appended(stream, version, Position(position)) for stream, version, position in rows}
     return [stored.get(append.stream) for append in appends]

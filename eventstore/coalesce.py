@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -31,6 +31,7 @@ from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, Versio
 from eventstore.events import Appended
 from eventstore.line import Line, Waiting
 from eventstore.schema import SLOTS
+from eventstore.wakeup import Notifier
 
 MOST_TOGETHER: Final = 256
 """Appends in one statement at most; more gave no further speed and a longer wait."""
@@ -51,9 +52,9 @@ class Coalescer:
     A caller that is cancelled before its append is under way has written nothing; later, the append goes on without it.
     """
 
-    def __init__(self, database: Database, *, lanes: int = 2, on_commit: Callable[[], None] | None = None) -> None:
+    def __init__(self, database: Database, *, lanes: int = 2, notifier: Notifier | None = None) -> None:
         self._database: Final = database
-        self._on_commit: Final = on_commit
+        self._notifier: Final = notifier
         self._line: Final = Line()
         self._busy: Final[set[asyncio.Task[None]]] = set()
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
@@ -92,8 +93,9 @@ class Coalescer:
             self._start()
 
     async def _commit(self, group: list[Waiting], slot: int) -> None:
+        carried = self._notifier.carry() if self._notifier else None
         try:
-            outcomes = await self._attempt(group, slot)
+            outcomes = await self._attempt(group, slot, wake=carried is not None)
         except (asyncpg.PostgresError, InvalidEvent, _Contended) as error:
             if len(group) > 1:
                 self._part(group)
@@ -113,9 +115,9 @@ class Coalescer:
                 waiting.tell(StoreUnavailable("the append was interrupted"))
             raise
         else:
-            self._settle(group, outcomes)
+            self._wake(carried, committed=self._settle(group, outcomes))
 
-    async def _attempt(self, group: list[Waiting], slot: int) -> Sequence[Appended | StoreError | None]:
+    async def _attempt(self, group: list[Waiting], slot: int, *, wake: bool) -> Sequence[Appended | StoreError | None]:
         """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock."""
         appends = [waiting.append for waiting in group]
         lean = all(waiting.append.single and not waiting.doubted for waiting in group)
@@ -123,10 +125,10 @@ class Coalescer:
             async with self._database.connection() as connection:
                 try:
                     if not lean:
-                        return await append_all(connection, appends, slot=slot)
+                        return await append_all(connection, appends, slot=slot, wake=wake)
                     if len(appends) == 1:
-                        return [await append_one(connection, appends[0], slot=slot)]
-                    return await append_singles(connection, appends, slot=slot)
+                        return [await append_one(connection, appends[0], slot=slot, wake=wake)]
+                    return await append_singles(connection, appends, slot=slot, wake=wake)
                 except asyncpg.UniqueViolationError as error:
                     if error.constraint_name != KEY_CONSTRAINT:
                         raise
@@ -134,7 +136,8 @@ class Coalescer:
                     pass
         raise _Contended(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
-    def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> None:
+    def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> bool:
+        """Tell everybody, but for those who go again. True when an event was committed."""
         again = []
         committed = False
         for waiting, outcome in zip(group, outcomes, strict=True):
@@ -146,8 +149,13 @@ class Coalescer:
             waiting.tell(outcome)
             committed = committed or (isinstance(outcome, Appended) and not outcome.replayed)
         self._line.return_to_front(again)
-        if self._on_commit and committed:
-            self._on_commit()
+        return committed
+
+    def _wake(self, carried: float | None, *, committed: bool) -> None:
+        if self._notifier and carried is not None:
+            self._notifier.carried(carried)
+        elif self._notifier and committed:
+            self._notifier.nudge()
 
     def _part(self, group: list[Waiting]) -> None:
         for waiting in group:

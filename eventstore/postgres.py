@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Self
 
 from eventstore.append import Append
@@ -12,6 +12,7 @@ from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEven
 from eventstore.leases import PostgresLeases
 from eventstore.read import read_head, read_stream, read_window
 from eventstore.visibility import Visibility, safe_position
+from eventstore.wakeup import Notifier
 
 __all__ = ["Database", "PostgresEventStore", "PostgresLeases"]
 
@@ -19,8 +20,8 @@ __all__ = ["Database", "PostgresEventStore", "PostgresLeases"]
 class PostgresEventStore:
     """`eventstore.contract.EventStore` on Postgres.
 
-    `lanes` append statements are under way at most, each with all appends that came meanwhile. `on_commit` is
-    called after each commit, to wake the projectors.
+    `lanes` append statements are under way at most, each with all appends that came meanwhile. `notifier` wakes
+    the projectors.
     """
 
     def __init__(
@@ -29,11 +30,11 @@ class PostgresEventStore:
         *,
         lanes: int = 2,
         visibility: Visibility = "watermark",
-        on_commit: Callable[[], None] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self._database: Final = database
         self._visibility: Final = visibility
-        self._coalescer: Final = Coalescer(database, lanes=lanes, on_commit=on_commit)
+        self._coalescer: Final = Coalescer(database, lanes=lanes, notifier=notifier)
 
     async def start(self) -> Self:
         """Open the first connection. Raises StoreUnavailable."""

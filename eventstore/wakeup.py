@@ -1,13 +1,15 @@
 """Wake the projectors: NOTIFY without payload as a hint, with a poll behind it.
 
-The notification is sent on its own, after the commit that it tells of. Inside the append it would make all
-commits of the cluster take turns. A notification lost only adds the delay of one poll.
+A notification inside every append would make all commits of the cluster take turns. So one goes out each few
+milliseconds at most: carried by the commit of an append, which then is heard of at once and costs no round trip of its
+own, or else on its own, after the commits that it tells of. A notification lost only adds the delay of one poll.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -20,25 +22,47 @@ CHANNEL: Final = "tidemark_work"
 
 NOTIFY: Final = Statement(text(f"NOTIFY {CHANNEL}"))
 
+CARRY: Final = f"CASE WHEN :wake ::bool THEN pg_notify('{CHANNEL}', '') END"
+"""A column that makes a statement carry a notification in its own commit."""
+
 _RECONNECT_S: Final = 1.0
 
 
 class Notifier:
-    """Sends notifications, at most one each `interval` seconds; the first of a burst goes out at once."""
+    """Has notifications sent, at most one each `interval` seconds; the first of a burst goes out at once.
 
-    def __init__(self, database: Database, *, interval: float = 0.005) -> None:
+    A writer asks with `carry` before a statement, and tells with `carried` when it was committed. A nudge waits `slack`
+    seconds more for a statement that carries its notification.
+    """
+
+    def __init__(self, database: Database, *, interval: float = 0.005, slack: float = 0.0) -> None:
         self._database = database
         self._interval = interval
-        self._again = False
+        self._slack = slack
+        self._last = -math.inf
+        self._asked: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     def nudge(self) -> bool:
         """Ask for a notification. False when it joins one that is already on its way."""
+        self._asked = asyncio.get_running_loop().time()
         if self._task and not self._task.done():
-            self._again = True
             return False
         self._task = asyncio.create_task(self._send())
         return True
+
+    def carry(self) -> float | None:
+        """Now, when the statement that begins now is to carry a notification. One that fails loses no nudge."""
+        now = asyncio.get_running_loop().time()
+        if now - self._last < self._interval:
+            return None
+        self._last = now
+        return now
+
+    def carried(self, begun: float) -> None:
+        """The statement that `carry` gave this moment is committed: it answers all nudges before it."""
+        if self._asked is not None and self._asked <= begun:
+            self._asked = None
 
     async def close(self) -> None:
         """Let the notification that is on its way go out."""
@@ -46,14 +70,16 @@ class Notifier:
             await self._task
 
     async def _send(self) -> None:
-        while True:
-            self._again = False
+        loop = asyncio.get_running_loop()
+        while self._asked is not None:
+            rest = self._last + self._interval + self._slack - loop.time()
+            if rest > 0:
+                await asyncio.sleep(rest)
+                continue
+            self._last, self._asked = loop.time(), None
             # The projectors poll anyway, so a hint that can not be sent is not worth an error.
             with contextlib.suppress(StoreUnavailable):
                 await self._database.fetch(NOTIFY)
-            await asyncio.sleep(self._interval)
-            if not self._again:
-                return
 
 
 class Listener:

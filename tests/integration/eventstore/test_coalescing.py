@@ -18,6 +18,7 @@ from eventstore.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
 from eventstore.events import NO_STREAM, START, Appended, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
+from eventstore.wakeup import CHANNEL, Notifier
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 
@@ -74,8 +75,8 @@ async def test_an_answer_that_is_lost_after_the_commit_is_no_refusal(
 ) -> None:
     """The caller is told that the outcome is unknown; its key finds the result."""
 
-    async def commit_and_lose(connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int) -> Any:
-        await append_all(connection, appends, slot=slot)
+    async def commit_and_lose(connection: asyncpg.Connection, appends: Sequence[Append], **named: Any) -> Any:
+        await append_all(connection, appends, **named)
         raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
 
     key = IdempotencyKey("k", "body")
@@ -224,24 +225,36 @@ async def test_closing_finishes_the_line_then_refuses(database: Database) -> Non
         await store.append("s", [EVENT], expected=NO_STREAM)
 
 
-async def test_the_wake_up_follows_what_was_written_and_its_failure_costs_no_answer(database: Database) -> None:
-    calls: list[int] = []
-
-    def wake() -> None:
-        calls.append(1)
-        raise RuntimeError("no projectors")
-
-    reports: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
-    store = PostgresEventStore(database, on_commit=wake)
-    key = IdempotencyKey("k", "body")
+async def test_a_notification_comes_with_what_was_written(database: Database, connect: Connect) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
+    watcher = await connect()
+    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.0))
+    for expected, key in ((0, None), (1, None), (2, IdempotencyKey("k", "body"))):
+        await store.append("s", [EVENT], expected=ExpectedVersion(expected), key=key)
+        async with asyncio.timeout(BOUND_S):
+            assert await heard.get() == ""
+    await asyncio.gather(*(store.append(f"s{n}", [EVENT], expected=NO_STREAM) for n in range(20)))
     async with asyncio.timeout(BOUND_S):
-        assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).version == 1
-        assert (await store.append("s", [EVENT], expected=NO_STREAM, key=key)).replayed
-        with pytest.raises(VersionConflict):
-            await store.append("s", [EVENT], expected=ExpectedVersion(7))
+        assert await heard.get() == ""
+    alone = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'NOTIFY%' AND datname = current_database()"
+    assert await watcher.fetchval(alone) == 0
     await store.close()
-    assert calls == [1]
+
+
+async def test_what_was_written_since_the_last_notification_is_told_by_one_on_its_own(
+    database: Database, connect: Connect
+) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
+    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.05))
+    for version in range(2):
+        await store.append("s", [EVENT], expected=ExpectedVersion(version))
+    async with asyncio.timeout(BOUND_S):
+        assert [await heard.get(), await heard.get()] == ["", ""]
+    with pytest.raises(VersionConflict):
+        await store.append("s", [EVENT], expected=ExpectedVersion(7))
+    await store.close()
 
 
 NEW_STREAM = "INSERT INTO streams (stream, version) VALUES ($1, 0)"

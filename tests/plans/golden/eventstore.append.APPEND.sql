@@ -1,7 +1,7 @@
 WITH wanted AS MATERIALIZED (
   SELECT stream COLLATE "C" AS stream, expected, n, key, fingerprint
-    FROM (SELECT set_config('lock_timeout', '500ms', true)) AS patience,
-         unnest($1 ::text[], $2 ::int[], $3 ::int[], $4 ::text[], $5 ::text[])
+    FROM (SELECT set_config('lock_timeout', '500ms', true), CASE WHEN $1 ::bool THEN pg_notify('tidemark_work', '') END) AS patience,
+         unnest($2 ::text[], $3 ::int[], $4 ::int[], $5 ::text[], $6 ::text[])
          AS given(stream, expected, n, key, fingerprint)
 ),
 seen AS MATERIALIZED (
@@ -37,7 +37,7 @@ heads AS MATERIALIZED (
 stored AS (
   INSERT INTO events (stream, version, type, data)
   SELECT stream, version, type, data::jsonb
-    FROM unnest($6 ::text[], $7 ::int[], $8 ::text[], $9 ::text[])
+    FROM unnest($7 ::text[], $8 ::int[], $9 ::text[], $10 ::text[])
          AS part(stream, version, type, data)
    WHERE (stream COLLATE "C" IN (SELECT stream FROM heads)) IS TRUE
   RETURNING stream, version, position
@@ -51,7 +51,7 @@ remembered AS (
 ),
 tallied AS (
   INSERT INTO tallies (slot, events, streams)
-  SELECT $10 ::smallint, written.events, made.streams
+  SELECT $11 ::smallint, written.events, made.streams
     FROM (SELECT count(*) AS events FROM stored) AS written, (SELECT count(*) AS streams FROM created) AS made
    WHERE written.events > 0
   ON CONFLICT (slot) DO UPDATE
