@@ -22,6 +22,7 @@ import uvloop
 
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
+from eventstore.wakeup import NOTIFY
 from services import telemetry
 from services.logs import set_up
 from services.projector import operator
@@ -111,6 +112,7 @@ async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
         except operator.UnknownStream as error:
             print(error, file=sys.stderr)
             return 1
+        await database.fetch(NOTIFY)
     return 0
 
 

@@ -35,6 +35,7 @@ from services.projector.checkpoint import (
     COUNTED,
     DRAIN_COUNTED,
     DRAIN_REACH,
+    DUE,
     JUDGED,
     OUTCOME,
     PARALLEL_REACH,
@@ -100,7 +101,8 @@ def drain(parts: Parts = DRAIN) -> Statement:
     For a handler that costs nothing. Takes up to `limit` pending streams that nobody holds, oldest backlog first, and
     applies up to `events` events of each. The lock on a stream's row is the lease: it begins and ends with the
     transaction, in an epoch of its own. A stream that is not sound is left as it was, for somebody with a lease, who
-    finds out why: then `streams` is less than `leases`.
+    finds out why: then `streams` is less than `leases`. Where there is nothing to take, nothing is written, and `due`
+    says when there may be.
     """
     return _compose(
         parts,
@@ -108,10 +110,12 @@ def drain(parts: Parts = DRAIN) -> Statement:
         DRAIN_REACH,
         scope="true",
         counted=DRAIN_COUNTED,
+        counted_if=" AND reach.leases > 0",
         troubled=False,
         epoch=" epoch = clean.epoch,",
         former="clean.former",
         last="",
+        told=f",\n       CASE WHEN reach.leases = 0 THEN {DUE} END AS due",
     )
 
 
@@ -140,10 +144,12 @@ def _compose(
     scope: str,
     counted: str,
     last: str,
+    counted_if: str = "",
     troubled: bool = True,
     epoch: str = "",
     former: str = "NULL",
     walked: str = "",
+    told: str = "",
 ) -> Statement:
     pieces = [
         window.format(
@@ -159,10 +165,10 @@ def _compose(
         parts.effect,
         CHECKPOINT.format(epoch=epoch, former=former),
         *([TROUBLED.format(guard=parts.guard, refusal=parts.refusal, walked=walked)] if troubled else []),
-        COUNTED.format(counted=counted),
+        COUNTED.format(counted=counted, counted_if=counted_if),
     ]
     account = "(SELECT json_agg(troubled) FROM troubled)" if troubled else "NULL::json"
-    return Statement(text("WITH" + ",".join(pieces) + last + OUTCOME.format(troubled=account)))
+    return Statement(text("WITH" + ",".join(pieces) + last + OUTCOME.format(troubled=account, told=told)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,7 @@ class Outcome:
     events: int
     last: int | None
     troubled: tuple[Trouble, ...]
+    due: float | None = None
 
 
 def outcome(row: asyncpg.Record) -> Outcome:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.projector.modes import SOON_S
+
 # A lease is only granted where the next event exists, so a leased stream without any event to apply has lost one.
 PARALLEL_REACH: Final = """
 reach AS (
@@ -121,7 +123,7 @@ counted AS (
   UPDATE projectors p
      SET batches = p.batches + 1, events_projected = p.events_projected + done.events, {counted}
     FROM done, reach
-   WHERE p.holder = :holder
+   WHERE p.holder = :holder{counted_if}
 )
 """
 
@@ -135,10 +137,20 @@ moved AS (
 )
 """
 
+# A stream that could be had now, and was not, is in somebody's hands.
+DUE: Final = f"""(
+  SELECT extract(epoch FROM min(greatest(leased_until, retry_at, clock_timestamp() + interval '{SOON_S} s'))
+                            - clock_timestamp())::float8
+    FROM streams
+   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
+)"""
+"""When a pending stream may be had, in seconds; NULL when no stream is pending, but blocked ones."""
+
 OUTCOME: Final = """
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
        {troubled} AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
-            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event')
+       END AS refused{told}
   FROM reach, done
 """

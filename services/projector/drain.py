@@ -1,12 +1,15 @@
-"""Parallel mode as a job: project all that is pending, as fast as it goes, and let nobody wait for a lease.
+"""Parallel mode where the handler costs nothing: nobody holds a lease longer than a statement takes.
 
-Each lane claims and projects in one statement (`batch.drain`), so that a stream's row is written once and not twice.
-What a lane leaves, because an event can not be applied, is claimed with a lease and handled as ever.
+Claim and projection are one statement (`batch.drain`): a stream's row is written once and not twice, and all that is
+pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then claimed with a
+lease, and handled as ever.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -20,41 +23,53 @@ from services.projector.parallel import Parallel
 
 BATCH: Final = batch.drain()
 LANES: Final = 2
-"""Statements at once. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""
+"""Statements at once of a job. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""
 
 log = structlog.get_logger()
 
 
 class Drain(Parallel):
-    """As `Parallel`, but for handlers that cost nothing; nothing is held between its statements."""
+    """As `Parallel`, but nothing is held between its statements. `lanes` of them run at once."""
 
-    def __init__(self, tools: Tools, statement: Statement = BATCH) -> None:
+    def __init__(self, tools: Tools, statement: Statement = BATCH, *, lanes: int = 1) -> None:
         super().__init__(tools)
         self._at_once: Final = statement
-        self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(LANES)]
+        self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(lanes)]
+        settings = tools.settings
+        self._limit: Final = settings.streams_in_flight
+        # No statement may take long, however large the backlog is.
+        self._each: Final = min(settings.events_per_stream, max(1, settings.events_per_batch // self._limit))
 
     async def step(self) -> Step:
-        """One statement in each lane; when they find nothing more, or anything unsound, a step with leases."""
+        """One statement in each lane; when they find anything unsound, a step with leases."""
+        outcomes = await self._lanes()
+        events = sum(outcome.events for outcome in outcomes if outcome)
+        found = [outcome for outcome in outcomes if outcome]
+        if self._in_flight or len(found) < len(outcomes) or any(one.streams < one.leases for one in found):
+            rest = await super().step()
+            return replace(rest, events=events + rest.events)
+        if any(outcome.leases for outcome in found):
+            await self._tools.probe("applied")
+            return Step(events, more=any(map(self._bounded, found)))
+        return Step(wait=found[0].due, quiet=True)
+
+    def _bounded(self, outcome: batch.Outcome) -> bool:
+        """True when there may be more: all the streams that it could take, or all the events of one."""
+        return outcome.leases == self._limit or outcome.events - outcome.streams + 1 >= self._each
+
+    async def _lanes(self) -> Sequence[batch.Outcome | None]:
+        if len(self._slots) == 1:
+            return [await self._lane(self._slots[0])]
         lanes = [asyncio.create_task(self._lane(slot)) for slot in self._slots]
         # All end before an error of one is raised, so that none goes on behind the worker's back.
         await asyncio.wait(lanes)
-        outcomes = [lane.result() for lane in lanes]
-        events = sum(outcome.events for outcome in outcomes if outcome)
-        if events and all(outcome and outcome.streams == outcome.leases for outcome in outcomes):
-            return Step(events, more=True)
-        rest = await super().step()
-        return Step(events + rest.events, more=rest.more or events > 0, wait=rest.wait)
+        return [lane.result() for lane in lanes]
 
     async def _lane(self, slot: int) -> batch.Outcome | None:
         """What the statement did; None when an event made it fail."""
-        settings = self._tools.settings
         try:
             rows = await self._tools.database.fetch(
-                self._at_once,
-                limit=settings.streams_in_flight,
-                events=self._events,
-                holder=settings.name,
-                slot=slot,
+                self._at_once, limit=self._limit, events=self._each, holder=self._tools.settings.name, slot=slot
             )
         except DEFECT:
             raise

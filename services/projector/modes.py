@@ -19,14 +19,21 @@ LONGEST_WAIT_S: Final = 0.1
 BUSY_S: Final = 0.005
 """When to look again at a stream that somebody else had locked."""
 
+SOON_S: Final = 0.25
+"""When to look again, uncalled, where something was done or tried, or is in somebody's hands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds."""
+    """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds.
+
+    `quiet`: it found nothing, and nothing will be there before `wait`, if that is given, unless somebody calls.
+    """
 
     events: int = 0
     more: bool = False
     wait: float | None = None
+    quiet: bool = False
 
 
 Probe = Callable[[str], Awaitable[None]]

@@ -14,14 +14,13 @@ from eventstore.contract import Lease
 from eventstore.database import Statement
 from eventstore.leases import PostgresLeases
 from services.projector import batch
+from services.projector.checkpoint import DUE
 from services.projector.failure import DEFECT, POISON, fail_stream
 from services.projector.modes import BUSY_S, Step, Tools
 
 BATCH: Final = batch.parallel()
 
-PENDING: Final = Statement(
-    text("SELECT EXISTS (SELECT FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL) AS pending")
-)
+PENDING: Final = Statement(text(f"SELECT {DUE} AS due"))
 
 log = structlog.get_logger()
 
@@ -63,9 +62,10 @@ class Parallel:
         events = 0
         for portion in portions(ready, self._tools.settings.events_per_batch):
             events += await self._apply(portion)
-        soonest = min((work.ready_at for work in self._in_flight.values()), default=None)
-        wait = None if soonest is None else max(0.0, soonest - asyncio.get_running_loop().time())
-        return Step(events, more=0 < free == claimed, wait=wait)
+        if not claimed and not events and not self._in_flight:
+            return Step(wait=await self._due(), quiet=True)
+        # What was appended to a stream in hand had its call already.
+        return Step(events, more=0 < free == claimed, wait=0.0 if events else self._soonest())
 
     async def renew(self) -> None:
         """Prolong the leases in hand."""
@@ -79,8 +79,18 @@ class Parallel:
 
     async def exhausted(self) -> bool:
         """True when nothing is in hand and no stream is pending, with whomever, but blocked ones."""
+        return not self._in_flight and await self._due() is None
+
+    async def _due(self) -> float | None:
+        """In how many seconds a pending stream may be had; None when no stream is pending, but blocked ones."""
         (row,) = await self._tools.database.fetch(PENDING)
-        return not self._in_flight and not row["pending"]
+        due: float | None = row["due"]
+        return due
+
+    def _soonest(self) -> float | None:
+        """In how many seconds work in hand is ready; None when nothing is in hand."""
+        now = asyncio.get_running_loop().time()
+        return min((max(0.0, work.ready_at - now) for work in self._in_flight.values()), default=None)
 
     async def _claim(self, limit: int) -> int:
         settings = self._tools.settings

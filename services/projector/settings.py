@@ -21,9 +21,9 @@ class Settings:
     """What one projector process is told.
 
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
-    artificial cost in seconds, paid for each event before its effect. `linger` spaces the starts of batches while
-    work is scarce, so that a busy system is not woken for each event. `health_file` is where `pulse`
-    writes; None: nowhere.
+    artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
+    calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `pace`).
+    `health_file` is where `pulse` writes; None: nowhere.
     """
 
     database_url: str
@@ -35,7 +35,7 @@ class Settings:
     events_per_batch: int = 20_000
     events_per_window: int = 5000
     lease: timedelta = timedelta(seconds=5)
-    poll: float = 0.25
+    poll: float = 2.0
     linger: float = 0.005
     attempts: int = 5
     visibility: Visibility = "watermark"
@@ -55,7 +55,12 @@ class Settings:
         """
         unset = self.streams_in_flight == type(self).streams_in_flight and not self.handler_latency
         streams = 2_000 if unset else self.streams_in_flight
-        return replace(self, streams_in_flight=streams, events_per_window=max(self.events_per_window, 1_000_000))
+        return replace(
+            self,
+            streams_in_flight=streams,
+            events_per_batch=max(self.events_per_batch, streams * self.events_per_stream),
+            events_per_window=max(self.events_per_window, 1_000_000),
+        )
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -75,7 +80,7 @@ class Settings:
             handler_latency=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000) / 1000,
             streams_in_flight=env.integer("STREAMS_IN_FLIGHT", 500, low=1, high=10_000),
             lease=timedelta(seconds=env.number("LEASE_SECONDS", 5, low=0.5, high=3600)),
-            poll=env.number("POLL_MS", 250, low=1, high=60_000) / 1000,
+            poll=env.number("POLL_MS", 2000, low=1, high=60_000) / 1000,
             linger=env.number("LINGER_MS", 5, low=0, high=1000) / 1000,
             attempts=env.integer("RETRY_ATTEMPTS", 5, low=1, high=100),
             visibility=cast(Visibility, env.choice("VISIBILITY", "watermark", ["watermark", "naive"])),

@@ -1,4 +1,4 @@
-"""The projector's loop: wake up, step while there is work, linger a little, sleep; a heartbeat beside it."""
+"""The projector's loop: wake up, step while there is work, sleep, linger a little if busy; a heartbeat beside it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import structlog
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.schema import SLOTS
-from eventstore.wakeup import Listener
+from eventstore.wakeup import NOTIFY, Listener
 from services.projector import registry
-from services.projector.drain import Drain
-from services.projector.modes import Mode, Probe, Step, Tools
+from services.projector.drain import LANES, Drain
+from services.projector.modes import SOON_S, Mode, Probe, Step, Tools
+from services.projector.pace import Pace
 from services.projector.parallel import Parallel
 from services.projector.pulse import Pulse
 from services.projector.serial import Serial
@@ -62,6 +63,8 @@ class Worker:
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
+        self._pace: Final = Pace(settings.linger)
+        self._listener: Final = Listener(database, self.wake)
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
@@ -69,7 +72,9 @@ class Worker:
     def _mode(self, tools: Tools) -> Mode:
         if self._settings.serial:
             return Serial(tools)
-        return Drain(tools) if self._once and not self._settings.handler_latency else Parallel(tools)
+        if self._settings.handler_latency:
+            return Parallel(tools)
+        return Drain(tools, lanes=LANES if self._once else 1)
 
     def wake(self) -> None:
         """Look for work now."""
@@ -82,8 +87,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work. Leases are released at the end, also after an error; a defect in the heartbeat ends the work."""
-        listener = Listener(self._database, self.wake)
-        listener.start()
+        self._listener.start()
         background = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._pulse.run())]
         for task in background:
             task.add_done_callback(self._stop_after_defect)
@@ -93,10 +97,11 @@ class Worker:
             for task in background:
                 task.cancel()
             await asyncio.wait(background)
-            await listener.close()
+            await self._listener.close()
             with contextlib.suppress(StoreUnavailable):
                 await self.mode.release()
                 await registry.retire(self._database, self._settings.name)
+                await self._database.fetch(NOTIFY)
         for task in background:
             if not task.cancelled():
                 task.result()
@@ -123,35 +128,37 @@ class Worker:
             started = loop.time()
             step = await self.mode.step()
             if step.events:
+                self._pace.began(started)
                 self._on_batch(loop.time() - started, step.events)
-            if step.more:
+            if step.more or (self._once and step.events):
                 continue
-            if step.events:
-                await self._linger(started)
-            elif step.wait is None and self._once and await self.mode.exhausted():
+            if self._once and await self.mode.exhausted():
                 self._stopping = True
             else:
                 await self._sleep(step)
 
-    async def _linger(self, started: float) -> None:
-        """Let a few more events gather; a batch for each single one would cost the writers their processor."""
-        rest = started + self._settings.linger - asyncio.get_running_loop().time()
-        if rest > 0:
+    async def _sleep(self, step: Step) -> None:
+        """Until somebody calls, or until it is time to look."""
+        await self._probe("idle")
+        longest = self._settings.poll
+        if not (step.quiet and self._listener.connected.is_set()):
+            longest = min(longest, SOON_S)
+        await self._woken(longest if step.wait is None else min(step.wait, longest))
+        rest = self._pace.wait(asyncio.get_running_loop().time())
+        if rest:
             await asyncio.sleep(rest)
 
-    async def _sleep(self, step: Step) -> None:
-        await self._probe("idle")
-        wait = self._settings.poll if step.wait is None else min(step.wait, self._settings.poll)
+    async def _woken(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait)
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     async def _wait_for_store(self, error: StoreUnavailable) -> None:
         log.warning("store away", error=str(error))
         self._pause = min(_LONGEST_PAUSE_S, max(0.1, self._pause * 2))
         if not self._stopping:
             self._wake.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._pause * random.uniform(0.5, 1.0))
+        await self._woken(self._pause * random.uniform(0.5, 1.0))
 
     async def _heartbeat(self) -> None:
         """Keep leases and registration alive from a task and a connection of their own, whatever the step does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from eventstore.postgres import Database
 from services.projector.__main__ import PLANNER
 from services.projector.settings import Settings
 from services.projector.worker import Worker
+from tests.integration.projector.stage import Moments, frozen
 from tests.perf_guard.counting import Counter, Counts
 
 PENDING = 100
@@ -87,9 +89,39 @@ async def test_an_idle_projector_asks_once_a_poll(database: Database, counter: C
     await worker.run()
     counts = await counter.read()
     asked = counts.of("safe_position" if serial else CLAIM)
-    # From the 6th poll to the 25th, and the goodbye at the end (the lease of the cursor, the registration).
+    # From the 6th poll to the 25th, and the goodbye at the end (the lease of the cursor, the registration, the call).
     assert asked == 20
-    assert counts.statements <= asked + 2
+    assert counts.statements <= asked + 3
+
+
+async def test_an_event_on_a_quiet_system_is_projected_by_one_statement(
+    database: Database, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = Moments()
+    worker = Worker(_settings(database, serial=False, poll=3600.0), database, probe=probe)
+    # The clock stands, so that nothing happens but by a call.
+    monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
+    async with frozen(monkeypatch):
+        idle = probe.wait("idle")
+        task = asyncio.create_task(worker.run())
+        await idle
+        await counter.reset()
+        for n in range(20):
+            await counter.run(HISTORY.format(each=1, streams=1).replace("'todo-'", f"'todo-{n}-'"))
+            idle = probe.wait("idle")
+            worker.wake()
+            await idle
+        counts = await counter.read()
+        worker.stop()
+        await task
+    assert counts.of("INSERT INTO projection_audit") == 20
+    assert counts.statements == 40
+
+
+def test_an_idle_projector_asks_about_once_a_second() -> None:
+    settings = Settings("unused")
+    looks, heartbeats = 1 / settings.poll, 3 / settings.lease.total_seconds()
+    assert looks + heartbeats <= 1.5
 
 
 @MODES
@@ -107,11 +139,12 @@ async def test_a_backlog_is_projected_by_few_statements(database: Database, coun
     assert (row["rows"], row["versions"]) == (streams, streams * each)
 
 
-def _settings(database: Database, serial: bool) -> Settings:
+def _settings(database: Database, serial: bool, poll: float = 0.001) -> Settings:
     return Settings(
         database_url=database.url.render_as_string(hide_password=False),
         serial=serial,
         name="p",
         lease=timedelta(hours=1),
-        poll=0.001,
+        poll=poll,
+        linger=0.0,
     )

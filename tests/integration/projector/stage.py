@@ -21,6 +21,8 @@ from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.facts import Facts, ProjectorFacts, read_facts
 from eventstore.postgres import PostgresEventStore
 from services.projector.modes import Mode, Probe, Tools
+from services.projector.parallel import Parallel
+from services.projector.serial import Serial
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from todo import read_model
@@ -39,6 +41,11 @@ HOLD: Final = """
 CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
 """
+
+
+def leased(serial: bool) -> Make:
+    """Projectors that hold leases, also where the handler costs nothing."""
+    return Serial if serial else Parallel
 
 
 class Moments:

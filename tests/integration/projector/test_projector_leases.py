@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.projector.modes import Mode
-from tests.integration.projector.stage import CREATED, POISON, UPDATED, Moments, Stage, frozen, life, until
+from tests.integration.projector.stage import CREATED, POISON, UPDATED, Moments, Stage, frozen, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 HELD = "SELECT count(*) FROM {} WHERE holder = $1 AND leased_until > clock_timestamp()"
@@ -23,7 +23,7 @@ async def test_who_wakes_up_after_its_lease_writes_nothing(stage: Stage, serial:
     for number in range(3):
         await stage.append(f"todo-{number}", *life("a", "b"))
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, name="stalled"):
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled"):
         await probe.reached.wait()
         await stage.pass_time()
         await stage.drain(serial=serial, name="successor")
@@ -47,12 +47,12 @@ async def test_who_wakes_up_after_its_lease_writes_nothing(stage: Stage, serial:
 async def test_a_lease_that_was_lost_is_not_counted_as_held(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED)
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, name="stalled") as stalled:
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled") as stalled:
         await probe.reached.wait()
         assert (await stage.known(stalled.name)).leases_held == 1
         await stage.pass_time()
         successor = Moments(stop_at="claimed")
-        async with stage.projector(serial=serial, probe=successor):
+        async with stage.projector(serial=serial, probe=successor, make=leased(serial)):
             await successor.reached.wait()
             probe.open.set()
             await probe.wait("idle")
@@ -68,11 +68,11 @@ async def test_a_failure_under_a_lost_lease_is_no_attempt(stage: Stage, serial: 
     await stage.append("todo-1", POISON)
     probe = Moments(stop_at="applied")
     table = "cursors" if serial else "streams"
-    async with stage.projector(serial=serial, probe=probe, name="stalled"):
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled"):
         await probe.reached.wait()
         await stage.pass_time()
         successor = Moments(stop_at="claimed")
-        async with stage.projector(serial=serial, probe=successor, attempts=9) as other:
+        async with stage.projector(serial=serial, probe=successor, make=leased(serial), attempts=9) as other:
             await successor.reached.wait()
             failed = probe.wait("failed")
             probe.open.set()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
 from services.projector.operator import reset
-from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, life, until
+from services.projector.parallel import Parallel
+from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 
@@ -71,7 +72,9 @@ async def test_any_number_of_projectors_share_the_streams(stage: Stage) -> None:
         async with AsyncExitStack() as stack:
             moments = [Moments(stop_at="claimed") for _ in names]
             for name, probe in zip(names, moments, strict=True):
-                await stack.enter_async_context(stage.projector(name=name, probe=probe, streams_in_flight=10))
+                await stack.enter_async_context(
+                    stage.projector(name=name, probe=probe, make=Parallel, streams_in_flight=10)
+                )
                 await probe.reached.wait()
             assert [(await stage.known(name)).leases_held for name in names] == [10] * company
             for probe in moments:
@@ -174,7 +177,7 @@ async def test_a_cursor_that_is_set_back_finds_only_duplicates(stage: Stage) -> 
 async def test_a_batch_takes_what_was_appended_since_the_claim(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED)
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe):
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial)):
         await probe.reached.wait()
         await stage.append("todo-1", UPDATED)
         probe.open.set()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.projector import operator
-from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, life, until
+from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 MEND = """UPDATE events SET data = '{"text": "mended"}' WHERE data = '{"text": 7}'"""
@@ -153,7 +153,7 @@ async def test_an_idle_serial_projector_notices_that_its_cursor_was_moved(stage:
 async def test_whoever_holds_a_lease_is_fenced_off(stage: Stage, serial: bool, command: str) -> None:
     await stage.append("todo-1", *life("a", "b"))
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, name="late"):
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="late"):
         await probe.reached.wait()
         await stage.sql(f"UPDATE {'cursors' if serial else 'streams'} SET blocked_at = clock_timestamp()")
         await carry_out(stage, command)
@@ -175,7 +175,8 @@ async def test_a_command_waits_for_the_batch_under_way_and_sees_it(stage: Stage,
     await stage.append("todo-1", *life("a", "b"))
     await stage.append("todo-2", CREATED)
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, lease=timedelta(seconds=1)):
+    usual = {"serial": serial, "make": leased(serial), "lease": timedelta(seconds=1)}
+    async with stage.projector(probe=probe, **usual):
         await probe.reached.wait()
         async with stage.batches_held_back():
             probe.open.set()

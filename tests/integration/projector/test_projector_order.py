@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
 from tests.integration.projector.open_append import begin
-from tests.integration.projector.stage import CREATED, Moments, Stage, life, until
+from tests.integration.projector.stage import CREATED, Moments, Stage, leased, life, until
 
 UPDATES = [NewEvent("TodoUpdated", {"text": text}) for text in ("last but one", "last")]
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
@@ -46,7 +46,7 @@ async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: S
     for stream in ("before", "held", "after"):
         await stage.append(stream, CREATED)
     probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe) as projector:
+    async with stage.projector(serial=serial, probe=probe, make=leased(serial)) as projector:
         await probe.reached.wait()
         async with begin(stage, "held", 1) as stuck:
             probe.open.set()

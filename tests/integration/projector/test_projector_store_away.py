@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import struct
 from datetime import timedelta
 
@@ -14,22 +15,28 @@ from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.wakeup import CHANNEL
 from services.projector import registry
+from services.projector.drain import Drain
+from services.projector.parallel import Parallel
+from services.projector.serial import Serial
 from services.projector.settings import Settings
 from services.projector.worker import Worker
-from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, frozen, life, until
+from tests.integration.projector.stage import CREATED, UPDATED, Make, Moments, Stage, frozen, life, until
 
-MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
-@pytest.mark.parametrize("moment", ["claimed", "applied", "idle"])
-@MODES
-async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, serial: bool, moment: str) -> None:
+@pytest.mark.parametrize(
+    ("make", "moment"),
+    [*itertools.product([Parallel, Serial], ["claimed", "applied", "idle"]), (Drain, "applied"), (Drain, "idle")],
+)
+async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, make: Make, moment: str) -> None:
+    serial = make is Serial
     await stage.append("todo-1", *life("a", "b", "c"))
     await stage.append("todo-2", CREATED)
     probe = Moments(stop_at=moment)
-    async with stage.projector(serial=serial, probe=probe, lease=timedelta(seconds=0.5), events_per_stream=2):
+    usual = {"serial": serial, "make": make, "lease": timedelta(seconds=0.5), "events_per_stream": 2}
+    async with stage.projector(probe=probe, **usual):
         await probe.reached.wait()
         await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
         await stage.append("todo-2", UPDATED)

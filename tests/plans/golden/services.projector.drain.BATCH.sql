@@ -112,11 +112,18 @@ counted AS (
      SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = 0, claims = p.claims + 1, takeovers = p.takeovers + done.takeovers,
          last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END
     FROM done, reach
-   WHERE p.holder = $4
+   WHERE p.holder = $4 AND reach.leases > 0
 )
 
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
        NULL::json AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
-            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event')
+       END AS refused,
+       CASE WHEN reach.leases = 0 THEN (
+  SELECT extract(epoch FROM min(greatest(leased_until, retry_at, clock_timestamp() + interval '0.25 s'))
+                            - clock_timestamp())::float8
+    FROM streams
+   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
+) END AS due
   FROM reach, done

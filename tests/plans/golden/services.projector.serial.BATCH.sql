@@ -193,5 +193,6 @@ moved AS (
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
        (SELECT json_agg(troubled) FROM troubled) AS troubled,
        CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
-            THEN refuse('the projected row is missing, deleted, or not at the version before the event') END AS refused
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event')
+       END AS refused
   FROM reach, done

@@ -1,0 +1,27 @@
+"""When a batch may begin: at once on a quiet system, and with a little time between the batches on a busy one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BURST: Final = 4
+"""Batches that may follow each other at once, after a quiet time."""
+
+
+class Pace:
+    """Lets batches begin `gap` seconds apart in the long run, so that each takes what gathered meanwhile.
+
+    A batch for each single event would cost the writers their processor. Times are in seconds of one clock.
+    """
+
+    def __init__(self, gap: float) -> None:
+        self._gap: Final = gap
+        self._paid_until = 0.0
+
+    def began(self, now: float) -> None:
+        """A batch has begun."""
+        self._paid_until = max(self._paid_until, now) + self._gap
+
+    def wait(self, now: float) -> float:
+        """How long the next batch has to wait; 0.0 if it may begin."""
+        return max(0.0, self._paid_until - (BURST - 1) * self._gap - now)

@@ -1,0 +1,38 @@
+"""When the next batch may begin."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.projector.pace import BURST, Pace
+
+
+def starts(pace: Pace, *wanted: float) -> list[float]:
+    """When batches begin that want to at these times."""
+    begun: list[float] = []
+    for at in wanted:
+        now = max([at, *begun[-1:]])
+        now += pace.wait(now)
+        pace.began(now)
+        begun.append(now)
+    return begun
+
+
+def test_after_a_quiet_time_nothing_waits() -> None:
+    pace = Pace(1.0)
+    assert starts(pace, *[100.0] * BURST) == [100.0] * BURST
+    assert starts(pace, *[200.0] * BURST) == [200.0] * BURST
+
+
+def test_without_pause_batches_are_a_gap_apart() -> None:
+    begun = starts(Pace(1.0), *[100.0] * 50)
+    assert begun[BURST:] == pytest.approx([101.0 + n for n in range(50 - BURST)])
+
+
+def test_batches_that_are_further_apart_never_wait() -> None:
+    wanted = [100.0 + 1.5 * n for n in range(50)]
+    assert starts(Pace(1.0), *wanted) == wanted
+
+
+def test_without_a_gap_nothing_waits() -> None:
+    assert starts(Pace(0.0), *[100.0] * 50) == [100.0] * 50
