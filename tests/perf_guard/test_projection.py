@@ -72,7 +72,10 @@ async def test_an_empty_claim_touches_next_to_nothing(database: Database, counte
 
 
 @MODES
-async def test_an_idle_projector_asks_once_a_poll(database: Database, counter: Counter, serial: bool) -> None:
+async def test_an_idle_projector_asks_once_a_poll(
+    database: Database, counter: Counter, monkeypatch: pytest.MonkeyPatch, serial: bool
+) -> None:
+    monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
     polls = 0
 
     async def probe(moment: str) -> None:
