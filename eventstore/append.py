@@ -71,8 +71,9 @@ def in_range(expected: int) -> int:
     return expected if 0 <= expected < _NEVER else _NEVER
 
 
-# The shape of the plan must not hang on statistics, which are missing just when a store is new. So rows of tables are
-# looked up one by one (LATERAL), and sets of names are compared by hashing (IN … IS TRUE): the cost is linear.
+# The shape of the plan must not hang on statistics, which are missing just when a store is new, or say that it is
+# empty. So rows of tables are looked up one by one (LATERAL; BETWEEN, as with = the planner may read the whole index in
+# its order), and sets of names are compared by hashing (IN … IS TRUE): the cost is linear.
 APPEND: Final = Statement(
     text(f"""
 WITH wanted AS MATERIALIZED (
@@ -105,7 +106,7 @@ moved AS (
   UPDATE streams s
      SET version = s.version + locked.n, pending_since = coalesce(s.pending_since, clock_timestamp())
     FROM locked
-   WHERE s.stream = locked.stream AND locked.version = locked.expected
+   WHERE s.stream BETWEEN locked.stream AND locked.stream AND locked.version = locked.expected
   RETURNING s.stream, s.version
 ),
 heads AS MATERIALIZED (

@@ -100,8 +100,7 @@ class Scene:
 
 
 SCENES = [Scene(n, analyzed, generic) for n in (FEW, MANY) for analyzed in (False, True) for generic in (False, True)]
-SCENES.append(Scene(5_000, generic=True, early=True))
-KNOWN_TO_BE_EMPTY = Scene(5_000, analyzed=True, generic=True, early=True)
+SCENES += [Scene(5_000, analyzed, generic=True, early=True) for analyzed in (False, True)]
 
 
 @pytest.fixture(params=SCENES, ids=str, scope="session")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from eventstore import cursors
 from eventstore.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
 from services.projector import drain, parallel, serial
 from services.projector.failure import FAIL_STREAM
 from services.projector.registry import BEAT, REGISTER, RETIRE
-from tests.plans.conftest import KNOWN_TO_BE_EMPTY, SCENES, Guard
+from tests.plans.conftest import Guard
 from tests.plans.explain import names, same
 from tests.plans.test_store_plans import SOME, within
 
 TTL = timedelta(seconds=5)
-IN_ANY_SCENE = pytest.mark.parametrize("scene", [*SCENES, KNOWN_TO_BE_EMPTY], ids=str, indirect=True, scope="session")
 
 
 async def test_a_claim_that_finds_nothing(projector: Guard) -> None:
@@ -63,7 +60,6 @@ async def test_leases_in_hand(projector: Guard) -> None:
     )
 
 
-@IN_ANY_SCENE
 async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None:
     held = await projector.pend(100, leased_by="p1", first=streams - 99)
     plan = await projector.run(
@@ -73,7 +69,6 @@ async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 
 
-@IN_ANY_SCENE
 async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
     await projector.pend(100, first=streams - 99)
     plan = await projector.run(drain.BATCH, limit=2000, events=200, holder="p1", slot=3)
@@ -81,7 +76,6 @@ async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 
 
-@IN_ANY_SCENE
 async def test_a_batch_of_the_global_order(projector: Guard, streams: int) -> None:
     upto = await _pend_in_global_order(projector, streams)
     plan = await projector.run(serial.BATCH, name="todos", epoch=0, upto=upto, limit=100, holder="p1", slot=3, ttl=TTL)

@@ -15,7 +15,7 @@ from eventstore.facts import read_facts
 from eventstore.leases import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
 from eventstore.postgres import PostgresEventStore
 from tests.integration.eventstore.conftest import Connect
-from tests.integration.eventstore.waiting import BOUND_S
+from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 
 EVENT = NewEvent("A", {})
 TTL = timedelta(minutes=5)
@@ -93,6 +93,24 @@ async def test_releasing_waits_for_a_batch_and_then_finds_what_it_left(
     await releasing
 
     assert await leases.claim("three", limit=1, ttl=TTL) == []
+
+
+async def test_releasing_waits_for_an_append_and_ends_the_lease_on_the_row_that_it_left(
+    store: PostgresEventStore, leases: PostgresLeases, database: Database, connect: Connect
+) -> None:
+    await grow(store, "a", "b")
+    held = await leases.claim("one", limit=2, ttl=TTL)
+    append = await connect()
+    await append.execute("BEGIN; UPDATE streams SET version = version + 1 WHERE stream = 'a'")
+    async with database.connection() as connection:
+        name = await connection.fetchval("SELECT current_setting('application_name')")
+    releasing = asyncio.create_task(leases.release(held))
+    await until(append, waits_for_lock(name))
+    await append.execute("COMMIT")
+    await releasing
+
+    granted = await leases.claim("two", limit=2, ttl=TTL)
+    assert {(lease.stream, lease.version, lease.epoch) for lease in granted} == {("a", 3, 2), ("b", 2, 2)}
 
 
 async def test_a_claim_decided_on_old_rows_is_decided_again(

@@ -28,7 +28,7 @@ moved AS (
   UPDATE streams s
      SET version = s.version + locked.n, pending_since = coalesce(s.pending_since, clock_timestamp())
     FROM locked
-   WHERE s.stream = locked.stream AND locked.version = locked.expected
+   WHERE s.stream BETWEEN locked.stream AND locked.stream AND locked.version = locked.expected
   RETURNING s.stream, s.version
 ),
 heads AS MATERIALIZED (

@@ -11,7 +11,7 @@ moved AS (
            (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = $5 + 1),
            clock_timestamp()) END
     FROM fenced
-   WHERE s.stream = fenced.stream
+   WHERE s.stream = $1
   RETURNING s.stream, $5 - fenced.projected AS events
 ),
 tallied AS (

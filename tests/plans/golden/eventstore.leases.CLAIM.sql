@@ -11,8 +11,7 @@ WITH free AS MATERIALIZED (
 claimed AS (
   UPDATE streams s
      SET holder = $3, epoch = s.epoch + 1, leased_until = coalesce($1 ::timestamptz, clock_timestamp()) + $4 ::interval
-    FROM free
-   WHERE s.stream = free.stream
+   WHERE s.stream = ANY (ARRAY(SELECT stream FROM free))
   RETURNING s.stream, s.epoch, s.projected, s.version
 ),
 counted AS (

@@ -10,4 +10,4 @@ WITH held AS MATERIALIZED (
 counted AS (
   UPDATE projectors SET leases_held = leases_held - (SELECT count(*) FROM held) WHERE holder = $3
 )
-UPDATE streams s SET holder = NULL, leased_until = NULL FROM held WHERE s.stream = held.stream
+UPDATE streams SET holder = NULL, leased_until = NULL WHERE stream = ANY (ARRAY(SELECT stream FROM held))

@@ -7,4 +7,6 @@ WITH held AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED
    ) AS s
 )
-UPDATE streams s SET leased_until = coalesce($4 ::timestamptz, clock_timestamp()) + $5 ::interval FROM held WHERE s.stream = held.stream RETURNING s.stream
+UPDATE streams SET leased_until = coalesce($4 ::timestamptz, clock_timestamp()) + $5 ::interval
+ WHERE stream = ANY (ARRAY(SELECT stream FROM held))
+RETURNING stream
