@@ -60,10 +60,14 @@ class Drain(Parallel):
     async def _lanes(self) -> Sequence[batch.Outcome | None]:
         if len(self._slots) == 1:
             return [await self._lane(self._slots[0])]
-        lanes = [asyncio.create_task(self._lane(slot)) for slot in self._slots]
         # All end before an error of one is raised, so that none goes on behind the worker's back.
-        await asyncio.wait(lanes)
-        return [lane.result() for lane in lanes]
+        ended = await asyncio.gather(*map(self._lane, self._slots), return_exceptions=True)
+        outcomes: list[batch.Outcome | None] = []
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+            outcomes.append(one)
+        return outcomes
 
     async def _lane(self, slot: int) -> batch.Outcome | None:
         """What the statement did; None when an event made it fail."""

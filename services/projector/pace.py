@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 BURST: Final = 4
-"""Batches that may follow each other at once, after a quiet time."""
+"""As many as random arrivals at a rate well below the gap's hardly ever want."""
 
 
 class Pace:
     """Lets batches begin `gap` seconds apart in the long run, so that each takes what gathered meanwhile.
 
-    A batch for each single event would cost the writers their processor. Times are in seconds of one clock.
+    A batch for each single event would cost the writers their processor. After a quiet time `burst` batches may follow
+    each other at once. Times are in seconds of one clock.
     """
 
-    def __init__(self, gap: float) -> None:
+    def __init__(self, gap: float, burst: int = BURST) -> None:
         self._gap: Final = gap
+        self._ahead: Final = (burst - 1) * gap
         self._paid_until = 0.0
 
     def began(self, now: float) -> None:
@@ -24,4 +26,4 @@ class Pace:
 
     def wait(self, now: float) -> float:
         """How long the next batch has to wait; 0.0 if it may begin."""
-        return max(0.0, self._paid_until - (BURST - 1) * self._gap - now)
+        return max(0.0, self._paid_until - self._ahead - now)

@@ -17,7 +17,7 @@ from eventstore.wakeup import NOTIFY, Listener
 from services.projector import registry
 from services.projector.drain import LANES, Drain
 from services.projector.modes import SOON_S, Mode, Probe, Step, Tools
-from services.projector.pace import Pace
+from services.projector.pace import BURST, Pace
 from services.projector.parallel import Parallel
 from services.projector.pulse import Pulse
 from services.projector.serial import Serial
@@ -63,7 +63,7 @@ class Worker:
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
-        self._pace: Final = Pace(settings.linger)
+        self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
         self._listener: Final = Listener(database, self.wake)
         self._wake: Final = asyncio.Event()
         self._stopping = False

@@ -34,5 +34,9 @@ def test_batches_that_are_further_apart_never_wait() -> None:
     assert starts(Pace(1.0), *wanted) == wanted
 
 
+def test_a_burst_of_one_is_a_gap_after_each() -> None:
+    assert starts(Pace(1.0, 1), *[100.0] * 3) == [100.0, 101.0, 102.0]
+
+
 def test_without_a_gap_nothing_waits() -> None:
     assert starts(Pace(0.0), *[100.0] * 50) == [100.0] * 50
