@@ -18,7 +18,7 @@ PREPARE: Final = Statement(text("INSERT INTO cursors (name) VALUES (:name) ON CO
 CLAIM: Final = Statement(
     text(f"""
 WITH free AS MATERIALIZED (
-  SELECT name, holder AS former
+  SELECT holder AS former
     FROM cursors
    WHERE name = :name AND blocked_at IS NULL
      AND (leased_until IS NULL OR leased_until <= {_NOW})
@@ -28,7 +28,7 @@ WITH free AS MATERIALIZED (
 claimed AS (
   UPDATE cursors c SET holder = :holder, epoch = c.epoch + 1, leased_until = {_NOW} + :ttl ::interval
     FROM free
-   WHERE c.name = free.name
+   WHERE c.name = :name
   RETURNING c.epoch, c.position
 ),
 counted AS (
@@ -48,13 +48,13 @@ SELECT epoch, position FROM claimed
 RENEW: Final = Statement(
     text(f"""
 WITH free AS MATERIALIZED (
-  SELECT name, leased_until FROM cursors
+  SELECT leased_until FROM cursors
    WHERE name = :name AND holder = :holder AND epoch = :epoch
      FOR UPDATE SKIP LOCKED
 ),
 renewed AS (
   UPDATE cursors c SET leased_until = {_NOW} + :ttl ::interval
-    FROM free WHERE c.name = free.name AND free.leased_until > {_NOW}
+    FROM free WHERE c.name = :name AND free.leased_until > {_NOW}
 )
 SELECT EXISTS (
   SELECT FROM cursors c

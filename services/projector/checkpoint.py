@@ -133,7 +133,7 @@ moved AS (
      SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL,
          leased_until = clock_timestamp() + :ttl ::interval
     FROM reach, place
-   WHERE c.name = place.name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
+   WHERE c.name = :name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
 )
 """
 

@@ -76,7 +76,7 @@ folded AS MATERIALIZED (
 # whose position lies elsewhere is missing here.
 SERIAL_WINDOW: Final = """
 place AS MATERIALIZED (
-  SELECT c.name, c.position, c.epoch
+  SELECT c.position, c.epoch
     FROM cursors c
    WHERE c.name = :name AND {fence}
      FOR UPDATE

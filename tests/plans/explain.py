@@ -35,13 +35,28 @@ class Plan:
             lines.append(f"{node['Node Type']} {node['Relation Name']} {index} touched {_touched(node)}")
         return "\n".join(lines)
 
+    def unbounded(self) -> list[str]:
+        """The scans that no key, and no limit right above them, keeps from reading all of a table or an index."""
+        return [
+            f"{node['Node Type']} {node['Relation Name']} {node.get('Index Name', '')}".strip()
+            for node, above in self._nodes()
+            if _scans_table(node) and "Index Cond" not in node and above != "Limit"
+        ]
+
     def _scans(self) -> Iterator[dict[str, Any]]:
-        waiting = [self.root]
+        return (node for node, _ in self._nodes() if _scans_table(node))
+
+    def _nodes(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Each node, and the type of the one above it."""
+        waiting = [(self.root, "")]
         while waiting:
-            node = waiting.pop()
-            waiting += node.get("Plans", [])
-            if node["Node Type"].endswith("Scan") and "Relation Name" in node:
-                yield node
+            node, above = waiting.pop()
+            waiting += [(below, node["Node Type"]) for below in node.get("Plans", [])]
+            yield node, above
+
+
+def _scans_table(node: dict[str, Any]) -> bool:
+    return node["Node Type"].endswith("Scan") and "Relation Name" in node
 
 
 def _touched(node: dict[str, Any]) -> int:
@@ -66,10 +81,11 @@ async def prepare(connection: asyncpg.Connection, statement: Statement, *, gener
     return name
 
 
-async def plan_for_any(connection: asyncpg.Connection, statement: Statement) -> None:
-    """Make the generic plan now, from what the tables hold now. The connection keeps it."""
+async def plan_for_any(connection: asyncpg.Connection, statement: Statement) -> Plan:
+    """Make the generic plan now, from what the tables hold now; nothing is run. The connection keeps it."""
     name = await prepare(connection, statement, generic=True)
-    await connection.execute(f"EXPLAIN EXECUTE {_call(name, statement, {})}")
+    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {_call(name, statement, {})}")
+    return Plan(json.loads(text)[0]["Plan"])
 
 
 async def explain(connection: asyncpg.Connection, statement: Statement, *, generic: bool, **values: Any) -> Plan:

@@ -1,5 +1,5 @@
 WITH free AS MATERIALIZED (
-  SELECT name, holder AS former
+  SELECT holder AS former
     FROM cursors
    WHERE name = $1 AND blocked_at IS NULL
      AND (leased_until IS NULL OR leased_until <= coalesce($2 ::timestamptz, clock_timestamp()))
@@ -9,7 +9,7 @@ WITH free AS MATERIALIZED (
 claimed AS (
   UPDATE cursors c SET holder = $3, epoch = c.epoch + 1, leased_until = coalesce($2 ::timestamptz, clock_timestamp()) + $4 ::interval
     FROM free
-   WHERE c.name = free.name
+   WHERE c.name = $1
   RETURNING c.epoch, c.position
 ),
 counted AS (

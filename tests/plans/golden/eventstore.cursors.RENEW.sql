@@ -1,11 +1,11 @@
 WITH free AS MATERIALIZED (
-  SELECT name, leased_until FROM cursors
+  SELECT leased_until FROM cursors
    WHERE name = $1 AND holder = $2 AND epoch = $3
      FOR UPDATE SKIP LOCKED
 ),
 renewed AS (
   UPDATE cursors c SET leased_until = coalesce($4 ::timestamptz, clock_timestamp()) + $5 ::interval
-    FROM free WHERE c.name = free.name AND free.leased_until > coalesce($4 ::timestamptz, clock_timestamp())
+    FROM free WHERE c.name = $1 AND free.leased_until > coalesce($4 ::timestamptz, clock_timestamp())
 )
 SELECT EXISTS (
   SELECT FROM cursors c

@@ -1,6 +1,6 @@
 WITH
 place AS MATERIALIZED (
-  SELECT c.name, c.position, c.epoch
+  SELECT c.position, c.epoch
     FROM cursors c
    WHERE c.name = $1 AND c.holder = $2 AND c.epoch = $3 AND c.leased_until > clock_timestamp()
      FOR UPDATE
@@ -187,7 +187,7 @@ moved AS (
      SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL,
          leased_until = clock_timestamp() + $7 ::interval
     FROM reach, place
-   WHERE c.name = place.name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
+   WHERE c.name = $1 AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
 )
 
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
