@@ -59,6 +59,7 @@ class Coalescer:
         self._busy: Final[set[asyncio.Task[None]]] = set()
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
         self._slots: Final = random.SystemRandom().sample(range(SLOTS), lanes)
+        self._starting = False
         self._closed = False
 
     async def append(self, append: Append) -> Appended:
@@ -79,18 +80,29 @@ class Coalescer:
             await asyncio.wait(self._busy)
 
     def _start(self) -> None:
-        while self._slots and (group := self._line.gather(MOST_TOGETHER)):
-            task = asyncio.create_task(self._run(group, self._slots.pop()))
-            self._busy.add(task)
-            task.add_done_callback(self._busy.discard)
+        """Have a free lane look at the line, after all that the event loop has at hand: they may join, too."""
+        if self._slots and len(self._line) and not self._starting:
+            self._starting = True
+            lane = asyncio.create_task(self._run(self._slots.pop()))
+            self._busy.add(lane)
+            lane.add_done_callback(self._end)
 
-    async def _run(self, group: list[Waiting], slot: int) -> None:
-        try:
-            await self._commit(group, slot)
-        finally:
-            self._line.release(group)
-            self._slots.append(slot)
+    def _end(self, lane: asyncio.Task[None]) -> None:
+        self._busy.discard(lane)
+        if lane.cancelled() or lane.exception():
             self._start()
+
+    async def _run(self, slot: int) -> None:
+        self._starting = False
+        try:
+            while group := self._line.gather(MOST_TOGETHER):
+                self._start()
+                try:
+                    await self._commit(group, slot)
+                finally:
+                    self._line.release(group)
+        finally:
+            self._slots.append(slot)
 
     async def _commit(self, group: list[Waiting], slot: int) -> None:
         carried = self._notifier.carry() if self._notifier else None

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from services.api.protocol import BoundedProtocol
+from services.api.protocol import Protocol
 from services.api.settings import Settings
 
 GRACE_S: Final = 15
@@ -49,7 +49,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.processes,
-        http=BoundedProtocol,
+        http=Protocol,
         loop="uvloop",
         lifespan="on",
         ws="none",

@@ -16,30 +16,30 @@ MOST_TOGETHER: Final = 256
 class Together(Generic[K, V]):
     """While `lanes` queries are under way, further keys gather; the next query takes them all.
 
-    An idle system gives a lookup no delay, and an answer always comes from a query that began after the call. A query
-    that fails fails for those who share it and for nobody else; a caller that goes away disturbs nobody.
+    An idle system gives a lookup no delay but a turn of the event loop, which brings together what has arrived by then.
+    An answer always comes from a query that began after the call. A query that fails fails for those who share it and
+    for nobody else; a caller that goes away disturbs nobody.
     """
 
     def __init__(self, look_up: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, lanes: int = 2) -> None:
         self._look_up: Final = look_up
         self._free = lanes
-        self._line: dict[K, asyncio.Future[V | None]] = {}
+        self._starting = False
+        self._line: dict[K, list[asyncio.Future[V | None]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, key: K) -> V | None:
         """The value of the key, None if there is none. Raises what the query raises."""
-        answer = self._line.get(key)
-        if answer is None:
-            answer = self._line[key] = asyncio.get_running_loop().create_future()
-            self._start()
-        return await asyncio.shield(answer)
+        answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._line.setdefault(key, []).append(answer)
+        self._start()
+        return await answer
 
     def _start(self) -> None:
-        while self._free and self._line:
-            keys = list(self._line)[:MOST_TOGETHER]
-            group = {key: self._line.pop(key) for key in keys}
+        if self._free and self._line and not self._starting:
             self._free -= 1
-            task = asyncio.create_task(self._run(group))
+            self._starting = True
+            task = asyncio.create_task(self._run())
             self._running.add(task)
             task.add_done_callback(self._end)
 
@@ -48,14 +48,27 @@ class Together(Generic[K, V]):
         self._free += 1
         self._start()
 
-    async def _run(self, group: dict[K, asyncio.Future[V | None]]) -> None:
+    def _gather(self) -> dict[K, list[asyncio.Future[V | None]]]:
+        self._starting = False
+        group = {key: self._line.pop(key) for key in list(self._line)[:MOST_TOGETHER]}
+        self._start()
+        return group
+
+    async def _run(self) -> None:
+        group = self._gather()
         try:
             found = await self._look_up(list(group))
         except Exception as error:
-            for answer in group.values():
-                answer.set_exception(error)
-                # Whoever asked may be gone, and then nobody takes the error.
-                answer.exception()
+            for answers in group.values():
+                for answer in _waiting(answers):
+                    answer.set_exception(error)
         else:
-            for key, answer in group.items():
-                answer.set_result(found.get(key))
+            for key, answers in group.items():
+                value = found.get(key)
+                for answer in _waiting(answers):
+                    answer.set_result(value)
+
+
+def _waiting(answers: Sequence[asyncio.Future[V]]) -> list[asyncio.Future[V]]:
+    """The answers that somebody still waits for."""
+    return [answer for answer in answers if not answer.done()]

@@ -204,8 +204,12 @@ async def test_the_line_has_an_end(lane: PostgresEventStore, connect: Connect, m
     monkeypatch.setattr(coalesce, "MOST_WAITING", 3)
     holder = await connect()
     await lock_streams(holder, "first")
-    waiting = [asyncio.create_task(lane.append(s, [EVENT], expected=NO_STREAM)) for s in ("first", "a", "b", "c")]
-    await asyncio.sleep(0)
+    waiting = []
+    for stream in ("first", "a", "b", "c"):
+        waiting.append(asyncio.create_task(lane.append(stream, [EVENT], expected=NO_STREAM)))
+        # Its turn to join the line, then the lane's turn to take it from there.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     with pytest.raises(StoreUnavailable, match="waiting"):
         await lane.append("d", [EVENT], expected=NO_STREAM)
