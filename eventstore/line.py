@@ -58,6 +58,13 @@ class Line:
         """Stand before all others, in this order."""
         self._waiting.extendleft(reversed(list(group)))
 
+    def take(self, waiting: Waiting) -> bool:
+        """Pass by the line, and reserve the append's stream and key; False, and nothing done, where they are taken."""
+        if self._reserved(waiting.append):
+            return False
+        self._reserve(waiting.append)
+        return True
+
     def gather(self, most: int) -> list[Waiting]:
         """Take a group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped."""
         group: list[Waiting] = []
