@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +16,7 @@ from sqlalchemy import text
 
 from eventstore.database import AWAY, Database, Statement
 from eventstore.errors import StoreUnavailable
+from eventstore.pace import Pace
 
 CHANNEL: Final = "tidemark_work"
 
@@ -29,17 +29,16 @@ _RECONNECT_S: Final = 1.0
 
 
 class Notifier:
-    """Has notifications sent, at most one each `interval` seconds; the first of a burst goes out at once.
+    """Has notifications sent, one each `interval` seconds in the long run; the first `burst` go out at once.
 
     A writer asks with `carry` before a statement, and tells with `carried` when it was committed. A nudge waits `slack`
     seconds more for a statement that carries its notification.
     """
 
-    def __init__(self, database: Database, *, interval: float = 0.005, slack: float = 0.0) -> None:
+    def __init__(self, database: Database, *, interval: float = 0.005, burst: int = 1, slack: float = 0.0) -> None:
         self._database = database
-        self._interval = interval
+        self._pace = Pace(interval, burst)
         self._slack = slack
-        self._last = -math.inf
         self._asked: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -54,9 +53,9 @@ class Notifier:
     def carry(self) -> float | None:
         """Now, when the statement that begins now is to carry a notification. One that fails loses no nudge."""
         now = asyncio.get_running_loop().time()
-        if now - self._last < self._interval:
+        if self._pace.wait(now):
             return None
-        self._last = now
+        self._pace.began(now)
         return now
 
     def carried(self, begun: float) -> None:
@@ -72,11 +71,11 @@ class Notifier:
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
         while self._asked is not None:
-            rest = self._last + self._interval + self._slack - loop.time()
-            if rest > 0:
-                await asyncio.sleep(rest)
+            if rest := self._pace.wait(loop.time()):
+                await asyncio.sleep(rest + self._slack)
                 continue
-            self._last, self._asked = loop.time(), None
+            self._pace.began(loop.time())
+            self._asked = None
             # The projectors poll anyway, so a hint that can not be sent is not worth an error.
             with contextlib.suppress(StoreUnavailable):
                 await self._database.fetch(NOTIFY)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from litestar import Litestar
 from litestar.types import ASGIApp, Middleware
 
+from eventstore.pace import BURST
 from eventstore.postgres import Database, PostgresEventStore
 from eventstore.wakeup import Notifier
 from services.api import problems
@@ -47,7 +48,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
     database = Database(
         settings.database_url, pool_size=settings.pool_size, application_name="api", server_settings=PLANNER
     )
-    notifier = Notifier(database, slack=SLACK_S)
+    notifier = Notifier(database, burst=BURST, slack=SLACK_S)
     store = PostgresEventStore(database, notifier=notifier)
     drain = Drain(database)
     todos = TodoOperations(TodoHandler(store), database)

@@ -6,7 +6,7 @@ import os
 
 from litestar.types import ASGIApp
 
-from services import telemetry
+from services import collector, telemetry
 from services.api.app import create_asgi
 from services.api.settings import Settings
 from services.logs import set_up
@@ -16,4 +16,6 @@ def application() -> ASGIApp:
     """The application, set up from the environment, which `__main__` has checked."""
     settings = Settings.from_env(os.environ)
     set_up(settings.log_level, "api")
-    return create_asgi(settings, telemetry.start(os.environ, "api"))
+    made = create_asgi(settings, telemetry.start(os.environ, "api"))
+    collector.run_rarely()
+    return made

@@ -12,12 +12,12 @@ import structlog
 
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
+from eventstore.pace import BURST, Pace
 from eventstore.schema import SLOTS
 from eventstore.wakeup import NOTIFY, Listener
 from services.projector import registry
 from services.projector.drain import LANES, Drain
 from services.projector.modes import SOON_S, Mode, Probe, Step, Tools
-from services.projector.pace import BURST, Pace
 from services.projector.parallel import Parallel
 from services.projector.pulse import Pulse
 from services.projector.serial import Serial

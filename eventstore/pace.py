@@ -1,4 +1,4 @@
-"""When a batch may begin: at once on a quiet system, and with a little time between the batches on a busy one."""
+"""When work may begin: at once on a quiet system, and with a little time between its pieces on a busy one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ BURST: Final = 4
 
 
 class Pace:
-    """Lets batches begin `gap` seconds apart in the long run, so that each takes what gathered meanwhile.
+    """Lets pieces (batches, notifications) begin `gap` seconds apart in the long run; each takes all until then.
 
-    A batch for each single event would cost the writers their processor. After a quiet time `burst` batches may follow
-    each other at once. Times are in seconds of one clock.
+    One for each single event would cost the writers their processor. After a quiet time `burst` pieces may follow each
+    other at once. Times are in seconds of one clock.
     """
 
     def __init__(self, gap: float, burst: int = BURST) -> None:
@@ -21,9 +21,9 @@ class Pace:
         self._paid_until = 0.0
 
     def began(self, now: float) -> None:
-        """A batch has begun."""
+        """A piece has begun."""
         self._paid_until = max(self._paid_until, now) + self._gap
 
     def wait(self, now: float) -> float:
-        """How long the next batch has to wait; 0.0 if it may begin."""
+        """How long the next piece has to wait; 0.0 if it may begin."""
         return max(0.0, self._paid_until - self._ahead - now)
