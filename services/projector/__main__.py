@@ -23,7 +23,7 @@ import uvloop
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.wakeup import NOTIFY
-from services import telemetry
+from services import collector, telemetry
 from services.logs import set_up
 from services.projector import operator
 from services.projector.settings import Settings
@@ -83,6 +83,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
+        collector.run_rarely()
         log.info("projector started", mode=settings.mode, projector=settings.name)
         await worker.run()
         if tracing is not None:
