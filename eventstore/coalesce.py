@@ -136,6 +136,7 @@ class Coalescer:
             else:
                 group[0].tell(error)
         except StoreUnavailable as error:
+            self._wake(None, committed=True)
             for waiting in group:
                 # One for each: an exception collects the tracebacks of all who raise it.
                 waiting.tell(StoreUnavailable(*error.args))
@@ -143,8 +144,12 @@ class Coalescer:
             for waiting in group:
                 waiting.tell(error)
         except BaseException:
+            self._wake(None, committed=True)
             for waiting in group:
                 waiting.tell(StoreUnavailable("the append was interrupted"))
+                # The one who waits may be the one who is interrupted, and then nobody takes the error.
+                if not waiting.answer.cancelled():
+                    waiting.answer.exception()
             raise
         else:
             self._wake(carried, committed=self._settle(group, outcomes))
@@ -184,10 +189,13 @@ class Coalescer:
         return committed
 
     def _wake(self, carried: float | None, *, committed: bool) -> None:
-        if self._notifier and carried is not None:
-            self._notifier.carried(carried)
-        elif self._notifier and committed:
+        """Tell what was committed, or may have been. A statement that wrote nothing may have carried nothing."""
+        if self._notifier is None or not committed:
+            return
+        if carried is None:
             self._notifier.nudge()
+        else:
+            self._notifier.carried(carried)
 
     def _part(self, group: list[Waiting]) -> None:
         for waiting in group:

@@ -32,19 +32,24 @@ class Notifier:
     """Has notifications sent, one each `interval` seconds in the long run; the first `burst` go out at once.
 
     A writer asks with `carry` before a statement, and tells with `carried` when it was committed. A nudge waits `slack`
-    seconds more for a statement that carries its notification.
+    seconds more for a statement that carries its notification, but `interval + slack` at the most.
     """
 
     def __init__(self, database: Database, *, interval: float = 0.005, burst: int = 1, slack: float = 0.0) -> None:
         self._database = database
         self._pace = Pace(interval, burst)
+        self._longest = interval + slack
         self._slack = slack
+        self._since = 0.0
         self._asked: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     def nudge(self) -> bool:
         """Ask for a notification. False when it joins one that is already on its way."""
-        self._asked = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        if self._asked is None:
+            self._since = now
+        self._asked = now
         if self._task and not self._task.done():
             return False
         self._task = asyncio.create_task(self._send())
@@ -59,7 +64,8 @@ class Notifier:
         return now
 
     def carried(self, begun: float) -> None:
-        """The statement that `carry` gave this moment is committed: it answers all nudges before it."""
+        """The statement that `carry` gave this moment has written: it answers all nudges before it."""
+        self._since = max(self._since, begun)
         if self._asked is not None and self._asked <= begun:
             self._asked = None
 
@@ -71,10 +77,12 @@ class Notifier:
     async def _send(self) -> None:
         loop = asyncio.get_running_loop()
         while self._asked is not None:
-            if rest := self._pace.wait(loop.time()):
-                await asyncio.sleep(rest + self._slack)
+            now = loop.time()
+            left = self._since + self._longest - now
+            if (rest := self._pace.wait(now)) and left > 0:
+                await asyncio.sleep(min(rest + self._slack, left))
                 continue
-            self._pace.began(loop.time())
+            self._pace.began(now)
             self._asked = None
             # The projectors poll anyway, so a hint that can not be sent is not worth an error.
             with contextlib.suppress(StoreUnavailable):

@@ -96,7 +96,7 @@ def parallel(parts: Parts = PARALLEL) -> Statement:
 
 
 def drain(parts: Parts = DRAIN) -> Statement:
-    """The statement that claims and projects at once: `limit`, `events`, `holder`, `slot`.
+    """The statement that claims and projects at once: `limit`, `events`, `holder`, `slot`, `others`.
 
     For a handler that costs nothing. Takes up to `limit` pending streams that nobody holds, oldest backlog first, and
     applies up to `events` events of each. The lock on a stream's row is the lease: it begins and ends with the

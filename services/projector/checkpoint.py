@@ -29,7 +29,8 @@ reach AS (
 )
 """
 
-DRAIN_COUNTED: Final = """leases_held = 0, claims = p.claims + 1, takeovers = p.takeovers + done.takeovers,
+DRAIN_COUNTED: Final = """leases_held = coalesce(:others ::int, 0), claims = p.claims + 1,
+         takeovers = p.takeovers + done.takeovers,
          last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END"""
 
 SERIAL_REACH: Final = """

@@ -70,14 +70,27 @@ class Drain(Parallel):
         return outcomes
 
     async def _lane(self, slot: int) -> batch.Outcome | None:
-        """What the statement did; None when an event made it fail."""
-        try:
-            rows = await self._tools.database.fetch(
-                self._at_once, limit=self._limit, events=self._each, holder=self._tools.settings.name, slot=slot
-            )
-        except DEFECT:
-            raise
-        except POISON as error:
-            log.warning("an event makes its batch fail", error=str(error))
-            return None
+        """What the statement did; None when an event made it fail.
+
+        Once it may fail without one: when another projector moved a stream after this statement had begun to look.
+        """
+        for _ in range(2):
+            try:
+                return await self._take(slot)
+            except DEFECT:
+                raise
+            except POISON as error:
+                failure = str(error)
+        log.warning("an event makes its batch fail", error=failure)
+        return None
+
+    async def _take(self, slot: int) -> batch.Outcome:
+        rows = await self._tools.database.fetch(
+            self._at_once,
+            limit=self._limit,
+            events=self._each,
+            holder=self._tools.settings.name,
+            slot=slot,
+            others=len(self._in_flight),
+        )
         return batch.outcome(rows[0])

@@ -75,7 +75,7 @@ def told(api: ApiServer, parts: Parts, todo: str, key: str, suffix: str) -> tupl
     if method != "HEAD" and "content-length" in seen:
         assert int(seen.pop("content-length")) == len(answer.content)
     assert "x-request-id" in answer.headers
-    text = re.sub(r"todo-[0-9a-f]{32}", "todo-…", answer.text)
+    text = re.sub(r"todo-[0-9a-f]{32}", "todo-…", answer.text.replace(key, "KEY"))
     text = re.sub(r'"position":\d+|"requestId":"[^"]*"', "…", text)
     seen["location"] = re.sub(r"[0-9a-f]{32}", "…", seen.get("location", ""))
     if sent.get("X-Request-Id") == "mine":
@@ -138,3 +138,22 @@ def test_a_head_without_end_is_cut_off(api: ApiServer, part: str) -> None:
 def test_a_long_head_is_read(api: ApiServer) -> None:
     answer = raw(api, b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: " + b"a" * 60_000 + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_trailers_without_end_are_cut_off(api: ApiServer) -> None:
+    begin = b"POST /todos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
+    answer = raw(api, begin + b"a" * (MAX_HEAD + 1))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_trailer_is_no_header(api: ApiServer) -> None:
+    head = b"POST /todos HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    request = head + b'10\r\n{"text":"bread"}\r\n0\r\nIdempotency-Key: trailing\r\n\r\n'
+    streams = {json.loads(raw(api, request).partition(b"\r\n\r\n")[2])["stream"] for _ in range(2)}
+    assert len(streams) == 2
+
+
+def test_what_can_not_be_read_is_no_answer_to_the_request_before_it(api: ApiServer) -> None:
+    place = f"/todos/{api.create()}".encode()
+    put = b"PUT " + place + b' HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n{"text":"bread"}'
+    assert not raw(api, put + b"NO HTTP\r\n\r\n").startswith(b"HTTP/1.1 400 ")

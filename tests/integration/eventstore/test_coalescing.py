@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
@@ -259,6 +260,48 @@ async def test_what_was_written_since_the_last_notification_is_told_by_one_on_it
     with pytest.raises(VersionConflict):
         await store.append("s", [EVENT], expected=ExpectedVersion(7))
     await store.close()
+
+
+async def test_a_conflict_takes_no_hint_away(database: Database, connect: Connect) -> None:
+    """Where a statement writes nothing, its notification may not have gone out."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
+    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.1, slack=0.1))
+    for version in range(2):
+        await store.append("s", [EVENT], expected=ExpectedVersion(version))
+    await asyncio.sleep(0.11)
+    with pytest.raises(VersionConflict):
+        await store.append("s", [EVENT], expected=ExpectedVersion(7))
+    async with asyncio.timeout(BOUND_S):
+        assert [await heard.get(), await heard.get()] == ["", ""]
+    await store.close()
+
+
+async def test_an_append_that_is_cut_off_is_told_as_it_may_have_been_written(
+    database: Database, connect: Connect
+) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    reports: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
+    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
+    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.0))
+    await store.append("first", [EVENT], expected=NO_STREAM)
+    async with asyncio.timeout(BOUND_S):
+        await heard.get()
+    holder = await connect()
+    await lock_streams(holder, "s")
+    caller = asyncio.create_task(store.append("s", [EVENT], expected=NO_STREAM))
+    await until(await connect(), BUSY)
+    caller.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await caller
+    async with asyncio.timeout(BOUND_S):
+        await heard.get()
+    await holder.execute("ROLLBACK")
+    await store.close()
+    del caller
+    gc.collect()
+    assert not reports
 
 
 NEW_STREAM = "INSERT INTO streams (stream, version) VALUES ($1, 0)"

@@ -109,7 +109,8 @@ tallied AS (
 ),
 counted AS (
   UPDATE projectors p
-     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = 0, claims = p.claims + 1, takeovers = p.takeovers + done.takeovers,
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = coalesce($5 ::int, 0), claims = p.claims + 1,
+         takeovers = p.takeovers + done.takeovers,
          last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END
     FROM done, reach
    WHERE p.holder = $4 AND reach.leases > 0
