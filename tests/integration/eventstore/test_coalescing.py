@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
@@ -19,7 +18,6 @@ from eventstore.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
 from eventstore.events import NO_STREAM, START, Appended, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
-from eventstore.wakeup import CHANNEL, Notifier
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 
@@ -228,80 +226,6 @@ async def test_closing_finishes_the_line_then_refuses(database: Database) -> Non
     assert [task.result().version for task in waiting] == [1] * 30
     with pytest.raises(StoreUnavailable, match="closed"):
         await store.append("s", [EVENT], expected=NO_STREAM)
-
-
-async def test_a_notification_comes_with_what_was_written(database: Database, connect: Connect) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
-    watcher = await connect()
-    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.0))
-    for expected, key in ((0, None), (1, None), (2, IdempotencyKey("k", "body"))):
-        await store.append("s", [EVENT], expected=ExpectedVersion(expected), key=key)
-        async with asyncio.timeout(BOUND_S):
-            assert await heard.get() == ""
-    await asyncio.gather(*(store.append(f"s{n}", [EVENT], expected=NO_STREAM) for n in range(20)))
-    async with asyncio.timeout(BOUND_S):
-        assert await heard.get() == ""
-    alone = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'NOTIFY%' AND datname = current_database()"
-    assert await watcher.fetchval(alone) == 0
-    await store.close()
-
-
-async def test_what_was_written_since_the_last_notification_is_told_by_one_on_its_own(
-    database: Database, connect: Connect
-) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
-    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.05))
-    for version in range(2):
-        await store.append("s", [EVENT], expected=ExpectedVersion(version))
-    async with asyncio.timeout(BOUND_S):
-        assert [await heard.get(), await heard.get()] == ["", ""]
-    with pytest.raises(VersionConflict):
-        await store.append("s", [EVENT], expected=ExpectedVersion(7))
-    await store.close()
-
-
-async def test_a_conflict_takes_no_hint_away(database: Database, connect: Connect) -> None:
-    """Where a statement writes nothing, its notification may not have gone out."""
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
-    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.1, slack=0.1))
-    for version in range(2):
-        await store.append("s", [EVENT], expected=ExpectedVersion(version))
-    await asyncio.sleep(0.11)
-    with pytest.raises(VersionConflict):
-        await store.append("s", [EVENT], expected=ExpectedVersion(7))
-    async with asyncio.timeout(BOUND_S):
-        assert [await heard.get(), await heard.get()] == ["", ""]
-    await store.close()
-
-
-async def test_an_append_that_is_cut_off_is_told_as_it_may_have_been_written(
-    database: Database, connect: Connect
-) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    reports: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
-    await (await connect()).add_listener(CHANNEL, lambda *heard_of: heard.put_nowait(heard_of[3]))
-    store = PostgresEventStore(database, notifier=Notifier(database, interval=0.0))
-    await store.append("first", [EVENT], expected=NO_STREAM)
-    async with asyncio.timeout(BOUND_S):
-        await heard.get()
-    holder = await connect()
-    await lock_streams(holder, "s")
-    caller = asyncio.create_task(store.append("s", [EVENT], expected=NO_STREAM))
-    await until(await connect(), BUSY)
-    caller.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await caller
-    async with asyncio.timeout(BOUND_S):
-        await heard.get()
-    await holder.execute("ROLLBACK")
-    await store.close()
-    del caller
-    gc.collect()
-    assert not reports
 
 
 NEW_STREAM = "INSERT INTO streams (stream, version) VALUES ($1, 0)"
