@@ -27,7 +27,7 @@ from eventstore.append import KEY_CONSTRAINT, Append, append_all
 from eventstore.append_one import append_one
 from eventstore.append_singles import append_singles
 from eventstore.database import Database
-from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, VersionConflict
+from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, VersionConflict
 from eventstore.events import Appended
 from eventstore.line import Line, Waiting
 from eventstore.schema import SLOTS
@@ -40,10 +40,6 @@ MOST_WAITING: Final = 10_000
 """Appends that may wait in line; a further one is refused at once."""
 
 _ATTEMPTS: Final = 5
-
-
-class _Contended(StoreUnavailable):
-    """Nothing was written, but others that ran at the same moment came first too often."""
 
 
 class Coalescer:
@@ -128,10 +124,10 @@ class Coalescer:
         carried = self._notifier.carry() if self._notifier else None
         try:
             outcomes = await self._attempt(group, slot, wake=carried is not None)
-        except (asyncpg.PostgresError, InvalidEvent, _Contended) as error:
+        except (asyncpg.PostgresError, InvalidEvent, StoreBusy) as error:
             if len(group) > 1:
                 self._part(group)
-            elif isinstance(error, asyncpg.LockNotAvailableError):
+            elif isinstance(error.__cause__, asyncpg.LockNotAvailableError):
                 self._set_aside(group[0], error)
             else:
                 group[0].tell(error)
@@ -171,7 +167,7 @@ class Coalescer:
                         raise
                 except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                     pass
-        raise _Contended(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
+        raise StoreBusy(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
     def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> bool:
         """Tell everybody, but for those who go again. True when an event was committed."""
@@ -210,6 +206,6 @@ class Coalescer:
         if now < waiting.until:
             self._line.join(waiting)
         else:
-            unavailable = StoreUnavailable(f"stream {stream!r} is kept locked by another transaction")
-            unavailable.__cause__ = error
-            waiting.tell(unavailable)
+            busy = StoreBusy(f"stream {stream!r} is kept locked by another transaction")
+            busy.__cause__ = error
+            waiting.tell(busy)

@@ -10,34 +10,15 @@ from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.address import driver_url, parse_url
-from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable
+from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, TimeLimit
 from eventstore.pool import Pool
+from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
 from eventstore.statement import Statement
 
-__all__ = ["AWAY", "Database", "Statement", "parse_url", "translate"]
-
-AWAY: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    AsyncAdapt_asyncpg_dbapi.Error,
-    DBAPIError,
-    OSError,
-    TimeoutError,
-)
-"""What the driver raises when the server is away, refuses, or does not answer in time. SQLAlchemy's adapter wraps what
-the driver raises while it connects (a wrong password, a database that is gone) in errors of its own."""
-
+__all__ = ["Database", "Statement", "parse_url", "translate"]
 
 PLANNER: Final = {
     # Compiling costs more than it saves on statements of a few milliseconds.
@@ -56,21 +37,26 @@ PLANNER: Final = {
 
 
 def translate(error: BaseException) -> StoreError | None:
-    """The store's error for a driver's error, or None where the error is a defect and should be seen as one."""
+    """The store's error for a driver's error, or None where it is a defect, or a refusal that names its constraint."""
     if isinstance(error, StoreError):
         return error
-    if isinstance(error, asyncpg.DataError | asyncpg.ProgramLimitExceededError) or _unencodable(error):
-        return InvalidEvent(f"Postgres can not take a value: {error}")
-    if isinstance(error, AWAY):
-        return StoreUnavailable(f"Postgres gave no answer: {str(error) or type(error).__name__}")
-    return None
+    code = sqlstate_of(error)
+    match meaning_of(error).kind:
+        case "again":
+            return (TimeLimit if code in TIME_LIMITS else StoreBusy)(f"Postgres is busy: {_words(error)}")
+        case "away" if code is None:
+            return StoreUnavailable(f"Postgres gave no answer: {_words(error)}")
+        case "away":
+            return StoreUnavailable(f"Postgres refuses: {_words(error)}")
+        case "poison" if code is None or code[:2] in ("22", "54"):
+            return InvalidEvent(f"Postgres can not take a value: {_words(error)}")
+        case _:
+            return None
 
 
-def _unencodable(error: BaseException) -> bool:
-    """A value that the driver could not encode, so nothing was sent."""
-    if isinstance(error, asyncpg.ClientConfigurationError):
-        return False
-    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+def _words(error: BaseException) -> str:
+    code = sqlstate_of(error)
+    return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
 class Database:
@@ -141,6 +127,13 @@ class Database:
         return Connection(self._pool)
 
 
+def _unconnected(error: Exception) -> StoreError | None:
+    """Whatever the server answers to somebody who connects, it refuses the connection."""
+    if sqlstate_of(error) is None:
+        return translate(error)
+    return StoreUnavailable(f"Postgres refuses the connection: {_words(error)}")
+
+
 class Connection:
     """A connection of the pool, for one `async with`. As a class: a generator takes twice as long."""
 
@@ -150,8 +143,10 @@ class Connection:
     async def __aenter__(self) -> asyncpg.Connection:
         try:
             self._held = await self._pool.take()
-        except (asyncpg.PostgresError, *AWAY) as error:
-            raise translate(error) or error from error
+        except Exception as error:
+            if (translated := _unconnected(error)) is None or translated is error:
+                raise
+            raise translated from error
         return self._held.driver
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
@@ -159,5 +154,5 @@ class Connection:
             # The server's farewell was read, the end of the connection not yet: the driver still calls it open.
             self._held.driver.terminate()
         self._pool.give_back(self._held)
-        if isinstance(error, (asyncpg.PostgresError, *AWAY)) and (translated := translate(error)):
+        if error is not None and not isinstance(error, StoreError) and (translated := translate(error)):
             raise translated from error

@@ -6,8 +6,12 @@
     ├── InvalidEvent          something that the store can not hold, or an append of no events; nothing was written
     ├── LeaseLost             the lease ended or passed to another holder; nothing was written
     └── StoreUnavailable      no answer from the store; the write is *indeterminate*
+        ├── StoreBusy         a lock, a deadlock, a conflict: it passes by itself; nothing was written
+        │   └── TimeLimit     a time limit of the server; nothing was written, and less at once may pass
+        └── StoreUnsound      something that the store's promises rest on does not hold; nothing was tried
 
-Driver errors are translated into this family in one place, `eventstore.postgres`.
+None of StoreUnavailable says anything of an event. Driver errors are translated into this family in one place,
+`eventstore.database.translate`, by the table in `eventstore.sqlstates`.
 """
 
 from __future__ import annotations
@@ -47,3 +51,15 @@ class LeaseLost(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store gave no answer. What was asked may or may not have been committed."""
+
+
+class StoreBusy(StoreUnavailable):
+    """Something that passes kept the store from it: a lock, a deadlock, a conflict. Nothing was written."""
+
+
+class TimeLimit(StoreBusy):
+    """A time limit of the server (`statement_timeout`, …) ended the statement. Nothing was written."""
+
+
+class StoreUnsound(StoreUnavailable):
+    """Something that the store's promises rest on does not hold (`eventstore.soundness`). Nothing was tried."""

@@ -14,9 +14,10 @@ from typing import Final
 
 from sqlalchemy import text
 
-from eventstore.database import AWAY, Database, Statement
+from eventstore.database import Database, Statement
 from eventstore.errors import StoreUnavailable
 from eventstore.pace import Pace
+from eventstore.sqlstates import passes
 
 CHANNEL: Final = "tidemark_work"
 
@@ -111,8 +112,11 @@ class Listener:
 
     async def _listen(self) -> None:
         while True:
-            with contextlib.suppress(*AWAY):
+            try:
                 await self._hold_connection()
+            except Exception as error:
+                if not passes(error):
+                    raise
             self.connected.clear()
             await asyncio.sleep(_RECONNECT_S)
 

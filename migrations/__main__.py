@@ -24,7 +24,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.address import EXPECTED, driver_url, parse_url
-from eventstore.database import AWAY
+from eventstore.sqlstates import kind_of, sqlstate_of
 from settings import Environment, SettingError
 
 _TURN: Final = 1953064546
@@ -100,7 +100,9 @@ def main() -> int:
     except (SettingError, CommandError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (asyncpg.PostgresError, *AWAY) as error:
+    except Exception as error:
+        if kind_of(error) == "defect" and sqlstate_of(error) is None:
+            raise
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
         print(f"DATABASE_URL: the migration failed: {reason}", file=sys.stderr)
         return 1
