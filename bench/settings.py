@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from bench import scenarios
 from bench.passed_on import passed_on
 from metrics.target import Target
-from settings import Environment, SettingError
+from settings import Environment, SettingError, shared
+from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
 
@@ -52,25 +53,25 @@ class Settings:
         chosen = scenarios.load(scenario)
         given = {name: value for name, value in variables.items() if value.strip()}
         env = Environment({**chosen.defaults, **given})
-        serial = env.flag("SERIAL_PROJECTION", False)
+        serial = shared.SERIAL_PROJECTION.read(env)
         settings = cls(
             scenario=scenario,
             mode=mode or ("serial" if serial else "parallel"),
             database_url=_database_url(env),
             base_url=_base_url(env),
             api_port=env.integer("API_PORT", 0, low=0, high=65535) or None,
-            api_processes=env.integer("API_PROCESSES", 1, low=1, high=64),
-            projectors=env.integer("PROJECTORS", 1, low=1, high=64),
-            users=env.integer("VUS", 100, low=1, high=100_000),
-            duration_s=env.duration("DURATION", "30s", low=1, high=86_400),
-            warmup_s=env.duration("WARMUP", "3s", low=0, high=3600),
-            write_ratio=env.number("WRITE_RATIO", 0.5, low=0, high=1),
-            think_time_ms=env.number("THINK_TIME_MS", 100, low=0, high=3_600_000),
-            convergence_max_s=env.duration("CONVERGENCE_MAX", "60s", low=1, high=86_400),
-            seed=env.integer("SEED", 1, low=0, high=2**53),
-            rate=env.number("RATE", 0, low=0.1, high=1_000_000) if env.optional("RATE") else None,
-            handler_latency_ms=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000),
-            streams_in_flight=env.integer("STREAMS_IN_FLIGHT", 500, low=1, high=10_000),
+            api_processes=shared.API_PROCESSES.read(env),
+            projectors=shared.PROJECTORS.read(env),
+            users=shared.VUS.read(env),
+            duration_s=shared.DURATION.read(env),
+            warmup_s=shared.WARMUP.read(env),
+            write_ratio=shared.WRITE_RATIO.read(env),
+            think_time_ms=shared.THINK_TIME_MS.read(env),
+            convergence_max_s=shared.CONVERGENCE_MAX.read(env),
+            seed=shared.SEED.read(env),
+            rate=shared.RATE.optional(env),
+            handler_latency_ms=shared.HANDLER_LATENCY_MS.read(env),
+            streams_in_flight=shared.STREAMS_IN_FLIGHT.read(env),
             others=passed_on(given),
             influx=Target.from_env(env),
         )
@@ -79,7 +80,9 @@ class Settings:
 
     def _check_together(self) -> None:
         if self.rate is not None and self.scenario not in OPEN_LOOP:
-            raise SettingError("RATE", f"{self.rate:g}", f"no value with scenario {self.scenario}: it is a closed loop")
+            raise SettingError(
+                "RATE", spelled(self.rate), f"no value with scenario {self.scenario}: it is a closed loop"
+            )
         if self.base_url is not None and self.database_url is None:
             raise SettingError(
                 "BASE_URL", self.base_url, "DATABASE_URL beside it, so that the oracle can read that stack's store"
@@ -87,22 +90,23 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """The variables that the processes of the run are given, addresses left out."""
-        values = {
-            "SERIAL_PROJECTION": "true" if self.mode == "serial" else "false",
-            "API_PROCESSES": str(self.api_processes),
-            "HANDLER_LATENCY_MS": f"{self.handler_latency_ms:g}",
-            "STREAMS_IN_FLIGHT": str(self.streams_in_flight),
-            "SCENARIO": self.scenario,
-            "VUS": str(self.users),
-            "DURATION": f"{self.duration_s:g}s",
-            "WARMUP": f"{self.warmup_s:g}s",
-            "WRITE_RATIO": f"{self.write_ratio:g}",
-            "THINK_TIME_MS": f"{self.think_time_ms:g}",
-            "CONVERGENCE_MAX": f"{self.convergence_max_s:g}s",
-            "SEED": str(self.seed),
-            "RATE": "" if self.rate is None else f"{self.rate:g}",
+        values: dict[Any, Any] = {
+            shared.SERIAL_PROJECTION: self.mode == "serial",
+            shared.API_PROCESSES: self.api_processes,
+            shared.HANDLER_LATENCY_MS: self.handler_latency_ms,
+            shared.STREAMS_IN_FLIGHT: self.streams_in_flight,
+            shared.SCENARIO: self.scenario,
+            shared.VUS: self.users,
+            shared.DURATION: self.duration_s,
+            shared.WARMUP: self.warmup_s,
+            shared.WRITE_RATIO: self.write_ratio,
+            shared.THINK_TIME_MS: self.think_time_ms,
+            shared.CONVERGENCE_MAX: self.convergence_max_s,
+            shared.SEED: self.seed,
+            shared.RATE: self.rate,
         }
-        return {**values, **self.others}
+        told = {setting.name: setting.spell(value) for setting, value in values.items()}
+        return {**told, **self.others}
 
     def recorded(self) -> dict[str, Any]:
         """The settings as a result carries them: by variable name, secrets stripped."""

@@ -10,7 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+from settings.spelling import plain, spelled
+
+_INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+_DURATION: Final = re.compile(r"\+?(\d+\.?\d*|\.\d+)\s*(ms|s|m|h)?", re.ASCII)
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 # After user and colon, unless it is a host and its port; up to the last @, or all, where there is none.
 _PASSWORD: Final = re.compile(
@@ -65,17 +69,17 @@ class Environment:
     def integer(self, name: str, default: int | None, *, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.text(name, None if default is None else str(default), expected=f"a whole number, {low} to {high}")
-        if not re.fullmatch(r"[+-]?\d{1,18}", value) or not low <= int(value) <= high:
+        if not _INTEGER.fullmatch(value) or not low <= int(value) <= high:
             raise SettingError(name, value, f"a whole number, {low} to {high}")
         return int(value)
 
     def number(self, name: str, default: float | None, *, low: float, high: float) -> float:
         """A number from `low` to `high`."""
-        expected = f"a number, {low:g} to {high:g}"
-        value = self.text(name, None if default is None else str(default), expected=expected)
-        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", value) or not low <= float(value) <= high:
+        expected = f"a number, {plain(low)} to {plain(high)}"
+        value = self.text(name, None if default is None else spelled(default), expected=expected)
+        if not _NUMBER.fullmatch(value) or not low <= float(value) <= high:
             raise SettingError(name, value, expected)
-        return float(value)
+        return float(value) + 0.0  # -0 is 0
 
     def duration(self, name: str, default: str, *, low: float, high: float) -> float:
         """Seconds, written as `30s`, `500ms`, `2m`, `1h` or a plain number of seconds."""
@@ -83,12 +87,13 @@ class Environment:
         match = _DURATION.fullmatch(value)
         seconds = float(match[1]) * _UNIT_S[match[2]] if match else -1.0
         if not match or not low <= seconds <= high:
-            raise SettingError(name, value, f"a duration such as 30s, 500ms or 2m, {low:g} to {high:g} seconds")
+            expected = f"a duration such as 30s, 500ms or 2m, {plain(low)} to {plain(high)} seconds"
+            raise SettingError(name, value, expected)
         return seconds
 
     def flag(self, name: str, default: bool) -> bool:
         """true or false (also 1/0, yes/no, on/off)."""
-        value = self.text(name, str(default)).lower()
+        value = self.text(name, spelled(default)).lower()
         if value not in _FLAGS:
             raise SettingError(name, value, "true or false")
         return _FLAGS[value]

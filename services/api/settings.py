@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from eventstore.database import parse_url
-from settings import Environment, SettingError
+from settings import Environment, SettingError, shared
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Settings:
             database_url=url,
             host=env.text("API_HOST", cls.host),
             port=env.integer("API_PORT", cls.port, low=1, high=65535),
-            processes=env.integer("API_PROCESSES", cls.processes, low=1, high=64),
-            pool_size=env.integer("API_POOL_SIZE", cls.pool_size, low=1, high=100),
-            serial=env.flag("SERIAL_PROJECTION", cls.serial),
-            log_level=env.choice("LOG_LEVEL", cls.log_level, ["debug", "info", "warning", "error"]),
+            processes=shared.API_PROCESSES.read(env),
+            pool_size=shared.API_POOL_SIZE.read(env),
+            serial=shared.SERIAL_PROJECTION.read(env),
+            log_level=shared.LOG_LEVEL.read(env),
         )

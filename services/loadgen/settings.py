@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from metrics.target import Target
-from settings import Environment, SettingError
+from settings import Environment, SettingError, shared
+from settings.spelling import spelled, spelled_seconds
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
 OPEN_LOOP_SCENARIOS = ("throughput", "reads")
@@ -46,29 +47,29 @@ class Settings:
         env = Environment(variables)
         settings = cls(
             base_url=_address(env.text("BASE_URL", cls.base_url)),
-            scenario=cast(ScenarioName, env.choice("SCENARIO", cls.scenario, get_args(ScenarioName))),
-            users=env.integer("VUS", cls.users, low=1, high=100_000),
-            duration_s=env.duration("DURATION", "30s", low=0.5, high=86_400),
-            write_ratio=env.number("WRITE_RATIO", cls.write_ratio, low=0, high=1),
-            think_time_ms=env.number("THINK_TIME_MS", cls.think_time_ms, low=0, high=3_600_000),
-            convergence_max_s=env.duration("CONVERGENCE_MAX", "60s", low=0.5, high=86_400),
-            warmup_s=env.duration("WARMUP", "3s", low=0, high=3600),
-            seed=env.integer("SEED", cls.seed, low=0, high=2**53),
-            rate=env.number("RATE", None, low=0.1, high=1_000_000) if env.optional("RATE") else None,
+            scenario=cast(ScenarioName, shared.SCENARIO.read(env)),
+            users=shared.VUS.read(env),
+            duration_s=shared.DURATION.read(env),
+            write_ratio=shared.WRITE_RATIO.read(env),
+            think_time_ms=shared.THINK_TIME_MS.read(env),
+            convergence_max_s=shared.CONVERGENCE_MAX.read(env),
+            warmup_s=shared.WARMUP.read(env),
+            seed=shared.SEED.read(env),
+            rate=shared.RATE.optional(env),
             results_dir=Path(env.text("RESULTS_DIR", str(cls.results_dir))),
             run_id=env.optional("RUN_ID"),
             influx=Target.from_env(env),
-            workers=env.integer("LOADGEN_WORKERS", cls.workers, low=0, high=64),
+            workers=shared.LOADGEN_WORKERS.read(env),
             listen=_listen(env.optional("LOADGEN_LISTEN")),
         )
         if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
             expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
-            raise SettingError("RATE", f"{settings.rate:g}", expected)
+            raise SettingError("RATE", spelled(settings.rate), expected)
         return settings
 
     def told(self) -> dict[str, str]:
         """The variables that make a worker's run like this one."""
-        return {name: str(value) for name, value in self.as_used().items() if value is not None} | {
+        return {name: spelled(value) for name, value in self.as_used().items() if value is not None} | {
             "BASE_URL": self.base_url,
             "RUN_ID": self.run_id or "",
         }
@@ -79,11 +80,11 @@ class Settings:
             "BASE_URL": _without_password(self.base_url),
             "SCENARIO": self.scenario,
             "VUS": self.users,
-            "DURATION": f"{self.duration_s:g}s",
+            "DURATION": spelled_seconds(self.duration_s),
             "WRITE_RATIO": self.write_ratio,
             "THINK_TIME_MS": self.think_time_ms,
-            "CONVERGENCE_MAX": f"{self.convergence_max_s:g}s",
-            "WARMUP": f"{self.warmup_s:g}s",
+            "CONVERGENCE_MAX": spelled_seconds(self.convergence_max_s),
+            "WARMUP": spelled_seconds(self.warmup_s),
             "SEED": self.seed,
             "RATE": self.rate,
             "LOADGEN_WORKERS": self.workers,

@@ -13,7 +13,7 @@ from typing import Self, cast
 
 from eventstore.database import parse_url
 from eventstore.visibility import Visibility
-from settings import Environment, SettingError
+from settings import Environment, SettingError, shared
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ class Settings:
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
             database_url=url,
-            serial=env.flag("SERIAL_PROJECTION", False),
+            serial=shared.SERIAL_PROJECTION.read(env),
             name=env.text("PROJECTOR_NAME", unique),
-            handler_latency=env.number("HANDLER_LATENCY_MS", 0, low=0, high=60_000) / 1000,
-            streams_in_flight=env.integer("STREAMS_IN_FLIGHT", 500, low=1, high=10_000),
-            lease=timedelta(seconds=env.number("LEASE_SECONDS", 5, low=0.5, high=3600)),
-            poll=env.number("POLL_MS", 2000, low=1, high=60_000) / 1000,
-            linger=env.number("LINGER_MS", 5, low=0, high=1000) / 1000,
-            attempts=env.integer("RETRY_ATTEMPTS", 5, low=1, high=100),
-            visibility=cast(Visibility, env.choice("VISIBILITY", "watermark", ["watermark", "naive"])),
-            log_level=env.choice("LOG_LEVEL", "info", ["debug", "info", "warning", "error"]),
+            handler_latency=shared.HANDLER_LATENCY_MS.read(env) / 1000,
+            streams_in_flight=shared.STREAMS_IN_FLIGHT.read(env),
+            lease=timedelta(seconds=shared.LEASE_SECONDS.read(env)),
+            poll=shared.POLL_MS.read(env) / 1000,
+            linger=shared.LINGER_MS.read(env) / 1000,
+            attempts=shared.RETRY_ATTEMPTS.read(env),
+            visibility=cast(Visibility, shared.VISIBILITY.read(env)),
+            log_level=shared.LOG_LEVEL.read(env),
             health_file=Path(health_file) if health_file else None,
         )

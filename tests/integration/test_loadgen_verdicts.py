@@ -237,8 +237,10 @@ async def test_the_open_loop_keeps_its_rate(tmp_path: Path) -> None:
     assert found.document["generator"]["achieved_rate"] == pytest.approx(100, rel=0.05)
 
 
-async def test_a_missed_rate_is_invalid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rate", ["20000", "1000000"])
+async def test_a_missed_rate_is_invalid(rate: str, tmp_path: Path) -> None:
+    """The highest rate that is allowed ends like any other that this process can not keep."""
     async with FakeTodoServer() as server:
-        found = await run(server, tmp_path, RATE="20000", VUS="2", DURATION="1s")
+        found = await run(server, tmp_path, RATE=rate, VUS="2", DURATION="1s")
     assert found.document["verdict"] == "invalid"
     assert "missed its rate" in found.document["why"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bench import scenarios
-from bench.passed_on import CHECKS
+from bench.passed_on import CHECKED
 from bench.settings import Settings, strip_secrets
 from services.api import settings as api
 from services.loadgen import settings as loadgen
@@ -147,7 +147,7 @@ def test_secrets_are_stripped(text: str, expected: str) -> None:
     assert strip_secrets(text) == expected
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", CHECKED)
 @pytest.mark.parametrize(
     "value", ["", "0", "-1", "0.4", "0.5", "1", "2.5", "64", "65", "100", "101", "1000", "1001", "3600", "3601"]
 )

@@ -10,7 +10,7 @@ import pytest
 from services.loadgen.arrivals import due_times
 
 
-@pytest.mark.parametrize("rate", [0.5, 1.0, 2.5, 300.0])
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.5, 300.0, 2500.5])
 def test_the_rate_is_exact_to_one_request(rate: float) -> None:
     due = list(takewhile(lambda at: at < 10, due_times(rate, Random(1))))
     assert abs(len(due) - 10 * rate) <= 1

@@ -1,0 +1,120 @@
+"""A setting that is handed on to a child reads back as just the value that the parent had, over its whole range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.settings import Settings as Bench
+from services.api.settings import Settings as Api
+from services.loadgen.settings import Settings as Loadgen
+from services.projector.settings import Settings as Projector
+from settings import Environment, SettingError, shared
+from settings.shared import Choice, Duration, Flag, Integer, Number, Shared
+from settings.spelling import plain
+
+URL = "postgresql://user:password@127.0.0.1:5432/tidemark"
+SETTINGS = list(shared.shared())
+READERS: tuple[Callable[[Mapping[str, str]], Any], ...] = (Bench.from_env, Loadgen.from_env, Projector.from_env)
+
+
+def values(setting: Shared) -> st.SearchStrategy[Any]:
+    """Everything that a setting may be."""
+    match setting:
+        case Integer():
+            return st.integers(setting.low, setting.high)
+        case Number() | Duration():
+            return st.floats(float(setting.low), float(setting.high))
+        case Flag():
+            return st.booleans()
+        case Choice():
+            return st.sampled_from(setting.allowed)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@given(data=st.data())
+def test_a_value_reads_back_as_itself(setting: Any, data: st.DataObject) -> None:
+    value = data.draw(values(setting))
+    read = setting.read(Environment({setting.name: setting.spell(value)}))
+    assert read == value
+    assert type(read) is type(value)
+
+
+@given(st.floats(0, 1e300))
+def test_no_number_is_spelled_with_an_exponent(value: float) -> None:
+    assert float(plain(value)) == value
+    assert "e" not in plain(value)
+
+
+@given(data=st.data())
+def test_a_whole_run_is_handed_on_as_it_was_read(data: st.DataObject) -> None:
+    given_values = {s.name: s.spell(data.draw(values(s))) for s in SETTINGS if data.draw(st.booleans())}
+    if given_values.get("SCENARIO", "throughput") not in ("throughput", "reads"):
+        given_values.pop("RATE", None)
+    scenario = given_values.pop("SCENARIO", "throughput")
+    settings = Bench.from_env(given_values, scenario=scenario)
+    told = settings.environment()
+    told |= {"PROJECTORS": shared.PROJECTORS.spell(settings.projectors)}  # how many is no projector's own affair
+    assert Bench.from_env(told, scenario=scenario) == settings
+    loadgen = Loadgen.from_env(told)
+    assert (loadgen.users, loadgen.duration_s, loadgen.warmup_s) == (
+        settings.users,
+        settings.duration_s,
+        settings.warmup_s,
+    )
+    assert (loadgen.rate, loadgen.think_time_ms) == (settings.rate, settings.think_time_ms)
+    assert (loadgen.write_ratio, loadgen.convergence_max_s) == (settings.write_ratio, settings.convergence_max_s)
+    assert Loadgen.from_env({**told, **loadgen.told()}) == loadgen, "a worker does as its master does"
+    projector = Projector.from_env({**told, "DATABASE_URL": URL, "PROJECTOR_NAME": "one"})
+    assert projector.handler_latency == settings.handler_latency_ms / 1000
+
+
+ODD = [
+    "1e3", "1e+06", "1E5", "1_000", "0x10", "nan", "NaN", "inf", "-inf", "Infinity", "-0", "+1", "+0", "--1", "1,5",
+    "1 000", "", " ", "\u00a0", "\u2003\u3000", "\ufeff1", "\u0661", "\u00b2", "½", "9" * 400, "-" + "9" * 400,
+    ".5", "5.", ".", "1s", "1500ms", "0.5s", "1m", "+2s", "-2s", "1 s", "1\u00a0s", "0s", "1h1m", "true", "TRUE", "tru",
+    "0.1", "1", "64", "65", "100000", "100001", "1000000", "1000001", "3600000", "# a comment", "1 # a comment", "'1'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_what_the_bench_takes_every_child_takes(setting: Shared) -> None:
+    """Odd texts are refused by name, in one line and by the bench, or reach the children as a usable value."""
+    for text in ODD:
+        variables = {"DATABASE_URL": URL, setting.name: text}
+        if said := refusal(Bench.from_env, variables):
+            assert said.startswith(f"{setting.name}=")
+            assert "\n" not in said
+            continue
+        told = Bench.from_env(variables).environment()
+        for read in (*READERS, Api.from_env):
+            assert not refusal(read, {"DATABASE_URL": URL, **told})
+        value = told.get(setting.name)
+        assert not value or not isinstance(setting, Number | Integer) or math.isfinite(float(value))
+
+
+def refusal(read: Callable[[Mapping[str, str]], Any], variables: Mapping[str, str]) -> str:
+    try:
+        read(variables)
+    except SettingError as error:
+        return str(error)
+    return ""
+
+
+def test_a_bound_is_told_in_the_form_that_is_taken() -> None:
+    with pytest.raises(SettingError, match=r"RATE='1e\+06' is not usable: expected a number, 0\.1 to 1000000$"):
+        Bench.from_env({"RATE": "1e+06"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("RATE", "1000000"), ("THINK_TIME_MS", "3600000"), ("SEED", str(2**53)), ("DURATION", "1234567ms")],
+)
+def test_a_large_value_is_handed_on_digit_by_digit(name: str, text: str) -> None:
+    told = Bench.from_env({name: text}).environment()[name]
+    assert told == {"1234567ms": "1234.567s"}.get(text, text)
