@@ -1,10 +1,14 @@
-"""`python -m migrations upgrade [revision] | downgrade <revision> | current`, on the database of DATABASE_URL.
+"""`python -m migrations upgrade [revision] | downgrade <revision> | current | roles`, on the database of DATABASE_URL.
 
 Any number of migrators may start at once: they take turns behind an advisory lock, and the later ones find nothing to
 do. What one run does is one transaction: all of it or nothing.
 
+`roles` makes the least-privileged role of each process, or corrects it; `roles --sql` prints the statements instead,
+and needs no database. A role gets the password of TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD,
+TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD, and may log in then.
+
 The exit code is 0 when done, 1 when the database could not be reached or refused, 2 for a setting or a revision that
-can not be used.
+can not be used, or a database that is not ours.
 """
 
 from __future__ import annotations
@@ -16,21 +20,20 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection
 
-from eventstore.address import EXPECTED, driver_url, parse_url
+from eventstore.address import EXPECTED, parse_url
 from eventstore.sqlstates import kind_of, sqlstate_of
+from migrations.roles import apply
+from migrations.roles.script import printed
+from migrations.turn import Held, turn
 from settings import Environment, SettingError
 
-_TURN: Final = 1953064546
-_TURN_TIMEOUT: Final = "60s"
-_LOCK_TIMEOUT: Final = "10s"
-_CONNECT_TIMEOUT_S: Final = 10.0
+FAILED: Final = 1
+REFUSED: Final = 2
 
 
 def _config(connection: Connection) -> Config:
@@ -41,11 +44,6 @@ def _config(connection: Connection) -> Config:
 
 
 def _run(connection: Connection, action: str, revision: str) -> None:
-    connection.execute(text(f"SET lock_timeout = '{_TURN_TIMEOUT}'"))
-    connection.execute(text("SELECT pg_advisory_lock(:turn)"), {"turn": _TURN})
-    # A migration that waits for a lock makes all traffic wait behind it, so it gives up soon.
-    connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
-    connection.commit()
     config = _config(connection)
     match action:
         case "upgrade":
@@ -54,32 +52,38 @@ def _run(connection: Connection, action: str, revision: str) -> None:
             command.downgrade(config, revision)
         case "current":
             command.current(config, verbose=True)
-    connection.commit()
 
 
 async def migrate(url: str, action: str = "upgrade", revision: str = "head") -> None:
-    """Bring the database to a revision. Raises CommandError for one that is unknown, else the driver's errors."""
-    address = parse_url(url)
+    """Bring the database to a revision, in one transaction.
 
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(driver_url(address), timeout=_CONNECT_TIMEOUT_S)
+    Raises CommandError for a revision that is unknown, Held, else the driver's errors.
+    """
+    async with turn(url) as connection:
+        await connection.run_sync(_run, action, revision)
 
-    engine = create_async_engine(address, async_creator=connect)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_run, action, revision)
-    finally:
-        await engine.dispose()
+
+async def make_roles(url: str) -> None:
+    """Make or correct the roles, and say which of them may log in. Raises SettingError, NotAllowed, Held."""
+    given = apply.passwords(os.environ)
+    able = await apply.apply(url, given)
+    for role, variable in apply.VARIABLES.items():
+        state = "may log in" if role in able else f"may not log in: it has no password yet (set {variable})"
+        print(f"{role}: {state}")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m migrations", description="Migrate the database of DATABASE_URL.")
+    parser = argparse.ArgumentParser(
+        prog="python -m migrations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("upgrade", help="to a revision (default: head)").add_argument(
         "revision", nargs="?", default="head"
     )
     actions.add_parser("downgrade", help="back to a revision (base: nothing left)").add_argument("revision")
     actions.add_parser("current", help="show the revision").set_defaults(revision="")
+    roles = actions.add_parser("roles", help="make the database roles of the processes, or correct their rights")
+    roles.add_argument("--sql", action="store_true", help="print the statements, for a DBA, and do nothing")
     return parser.parse_args()
 
 
@@ -95,18 +99,32 @@ def _database_url() -> str:
 def main() -> int:
     """Run one action. Returns the exit code."""
     arguments = _arguments()
+    if arguments.action == "roles" and arguments.sql:
+        print(printed(), end="")
+        return 0
     try:
-        asyncio.run(migrate(_database_url(), arguments.action, arguments.revision))
+        url = _database_url()
+        if arguments.action == "roles":
+            asyncio.run(make_roles(url))
+        else:
+            asyncio.run(migrate(url, arguments.action, arguments.revision))
     except (SettingError, CommandError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        return _refuse(str(error), REFUSED)
+    except apply.NotAllowed as error:
+        return _refuse(f"DATABASE_URL: {error}", REFUSED)
+    except Held as error:
+        return _refuse(f"DATABASE_URL: the migration failed: {error}", FAILED)
     except Exception as error:
         if kind_of(error) == "defect" and sqlstate_of(error) is None:
             raise
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
-        print(f"DATABASE_URL: the migration failed: {reason}", file=sys.stderr)
-        return 1
+        return _refuse(f"DATABASE_URL: the migration failed: {reason}", FAILED)
     return 0
+
+
+def _refuse(line: str, code: int) -> int:
+    print(line, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

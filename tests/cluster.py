@@ -10,13 +10,25 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Self
 
 from bench.postgres import Cluster as Server
+from eventstore.planner import ROLES
 from migrations.__main__ import migrate
+from migrations.roles.apply import apply
 
 TEMPLATE: Final = "migrated"
+PASSWORD: Final = "of-a-role"
+
+
+def as_role(role: str, url: str) -> str:
+    """The same database for one of our roles: `api`, `projector`, `operator`, `oracle`."""
+    _, _, place = url.rpartition("@")
+    return f"postgresql://tidemark_{role}:{PASSWORD}@{place}"
 
 
 class Cluster:
-    """A running server. Every database is a copy of the migrated template, which costs some 50 ms."""
+    """A running server. Every database is a copy of the migrated template, which costs some 50 ms.
+
+    The roles are made in the template, so they have their rights in every copy.
+    """
 
     def __init__(self, server: Server) -> None:
         self.server: Final = server
@@ -29,7 +41,7 @@ class Cluster:
         with Server.throwaway("test", settings={"max_connections": "200", "max_prepared_transactions": "2"}) as server:
             # In a thread, because an asynchronous fixture may be the first to ask, inside a running event loop.
             with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, migrate(server.create_database(TEMPLATE))).result()
+                thread.submit(asyncio.run, prepare(server.create_database(TEMPLATE))).result()
             yield cls(server)
 
     def create(self, *, migrated: bool = True) -> str:
@@ -44,3 +56,9 @@ class Cluster:
             yield url
         finally:
             self.server.drop_database(url.rpartition("/")[2])
+
+
+async def prepare(url: str) -> None:
+    """Migrate a database, and make the roles, with `PASSWORD`."""
+    await migrate(url)
+    await apply(url, dict.fromkeys(ROLES, PASSWORD))

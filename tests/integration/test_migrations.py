@@ -13,13 +13,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.postgres import free_port
 from eventstore.address import parse_url
 from migrations import compared, metadata
 from migrations.__main__ import main, migrate
+from migrations.turn import Held
 from tests.cluster import Cluster
 
 # All that a database has in its schema, as Postgres itself words it.
@@ -151,14 +151,30 @@ async def test_a_migrator_waits_for_its_turn(cluster: Cluster) -> None:
         await waiting
 
 
+async def test_a_turn_that_is_not_had_in_time_names_who_has_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("migrations.turn.TURN_TIMEOUT", "50ms")
+    async with cluster.database() as url:
+        other = await asyncpg.connect(url, server_settings={"application_name": "stuck one"})
+        await other.execute("SELECT pg_advisory_lock(1953064546)")
+        pid = await other.fetchval("SELECT pg_backend_pid()")
+        with pytest.raises(
+            Held,
+            match=rf"the migrators' turn is held by pid {pid} \(application stuck one, user tidemark, idle\) since",
+        ):
+            await migrate(url)
+        await other.close()
+
+
 async def test_a_migrator_gives_up_where_traffic_would_wait_behind_it(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrations.__main__._LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("migrations.turn.LOCK_TIMEOUT", "50ms")
     async with cluster.database() as url:
         busy = await asyncpg.connect(url)
         await busy.execute("BEGIN; SELECT count(*) FROM streams")
-        with pytest.raises(DBAPIError, match="lock timeout"):
+        with pytest.raises(Held, match="lock timeout: tables that are to be changed are held by pid"):
             await migrate(url, "downgrade", "base")
         await busy.execute("ROLLBACK")
         assert await busy.fetchval("SELECT to_regclass('streams')") is not None

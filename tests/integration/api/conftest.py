@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, ApiServer, api_environment, serve
 
 
@@ -37,7 +37,10 @@ def projector(url: str, folder: Path) -> Iterator[None]:
     """A projector at work on the module's database."""
     with (folder / "projector.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.projector"], cwd=ROOT, env=api_environment(url, 1), stderr=log
+            [sys.executable, "-m", "services.projector"],
+            cwd=ROOT,
+            env=api_environment(as_role("projector", url), 1),
+            stderr=log,
         )
     yield
     process.terminate()

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from bench.postgres import free_port
+from tests.cluster import as_role
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 30.0
@@ -76,7 +77,7 @@ def serve(url: str, folder: Path, **variables: str) -> Iterator[ApiServer]:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.api"],
             cwd=ROOT,
-            env=api_environment(url, port, **variables),
+            env=api_environment(as_role("api", url), port, **variables),
             stderr=stream,
             text=True,
         )

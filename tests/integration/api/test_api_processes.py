@@ -17,7 +17,7 @@ import pytest
 
 from bench.binaries import find_identity
 from bench.postgres import Cluster, free_port
-from migrations.__main__ import migrate
+from tests.cluster import prepare
 from tests.integration.api.server import PATIENCE_S, ROOT, ApiServer, api_environment, assert_problem, serve, until
 
 
@@ -85,7 +85,7 @@ def test_the_log_is_json_lines(url: str, folder: Path) -> None:
 def test_a_store_that_goes_away_and_comes_back(folder: Path) -> None:
     with Cluster.throwaway("test") as cluster:
         url = cluster.create_database("away")
-        asyncio.run(migrate(url))
+        asyncio.run(prepare(url))
         with serve(url, folder) as api:
             place = f"/todos/{api.create()}"
             cluster.process.send_signal(signal.SIGINT)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.cluster import as_role
 from tests.integration.projector.stage import PATIENCE_S, Stage, until
 
 ROOT: Final = Path(__file__).parents[3]
+OPERATOR: Final = ("unblock", "skip", "reset")
 
 
 def environment(url: str, **variables: str) -> dict[str, str]:
@@ -36,7 +38,9 @@ async def run(url: str, *arguments: str, **variables: str) -> Ended:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projector", *arguments),
         cwd=ROOT,
-        env=environment(url, **variables),
+        env=environment(
+            as_role("operator" if arguments[:1] and arguments[0] in OPERATOR else "projector", url), **variables
+        ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -75,7 +79,7 @@ async def projector(stage: Stage, log: Path, **variables: str) -> AsyncIterator[
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.projector"),
             cwd=ROOT,
-            env=environment(stage.url, PROJECTOR_NAME=name, **variables),
+            env=environment(as_role("projector", stage.url), PROJECTOR_NAME=name, **variables),
             stderr=stream,
         )
     running = Running(process, name, log)

@@ -25,6 +25,7 @@ from services.projector.parallel import Parallel
 from services.projector.serial import Serial
 from services.projector.settings import Settings
 from services.projector.worker import Worker
+from tests.cluster import as_role
 from todo import read_model
 
 PATIENCE_S: Final = 20.0
@@ -165,7 +166,8 @@ class Stage:
         """A worker that is not started. `make` replaces the way in which it works."""
         made = self.settings(**settings)
         probe = probe or Moments()
-        async with Database(self.url, pool_size=3, application_name=made.name) as database:
+        role = as_role("projector", self.url)
+        async with Database(role, pool_size=3, application_name=made.name) as database:
             worker = Worker(made, database, once=once, probe=probe)
             if make:
                 worker.mode = make(Tools(database, made, 1, probe))
@@ -254,7 +256,7 @@ class Stage:
 
     async def oracle(self, *, complete: bool = True, serial: bool = False) -> Verification:
         """What the re-fold oracle says."""
-        verification, _ = await verify(self.url, complete=complete, serial=serial)
+        verification, _ = await verify(as_role("oracle", self.url), complete=complete, serial=serial)
         return verification
 
     async def assert_right(self, *, complete: bool = True, serial: bool = False) -> None:

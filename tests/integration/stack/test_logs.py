@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, api_environment, serve
 from tests.integration.loadgen_process import SHORT
 
@@ -27,7 +27,10 @@ def test_one_run_in_three_logs(cluster: Cluster, tmp_path: Path) -> None:
     url = cluster.create()
     with serve(url, tmp_path, LOG_LEVEL="debug") as api, (tmp_path / "projector").open("w") as log:
         projector = subprocess.Popen(
-            [sys.executable, "-m", "services.projector"], cwd=ROOT, env=api_environment(url, 1, RUN_ID=RUN), stderr=log
+            [sys.executable, "-m", "services.projector"],
+            cwd=ROOT,
+            env=api_environment(as_role("projector", url), 1, RUN_ID=RUN),
+            stderr=log,
         )
         with (tmp_path / "loadgen").open("w") as stream:
             kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

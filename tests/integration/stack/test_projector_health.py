@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 from services.health import ask_file
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, api_environment, until
 
 
 def start(url: str, log: Path, health: Path) -> subprocess.Popen[bytes]:
     """A projector with a short lease."""
-    environment = api_environment(url, 1, HEALTH_FILE=str(health), LEASE_SECONDS="0.5")
+    environment = api_environment(as_role("projector", url), 1, HEALTH_FILE=str(health), LEASE_SECONDS="0.5")
     with log.open("w") as stream:
         command = [sys.executable, "-m", "services.projector"]
         return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stream)

@@ -11,7 +11,7 @@ import pytest
 from bench.postgres import free_port
 from services import telemetry
 from settings import SettingError
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, api_environment, serve, until
 from tests.integration.stack.collector import collect
 
@@ -52,7 +52,9 @@ def test_spans_of_a_request_and_of_its_projection_arrive(cluster: Cluster, tmp_p
 def project(url: str, variables: dict[str, str]) -> int:
     """Drain with a projector; its exit code."""
     command = [sys.executable, "-m", "services.projector", "--once"]
-    return subprocess.run(command, cwd=ROOT, env=api_environment(url, 1, **variables), check=False).returncode
+    return subprocess.run(
+        command, cwd=ROOT, env=api_environment(as_role("projector", url), 1, **variables), check=False
+    ).returncode
 
 
 def test_a_dead_collector_disturbs_nobody(cluster: Cluster, tmp_path: Path) -> None:
