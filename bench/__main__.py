@@ -26,7 +26,6 @@ from bench.errors import RunFailed, SetupError
 from bench.processes import ROOT
 from bench.progress import progress
 from bench.settings import Settings
-from metrics.results import BadRecord
 from settings import Environment, SettingError
 
 SOMEWHERE: Final = ("run", "compare", "ui")
@@ -79,11 +78,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def rerender(arguments: argparse.Namespace, console: Console) -> int:
     """Write `report.html` of a bundle again."""
     folder: Path = arguments.folder
+    page = (comparison.render if (folder / comparison.COMPARISON).exists() else report.render)(folder)
     try:
-        again = comparison.render if (folder / comparison.COMPARISON).exists() else report.render
-        (folder / "report.html").write_text(again(folder), encoding="utf-8")
-    except (OSError, BadRecord, ValueError) as error:
-        raise SetupError(str(folder), f"no result bundle ({error})", "name a folder with a result.json") from error
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise SetupError(str(folder / "report.html"), f"can not be written: {error.strerror}", "make room") from error
     console.print(Text(str(folder / "report.html")), soft_wrap=True)
     return 0
 

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bench.errors import RunFailed
 from bench.settings import Settings
 from bench.verify import Verification
+from metrics.reading import BadDocument, read_optional
 from metrics.results import (
     SCHEMA,
     Convergence,
@@ -53,11 +55,11 @@ class Bundle:
         write_json(self.folder / name, document)
 
     def read(self, name: str) -> Any:
-        """Read a JSON document, None if there is none."""
+        """Read a JSON document, None if there is none. Raises RunFailed: a part of the run wrote it."""
         try:
-            return json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
+            return read_optional(self.folder / name, dict[str, Any])
+        except BadDocument as error:
+            raise RunFailed(str(error)) from error
 
     def point_latest(self) -> None:
         """Make `latest` beside the folder point to it. Where links can not be made, a file names the folder."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench import charts
+from bench.documents.bundle import Read, read_bundle
 from bench.machine import durable
-from metrics.results import Convergence, Percentiles, Result, Visibility, read_result
+from metrics.results import Convergence, Percentiles, Result, Visibility
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 WORDS: Final = {
@@ -33,26 +34,31 @@ CHECKS: Final = (
 
 
 def render(folder: Path) -> str:
-    """The page for the bundle in `folder`. Numbers are shown as results only when the run is sound."""
-    result = read_result(folder / "result.json")
-    documents = {name: _read(folder / f"{name}.json") for name in ("machine", "versions", "postgres", "loadgen")}
-    documents |= {name: _read(folder / f"{name}.json") for name in ("verification", "fault")}
-    samples = _samples(folder / "samples.jsonl")
-    return page("report.html", **_context(result, documents, samples))
+    """The page for the bundle in `folder`. Numbers are shown as results only when the run is sound.
+
+    Raises SetupError for a bundle that can not be used.
+    """
+    return page("report.html", **_context(read_bundle(folder)))
 
 
 def page(template: str, *, charts_data: Any = None, **context: Any) -> str:
     """Fill a template. `charts_data` is what page.js draws; nothing is embedded without it."""
+    drawn = charts.embed(charts_data) if charts_data else None
+    context |= {"charts": drawn, "plotly_js": charts.plotly_js() if drawn else Markup("")}
+    return _templates().get_template(template).render(**context)
+
+
+@cache
+def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters.update(whole=whole, ms=milliseconds)
-    drawn = charts.embed(charts_data) if charts_data else None
-    context |= {"charts": drawn, "plotly_js": charts.plotly_js() if drawn else Markup("")}
-    return environment.get_template(template).render(**context)
+    return environment
 
 
-def _context(result: Result, documents: dict[str, Any], samples: list[dict[str, Any]]) -> dict[str, Any]:
+def _context(bundle: Read) -> dict[str, Any]:
+    result, documents, samples = bundle.result, bundle.documents, bundle.samples.records
     loadgen, postgres = documents["loadgen"], documents["postgres"]
     sound = result.sound and postgres.get("profile") != "test"
     start = _start(loadgen, samples)
@@ -69,7 +75,7 @@ def _context(result: Result, documents: dict[str, Any], samples: list[dict[str, 
         "tone": "good" if sound else "open" if result.verdict in ("timed_out", "blocked") else "bad",
         "verdict": WORDS[result.verdict],
         "headline": _headline(result, sound),
-        "notes": _notes(result, documents),
+        "notes": [*_notes(result, documents), *_warnings(bundle.samples.cut)],
         "cards": _cards(result, documents),
         "checks": _checks(result),
         "offenders": documents["verification"].get("offenders", []),
@@ -111,6 +117,10 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     if fault:
         notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after(fault)}", "warns": True})
     return notes
+
+
+def _warnings(*texts: str) -> list[dict[str, Any]]:
+    return [{"text": text, "warns": True} for text in texts if text]
 
 
 def _cards(result: Result, documents: dict[str, Any]) -> list[dict[str, str]]:
@@ -230,22 +240,6 @@ def _moments(fault: Mapping[str, Any], start: float) -> list[dict[str, Any]]:
     if not fault:
         return []
     return [{"name": "projector killed", "at": datetime.fromisoformat(fault["killed_at"]).timestamp() - start}]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return document
-
-
-def _samples(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in lines]
 
 
 def whole(value: float) -> str:

@@ -1,7 +1,7 @@
 """The records of a result bundle, `results/<run-id>/result.json`, field by field as the contract names them.
 
 Units are in the names: `_ms`, `_s`, `_per_s`, `_percent`. All records are plain values; `Result.to_dict` is
-the JSON document, `Result.from_dict` reads it back and refuses unknown or missing fields by name.
+the JSON document, `Result.from_dict` reads it back and refuses unknown, missing and ill-typed fields by name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_type_hints
+from typing import Any, Literal, Self
+
+import msgspec
+
+from metrics.reading import read, typed
 
 SCHEMA = 1
 
@@ -32,19 +36,11 @@ class Record:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Read the record back. Raises BadRecord on a missing or unknown field, named with its record."""
-        hints = get_type_hints(cls)
-        known = {f.name for f in dataclasses.fields(cls)}
-        unknown = sorted(set(document) - known)
-        if unknown:
-            raise BadRecord(f"{cls.__name__}: unknown field {unknown[0]!r}")
-        values: dict[str, Any] = {}
-        for name in known:
-            if name not in document:
-                raise BadRecord(f"{cls.__name__}: missing field {name!r}")
-            hint, value = hints[name], document[name]
-            values[name] = hint.from_dict(value) if isinstance(hint, type) and issubclass(hint, Record) else value
-        return cls(**values)
+        """Read the record back. Raises BadRecord on a missing, unknown or ill-typed field, with its place."""
+        try:
+            return typed(document, cls)
+        except msgspec.ValidationError as error:
+            raise BadRecord(f"{cls.__name__}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -171,9 +167,7 @@ class Result(Record):
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:
-            raise BadRecord(f"Result: schema {self.schema!r} is not the one this version reads, {SCHEMA}")
-        if self.verdict not in get_args(Verdict):
-            raise BadRecord(f"Result: verdict {self.verdict!r} is none of {', '.join(get_args(Verdict))}")
+            raise BadRecord(f"schema {self.schema!r} is not the one this version reads, {SCHEMA}")
 
     @property
     def sound(self) -> bool:
@@ -189,5 +183,5 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def read_result(path: Path) -> Result:
-    """Read `result.json`. Raises BadRecord with the field's name, OSError when there is no such file."""
-    return Result.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    """Read `result.json`. Raises BadDocument with the file and the place in it."""
+    return read(path, Result, schema=SCHEMA)

@@ -14,12 +14,13 @@ import sys
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 STALE_S: Final = 5.0
 """A service whose file is older has stopped: its event loop hangs, or it was killed."""
 
+_NEVER: Final = 1e12
 _TIMEOUT_S: Final = 2.5
 
 
@@ -58,13 +59,29 @@ def ask_url(url: str) -> str:
 def ask_file(path: Path, *, live: bool = False, now: float | None = None) -> str:
     """Why the service that writes the file is not ready (with `live`: not alive); empty when it is."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        at, why_not = _said(path)
     except FileNotFoundError:
         return f"{path}: not there, so the service has not begun or has ended"
-    age = (time.time() if now is None else now) - said["at"]
+    except OSError as error:
+        return f"{path}: can not be read ({error.strerror})"
+    except ValueError:
+        return f"{path}: not what a service writes there, so nobody knows how it is"
+    age = (time.time() if now is None else now) - at
+    if age < -STALE_S:
+        return f"{path}: written {-age:.0f} s in the future, so a clock was set back, or the service hangs"
     if age > STALE_S:
         return f"{path}: written {age:.0f} s ago, so the service hangs or was killed"
-    return "" if live else str(said["why_not"])
+    return "" if live else why_not
+
+
+def _said(path: Path) -> tuple[float, str]:
+    """When the file was written, and why the service is not ready. Raises OSError, ValueError."""
+    said: Any = json.loads(path.read_text(encoding="utf-8"))
+    at, why_not = (said.get("at"), said.get("why_not")) if isinstance(said, dict) else (None, None)
+    # Nothing true or false, and no NaN, which is older than nothing.
+    if isinstance(at, bool) or not isinstance(at, int | float) or not abs(at) < _NEVER or not isinstance(why_not, str):
+        raise ValueError(said)
+    return float(at), why_not
 
 
 def main(arguments: list[str]) -> int:

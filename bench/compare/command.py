@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from bench.compare import document, page, table
 from bench.compare.likeness import name_arms, refuse
 from bench.compare.loaded import load
 from bench.compare.trials import DEFAULTS, Sitting, run
+from bench.documents.comparison import read_comparison
 from bench.errors import SetupError
 from bench.settings import Settings
 from metrics.results import write_json
@@ -44,8 +44,8 @@ def compare(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def render(folder: Path) -> str:
-    """The report of the comparison in `folder`, again."""
-    return page.render(json.loads((folder / COMPARISON).read_text(encoding="utf-8")))
+    """The report of the comparison in `folder`, again. Raises SetupError for a document that can not be used."""
+    return page.render(read_comparison(folder / COMPARISON))
 
 
 def _arms(arguments: argparse.Namespace) -> dict[str, Settings]:

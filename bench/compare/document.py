@@ -10,8 +10,8 @@ from bench.compare.loaded import Loaded, measured
 from bench.compare.metrics import METRICS, Metric
 from bench.compare.statistics import Value, contrast, median
 from bench.compare.trials import Sitting
+from bench.documents.comparison import SCHEMA
 
-SCHEMA: Final = 1
 FEW: Final = 100
 
 
@@ -46,7 +46,7 @@ def _told(value: Any) -> str:
 
 def _notes(sitting: Sitting) -> list[str]:
     every = [trial for _, trial in sitting.taken]
-    notes = []
+    notes = [f"{trial.result.run_id}: {trial.cut}" for trial in every if trial.cut]
     if any(trial.result.generator.saturated for trial in every):
         notes.append("the load generator was saturated in a trial: its throughput is a lower bound of the server's")
     if any(trial.result.settings.get("RATE") is None for trial in every):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,16 @@ from typing import Any, Final
 
 from bench.compare.metrics import values
 from bench.compare.statistics import Value
+from bench.documents.bundle import read_bundle
 from bench.errors import SetupError
-from metrics.results import BadRecord, Result, read_result
+from metrics.results import Result
 
 SERIES: Final = ("backlog", "actions_per_s")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """One trial: its result and what it was measured on."""
+    """One trial: its result and what it was measured on; `cut` as in `metrics.reading.Lines`."""
 
     folder: Path
     result: Result
@@ -27,33 +27,28 @@ class Loaded:
     versions: Mapping[str, Any]
     values: Mapping[str, Value]
     series: Mapping[str, list[float | None]]
+    cut: str = ""
 
 
 def load(folder: Path) -> Loaded:
-    """Read a bundle. Raises SetupError where there is none."""
-    try:
-        result = read_result(folder / "result.json")
-        found = {name: _document(folder / f"{name}.json") for name in ("machine", "postgres", "versions")}
-        measured = values(result, _document(folder / "verification.json") if result.sound else {})
-        return Loaded(folder, result, **found, values=measured, series=_series(folder / "samples.jsonl"))
-    except (OSError, BadRecord, KeyError, TypeError, ValueError) as error:
-        raise SetupError(
-            str(folder), f"no usable result bundle ({error})", "name a folder with a result.json"
-        ) from error
+    """Read a bundle. Raises SetupError where there is none that can be used."""
+    found = read_bundle(folder)
+    result, verification = found.result, found.documents["verification"]
+    if result.sound and not verification:
+        remedy = "put it back, or choose another bundle"
+        raise SetupError(str(folder / "verification.json"), "is not there, so nothing proves the result", remedy)
+    documents = {name: found.documents[name] for name in ("machine", "postgres", "versions")}
+    measured = values(result, verification)
+    for name, value in measured.items():
+        if value.value < 0:
+            raise SetupError(str(folder), f"its {name} is {value.value:g}, which is no measurement", "measure again")
+    series = _series(found.samples.records)
+    return Loaded(folder, result, **documents, values=measured, series=series, cut=found.samples.cut)
 
 
-def _document(path: Path) -> Mapping[str, Any]:
-    try:
-        document: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def _series(samples: list[dict[str, Any]]) -> Mapping[str, list[float | None]]:
+    if not samples:
         return {}
-    return document
-
-
-def _series(path: Path) -> Mapping[str, list[float | None]]:
-    if not path.exists():
-        return {}
-    samples = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     begun = next((s["elapsed_s"] for s in samples if s["phase"] == "load"), 0.0)
     columns: dict[str, list[float | None]] = {"t": [round(s["elapsed_s"] - begun, 2) for s in samples]}
     return columns | {name: [s.get(name) for s in samples] for name in SERIES}

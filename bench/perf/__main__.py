@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -64,10 +64,18 @@ def _act(arguments: argparse.Namespace, console: Console) -> int:
     if COST in words or not words:
         _report_cost(arguments, console)
     if arguments.publish or PUBLISH in words:
+        _refuse_unpublishable(found, arguments.results)
         document.publish(PAGE, found, cost.read(arguments.results))
         console.print(Text(f"page    {PAGE}"), soft_wrap=True)
     console.print(Text(f"result  {arguments.results / results.FILE}"), soft_wrap=True)
     return 0 if all(row["holds"] for row in shown) else 1
+
+
+def _refuse_unpublishable(found: dict[str, Any], folder: Path) -> None:
+    needed = ("machine", "versions", "settings", "measured_at")
+    if missing := [name for name in needed if name not in found]:
+        problem = f"has no {', '.join(missing)}, so there is nothing to publish"
+        raise SetupError(str(folder / results.FILE), problem, "measure some rows first: `task perf`")
 
 
 def _choose(words: list[str], known: dict[str, Row], *, full: bool) -> list[Row]:

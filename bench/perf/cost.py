@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +10,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from bench.documents.bundle import refusing
+from bench.documents.perf import Cost
 from bench.perf import fill, meter
 from bench.perf.lab import Lab, laboratory
 from bench.perf.meter import Counters
 from bench.perf.rows.visible import wait_until_projected
 from bench.perf.table import number
 from bench.processes import Process
+from metrics.reading import read_optional
 
 FILE: Final = "cost.json"
 RATE: Final = 1_000
@@ -34,12 +36,10 @@ def measure(log: Path, *, quick: bool) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The last report, None if there is none."""
-    try:
-        document: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return document
+    """The last report, None if there is none. Raises SetupError for one that can not be used."""
+    with refusing():
+        found = read_optional(folder / FILE, Cost)
+    return dict(found) if found else None
 
 
 def show(console: Console, document: dict[str, Any]) -> None:

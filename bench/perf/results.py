@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from bench import machine
+from bench.documents.bundle import refusing
+from bench.documents.perf import Perf
 from bench.perf import peers, wrk
 from bench.processes import ROOT
+from metrics.reading import read_optional
 from metrics.results import write_json
 
 FILE: Final = "latest.json"
@@ -30,12 +32,10 @@ def surroundings(postgres: str) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The document; one without rows where there is none."""
-    try:
-        document: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {"rows": []}
-    return document
+    """The document; one without rows where there is none. Raises SetupError for one that can not be used."""
+    with refusing():
+        found = read_optional(folder / FILE, Perf)
+    return dict(found) if found else {"rows": []}
 
 
 def merge(before: Mapping[str, Any], now: Mapping[str, Any], row: dict[str, Any]) -> dict[str, Any]:

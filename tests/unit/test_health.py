@@ -75,3 +75,26 @@ def test_nobody_listens() -> None:
 def test_other_questions_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 64
     assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b'{"at": 1', b"[]", b"null", b"7", b'"x"', b"\xff\xfe", b"{}", b'{"at": 1000}', b'{"why_not": ""}',
+        b'{"at": null, "why_not": ""}', b'{"at": "1000", "why_not": ""}', b'{"at": true, "why_not": ""}',
+        b'{"at": NaN, "why_not": ""}', b'{"at": Infinity, "why_not": ""}', b'{"at": 1000, "why_not": null}',
+        b'{"at": 1' + b"0" * 400 + b', "why_not": ""}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("live", [False, True])
+def test_a_file_that_no_service_wrote_is_not_well(content: bytes, live: bool, tmp_path: Path) -> None:
+    path = tmp_path / "health"
+    path.write_bytes(content)
+    assert ask_file(path, live=live, now=1000) == f"{path}: not what a service writes there, so nobody knows how it is"
+
+
+def test_a_folder_and_a_file_of_the_future_are_not_well(tmp_path: Path) -> None:
+    assert ask_file(tmp_path) == f"{tmp_path}: can not be read (Is a directory)"
+    path = tmp_path / "health"
+    path.write_text('{"at": 1060.0, "why_not": ""}')
+    assert "60 s in the future" in ask_file(path, now=1000)

@@ -52,12 +52,14 @@ def test_a_result_survives_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda d: d.pop("verdict"), "Result: missing field 'verdict'"),
-        (lambda d: d["convergence"].pop("time_s"), "Convergence: missing field 'time_s'"),
-        (lambda d: d.update(extra=1), "Result: unknown field 'extra'"),
-        (lambda d: d["latency_ms"]["reads"].update(p42=1), "Percentiles: unknown field 'p42'"),
+        (lambda d: d.pop("verdict"), "Result: Object missing required field `verdict`"),
+        (lambda d: d["convergence"].pop("time_s"), r"missing required field `time_s` - at `\$.convergence`"),
+        (lambda d: d.update(extra=1), r"unknown field `extra` - at `\$`"),
+        (lambda d: d["latency_ms"]["reads"].update(p42=1), r"unknown field `p42` - at `\$.latency_ms.reads`"),
+        (lambda d: d["throughput"].update(reads="9"), r"Expected `int`, got `str` - at `\$.throughput.reads`"),
+        (lambda d: d["generator"].update(cpu_percent=None), r"got `null` - at `\$.generator.cpu_percent`"),
         (lambda d: d.update(schema=99), "schema 99 is not the one this version reads"),
-        (lambda d: d.update(verdict="fine"), "verdict 'fine' is none of converged"),
+        (lambda d: d.update(verdict="fine"), r"Invalid enum value 'fine' - at `\$.verdict`"),
     ],
 )
 def test_a_document_that_is_no_result_is_refused_by_the_field(change: Any, complaint: str) -> None:
