@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from eventstore.blocked import HALTED
 from eventstore.database import Database, Statement
 from eventstore.events import Position
 
@@ -19,14 +20,16 @@ CLAIM: Final = Statement(
     text(f"""
 WITH free AS MATERIALIZED (
   SELECT holder AS former
-    FROM cursors
-   WHERE name = :name AND blocked_at IS NULL
+    FROM cursors c
+   WHERE name = :name AND NOT {HALTED}
      AND (leased_until IS NULL OR leased_until <= {_NOW})
      AND (retry_at IS NULL OR retry_at <= {_NOW})
      FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
-  UPDATE cursors c SET holder = :holder, epoch = c.epoch + 1, leased_until = {_NOW} + :ttl ::interval
+  UPDATE cursors c
+     SET holder = :holder, epoch = c.epoch + 1, leased_until = {_NOW} + :ttl ::interval,
+         attempts = CASE WHEN c.blocked_at IS NULL THEN c.attempts ELSE 0 END, blocked_at = NULL
     FROM free
    WHERE c.name = :name
   RETURNING c.epoch, c.position

@@ -12,10 +12,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import text
 
+from eventstore.blocked import COUNT, LIST
 from eventstore.database import Database, Statement
 
 FACTS: Final = Statement(
-    text("""
+    text(f"""
 WITH counted AS (
   SELECT coalesce(sum(events), 0)::bigint AS events, coalesce(sum(streams), 0)::bigint AS streams,
          coalesce(sum(projected), 0)::bigint AS projected, coalesce(max(projected_position), 0) AS projected_position,
@@ -37,16 +38,11 @@ recent AS (
    LIMIT 10
 ),
 blocked AS (
-  SELECT 'projection' AS scope, NULL AS stream, NULL::int AS version, position, error, attempts, blocked_at
-    FROM cursors WHERE blocked_at IS NOT NULL
-  UNION ALL
-  SELECT * FROM (
-    SELECT 'stream', stream, projected + 1, NULL::bigint, error, attempts, blocked_at
-      FROM streams WHERE blocked_at IS NOT NULL ORDER BY blocked_at LIMIT 10
-  ) AS streams_blocked
+{LIST.strip()}
 ),
 known AS (
-  SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at, leases_held, claims, batches,
+  SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at,
+         CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at
     FROM projectors
    ORDER BY alive_until DESC
@@ -59,7 +55,7 @@ SELECT clock_timestamp() AS observed_at,
          (SELECT min(pending_since) FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL),
          (SELECT min(pending_since) FROM streams WHERE blocked_at IS NOT NULL)
        ) AS pending_since,
-       (SELECT count(*) FROM streams WHERE blocked_at IS NOT NULL) AS blocked_streams,
+       {COUNT} AS blocked_streams,
        (SELECT coalesce(json_agg(recent), '[]') FROM recent) AS recent,
        (SELECT coalesce(json_agg(blocked), '[]') FROM blocked) AS blocked,
        (SELECT coalesce(json_agg(known), '[]') FROM known) AS projectors
@@ -91,7 +87,7 @@ class RecentEvent:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A stream (or, in serial mode, the whole projection) that waits for an operator, and why."""
+    """A stream (or, in serial mode, the whole projection) that waits for an operator, at which event, and why."""
 
     scope: str
     stream: str | None

@@ -18,6 +18,7 @@ from typing import Final
 from sqlalchemy import (
     DDL,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -114,8 +115,12 @@ cursors: Final = Table(
     Column("retry_at", Timestamp),
     Column("blocked_at", Timestamp),
     Column("error", Text),
+    # The event that could not be applied.
+    Column("stream", Name),
+    Column("version", Integer),
     PrimaryKeyConstraint("name"),
     CheckConstraint("(holder IS NULL) = (leased_until IS NULL)", name="lease"),
+    CheckConstraint("(stream IS NULL) = (version IS NULL)", name="event"),
 )
 
 projectors: Final = Table(
@@ -133,6 +138,14 @@ projectors: Final = Table(
     Column("duplicates", BigInteger, nullable=False, server_default=text("0")),
     Column("takeovers", BigInteger, nullable=False, server_default=text("0")),
     Column("last_takeover_at", Timestamp),
+    # What the process counts for itself, and writes with its heartbeat.
+    Column("sessions", BigInteger, nullable=False, server_default=text("0")),
+    Column("fenced", BigInteger, nullable=False, server_default=text("0")),
+    Column("time_limits", BigInteger, nullable=False, server_default=text("0")),
+    Column("listening", Boolean, nullable=False, server_default=text("false")),
+    Column("connections_open", Integer, nullable=False, server_default=text("0")),
+    Column("connections_used", Integer, nullable=False, server_default=text("0")),
+    Column("connections_awaited", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("holder"),
     CheckConstraint("mode IN ('serial', 'parallel')", name="mode"),
 )

@@ -3,7 +3,8 @@ GRANT SELECT ON alembic_version, events, streams, tallies TO tidemark_projector;
 GRANT SELECT ON cursors, projectors, projection_audit, todos, todo_tallies TO tidemark_projector;
 GRANT UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at, error)
    ON streams TO tidemark_projector;
-GRANT INSERT (name), UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error)
+GRANT INSERT (name),
+      UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, stream, version)
    ON cursors TO tidemark_projector;
 GRANT INSERT, UPDATE, DELETE ON projectors TO tidemark_projector;
 GRANT INSERT (slot, projected, projected_position, projected_at), UPDATE (projected, projected_position, projected_at)

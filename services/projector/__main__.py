@@ -1,10 +1,9 @@
 """`python -m services.projector`: project events until told to stop, or `--once` until nothing is left.
 
 With `--once`, what another projector has in hand is waited for: it is done when that one has done it, or taken over
-when its lease ends. The exit code is 0 when all is projected, 1 when something is blocked, 2 for a bad setting.
+when its lease ends.
 
-Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`. The exit code is 1 when there is
-no such stream, or nothing of it to act on.
+Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`, `recount`.
 """
 
 from __future__ import annotations
@@ -20,12 +19,14 @@ import asyncpg
 import structlog
 import uvloop
 
+from eventstore.blocked import anything_blocked
 from eventstore.database import Database
-from eventstore.errors import StoreUnavailable
-from eventstore.wakeup import NOTIFY
+from eventstore.errors import StoreUnavailable, TimeLimit
 from services import collector, telemetry
 from services.logs import set_up
-from services.projector import operator
+from services.projector import endings
+from services.projector.endings import SIGNALLED, Ending
+from services.projector.operator import command
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError
@@ -49,16 +50,13 @@ log = structlog.get_logger()
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m services.projector", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m services.projector",
+        description=__doc__,
+        epilog=endings.table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--once", action="store_true", help="drain, then exit: 0 all projected, 1 something is blocked")
-    commands = parser.add_subparsers(dest="command")
-    for name, help_text in (("unblock", "try again"), ("reset", "project again from the first event")):
-        command = commands.add_parser(name, help=help_text)
-        which = command.add_mutually_exclusive_group(required=True)
-        which.add_argument("stream", nargs="?")
-        which.add_argument("--all", action="store_true")
-    commands.add_parser("skip", help="pass over the next event of a stream").add_argument("stream")
+    parser.add_argument("--once", action="store_true", help="drain, then exit")
+    command.declare(parser)
     return parser.parse_args()
 
 
@@ -80,16 +78,29 @@ async def _work(settings: Settings, *, once: bool) -> int:
     async with _database(settings, once=once) as database:
         tracing = telemetry.start(os.environ, "projector")
         worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, worker.stop)
+        told = _stopped_by_signals(worker)
         collector.run_rarely()
         log.info("projector started", mode=settings.mode, projector=settings.name)
         await worker.run()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
         log.info("projector stopped", projector=settings.name)
-        return 1 if once and await operator.anything_blocked(database) else 0
+        if once and told:
+            return SIGNALLED + told[0]
+        return Ending.BLOCKED if once and await anything_blocked(database) else Ending.DONE
+
+
+def _stopped_by_signals(worker: Worker) -> list[signal.Signals]:
+    """Let the worker end at a signal; returns where the signals will be noted."""
+    came: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        came.append(number)
+        worker.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    return came
 
 
 def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
@@ -101,41 +112,48 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
 
 
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
-    async with Database(settings.database_url, pool_size=1, application_name="projector operator") as database:
-        try:
-            match arguments.command:
-                case "unblock":
-                    print(f"unblocked {await operator.unblock(database, arguments.stream)}")
-                case "skip":
-                    await operator.skip(database, arguments.stream)
-                case "reset":
-                    await operator.reset(database, arguments.stream)
-        except operator.UnknownStream as error:
-            print(error, file=sys.stderr)
-            return 1
-        await database.fetch(NOTIFY)
-    return 0
+    timeout = command.statement_timeout(arguments)
+    async with Database(
+        settings.database_url, pool_size=1, application_name="projector operator", timeout=timeout
+    ) as database:
+        return await command.operate(database, arguments)
 
 
 def main() -> int:
-    """Run one projector or one operator command. Returns the exit code; 2 is a setting that can not be used."""
+    """Run one projector or one operator command. Returns the exit code (`endings`)."""
     arguments = _arguments()
     try:
         settings = Settings.from_env(os.environ)
         telemetry.wanted(os.environ)
     except SettingError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return _refused(str(error))
     set_up(settings.log_level, "projector")
     job = _operate(settings, arguments) if arguments.command else _work(settings, once=arguments.once)
     try:
         return uvloop.run(job)
-    except StoreUnavailable as error:
-        print(f"DATABASE_URL: {error}", file=sys.stderr)
-        return 2
-    except asyncpg.UndefinedTableError as error:
-        print(f"DATABASE_URL: {error}: run `python -m migrations upgrade`", file=sys.stderr)
-        return 2
+    except Exception as error:
+        return _ended_by(error)
+
+
+def _ended_by(error: Exception) -> int:
+    """Say in one line what ended the process. Returns the exit code."""
+    match error:
+        case TimeLimit():
+            print(error, file=sys.stderr)
+            return Ending.TIME_LIMIT
+        case StoreUnavailable():
+            return _refused(f"DATABASE_URL: {error}")
+        case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
+            return _refused(f"DATABASE_URL: {error}: run `python -m migrations upgrade`")
+        case asyncpg.InsufficientPrivilegeError():
+            return _refused(f"DATABASE_URL: {error}: this role lacks a right that its work needs")
+    log.critical("ended by a defect", error=f"{type(error).__name__}: {error}", exc_info=error)
+    return Ending.DEFECT
+
+
+def _refused(why: str) -> int:
+    print(why, file=sys.stderr)
+    return Ending.REFUSED
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ counted AS (
 SERIAL_CHECKPOINT: Final = """,
 moved AS (
   UPDATE cursors c
-     SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL,
+     SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL, stream = NULL, version = NULL,
          leased_until = clock_timestamp() + :ttl ::interval
     FROM reach, place
    WHERE c.name = :name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)

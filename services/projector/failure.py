@@ -50,7 +50,7 @@ WITH failed AS (
 FAIL_CURSOR: Final = Statement(
     text(f"""
 WITH failed AS (
-  UPDATE cursors {_FAILED}
+  UPDATE cursors {_FAILED}, stream = :stream, version = :version ::int
    WHERE name = :name AND holder = :holder AND epoch = :epoch
   RETURNING blocked_at IS NOT NULL AS blocked
 ),
@@ -67,9 +67,19 @@ async def fail_stream(database: Database, lease: Lease, *, error: str, most: int
     return bool(rows and rows[0]["blocked"])
 
 
-async def fail_cursor(database: Database, lease: CursorLease, *, error: str, most: int) -> bool:
+async def fail_cursor(
+    database: Database, lease: CursorLease, *, stream: str, version: int, error: str, most: int
+) -> bool:
     """Record one failed attempt at the cursor's next event. True when the projection is blocked now."""
     rows = await database.fetch(
-        FAIL_CURSOR, name=lease.name, holder=lease.holder, epoch=lease.epoch, error=error, most=most, others=0
+        FAIL_CURSOR,
+        name=lease.name,
+        holder=lease.holder,
+        epoch=lease.epoch,
+        stream=stream,
+        version=version,
+        error=error,
+        most=most,
+        others=0,
     )
     return bool(rows and rows[0]["blocked"])

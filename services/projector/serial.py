@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import text
 
 from eventstore import cursors
+from eventstore.blocked import HALTED
 from eventstore.cursors import CursorLease
 from eventstore.database import Statement
 from eventstore.events import Position
@@ -40,10 +41,10 @@ NEXT: Final = Statement(
 
 # With OFFSET the look at the log stays one lookup by position, and is no join.
 PENDING: Final = Statement(
-    text("""
+    text(f"""
 SELECT EXISTS (
   SELECT FROM cursors c
-   WHERE c.name = :name AND c.blocked_at IS NULL
+   WHERE c.name = :name AND NOT {HALTED}
      AND EXISTS (SELECT FROM events e WHERE e.position > c.position OFFSET 0)
 ) AS pending
 """)
@@ -200,6 +201,8 @@ class Serial:
         self._term = None
         error = f"stream {stream}, version {version}: {reason}"
         most = self._tools.settings.attempts
-        blocked = await fail_cursor(self._tools.database, term.lease, error=error, most=most)
+        blocked = await fail_cursor(
+            self._tools.database, term.lease, stream=stream, version=version, error=error, most=most
+        )
         log.warning("projection blocked" if blocked else "projection failed", error=error)
         await self._tools.probe("failed")

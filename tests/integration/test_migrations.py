@@ -251,7 +251,7 @@ def test_actions_by_hand(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caps
     assert run(monkeypatch, url, "upgrade") == 0
     capsys.readouterr()
     assert run(monkeypatch, url, "current") == 0
-    assert "0001" in capsys.readouterr().out
+    assert "0002" in capsys.readouterr().out
 
     assert run(monkeypatch, url, "upgrade", "nonsense") == 2
     out, err = capsys.readouterr()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.projector import operator
+from eventstore.database import Database
+from services.projector.operator.skip import SKIP
 from services.projector.parallel import Parallel, Work
 from services.projector.serial import Serial, Term
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
@@ -24,19 +25,24 @@ def refused(serial: bool) -> Schedule:
     return schedule
 
 
+async def pass_over(database: Database, stream: str) -> None:
+    async with database.connection() as connection:
+        await connection.fetch(SKIP, stream)
+
+
 class SwallowStream(Parallel):
     """Passes over what it can not apply."""
 
     async def _fail(self, work: Work, reason: str) -> None:
         del self._in_flight[work.lease.stream]
-        await operator.skip(self._tools.database, work.lease.stream)
+        await pass_over(self._tools.database, work.lease.stream)
 
 
 class SwallowEvent(Serial):
     """Passes over what it can not apply."""
 
     async def _fail(self, term: Term, stream: str, version: int, reason: str) -> None:
-        await operator.skip(self._tools.database, stream)
+        await pass_over(self._tools.database, stream)
 
 
 @MODES

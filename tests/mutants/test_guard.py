@@ -48,7 +48,7 @@ async def test_no_guard_against_holes(stages: Stages, serial: bool) -> None:
         await stage.drain(serial=serial, make=make)
         await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
         await stage.sql("DROP TABLE late")
-        await operator.unblock(stage.database, None)
+        await operator.unblock(stage.steps, None)
         await stage.drain(serial=serial)
 
     await stages.assert_caught(
@@ -87,7 +87,7 @@ async def test_no_guard_against_holes_where_claim_and_batch_are_one(stages: Stag
         await stage.sql("DELETE FROM events WHERE version = 2")
         await stage.drain(make=make)
         await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
-        await operator.unblock(stage.database, None)
+        await operator.unblock(stage.steps, None)
         await stage.drain(make=make)
 
     mutant = batch.drain(batch.DRAIN.planted(guard="true", effect=OVERWRITE))

@@ -89,7 +89,7 @@ async def test_blocked_streams_are_named_and_still_age(
     pending = await operator.fetchval("SELECT min(pending_since) FROM streams")
 
     facts = await read_facts(database)
-    assert (facts.blocked_streams, facts.pending_since) == (11, pending)
+    assert (facts.blocked_streams, facts.pending_since) == (12, pending)
     projection, *streams = facts.blocked
     assert (projection.scope, projection.position) == ("projection", 9)
     assert len(streams) == 10

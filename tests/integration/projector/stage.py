@@ -21,6 +21,7 @@ from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.facts import Facts, ProjectorFacts, read_facts
 from eventstore.postgres import PostgresEventStore
 from services.projector.modes import Mode, Probe, Tools
+from services.projector.operator import Steps
 from services.projector.parallel import Parallel
 from services.projector.serial import Serial
 from services.projector.settings import Settings
@@ -117,6 +118,7 @@ class Stage:
     url: str
     database: Database
     store: PostgresEventStore
+    steps: Steps
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     names: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -128,7 +130,8 @@ class Stage:
             async with database.connection() as connection:
                 await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             store = PostgresEventStore(database)
-            yield cls(url, database, store)
+            async with Database(as_role("operator", url), pool_size=2, application_name="operator") as operator:
+                yield cls(url, database, store, Steps(operator))
             await store.close()
 
     async def append(self, stream: str, *events: NewEvent) -> None:

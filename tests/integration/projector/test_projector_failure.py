@@ -84,7 +84,8 @@ async def test_serial_stops_at_the_event(stage: Stage, name: str) -> None:
     assert await stage.versions_projected() == {"early": 1, **({"bad": trouble.applied} if trouble.applied else {})}
     facts = await stage.facts()
     [blocked] = facts.blocked
-    assert (blocked.scope, blocked.stream, blocked.attempts, facts.blocked_streams) == ("projection", None, 2, 0)
+    assert (blocked.scope, blocked.attempts, facts.blocked_streams) == ("projection", 2, 1)
+    assert (blocked.stream, blocked.version) == ("bad", trouble.applied + 1)
     assert blocked.error == f"stream bad, version {trouble.applied + 1}: {trouble.reason}"
     [projector] = facts.projectors
     assert (projector.leases_held, projector.duplicates) == (0, 0)

@@ -38,7 +38,7 @@ async def test_both_modes_make_the_same_rows(
         await stage.assert_right(serial=serial)
         first = await stage.rows()
 
-        await reset(stage.database, None)
+        await reset(stage.steps, None)
         await stage.drain(serial=not serial, **sizes)
 
         await stage.assert_right(serial=not serial)
@@ -67,7 +67,7 @@ async def test_any_number_of_projectors_share_the_streams(stage: Stage) -> None:
     outcomes = []
 
     for company in (1, 2, 4):
-        await reset(stage.database, None)
+        await reset(stage.steps, None)
         names = [f"{number}-of-{company}" for number in range(company)]
         async with AsyncExitStack() as stack:
             moments = [Moments(stop_at="claimed") for _ in names]

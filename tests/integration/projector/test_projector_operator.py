@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from eventstore.blocked import anything_blocked
 from services.projector import operator
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, leased, life, until
 
@@ -18,30 +19,30 @@ async def carry_out(stage: Stage, command: str) -> None:
     """Carry out a command on stream `todo-1`."""
     match command:
         case "unblock":
-            await operator.unblock(stage.database, "todo-1")
+            await operator.unblock(stage.steps, "todo-1")
         case "skip":
-            await operator.skip(stage.database, "todo-1")
+            await operator.skip(stage.steps, "todo-1")
         case "reset":
-            await operator.reset(stage.database, "todo-1")
+            await operator.reset(stage.steps, "todo-1")
         case "reset all":
-            await operator.reset(stage.database, None)
+            await operator.reset(stage.steps, None)
 
 
 @MODES
 async def test_unblock_tries_again_with_all_attempts(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED, POISON, UPDATED)
     await stage.drain(serial=serial)
-    assert await operator.anything_blocked(stage.database)
+    assert await anything_blocked(stage.database)
 
-    assert await operator.unblock(stage.database, "todo-1") == 1
+    assert (await operator.unblock(stage.steps, "todo-1")).total == 1
     await stage.drain(serial=serial)
     assert (await stage.facts()).blocked[0].attempts == 2
 
     await stage.sql(MEND)
-    assert await operator.unblock(stage.database, None) == 1
+    assert (await operator.unblock(stage.steps, None)).total == 1
     await stage.drain(serial=serial)
 
-    assert not await operator.anything_blocked(stage.database)
+    assert not await anything_blocked(stage.database)
     await stage.assert_right(serial=serial)
 
 
@@ -52,8 +53,8 @@ async def test_unblock_of_all_counts_them(stage: Stage) -> None:
     await stage.drain()
     await stage.sql(MEND)
 
-    assert await operator.unblock(stage.database, None) == 3
-    assert await operator.unblock(stage.database, None) == 0
+    assert (await operator.unblock(stage.steps, None)).total == 3
+    assert (await operator.unblock(stage.steps, None)).total == 0
 
 
 async def test_what_does_not_exist_is_refused_by_name(stage: Stage) -> None:
@@ -61,11 +62,11 @@ async def test_what_does_not_exist_is_refused_by_name(stage: Stage) -> None:
     await stage.drain()
 
     with pytest.raises(operator.UnknownStream, match="'todo-1' is not blocked"):
-        await operator.unblock(stage.database, "todo-1")
-    with pytest.raises(operator.UnknownStream, match="'todo-1' has no unprojected event"):
-        await operator.skip(stage.database, "todo-1")
+        await operator.unblock(stage.steps, "todo-1")
+    with pytest.raises(operator.UnknownStream, match="'todo-1' is not blocked"):
+        await operator.skip(stage.steps, "todo-1")
     with pytest.raises(operator.UnknownStream, match="there is no stream 'todo-2'"):
-        await operator.reset(stage.database, "todo-2")
+        await operator.reset(stage.steps, "todo-2")
 
 
 @MODES
@@ -74,7 +75,7 @@ async def test_skip_passes_over_one_event_and_the_oracle_names_it(stage: Stage, 
     await stage.append("todo-2", CREATED)
     await stage.drain(serial=serial)
 
-    await operator.skip(stage.database, "todo-1")
+    await operator.skip(stage.steps, "todo-1")
     await stage.drain(serial=serial)
 
     assert await stage.versions_projected() == {"todo-1": 4, "todo-2": 1}
@@ -89,7 +90,7 @@ async def test_after_a_skip_the_age_is_that_of_the_next_event(stage: Stage, behi
     await stage.append("todo-1", CREATED, POISON, *[UPDATED] * behind)
     await stage.drain()
 
-    await operator.skip(stage.database, "todo-1")
+    await operator.skip(stage.steps, "todo-1")
 
     oldest = await stage.value("SELECT recorded_at FROM events WHERE stream = 'todo-1' AND version = 3")
     facts = await stage.facts()
@@ -104,7 +105,7 @@ async def test_reset_of_one_stream_projects_it_again_and_leaves_the_others(stage
     await stage.drain(serial=serial, name="first")
     before = await stage.rows()
 
-    await operator.reset(stage.database, "todo-2")
+    await operator.reset(stage.steps, "todo-2")
     facts = await stage.facts()
     first = await stage.value("SELECT recorded_at FROM events WHERE stream = 'todo-2' AND version = 1")
     assert (facts.backlog, facts.pending_since) == (2, first)
@@ -124,7 +125,7 @@ async def test_reset_of_all_is_a_rebuild(stage: Stage, serial: bool) -> None:
     await stage.drain(serial=serial)
     first = await stage.value("SELECT min(recorded_at) FROM events")
 
-    await operator.reset(stage.database, None)
+    await operator.reset(stage.steps, None)
     facts = await stage.facts()
     assert (facts.backlog, facts.projected, facts.pending_since, facts.blocked) == (6, 0, first, [])
     assert await stage.rows() == []
@@ -141,7 +142,7 @@ async def test_an_idle_serial_projector_notices_that_its_cursor_was_moved(stage:
         await until(stage.projected, "the event to be projected")
         await probe.wait("idle")
 
-        await operator.reset(stage.database, "todo-1")
+        await operator.reset(stage.steps, "todo-1")
         await until(stage.projected, "the event to be projected again")
         assert (await stage.known(projector.name)).leases_held == 1
 
@@ -155,7 +156,8 @@ async def test_whoever_holds_a_lease_is_fenced_off(stage: Stage, serial: bool, c
     probe = Moments(stop_at="claimed")
     async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="late"):
         await probe.reached.wait()
-        await stage.sql(f"UPDATE {'cursors' if serial else 'streams'} SET blocked_at = clock_timestamp()")
+        at = ", stream = 'todo-1', version = 1" if serial else ""
+        await stage.sql(f"UPDATE {'cursors' if serial else 'streams'} SET blocked_at = clock_timestamp(){at}")
         await carry_out(stage, command)
         applied = probe.wait("applied")
         probe.open.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -125,10 +126,13 @@ async def test_operators_clear_what_is_blocked(stage: Stage) -> None:
     await stage.drain()
 
     refused = await run(stage.url, "skip", "todo-1")
-    assert (refused.code, refused.err) == (1, "stream 'todo-1' has no unprojected event\n")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == "stream 'todo-1' is not blocked, and neither is the serial projection\n"
     unblocked = await run(stage.url, "unblock", "--all")
-    assert (unblocked.code, unblocked.out) == (0, "unblocked 1\n")
-    assert (await run(stage.url, "skip", "todo-2")).code == 0
+    assert (unblocked.code, unblocked.out) == (0, "unblocked 1 streams\n")
+    await stage.drain()
+    skipped = await run(stage.url, "skip", "todo-2", "--json")
+    assert (skipped.code, json.loads(skipped.out)["version"]) == (0, 2)
     assert await stage.projected()
 
     await stage.sql("""UPDATE events SET data = '{"text": "mended"}' WHERE data = '{"text": 7}'""")

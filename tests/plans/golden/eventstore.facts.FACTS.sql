@@ -19,8 +19,9 @@ recent AS (
    LIMIT 10
 ),
 blocked AS (
-  SELECT 'projection' AS scope, NULL AS stream, NULL::int AS version, position, error, attempts, blocked_at
-    FROM cursors WHERE blocked_at IS NOT NULL
+SELECT 'projection' AS scope, c.stream, c.version, c.position, c.error, c.attempts, c.blocked_at
+    FROM cursors c WHERE (c.blocked_at IS NOT NULL AND NOT EXISTS (
+  SELECT FROM streams s WHERE s.stream = c.stream AND s.projected >= c.version OFFSET 0))
   UNION ALL
   SELECT * FROM (
     SELECT 'stream', stream, projected + 1, NULL::bigint, error, attempts, blocked_at
@@ -28,7 +29,8 @@ blocked AS (
   ) AS streams_blocked
 ),
 known AS (
-  SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at, leases_held, claims, batches,
+  SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at,
+         CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at
     FROM projectors
    ORDER BY alive_until DESC
@@ -41,7 +43,11 @@ SELECT clock_timestamp() AS observed_at,
          (SELECT min(pending_since) FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL),
          (SELECT min(pending_since) FROM streams WHERE blocked_at IS NOT NULL)
        ) AS pending_since,
-       (SELECT count(*) FROM streams WHERE blocked_at IS NOT NULL) AS blocked_streams,
+       (SELECT count(*) FROM streams WHERE blocked_at IS NOT NULL) + (
+  SELECT count(*) FROM cursors c
+   WHERE (c.blocked_at IS NOT NULL AND NOT EXISTS (
+  SELECT FROM streams s WHERE s.stream = c.stream AND s.projected >= c.version OFFSET 0))
+     AND NOT EXISTS (SELECT FROM streams s WHERE s.stream = c.stream AND s.blocked_at IS NOT NULL OFFSET 0)) AS blocked_streams,
        (SELECT coalesce(json_agg(recent), '[]') FROM recent) AS recent,
        (SELECT coalesce(json_agg(blocked), '[]') FROM blocked) AS blocked,
        (SELECT coalesce(json_agg(known), '[]') FROM known) AS projectors

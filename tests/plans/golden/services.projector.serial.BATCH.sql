@@ -184,7 +184,7 @@ counted AS (
 ,
 moved AS (
   UPDATE cursors c
-     SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL,
+     SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL, stream = NULL, version = NULL,
          leased_until = clock_timestamp() + $7 ::interval
     FROM reach, place
    WHERE c.name = $1 AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
