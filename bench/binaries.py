@@ -6,16 +6,22 @@ import importlib.util
 import os
 import pwd
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from bench.bounded import NoAnswer, ask
 from bench.errors import SetupError
+from settings.children import POSTGRES
 
 PROGRAMS = ("initdb", "postgres")
-NAMESPACE = ("unshare", "-U", "--map-user=1000", "--map-group=1000")
+CHECK_S: Final = 10.0
+FIRST_UID: Final = 1000
+"""The first ordinary account of most machines."""
+LEAST: Final = ("postgres", "nobody")
+MOST_ACCOUNTS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -32,14 +38,12 @@ class Binaries:
     @property
     def version(self) -> str:
         """As the server says it, for example `postgres (PostgreSQL) 18.6`."""
-        return subprocess.run(
-            [self.program("postgres"), "--version"], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        return ask([self.program("postgres"), "--version"], POSTGRES.environment()).stdout.strip()
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Postgres refuses to run as root: a command `prefix` or another `uid`/`gid` that it runs under instead."""
+    """Postgres refuses to run as root, or without an account: a `prefix` or another `uid`/`gid` that it runs under."""
 
     prefix: tuple[str, ...] = ()
     uid: int | None = None
@@ -87,34 +91,51 @@ def _release(directory: Path) -> float:
 
 
 def find_identity(binaries: Binaries) -> Identity:
-    """Ourselves, unless we are root: then a user namespace, or where that is forbidden `postgres` or `nobody`.
+    """Ourselves, if `initdb` runs so; else an account of this machine: in a user namespace, or as root by its own id.
 
     Raises SetupError when none of them can run the binaries.
     """
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return Identity()
-    if _runs(Identity(prefix=NAMESPACE), binaries):
-        return Identity(prefix=NAMESPACE)
-    for name in ("postgres", "nobody"):
-        try:
-            user = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        identity = Identity(uid=user.pw_uid, gid=user.pw_gid)
+    for identity in _identities():
         if _runs(identity, binaries):
             return identity
     raise SetupError(
         "DATABASE_URL",
-        f"not set, and Postgres does not run as root: no user namespace here, and neither postgres nor nobody can "
-        f"execute {binaries.program('postgres')}",
-        "run the bench as an ordinary user, or set DATABASE_URL",
+        f"not set, and {binaries.program('initdb')} runs neither as this user (root may not, nor one without an "
+        "account) nor in a user namespace nor as another account of this machine",
+        "run the bench as an ordinary user, add one (useradd postgres), or set DATABASE_URL",
     )
 
 
+def _identities() -> Iterator[Identity]:
+    root = sys.platform != "win32" and os.geteuid() == 0
+    if not root:
+        yield Identity()
+    if sys.platform == "win32":
+        return
+    accounts = _accounts()
+    # In a namespace it is still us, whichever account it is called by.
+    for account in sorted(accounts, key=lambda account: account.pw_uid != FIRST_UID)[:1]:
+        names = (f"--map-user={account.pw_uid}", f"--map-group={account.pw_gid or account.pw_uid}")
+        yield Identity(prefix=("unshare", "-U", *names))
+    if root:
+        yield from (Identity(uid=account.pw_uid, gid=account.pw_gid) for account in accounts[:MOST_ACCOUNTS])
+
+
+def _accounts() -> list[pwd.struct_passwd]:
+    """Who Postgres may run as, the least of them first: it looks its user up in the account database."""
+    others = [account for account in pwd.getpwall() if account.pw_uid > 0]
+    return sorted(others, key=lambda account: _rank(account.pw_name))
+
+
+def _rank(name: str) -> int:
+    return LEAST.index(name) if name in LEAST else len(LEAST)
+
+
 def _runs(identity: Identity, binaries: Binaries) -> bool:
-    command = [*identity.prefix, binaries.program("postgres"), "--version"]
+    """True when `initdb` comes so far as to print its settings: by then it has looked up its user."""
+    command = [*identity.prefix, binaries.program("initdb"), "--show", "--pgdata", "/nonexistent"]
     try:
-        done = subprocess.run(command, capture_output=True, user=identity.uid, group=identity.gid, check=False)
-    except OSError:
+        done = ask(command, POSTGRES.environment(), within_s=CHECK_S, user=identity.uid, group=identity.gid)
+    except NoAnswer:
         return False
     return done.returncode == 0

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.postgres import free_port
-from bench.processes import POLL_S
+from bench.processes import POLL_S, ROOT
 from bench.progress import Lines
 from bench.settings import Settings
 from bench.stack import Stack
 from bench.system import running_system
+from settings.children import LOCUST, LOCUST_FOLDER
+
+LOCUSTFILE = ROOT / "services" / "loadgen" / "locustfile.py"
 
 CURL = """\
   curl -i -X POST {base}/todos -H 'Content-Type: application/json' -d '{{"text": "hello"}}'
@@ -40,11 +43,12 @@ def ui(settings: Settings, console: Console) -> None:
     """Run the system and Locust's web UI, both on 127.0.0.1, until Ctrl-C."""
     with _running(settings, console) as (stack, log):
         port = free_port()
-        locust = ["-m", "locust", "-f", "services/loadgen/locustfile.py", "--host", stack.base_url]
+        locust = ["-P", "-m", "locust", "-f", str(LOCUSTFILE), "--host", stack.base_url]
         # What the page proposes.
         locust += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
         locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
-        stack.processes.start("locust", locust, {**stack.environment(), "RESULTS_DIR": str(log)})
+        env = LOCUST.environment({**stack.settings.environment(), "BASE_URL": stack.base_url, "RESULTS_DIR": str(log)})
+        stack.processes.start("locust", locust, env, cwd=LOCUST_FOLDER)
         console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)
         _watch(stack)
 

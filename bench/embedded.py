@@ -14,6 +14,7 @@ import asyncpg
 
 from bench import faults, machine, report
 from bench.bundle import Bundle, Samples, merge, void
+from bench.database import connect
 from bench.errors import RunFailed, SetupError
 from bench.observer import Observer
 from bench.postgres import tail
@@ -138,7 +139,7 @@ def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) ->
 
 
 async def _clock(url: str) -> datetime:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
         return moment

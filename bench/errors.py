@@ -13,6 +13,7 @@ class SetupError(Exception):
 
     def __init__(self, name: str, problem: str, remedy: str) -> None:
         self.name = name
+        self.problem = problem
         super().__init__(f"{name}: {problem}; {remedy}")
 
 

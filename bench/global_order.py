@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import asyncpg
-
+from bench.database import connect
 from bench.errors import RunFailed
 
 WITHIN_S: Final = 120.0
@@ -30,7 +29,7 @@ def catch_up(url: str, check: Callable[[], None] = lambda: None) -> None:
 
 async def _catch_up(url: str, check: Callable[[], None]) -> None:
     deadline = time.monotonic() + WITHIN_S
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         while not await connection.fetchval(CAUGHT_UP):
             check()

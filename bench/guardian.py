@@ -18,6 +18,8 @@ from typing import IO, Self
 
 import psutil
 
+from settings.children import PYTHON
+
 PATIENCE_S = 5.0
 
 
@@ -28,7 +30,13 @@ class Guardian:
         command = [sys.executable, "-m", "bench.guardian"]
         root = Path(__file__).resolve().parent.parent
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True, cwd=root
+            command,
+            env=PYTHON.environment(),
+            stdin=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            start_new_session=True,
+            cwd=root,
         )
 
     def __enter__(self) -> Self:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import psutil
 
+from bench import usable
+from bench.bounded import NoAnswer, ask
+from bench.database import connect
 from bench.settings import SECRET, strip_secrets
+from settings.children import GIT, PROGRAM
 
 PACKAGES: Final = (
     "alembic",
@@ -39,15 +41,17 @@ SELECT name, current_setting(name) AS value FROM pg_settings
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, memory and operating system."""
-    memory = psutil.virtual_memory().total
+    """CPU, memory and operating system: cores and memory are those that this process may use, `_installed` all."""
     return {
         "cpu_model": _cpu_model(),
-        "cores": os.cpu_count(),
-        "ram_gib": round(memory / 2**30, 1),
+        "cores": usable.cores(),
+        "cores_installed": os.cpu_count(),
+        "ram_gib": round(usable.memory_bytes() / 2**30, 1),
+        "ram_installed_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "os": _os_name(),
         "kernel": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
     }
 
 
@@ -57,10 +61,14 @@ def unlike(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def versions(root: Path) -> dict[str, Any]:
-    """Python, packages, and the revision of the project; `dirty` when there were changes that no commit has."""
+    """Python, packages, and the revision of the project; `dirty` when there were changes that no commit has.
+
+    Both are None where `root` is no repository itself, whatever it lies in, or where Git gives no answer.
+    """
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
     return {
-        "revision": _git(root, "rev-parse", "HEAD") or None,
-        "dirty": bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
+        "revision": _git(root, "rev-parse", "--verify", "HEAD") or None,
+        "dirty": None if changes is None else changes != "",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
     }
@@ -68,7 +76,7 @@ def versions(root: Path) -> dict[str, Any]:
 
 async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
     """Version of the server and its settings that are not defaults (and those that durability hangs on)."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect(url, timeout=10)
     try:
         version = await connection.fetchval("SHOW server_version")
         rows = await connection.fetch(NON_DEFAULT, list(ALWAYS_SHOWN))
@@ -96,7 +104,7 @@ def _cpu_model() -> str:
     except OSError:
         pass
     if sys.platform == "darwin":
-        return _output("sysctl", "-n", "machdep.cpu.brand_string")
+        return _answer(["sysctl", "-n", "machdep.cpu.brand_string"], PROGRAM.environment()) or platform.machine()
     return platform.processor() or platform.machine()
 
 
@@ -114,12 +122,15 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _git(root: Path, *arguments: str) -> str:
-    return _output("git", "-C", str(root), *arguments)
+def _git(root: Path, *arguments: str) -> str | None:
+    """Git's answer about the tree at `root` and no other. Named outright, it is taken whoever owns it."""
+    tree = [f"--git-dir={root / '.git'}", f"--work-tree={root}", "-c", "core.fsmonitor=false"]
+    return _answer(["git", "-C", str(root), *tree, *arguments], GIT.environment())
 
 
-def _output(*command: str) -> str:
+def _answer(command: list[str], env: dict[str, str]) -> str | None:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=10).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+        done = ask(command, env)
+    except NoAnswer:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

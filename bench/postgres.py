@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import asyncpg
-
 from bench.binaries import Binaries, Identity, find_binaries, find_identity
+from bench.bounded import NoAnswer, ask
+from bench.database import closed, connect
 from bench.errors import RunFailed
 from bench.guardian import Guardian
+from settings.children import POSTGRES
 
 Profile = Literal["durable", "test"]
 
@@ -31,6 +32,7 @@ PROFILES: Final[Mapping[Profile, Mapping[str, str]]] = {
     "test": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
 }
 USER: Final = "tidemark"
+INITDB_TIMEOUT_S: Final = 120.0
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 15.0
 PORT_TRIES: Final = 5
@@ -89,11 +91,11 @@ class Cluster:
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run one statement outside any transaction. Usable from inside a running event loop."""
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, _execute(self.url(database), statement)).result()
+            thread.submit(asyncio.run, _execute(closed(self.url(database)), statement)).result()
 
 
 async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         await connection.execute(statement)
     finally:
@@ -110,9 +112,17 @@ def _initialize(binaries: Binaries, identity: Identity, folder: Path, profile: P
     command += ["--locale=C", "--encoding=UTF8", f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={secret}"]
     if profile == "test":
         command.append("--no-sync")
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, user=identity.uid, group=identity.gid
-    )
+    try:
+        done = ask(
+            command,
+            POSTGRES.environment(),
+            within_s=INITDB_TIMEOUT_S,
+            cwd=folder,
+            user=identity.uid,
+            group=identity.gid,
+        )
+    except NoAnswer as silence:
+        raise RunFailed(f"initdb failed: {silence}") from None
     secret.unlink()
     if done.returncode != 0:
         raise RunFailed(
@@ -144,6 +154,7 @@ def _launch(
     with log.open("ab") as stream:
         return subprocess.Popen(
             [*identity.prefix, binaries.program("postgres"), "-D", str(folder / "data"), *options],
+            env=POSTGRES.environment(),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

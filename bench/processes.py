@@ -79,9 +79,16 @@ class Processes:
         self.all: list[Process] = []
 
     def start(
-        self, name: str, command: list[str], env: Mapping[str, str], *, program: Sequence[str] = (sys.executable,)
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        *,
+        program: Sequence[str] = (sys.executable,),
+        cwd: Path = ROOT,
     ) -> Process:
-        """Start `python <command>` in a process group of its own, from the project's root, logging to `<name>.log`.
+        """Start `python <command>` in a process group of its own, by default from the project's root, logging to
+        `<name>.log`.
 
         `program` stands in for Python.
         """
@@ -89,7 +96,7 @@ class Processes:
         with path.open("ab") as stream:
             popen = subprocess.Popen(
                 [*program, *command],
-                cwd=ROOT,
+                cwd=cwd,
                 env={**env, **self._scratch},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import socket
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any, Final, Protocol
 import asyncpg
 
 from bench import machine, web
+from bench.database import closed
 from bench.errors import SetupError
 from bench.global_order import catch_up
 from bench.guardian import Guardian
@@ -24,6 +24,7 @@ from bench.processes import ROOT, Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings, strip_secrets
 from metrics.target import Target
+from settings.children import GIVEN_DATABASE, PYTHON
 
 HOST: Final = "127.0.0.1"
 MIGRATION_TIMEOUT_S: Final = 120.0
@@ -94,8 +95,12 @@ class Stack:
 
 
 def environment(settings: Settings, **addresses: str) -> dict[str, str]:
-    """This process's environment with the run's settings and addresses."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **settings.environment(), **addresses}
+    """The environment of the services: the run's settings and addresses, and of this machine's what they need alone.
+
+    A database that the user names is reached in the user's way.
+    """
+    kind = PYTHON if settings.database_url is None else PYTHON.also(*GIVEN_DATABASE)
+    return kind.environment({**settings.environment(), **addresses})
 
 
 @contextmanager
@@ -147,7 +152,7 @@ def _database(settings: Settings, log: Path, stack: ExitStack, progress: Progres
         return settings.database_url, reach(settings.database_url, source="DATABASE_URL", profile="given")
     progress.step("starting Postgres")
     cluster = stack.enter_context(Cluster.throwaway("durable", log=log / "postgres.log"))
-    url = cluster.create_database("tidemark")
+    url = closed(cluster.create_database("tidemark"))
     return url, reach(url, source=cluster.binaries.source, profile=cluster.profile)
 
 

@@ -32,5 +32,4 @@ def changeable(settings: Settings) -> bool:
 
 
 def _containers(settings: Settings) -> tuple[Compose, Addresses] | None:
-    found = place.find() if settings.base_url is not None else None
-    return found if found is not None and found[1].api == settings.base_url else None
+    return None if settings.base_url is None else place.at(settings.base_url)

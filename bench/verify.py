@@ -16,6 +16,7 @@ from typing import Any, Final
 import asyncpg
 from hdrh.histogram import HdrHistogram
 
+from bench.database import connect
 from bench.refold import Batch, Event, Findings, Head, Row, Stream, judge
 from metrics.results import Correctness, Percentiles, Record
 
@@ -60,7 +61,7 @@ async def verify(
     """
     started = time.monotonic()
     findings, histogram = Findings(), HdrHistogram(1, LONGEST_US, 3)
-    connection = await asyncpg.connect(url, server_settings={"application_name": "bench-oracle", "jit": "off"})
+    connection = await connect(url, server_settings={"application_name": "bench-oracle", "jit": "off"})
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await connection.fetchval(CURSOR) if serial else 0

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
-import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, Final
 
 TIMEOUT_S = 5.0
+
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""The system is ours, so no proxy of the environment stands before it."""
+
+
+def direct(request: str | urllib.request.Request, timeout_s: float = TIMEOUT_S) -> http.client.HTTPResponse:
+    """Open an address without any proxy. Raises OSError (URLError, HTTPError), HTTPException."""
+    answer: http.client.HTTPResponse = _DIRECT.open(request, timeout=timeout_s)
+    return answer
 
 
 def ready(base_url: str) -> bool:
     """True when the API says that it is ready."""
     try:
-        with urllib.request.urlopen(f"{base_url}/readyz", timeout=TIMEOUT_S) as answer:
+        with direct(f"{base_url}/readyz") as answer:
             return bool(answer.status == 200)
     except (OSError, http.client.HTTPException):
         return False
@@ -23,7 +31,7 @@ def ready(base_url: str) -> bool:
 def stats(base_url: str) -> dict[str, Any] | None:
     """The document of GET /stats, None when it can not be had at the moment."""
     try:
-        with urllib.request.urlopen(f"{base_url}/stats", timeout=TIMEOUT_S) as answer:
+        with direct(f"{base_url}/stats") as answer:
             document: dict[str, Any] = json.load(answer)
             return document
     except (OSError, http.client.HTTPException, ValueError):

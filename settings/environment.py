@@ -66,6 +66,13 @@ class Environment:
         """Any text, or None when unset."""
         return self._variables.get(name, "").strip() or None
 
+    def host_and_port(self, name: str) -> str | None:
+        """`host:port` as one text, or None when unset."""
+        value = self.optional(name)
+        if value is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}", value):
+            raise SettingError(name, value, "host:port, such as 127.0.0.1:5557, or nothing")
+        return value
+
     def integer(self, name: str, default: int | None, *, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.text(name, None if default is None else str(default), expected=f"a whole number, {low} to {high}")

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.bounded import NoAnswer, ask
 from bench.errors import SetupError
 from bench.processes import ROOT
+from settings.children import DOCKER
 
 WITHOUT: Final = "`task bench:parallel` needs no Docker"
 SECRETS: Final = ("POSTGRES_PASSWORD", "INFLUX_TOKEN", "INFLUX_PASSWORD", "GRAFANA_PASSWORD")
 ALL_PROFILES: Final = ("--profile", "*")
 LOAD: Final = ("--profile", "load")
+ANSWER_S: Final = 60.0
+"""How long Docker may take to answer a question; starting, building and stopping take as long as they take."""
+SLOW: Final = ("up", "build", "down")
+EXAMPLE: Final = ROOT / ".env.example"
+
+
+class DockerSilent(SetupError):
+    """Docker gave no answer, or none that can be read."""
+
+    def __init__(self, command: str, why: str) -> None:
+        super().__init__("docker", f"`{command}`: {why}", f"restart Docker; {WITHOUT}")
 
 
 @dataclass(frozen=True)
@@ -37,21 +51,22 @@ class Container:
 
 
 class Compose:
-    """The project's `docker compose`. Every call runs in the project's root and reads its .env."""
+    """The project's `docker compose`. Every call runs in the project's root and reads its .env.
 
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        self.variables: Final = {**os.environ, **(variables or {})}
+    A question that Docker does not answer within `patience_s` raises DockerSilent.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None, *, patience_s: float = ANSWER_S) -> None:
+        self.variables: Final = {**DOCKER.also(*told_to_stack()).environment(), **(variables or {})}
+        self._patience_s: Final = patience_s
 
     def with_variables(self, variables: Mapping[str, str]) -> Compose:
         """The same with more variables, which stand above .env."""
-        return Compose({**self.variables, **variables})
+        return Compose({**self.variables, **variables}, patience_s=self._patience_s)
 
-    def call(self, *arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `docker compose` with the arguments, and return when it has ended; what it prints is kept.
-
-        Raises SetupError when it does not end in time.
-        """
-        return self._docker("compose", *arguments, timeout=timeout)
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose` with the arguments, and return when it has ended; what it prints is kept."""
+        return self._docker("compose", *arguments)
 
     def docker(self, *arguments: str) -> str:
         """What `docker` prints. Raises SetupError with its first line of complaint when it fails."""
@@ -69,18 +84,21 @@ class Compose:
         done = self.call(*LOAD, "config", "--format", "json")
         if done.returncode != 0:
             raise SetupError("compose.yaml", complaint(done.stderr), "correct .env, or remove it and run `task up`")
-        document: dict[str, Any] = json.loads(done.stdout)
-        return document
+        return _object(_json(done.stdout, "docker compose config"), "docker compose config")
 
     def containers(self) -> list[Container]:
         """All containers of the project, ended ones included; none when Docker gives no answer."""
         done = self.call(*ALL_PROFILES, "ps", "--all", "--format", "json")
-        return [_container(entry) for entry in _entries(done.stdout)] if done.returncode == 0 else []
+        if done.returncode != 0:
+            return []
+        return [_container(_object(entry, "docker compose ps")) for entry in _entries(done.stdout)]
 
     def environment(self, container: Container) -> dict[str, str]:
         """The variables that a container was started with; one without a value was unset."""
-        listed: list[str] = json.loads(self.docker("inspect", "--format", "{{json .Config.Env}}", container.id))
-        return dict(entry.split("=", 1) for entry in listed if "=" in entry)
+        listed = _json(self.docker("inspect", "--format", "{{json .Config.Env}}", container.id), "docker inspect")
+        if not isinstance(listed, list):
+            raise DockerSilent("docker inspect", f"an answer that can not be read: {listed!r:.80}")
+        return dict(str(entry).split("=", 1) for entry in listed if "=" in str(entry))
 
     def published(self, service: str, port: int) -> str | None:
         """`host:port` under which a running service's port can be reached from here, None if it is not published."""
@@ -98,22 +116,18 @@ class Compose:
         done = self.call(*ALL_PROFILES, "logs", "--no-color", "--no-log-prefix", "--tail", "1", service)
         return done.stdout.strip()
 
-    def _docker(self, *arguments: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    def _docker(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        patience = None if any(word in SLOW for word in arguments) else self._patience_s
         try:
-            return subprocess.run(
-                ["docker", *arguments],
-                cwd=ROOT,
-                env=self.variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired:
-            raise SetupError(
-                "docker", f"no answer to `docker {arguments[0]}` within {timeout:g} s", "restart Docker"
-            ) from None
+            return ask(["docker", *arguments], self.variables, cwd=ROOT, within_s=patience)
+        except NoAnswer as silence:
+            raise DockerSilent("docker " + " ".join(arguments[:1]), str(silence)) from None
+
+
+def told_to_stack() -> list[str]:
+    """The variables that compose.yaml takes from outside: those of .env.example, STACK_* and the images' revision."""
+    shown = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [*shown, "STACK_*", "REVISION"]
 
 
 def connect() -> Compose:
@@ -142,19 +156,35 @@ def complaint(text: str) -> str:
     return (errors or lines or ["no reason given"])[-1]
 
 
-def _entries(text: str) -> Sequence[Mapping[str, Any]]:
+def _entries(text: str) -> Sequence[Any]:
     if text.lstrip().startswith("["):
-        entries: Sequence[Mapping[str, Any]] = json.loads(text)
+        entries: Sequence[Any] = _json(text, "docker compose ps")
         return entries
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [_json(line, "docker compose ps") for line in text.splitlines() if line.strip()]
+
+
+def _json(text: str, command: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise DockerSilent(command, f"an answer that can not be read: {text.strip()[:80]!r}") from None
+
+
+def _object(value: Any, command: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DockerSilent(command, f"an answer that can not be read: {value!r:.80}")
+    return value
 
 
 def _container(entry: Mapping[str, Any]) -> Container:
-    return Container(
-        id=entry["ID"],
-        name=entry["Name"],
-        service=entry["Service"],
-        state=entry["State"],
-        health=entry.get("Health") or "",
-        exit_code=int(entry.get("ExitCode") or 0),
-    )
+    try:
+        return Container(
+            id=entry["ID"],
+            name=entry["Name"],
+            service=entry["Service"],
+            state=entry["State"],
+            health=entry.get("Health") or "",
+            exit_code=int(entry.get("ExitCode") or 0),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DockerSilent("docker compose ps", f"an answer that can not be read: {error!r}") from None

@@ -11,6 +11,7 @@ from typing import Any, Final
 from bench.containers.addresses import Addresses
 from bench.containers.diagnosis import OTHER_SECRETS
 from bench.errors import SetupError
+from bench.web import direct
 from metrics.target import GRAFANA_URL, Target
 
 TIMEOUT_S: Final = 3.0
@@ -60,7 +61,7 @@ def _grafana(address: str | None) -> SetupError | None:
 
 def _status(url: str, headers: Mapping[str, str]) -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=TIMEOUT_S) as answer:
+        with direct(urllib.request.Request(url, headers=dict(headers)), TIMEOUT_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

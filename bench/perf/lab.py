@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,10 +19,12 @@ from typing import Any, Final
 import asyncpg
 
 from bench import web
+from bench.database import closed, connect
 from bench.errors import RunFailed
 from bench.guardian import Guardian
 from bench.postgres import Cluster, free_port
 from bench.processes import ROOT, Process, Processes, describe
+from settings.children import PYTHON
 
 TEMPLATE: Final = "migrated"
 READY_TIMEOUT_S: Final = 60.0
@@ -54,7 +55,7 @@ class Lab:
     def database(self, template: str = TEMPLATE) -> Iterator[str]:
         """A fresh database, migrated, or a copy of another; dropped at the end of the block."""
         name = f"perf_{next(self._numbers)}"
-        url = self.cluster.create_database(name, template)
+        url = closed(self.cluster.create_database(name, template))
         try:
             yield url
         finally:
@@ -88,7 +89,7 @@ class Lab:
         done = subprocess.run(
             command,
             cwd=cwd,
-            env={**os.environ, **variables},
+            env=PYTHON.environment(variables),
             capture_output=True,
             text=True,
             check=False,
@@ -139,11 +140,11 @@ class Lab:
 
     @staticmethod
     def _env(url: str, **variables: str) -> dict[str, str]:
-        return {**os.environ, "PYTHONUNBUFFERED": "1", "LOG_LEVEL": "warning", "DATABASE_URL": url, **variables}
+        return PYTHON.environment({"LOG_LEVEL": "warning", "DATABASE_URL": url, **variables})
 
 
 async def _sql(url: str, statements: tuple[str, ...]) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     rows: list[asyncpg.Record] = []
     try:
         for statement in statements:
@@ -163,7 +164,7 @@ def laboratory(
         processes = Processes(log, guardian)
         lab = Lab(cluster, processes, log, quick, full)
         try:
-            lab.run("migrations", ["-m", "migrations", "upgrade"], cluster.create_database(TEMPLATE))
+            lab.run("migrations", ["-m", "migrations", "upgrade"], closed(cluster.create_database(TEMPLATE)))
             yield lab
         finally:
             processes.stop()

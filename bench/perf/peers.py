@@ -13,6 +13,7 @@ from bench.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Measure, Reading, Unmeasured
 from bench.processes import ROOT
+from settings.children import INSTALLER
 
 FOLDER: Final = ROOT / ".peers"
 PROGRAMS: Final = ROOT / "peers"
@@ -87,6 +88,6 @@ PEERS: Final = {"eventsourcing": _eventsourcing, "emmett": _emmett}
 
 
 def _call(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=INSTALLER.environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RunFailed(f"{' '.join(command[:4])} failed", (done.stderr or done.stdout)[-2000:])

@@ -11,6 +11,7 @@ from bench.binaries import Binaries
 from bench.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Reading, Unmeasured
+from settings.children import PROGRAM
 
 CLIENTS: Final = 16
 TABLE: Final = "CREATE TABLE IF NOT EXISTS plain_events (LIKE events INCLUDING ALL)"
@@ -38,7 +39,8 @@ def inserts(lab: Lab, url: str, seconds: float) -> Reading:
     script.write_text(SCRIPT, encoding="utf-8")
     command = [program, "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", f"--time={max(1, round(seconds))}"]
     command += ["--define=n=0", f"--file={script}", url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    env = PROGRAM.environment()
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     found = _RATE.search(done.stdout)
     if done.returncode != 0 or not found:
         raise RunFailed("pgbench failed", (done.stderr or done.stdout)[-2000:])

@@ -7,7 +7,6 @@ measured by the same client.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Final
 from bench.errors import RunFailed
 from bench.perf.row import Reading
 from bench.processes import ROOT
+from settings.children import PYTHON
 
 CONNECTIONS: Final = 64
 SCRIPTS: Final = Path(__file__).parent
@@ -39,7 +39,7 @@ def client() -> str:
 
 def _run(kind: str, base_url: str, seconds: float, connections: int, variables: dict[str, str]) -> Reading:
     command = _command(kind, base_url, max(1, round(seconds)), connections)
-    env = {**os.environ, "BASE_URL": base_url, **variables}
+    env = PYTHON.environment({"BASE_URL": base_url, **variables})
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=env, cwd=ROOT, stdin=subprocess.DEVNULL
     )

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 from services.loadgen.messages import LIMIT, Message, decode, encode
@@ -22,11 +23,19 @@ class Child:
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, command: Sequence[str], env: Mapping[str, str], take: Callable[[Message], None]) -> Self:
-        """Start the process; `take` gets every message that it sends, in order."""
+    async def start(
+        cls,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        take: Callable[[Message], None],
+        *,
+        cwd: Path | None = None,
+    ) -> Self:
+        """Start the process with `env` alone; `take` gets every message that it sends, in order."""
         process = await asyncio.create_subprocess_exec(
             *command,
-            env={**os.environ, **env},
+            env=env,
+            cwd=cwd,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LIMIT,

@@ -6,15 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Final, Literal, Self, cast
 from urllib.parse import urlsplit
 
+from metrics.target import NAMES as INFLUX
 from metrics.target import Target
 from settings import Environment, SettingError, shared
 from settings.spelling import spelled, spelled_seconds
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
 OPEN_LOOP_SCENARIOS = ("throughput", "reads")
+NAMES: Final = (
+    *("BASE_URL", "SCENARIO", "VUS", "DURATION", "WRITE_RATIO", "THINK_TIME_MS", "CONVERGENCE_MAX", "WARMUP", "SEED"),
+    *("RATE", "RESULTS_DIR", "RUN_ID", "LOADGEN_WORKERS", "LOADGEN_LISTEN", "GRAFANA_URL", *INFLUX),
+)
+"""The variables that are read here: what the processes of a run have in common."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Settings:
             run_id=env.optional("RUN_ID"),
             influx=Target.from_env(env),
             workers=shared.LOADGEN_WORKERS.read(env),
-            listen=_listen(env.optional("LOADGEN_LISTEN")),
+            listen=env.host_and_port("LOADGEN_LISTEN"),
         )
         if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
             expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
@@ -89,14 +95,6 @@ class Settings:
             "RATE": self.rate,
             "LOADGEN_WORKERS": self.workers,
         }
-
-
-def _listen(value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}", value):
-        raise SettingError(
-            "LOADGEN_LISTEN", value, "host:port for the workers to come to, or nothing to start them here"
-        )
-    return value
 
 
 def _address(value: str) -> str:

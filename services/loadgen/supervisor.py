@@ -21,7 +21,8 @@ from services.loadgen.messages import Message
 from services.loadgen.progress import line
 from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
 from services.loadgen.scenario import STAGED_SCENARIOS, probes
-from services.loadgen.settings import Settings
+from services.loadgen.settings import NAMES, Settings
+from settings.children import LOCUST, LOCUST_FOLDER, PYTHON
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 STOP_TIMEOUT_S = 12
@@ -88,7 +89,7 @@ class Supervisor:
 
     async def _start_probe(self) -> int:
         command = [sys.executable, "-m", "services.loadgen.probe"]
-        self._probe = await Child.start(command, {}, self._from_probe)
+        self._probe = await Child.start(command, PYTHON.also(*NAMES).environment(), self._from_probe)
         self._guard = asyncio.create_task(self._guard_probe(self._probe))
         try:
             return await self._unless_stopped(asyncio.wait_for(self._seeds, PROBE_READY_WITHIN_S))
@@ -102,16 +103,27 @@ class Supervisor:
             self._stop(f"the probe process ended with exit code {code}")
 
     async def _start_locust(self, baseline: Counts) -> Child:
-        settings, folder = self._settings, self._settings.results_dir
-        command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--host", settings.base_url]
+        settings, folder = self._settings, self._settings.results_dir.resolve()
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "locust",
+            "-f",
+            str(LOCUSTFILE),
+            "--headless",
+            "--host",
+            settings.base_url,
+        ]
         command += ["--stop-timeout", str(STOP_TIMEOUT_S), "--web-host", "127.0.0.1", "--only-summary"]
         command += ["--csv", str(folder / "locust"), "--html", str(folder / "locust.html"), "--skip-log-setup"]
         if settings.scenario not in STAGED_SCENARIOS:
             rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
             command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
         command += await self._man(settings)
-        env = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
-        self._locust = await Child.start(command, env, self._from_locust)
+        told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
+        env = LOCUST.also(*NAMES).environment(told)
+        self._locust = await Child.start(command, env, self._from_locust, cwd=LOCUST_FOLDER)
         return self._locust
 
     async def _man(self, settings: Settings) -> list[str]:
@@ -122,7 +134,8 @@ class Supervisor:
         if settings.listen is None:
             command = [sys.executable, "-m", "services.loadgen.worker"]
             for _ in range(settings.workers):
-                self._workers.append(await Child.start(command, {"LOADGEN_MASTER": address}, _ignore))
+                env = PYTHON.environment({"LOADGEN_MASTER": address})
+                self._workers.append(await Child.start(command, env, _ignore))
         host, _, port = address.rpartition(":")
         master = ["--master", "--master-bind-host", host, "--master-bind-port", port]
         return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]

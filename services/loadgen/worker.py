@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from settings import Environment, SettingError
+from settings.children import LOCUST, LOCUST_FOLDER
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PORT = 5557
@@ -17,7 +18,7 @@ def command(master: str) -> list[str]:
     host, _, port = master.rpartition(":")
     if not host or not port.isdigit():
         raise SettingError("LOADGEN_MASTER", master, f"host:port, such as 127.0.0.1:{PORT}")
-    locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--skip-log-setup"]
+    locust = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--skip-log-setup"]
     return [*locust, "--master-host", host, "--master-port", port]
 
 
@@ -28,7 +29,8 @@ def main() -> int:
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
-    os.execv(line[0], line)
+    os.chdir(LOCUST_FOLDER)
+    os.execve(line[0], line, LOCUST.environment())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 120.0
 GONE_WITHIN_S: Final = 20.0
 LOOK_S: Final = 0.1
-MARK: Final = "TIDEMARK_TEST"
 SHORT: Final = {"VUS": "30", "DURATION": "3s", "WARMUP": "1s"}
 LONG: Final = {"VUS": "20", "DURATION": "120s", "WARMUP": "0s"}
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
@@ -30,12 +28,11 @@ KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 @dataclass
 class Bench:
-    """One `python -m bench`. Everything it starts carries the mark in its environment."""
+    """One `python -m bench`. What it starts has its temporary files in the scratch folder, and is known by that."""
 
     process: asyncio.subprocess.Process
     results: Path
     scratch: Path
-    mark: str
     offspring: list[psutil.Process] = field(default_factory=list)
     said: str = ""
 
@@ -84,7 +81,7 @@ class Bench:
     def alive(self) -> list[psutil.Process]:
         """Processes of it that still live."""
         known = [process for process in self.offspring if process.is_running() and not _is_zombie(process)]
-        return known + [process for process in psutil.process_iter() if _mark(process) == self.mark]
+        return known + [process for process in psutil.process_iter() if _is_of(process, self.scratch)]
 
     def _samples(self) -> list[Path]:
         return list(self.results.glob("*/samples.jsonl"))
@@ -96,10 +93,10 @@ def _is_zombie(process: psutil.Process) -> bool:
     return True
 
 
-def _mark(process: psutil.Process) -> str | None:
+def _is_of(process: psutil.Process, scratch: Path) -> bool:
     with suppress(psutil.Error, OSError):
-        return process.environ().get(MARK)
-    return None
+        return Path(process.environ().get("TMPDIR", "/")).is_relative_to(scratch)
+    return False
 
 
 async def until(condition: Callable[[], bool], bench: Bench | None = None, within_s: float = PATIENCE_S) -> None:
@@ -120,10 +117,9 @@ async def bench(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
     os.chmod(base, 0o755)
     results, scratch = base / "results", base / "scratch"
     os.mkdir(scratch)
-    mark = uuid.uuid4().hex
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     # A stack of this name is never up, so a run stays embedded on whatever machine.
-    env |= {"TMPDIR": str(scratch), MARK: mark, "COLUMNS": "120", "COMPOSE_PROJECT_NAME": "none-of-ours", **variables}
+    env |= {"TMPDIR": str(scratch), "COLUMNS": "120", "COMPOSE_PROJECT_NAME": "none-of-ours", **variables}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench", *arguments),
@@ -134,7 +130,7 @@ async def bench(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    started = Bench(process, results, scratch, mark)
+    started = Bench(process, results, scratch)
     try:
         yield started
     finally:

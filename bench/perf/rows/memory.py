@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from bench.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
 from bench.processes import ROOT
+from settings.children import PYTHON
 from settings.spelling import spelled_seconds
 
 SERVICES: Final = ("api", "projector", "loadgen")
@@ -42,7 +42,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
 def _watch(lab: Lab, seconds: float) -> dict[str, list[float]]:
     """Megabytes of the largest process of each service, every two seconds of a run."""
     command = [sys.executable, "-m", "bench", "run", "throughput", "--results", str(lab.log)]
-    env = {**os.environ, "DURATION": spelled_seconds(seconds)}
+    env = PYTHON.environment({"DURATION": spelled_seconds(seconds)})
     sizes: dict[str, list[float]] = defaultdict(list)
     with (lab.log / "run.log").open("wb") as log:
         run = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

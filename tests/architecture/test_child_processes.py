@@ -1,0 +1,101 @@
+"""Every start of a process names its whole environment, and that comes from the allow list of `settings.children`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from services.loadgen import settings as loadgen
+from settings import children
+from tests.architecture.test_settings_agree import names_read
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDERS: Final = ("bench", "drivers", "eventstore", "grafana", "metrics", "migrations", "services", "settings", "todo")
+STARTS: Final = {
+    *("subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output"),
+    *("asyncio.create_subprocess_exec", "create_subprocess_exec"),
+}
+FORBIDDEN: Final = {
+    *("os.system", "os.popen", "os.execv", "os.execl", "os.execlp", "os.execvp", "os.spawnv", "os.spawnl", "os.fork"),
+    *("asyncio.create_subprocess_shell", "subprocess.getoutput", "subprocess.getstatusoutput"),
+}
+ALLOW_LIST: Final = ROOT / "settings" / "children.py"
+
+
+def sources() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def offences(path: Path) -> list[str]:
+    """Starts without an environment of their own, and environments that are this process's as it is."""
+    found = []
+    for name, call in calls(path):
+        words = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        if name in FORBIDDEN or (name in STARTS and "env" not in words):
+            found.append(f"{path.name}:{call.lineno} {name} without env")
+        if "os.environ" in words.get("env", ""):
+            found.append(f"{path.name}:{call.lineno} the ambient environment")
+        if name in ("dict", "os.environ.copy") and "os.environ" in ast.unparse(call):
+            found.append(f"{path.name}:{call.lineno} a copy of the ambient environment")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Dict) and any(
+            key is None and ast.unparse(value) == "os.environ"
+            for key, value in zip(node.keys, node.values, strict=True)
+        ):
+            found.append(f"{path.name}:{node.lineno} the ambient environment, spread")
+    return found
+
+
+def test_every_start_names_its_environment() -> None:
+    assert [offence for path in sources() for offence in offences(path)] == []
+
+
+def test_the_check_sees_the_starts_that_there_are() -> None:
+    starting = {path.name for path in sources() if any(name in STARTS for name, _ in calls(path))}
+    assert {"bounded.py", "processes.py", "postgres.py", "guardian.py", "children.py", "lab.py"} <= starting
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "subprocess.run(['x'])",
+        "subprocess.Popen(['x'], env=os.environ)",
+        "subprocess.Popen(['x'], env={**os.environ, 'A': 'b'})",
+        "env = {**os.environ, 'A': 'b'}",
+        "env = dict(os.environ)",
+        "env = os.environ.copy()",
+        "asyncio.create_subprocess_exec('x')",
+        "os.system('x')",
+    ],
+)
+def test_the_check_finds_an_offence(code: str, tmp_path: Path) -> None:
+    path = tmp_path / "offending.py"
+    path.write_text(code)
+    assert offences(path)
+
+
+def test_the_processes_of_the_load_generator_are_given_the_settings_that_it_reads() -> None:
+    assert set(loadgen.NAMES) == names_read("loadgen")
+
+
+def test_the_bench_has_one_way_to_its_database_and_none_to_a_proxy() -> None:
+    connecting = [path.name for path in sources() if path.parts[len(ROOT.parts)] == "bench" and
+                  any(name == "asyncpg.connect" for name, _ in calls(path))]  # fmt: skip
+    opening = [path.name for path in sources() if any(name.endswith("request.urlopen") for name, _ in calls(path))]
+    assert (connecting, opening) == (["database.py"], [])
+
+
+def test_the_kinds_are_declared_in_one_place() -> None:
+    kinds = [path for path in sources() if any(name in ("Child", "children.Child") for name, _ in calls(path))]
+    assert [path for path in kinds if path != ALLOW_LIST] == []
+    assert children.__file__ == str(ALLOW_LIST)
