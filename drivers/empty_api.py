@@ -1,7 +1,7 @@
-"""`python -m drivers.empty_api`: the routes of the Todo API on Litestar, doing nothing.
+"""`python -m drivers.empty_api`: the routes of the Todo API without a store behind them, a reference for its speed.
 
-A body is validated, a path parameter is taken, and a document of the same shape is answered; there is no store behind
-it, no request id, no metrics. It is what Litestar can do at most: on Granian, the server that is fastest for it.
+The same handlers, framework, server and middleware as the API's; an operation answers a document of the same shape and
+looks nothing up. What the API takes beyond it is the price of the event store and the projection.
 """
 
 from __future__ import annotations
@@ -9,95 +9,79 @@ from __future__ import annotations
 import itertools
 import os
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
-from litestar import Litestar, Response, delete, get, post, put
-from msgspec import Struct
+from litestar import Litestar, get
+from litestar.types import ASGIApp
+
+from services import collector
+from services.api import problems
+from services.api.access import Access
+from services.api.answers import Answer, etag
+from services.api.documents import TodoDocument, TodoPage, Written
+from services.api.server import serve
+from services.api.settings import Settings
+from services.api.todos import todo_routes
+from services.logs import set_up
 
 MOMENT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class TextBody(Struct, frozen=True):
-    """The body of a create or an update."""
+class NoOperations:
+    """Answers of the right shape, at once."""
 
-    text: str
+    def __init__(self) -> None:
+        self._numbers: Final = itertools.count(1)
 
+    async def create(self, _text: str, _key: str | None) -> Answer:
+        """An id, and nothing behind it."""
+        stream = f"todo-{next(self._numbers):032x}"
+        return Answer(Written(stream, 1, 1), ((b"location", f"/todos/{stream}".encode()), etag(1)), status_code=201)
 
-class Written(Struct, frozen=True):
-    """What a write is answered with."""
+    async def update(self, stream: str, _text: str, _if_match: str | None, _key: str | None) -> Answer:
+        """Nothing."""
+        return Answer(Written(stream, 2, 2), (etag(2),))
 
-    stream: str
-    version: int
-    position: int
+    async def delete(self, _stream: str, _if_match: str | None, _key: str | None) -> Answer:
+        """Nothing."""
+        return Answer(None, (etag(3),), status_code=204)
 
+    async def read(self, stream: str) -> Answer:
+        """A todo that is always the same."""
+        return Answer(TodoDocument(stream, "buy milk, bread and a newspaper", MOMENT, MOMENT, 1), (etag(1),))
 
-class TodoDocument(Struct, frozen=True, rename="camel"):
-    """What a read is answered with."""
+    async def read_at(self, stream: str, *, at_least: int, wait_ms: int) -> Answer:
+        """The same: every version has been reached."""
+        return await self.read(stream)
 
-    id: str
-    text: str
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-numbers: Final = itertools.count(1)
-
-
-@post("/todos")
-async def create(data: TextBody) -> Response[Written]:
-    """An id, and nothing behind it."""
-    stream = f"todo-{next(numbers):032x}"
-    return Response(Written(stream, 1, 1), status_code=201, headers={"Location": f"/todos/{stream}", "ETag": '"1"'})
-
-
-@put("/todos/{stream:str}")
-async def update(stream: str, data: TextBody) -> Response[Written]:
-    """Nothing."""
-    return Response(Written(stream, 2, 2), headers={"ETag": '"2"'})
-
-
-@delete("/todos/{stream:str}")
-async def remove(stream: str) -> Response[None]:
-    """Nothing."""
-    return Response(None, status_code=204, headers={"ETag": '"3"'})
-
-
-@get("/todos/{stream:str}")
-async def read(stream: str) -> Response[TodoDocument]:
-    """A todo that is always the same."""
-    todo = TodoDocument(stream, "buy milk, bread and a newspaper", MOMENT, MOMENT, 1)
-    return Response(todo, headers={"ETag": '"1"'})
+    async def page(self, *, after: str | None, limit: int) -> TodoPage:
+        """Empty."""
+        return TodoPage([], None)
 
 
 @get("/readyz")
-async def ready() -> dict[str, Any]:
+async def ready() -> dict[str, str]:
     """Always."""
     return {"status": "ready"}
 
 
-def application() -> Litestar:
+def application() -> ASGIApp:
     """The application."""
-    return Litestar([create, update, remove, read, ready], openapi_config=None, logging_config=None)
+    set_up(_settings().log_level, "empty")
+    app = Litestar(
+        [todo_routes(NoOperations()), ready],
+        exception_handlers=problems.HANDLERS,
+        openapi_config=None,
+        logging_config=None,
+    )
+    collector.run_rarely()
+    return Access(app)
 
 
-def main() -> None:
-    """Serve with one worker until stopped."""
-    Server(
-        "drivers.empty_api:application",
-        factory=True,
-        interface=Interfaces.ASGI,
-        address=os.environ["API_HOST"],
-        port=int(os.environ["API_PORT"]),
-        workers=1,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_level=LogLevels.warning,
-    ).serve()
+def _settings() -> Settings:
+    """The API's, with the address of a store that nobody asks."""
+    return Settings.from_env({**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1/none"})
 
 
 if __name__ == "__main__":
-    main()
+    serve(_settings(), "drivers.empty_api:application")

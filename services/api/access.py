@@ -1,9 +1,13 @@
-"""Around the whole application: a request id, the metrics, and one log line a request (at level debug)."""
+"""ASGI middleware around the whole application: request id, metrics, and one log line a request (at level debug).
+
+It also tells the connection where the request stands, so that the next one is read after the answer to this one.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Final
@@ -13,8 +17,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from services.api.metrics import observe
+from services.api.protocol import CONNECTION, Connection
 
 HEADER: Final = b"x-request-id"
+
+_CLOSE: Final = (b"connection", b"close")
 
 _USABLE: Final = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _current: Final[ContextVar[str]] = ContextVar("request_id", default="")
@@ -38,7 +45,11 @@ class Access:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        identity = _identity(scope)
+        # A copy: what uvicorn reads later, a trailer, is no header.
+        scope["headers"] = headers = list(scope["headers"])
+        connection: Connection = scope["state"].pop(CONNECTION)
+        connection.begin(headers)
+        identity = _identity(headers)
         _current.set(identity.decode())
         started = perf_counter()
         status = 0
@@ -47,11 +58,13 @@ class Access:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER, identity)]
+                closing = (_CLOSE,) if connection.chunked else ()
+                message["headers"] = [*message["headers"], (HEADER, identity), *closing]
             await send(message)
 
         try:
             await self._app(scope, receive, stamped)
+            connection.answered()
         finally:
             elapsed = perf_counter() - started
             route = scope.get("path_template") or "unmatched"
@@ -71,8 +84,8 @@ class Access:
         )
 
 
-def _identity(scope: HTTPScope) -> bytes:
-    for name, value in scope["headers"]:
+def _identity(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    for name, value in headers:
         if name == HEADER and _USABLE.fullmatch(value):
             return value
     return secrets.token_hex(8).encode()

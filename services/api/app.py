@@ -15,7 +15,6 @@ from eventstore.postgres import Database, PostgresEventStore
 from eventstore.wakeup import Notifier
 from services.api import problems
 from services.api.access import Access
-from services.api.direct import Direct
 from services.api.drain import Drain, drain_route
 from services.api.health import health_routes
 from services.api.metrics import metrics
@@ -40,10 +39,9 @@ SLACK_S: Final = 0.002
 
 
 def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
-    """What the server runs: request ids, metrics and the access log around the direct way, around Litestar.
+    """What the server runs: request ids, metrics and the access log around Litestar, which answers every request.
 
-    Connections open as requests need them, so it starts, and stays, while the store is away. With tracing every request
-    goes through Litestar, and so through its middleware.
+    Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
     """
     database = Database(
         settings.database_url, pool_size=settings.pool_size, application_name="api", server_settings=PLANNER
@@ -67,7 +65,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
 
     app = Litestar(
         route_handlers=[
-            todo_routes(todos, database),
+            todo_routes(todos),
             stats_route(database, serial=settings.serial),
             drain_route(drain),
             health_routes(database),
@@ -81,7 +79,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return Access(app if tracing else Direct(app, todos), verbose=settings.log_level == "debug")
+    return Access(app, verbose=settings.log_level == "debug")
 
 
 def _middleware(tracing: Tracing | None) -> list[Middleware]:

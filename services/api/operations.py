@@ -1,4 +1,4 @@
-"""What a request for one todo does, and how it is answered, however it came in (`todos`, `direct`).
+"""What a request for one todo does, and how it is answered.
 
 Ids and headers come as the caller sent them; they are judged here.
 """
@@ -11,14 +11,14 @@ from typing import Final
 from eventstore.events import Appended
 from eventstore.postgres import Database
 from services.api.answers import Answer, etag
-from services.api.documents import TodoDocument, Written
+from services.api.documents import TodoDocument, TodoPage, Written
 from services.api.requests import expected_version, idempotency_key, todo_id
 from services.api.together import Together
 from services.api.waiting import get_todo_at
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.errors import TodoNotFound
 from todo.handler import TodoHandler, new_todo_id
-from todo.read_model import Todo, get_todos
+from todo.read_model import Todo, get_todos, list_todos
 
 
 class TodoOperations:
@@ -26,6 +26,7 @@ class TodoOperations:
 
     def __init__(self, handler: TodoHandler, database: Database) -> None:
         self._handler: Final = handler
+        self._database: Final = database
         self._find: Final[Together[str, Todo]] = Together(partial(get_todos, database))
 
     async def create(self, text: str, key: str | None) -> Answer:
@@ -56,8 +57,14 @@ class TodoOperations:
         """The todo once its version is `at_least`. Raises NotProjectedYet, TodoNotFound, StoreUnavailable."""
         return _shown(await get_todo_at(self._find, todo_id(stream), at_least=at_least, wait_ms=wait_ms))
 
+    async def page(self, *, after: str | None, limit: int) -> TodoPage:
+        """Active todos in the order of their ids, beginning behind `after`. Raises StoreUnavailable."""
+        page = await list_todos(self._database, after=after, limit=limit)
+        more = page[-1].id if len(page) == limit else None
+        return TodoPage([_document(todo) for todo in page], more)
 
-def document(todo: Todo) -> TodoDocument:
+
+def _document(todo: Todo) -> TodoDocument:
     """The todo as it is told."""
     return TodoDocument(todo.id, todo.text, todo.created_at, todo.updated_at, todo.version)
 
@@ -65,7 +72,7 @@ def document(todo: Todo) -> TodoDocument:
 def _shown(todo: Todo | None) -> Answer:
     if todo is None or todo.deleted:
         raise TodoNotFound("there is no such todo in the projection" if todo is None else "the todo was deleted")
-    return Answer(document(todo), (etag(todo.version),))
+    return Answer(_document(todo), (etag(todo.version),))
 
 
 def _written(appended: Appended) -> Written:

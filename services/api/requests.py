@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import InternalServerException
+from litestar.exceptions import ClientException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from services.api.documents import TextBody
 from services.api.refusals import MalformedRequest, UnsupportedMediaType
+from services.api.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
 from todo.errors import InvalidText, TodoNotFound
 
 MAX_BODY: Final = 32 * 1024
 """Bytes. The longest text, each character written as a pair of JSON escapes, fits."""
+
+MAX_VERSION: Final = 999_999_999
+"""The highest version that a caller can name."""
 
 _ID: Final = re.compile(r"todo-[0-9a-f]{32}")
 _ETAG: Final = re.compile(r'"(\d{1,9})"', re.ASCII)
@@ -25,16 +30,69 @@ _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;.*)?", re.I
 _decode: Final = msgspec.json.Decoder(TextBody).decode
 
 
-async def read_text(request: Request[Any, Any, Any]) -> str:
-    """The `text` of the body. Raises UnsupportedMediaType, MalformedRequest or InvalidText.
+class Sent:
+    """What a caller sends beside the path: the headers that are read here, and the body. A repeated header counts once.
 
-    To be called before anything is refused: a body left unread costs the caller its connection.
+    In a scope the names of headers are in lower case.
     """
+
+    __slots__ = ("_receive", "content_type", "idempotency_key", "if_match", "length")
+
+    def __init__(self, request: Request[Any, Any, Any]) -> None:
+        self._receive = request.receive
+        self.content_type: str | None = None
+        self.idempotency_key: str | None = None
+        self.if_match: str | None = None
+        self.length = 0
+        for name, value in reversed(list(request.scope["headers"])):
+            match name:
+                case b"content-type":
+                    self.content_type = value.decode("latin-1")
+                case b"content-length":
+                    self.length = int(value)
+                case b"if-match":
+                    self.if_match = value.decode("latin-1")
+                case b"idempotency-key":
+                    self.idempotency_key = value.decode("latin-1")
+
+    async def text(self) -> str:
+        """The `text` of the body. Raises RequestEntityTooLarge, UnsupportedMediaType, MalformedRequest or InvalidText.
+
+        To be called before anything is refused: a body left unread has to be read past before the next request.
+        """
+        if self.length > MAX_BODY:
+            raise RequestEntityTooLarge
+        body = b""
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise MalformedRequest("the body was cut off")
+            body += message["body"]
+            if len(body) > MAX_BODY:
+                raise RequestEntityTooLarge
+            if not message["more_body"]:
+                return text_of(body, self.content_type)
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """The query of a read: the version to wait for (None: do not wait), and for how many milliseconds at most."""
+
+    at_least_version: Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)] | None = None
+    wait: Annotated[int, msgspec.Meta(ge=0, le=MAX_WAIT_MS)] = DEFAULT_WAIT_MS
+
+
+_AT_ONCE: Final = Awaited()
+
+
+def awaited(request: Request[Any, Any, Any]) -> Awaited:
+    """What the query says. Raises ClientException for a value out of its bounds; what is not known is not read."""
+    if not request.scope["query_string"]:
+        return _AT_ONCE
+    given = {name: value for name, value in request.query_params.items() if name in Awaited.__struct_fields__}
     try:
-        body = await request.body()
-    except InternalServerException as error:
-        raise MalformedRequest("the body was cut off") from error
-    return text_of(body, request.headers.get("content-type"))
+        return msgspec.convert(given, Awaited, strict=False)
+    except msgspec.ValidationError as error:
+        raise ClientException(f"the query can not be read: {error}") from error
 
 
 def text_of(body: bytes, content_type: str | None) -> str:

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from services.api.protocol import Protocol
+from services.api.protocol import Connection
 from services.api.settings import Settings
 
 GRACE_S: Final = 15
@@ -41,15 +41,18 @@ _LOGS: Final[dict[str, Any]] = {
 }
 
 
-def serve(settings: Settings) -> None:
+APPLICATION: Final = "services.api.asgi:application"
+
+
+def serve(settings: Settings, application: str = APPLICATION) -> None:
     """Serve until SIGTERM or SIGINT, and let requests under way finish. A worker process that dies is replaced."""
     config = uvicorn.Config(
-        "services.api.asgi:application",
+        application,
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.processes,
-        http=Protocol,
+        http=Connection,
         loop="uvloop",
         lifespan="on",
         ws="none",

@@ -1,30 +1,21 @@
-"""The routes of `/todos`: what they take, and what they say of themselves in the OpenAPI document."""
+"""The routes of `/todos`: lean handlers, with the request alone in the signature, and what OpenAPI says of them.
+
+Parameters by signature cost Litestar a model and a validation a call, so what a load is made of reads path, query and
+headers itself (`services.api.requests`) and documents them by the operation's class.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from litestar import Request, Response, Router, delete, get, post, put
 from litestar.params import Parameter
 
-from eventstore.postgres import Database
+from services.api.answers import Answer
 from services.api.documents import TodoDocument, TodoPage, Written
-from services.api.openapi import TextOperation, refusals
-from services.api.operations import TodoOperations, document
-from services.api.requests import read_text
-from services.api.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
-from todo.read_model import list_todos
+from services.api.openapi import CreateOperation, DeleteOperation, ReadOperation, UpdateOperation, refusals
+from services.api.requests import Sent, awaited
 
-Id = Annotated[str, Parameter(description="`todo-` and 32 hexadecimal digits")]
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description='the version expected, such as `"3"`')]
-Key = Annotated[
-    str | None,
-    Parameter(
-        header="Idempotency-Key", description="1 to 200 printable ASCII characters; a repetition is answered alike"
-    ),
-]
-AtLeast = Annotated[int | None, Parameter(ge=1, le=999_999_999, description="wait until this version is projected")]
-Wait = Annotated[int, Parameter(ge=0, le=MAX_WAIT_MS, description="how long at most, in milliseconds")]
 Limit = Annotated[int, Parameter(ge=1, le=1000, description="todos on a page")]
 After = Annotated[
     str,
@@ -34,51 +25,89 @@ After = Annotated[
 ]
 
 
-def todo_routes(todos: TodoOperations, database: Database) -> Router:
+class Operations(Protocol):
+    """What stands behind the routes: `services.api.operations`, or the reference that does nothing."""
+
+    async def create(self, text: str, key: str | None) -> Answer:
+        """Create a todo."""
+        ...
+
+    async def update(self, stream: str, text: str, if_match: str | None, key: str | None) -> Answer:
+        """Replace the text."""
+        ...
+
+    async def delete(self, stream: str, if_match: str | None, key: str | None) -> Answer:
+        """Delete the todo for good."""
+        ...
+
+    async def read(self, stream: str) -> Answer:
+        """The todo as it is projected now."""
+        ...
+
+    async def read_at(self, stream: str, *, at_least: int, wait_ms: int) -> Answer:
+        """The todo once its version is `at_least`."""
+        ...
+
+    async def page(self, *, after: str | None, limit: int) -> TodoPage:
+        """Active todos in the order of their ids."""
+        ...
+
+
+def todo_routes(todos: Operations) -> Router:
     """The routes of `/todos`."""
 
     @post(
         "/",
-        operation_class=TextOperation,
+        operation_class=CreateOperation,
         responses=refusals(400, 409, 413, 415, 422, 503),
         summary="Create a todo",
     )
-    async def create_todo(request: Request[Any, Any, Any], key: Key = None) -> Response[Written]:
+    async def create_todo(request: Request[Any, Any, Any]) -> Response[Written]:
         """Answered after the commit. With a key used before for the same text: the first answer again."""
-        return await todos.create(await read_text(request), key)
+        sent = Sent(request)
+        return await todos.create(await sent.text(), sent.idempotency_key)
 
     @put(
         "/{stream:str}",
-        operation_class=TextOperation,
+        operation_class=UpdateOperation,
         responses=refusals(400, 404, 409, 413, 415, 422, 503),
         summary="Replace the text",
     )
-    async def update_todo(
-        request: Request[Any, Any, Any], stream: Id, if_match: IfMatch = None, key: Key = None
-    ) -> Response[Written]:
+    async def update_todo(request: Request[Any, Any, Any]) -> Response[Written]:
         """Answered after the commit. Without `If-Match` the last writer wins."""
-        return await todos.update(stream, await read_text(request), if_match, key)
+        sent = Sent(request)
+        text = await sent.text()
+        return await todos.update(request.path_params["stream"], text, sent.if_match, sent.idempotency_key)
 
-    @delete("/{stream:str}", responses=refusals(400, 404, 409, 503), summary="Delete a todo for good")
-    async def delete_todo(stream: Id, if_match: IfMatch = None, key: Key = None) -> Response[None]:
+    @delete(
+        "/{stream:str}",
+        operation_class=DeleteOperation,
+        responses=refusals(400, 404, 409, 503),
+        summary="Delete a todo for good",
+    )
+    async def delete_todo(request: Request[Any, Any, Any]) -> Response[None]:
         """Answered after the commit."""
-        return await todos.delete(stream, if_match, key)
+        sent = Sent(request)
+        return await todos.delete(request.path_params["stream"], sent.if_match, sent.idempotency_key)
 
-    @get("/{stream:str}", responses=refusals(400, 404, 503, 504), summary="Read a todo from the projection")
-    async def read_todo(
-        stream: Id, at_least_version: AtLeast = None, wait: Wait = DEFAULT_WAIT_MS
-    ) -> Response[TodoDocument]:
+    @get(
+        "/{stream:str}",
+        operation_class=ReadOperation,
+        responses=refusals(400, 404, 503, 504),
+        summary="Read a todo from the projection",
+    )
+    async def read_todo(request: Request[Any, Any, Any]) -> Response[TodoDocument]:
         """The projection lags behind the writes; `at_least_version` waits for it."""
-        if at_least_version is None:
+        stream = request.path_params["stream"]
+        wanted = awaited(request)
+        if wanted.at_least_version is None:
             return await todos.read(stream)
-        return await todos.read_at(stream, at_least=at_least_version, wait_ms=wait)
+        return await todos.read_at(stream, at_least=wanted.at_least_version, wait_ms=wanted.wait)
 
     @get("/", responses=refusals(400, 503), summary="A page of active todos")
     async def read_page(limit: Limit = 100, after: After = "") -> TodoPage:
         """In the order of the ids."""
-        page = await list_todos(database, after=after or None, limit=limit)
-        more = page[-1].id if len(page) == limit else None
-        return TodoPage([document(todo) for todo in page], more)
+        return await todos.page(after=after or None, limit=limit)
 
     return Router(
         "/todos", route_handlers=[create_todo, update_todo, delete_todo, read_todo, read_page], tags=["todos"]
