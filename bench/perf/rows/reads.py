@@ -45,7 +45,7 @@ ROW: Final = Row(
     unit="reads/s",
     better="higher",
     ours=f"{wrk.CONNECTIONS} connections, {READ:,} of {TODOS:,} todos by chance",
-    limit="the same client at the same route that does nothing, plain Litestar on its fastest server",
+    limit="the same client at the same handler and server without a store behind them",
     targets=(Target("at least", 0.6, "limit"),),
     open=contest,
 )

@@ -64,7 +64,7 @@ ROW: Final = Row(
     unit="actions/s",
     better="higher",
     ours="actions acknowledged and projected; the time until the backlog is 0 counts",
-    limit="the same client at the empty routes, plain Litestar on its fastest server",
+    limit="the same client at the same handlers and server without a store behind them",
     targets=(Target("at least", 0.45, "limit"), Target("at most", KEPT_UP_S, figure="drained_s")),
     open=contest,
 )
