@@ -38,12 +38,12 @@ class Access:
     """An ASGI application around another. A caller's own usable X-Request-Id is kept."""
 
     def __init__(self, app: ASGIApp, *, verbose: bool = False) -> None:
-        self._app = app
+        self.app: Final = app
         self._verbose = verbose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         # A copy: what uvicorn reads later, a trailer, is no header.
         scope["headers"] = headers = list(scope["headers"])
@@ -63,7 +63,7 @@ class Access:
             await send(message)
 
         try:
-            await self._app(scope, receive, stamped)
+            await self.app(scope, receive, stamped)
             connection.answered()
         finally:
             elapsed = perf_counter() - started

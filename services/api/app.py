@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from litestar import Litestar
-from litestar.types import ASGIApp, Middleware
+from litestar.types import Middleware
 
 from eventstore.pace import BURST
 from eventstore.postgres import Database, PostgresEventStore
@@ -38,7 +38,7 @@ SLACK_S: Final = 0.002
 """How long the hint for the projectors waits for an append that takes it along."""
 
 
-def create_asgi(settings: Settings, tracing: Tracing | None = None) -> ASGIApp:
+def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     """What the server runs: request ids, metrics and the access log around Litestar, which answers every request.
 
     Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
