@@ -17,12 +17,20 @@ CAUGHT_UP: Final = """
 SELECT coalesce((SELECT max(position) FROM cursors), 0) >= coalesce((SELECT max(position) FROM events), 0)
 """
 
+HALTED: Final = """
+SELECT EXISTS (
+  SELECT FROM cursors c LEFT JOIN streams s ON s.stream = c.stream
+   WHERE c.blocked_at IS NOT NULL AND (s.projected < c.version) IS NOT FALSE
+)
+"""
+
 
 def catch_up(url: str, check: Callable[[], None] = lambda: None) -> None:
     """Wait until the serial cursor has passed what was projected by leases of streams, or before it was there.
 
-    Until then a serial run would also measure that walk. Raises RunFailed when it takes longer than two minutes, or
-    whatever `check`, called again and again meanwhile, raises.
+    Until then a serial run would also measure that walk. Returns at once when an event blocks it: the load generator
+    says so, and why, before it begins. Raises RunFailed when it takes longer than two minutes, or whatever `check`,
+    called again and again meanwhile, raises.
     """
     asyncio.run(_catch_up(url, check))
 
@@ -31,7 +39,7 @@ async def _catch_up(url: str, check: Callable[[], None]) -> None:
     deadline = time.monotonic() + WITHIN_S
     connection = await connect(url)
     try:
-        while not await connection.fetchval(CAUGHT_UP):
+        while not await connection.fetchval(CAUGHT_UP) and not await connection.fetchval(HALTED):
             check()
             if time.monotonic() > deadline:
                 raise RunFailed("the serial projection did not catch up with the log before the run")

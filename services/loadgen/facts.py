@@ -29,7 +29,10 @@ class BadFacts(ValueError):
 
 @dataclass(frozen=True)
 class Facts:
-    """One answer of GET /stats. The two times are seconds since the epoch on the database's clock, None if none."""
+    """One answer of GET /stats. The two times are seconds since the epoch on the database's clock, None if none.
+
+    `stuck`: an operator must act before all can be projected.
+    """
 
     counts: Counts
     events_in_store: int
@@ -38,6 +41,7 @@ class Facts:
     oldest_unprojected_age_ms: float
     blocked_streams: int
     blocked_because: str
+    stuck: bool
     last_event_at: float | None
     last_projected_at: float | None
     head_position: int
@@ -70,6 +74,7 @@ def read_facts(document: Any) -> Facts:
         oldest_unprojected_age_ms=_number(document, "oldestUnprojectedAgeMs"),
         blocked_streams=_whole(document, "blockedStreams"),
         blocked_because=_reason(_list(document, "blocked")),
+        stuck=_stuck(document),
         last_event_at=_moment(document, "lastEventAt"),
         last_projected_at=_moment(document, "lastProjectedAt"),
         head_position=_whole(document, "lastEventInStore"),
@@ -124,6 +129,12 @@ def _moment(document: Mapping[str, Any], name: str) -> float | None:
         return datetime.fromisoformat(value).timestamp()
     except (TypeError, ValueError):
         raise BadFacts(f"/stats: {name} is {value!r}, not a time") from None
+
+
+def _stuck(document: Mapping[str, Any]) -> bool:
+    """In serial mode only the projection is: it goes over a stream that was blocked before the mode was changed."""
+    scopes = [one.get("scope") for one in _list(document, "blocked")]
+    return "projection" in scopes if _flag(document, "serialProjection") else bool(scopes)
 
 
 def _reason(blocked: list[Any]) -> str:

@@ -40,7 +40,10 @@ def wait_ready(base_url: str, within_s: float = READY_WITHIN_S) -> None:
 
 
 def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Facts:
-    """The statistics of a server with nothing left to project. Raises NotQuiet, or NotReady when it stops answering."""
+    """The statistics of a server with nothing left to project.
+
+    Raises NotQuiet, at once when something is blocked, or NotReady when it stops answering.
+    """
     wire = Wire(base_url)
     deadline = time.monotonic() + within_s
     try:
@@ -48,7 +51,7 @@ def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Facts:
             facts = read_facts(wire.get("/stats"))
             if facts.backlog == 0:
                 return facts
-            if time.monotonic() >= deadline:
+            if facts.stuck or time.monotonic() >= deadline:
                 raise NotQuiet(_unquiet(facts, within_s))
             wire.call("POST", "/drain")
             time.sleep(_PAUSE_S)

@@ -156,7 +156,14 @@ class FakeTodoServer:
             "lastEventAt": self.last_event_at,
             "lastProjectedAt": self.last_projected_at,
             "blocked": [
-                {"stream": id, "scope": "stream", "version": v, "error": "planted"} for id, v in self.blocked.items()
+                {
+                    "scope": "projection" if self.serial else "stream",
+                    "stream": id,
+                    "version": version,
+                    "position": version,
+                    "error": "planted",
+                }
+                for id, version in self.blocked.items()
             ],
         }
 

@@ -30,6 +30,7 @@ FACTS = Facts(
     oldest_unprojected_age_ms=0.0,
     blocked_streams=0,
     blocked_because="",
+    stuck=False,
     last_event_at=100.0,
     last_projected_at=100.25,
     head_position=20,

@@ -57,6 +57,22 @@ def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
 
 
 @pytest.mark.parametrize(
+    ("serial", "scopes", "stuck"),
+    [
+        (False, [], False),
+        (False, ["stream"], True),
+        (True, [], False),
+        (True, ["stream"], False),
+        (True, ["projection"], True),
+        (True, ["projection", "stream"], True),
+    ],
+)
+def test_what_an_operator_must_mend_depends_on_the_mode(serial: bool, scopes: list[str], stuck: bool) -> None:
+    blocked = [{"scope": scope, "stream": "t", "version": 3, "error": "boom"} for scope in scopes]
+    assert read_facts({**DOCUMENT, "serialProjection": serial, "blocked": blocked}).stuck is stuck
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("backlog", None),
