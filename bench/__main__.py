@@ -1,19 +1,17 @@
 """`python -m bench run | compare | dev | ui | report`.
 
-Exit codes: 0 converged and no fault (for `compare`: every trial); 1 any other verdict, or a part failed; 2 a setting or
-the machine does not allow the run; 130 Ctrl-C, 143 SIGTERM.
+Exit codes: 0 converged and no fault (for `compare`: every trial); 1 any other verdict, a part that failed, or a bundle
+that lacks a file; all others are those of `bench.ends.conclude`.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -22,47 +20,33 @@ from bench import dev, embedded, faults, report, scenarios, summary
 from bench.bundle import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.containers.place import place
-from bench.errors import RunFailed, SetupError
+from bench.ends.conclude import conclude
+from bench.errors import SetupError
 from bench.processes import ROOT
 from bench.progress import progress
 from bench.settings import Settings
-from settings import Environment, SettingError
+from metrics.files import write_whole
+from settings import Environment
 
 SOMEWHERE: Final = ("run", "compare", "ui")
 """Commands that take place in the stack if it is up."""
 
-REFUSED: Final = 2
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: the same orderly end as Ctrl-C."""
-
 
 def main() -> int:
     """Run one command and turn its end into an exit code and, where it is refused, one line on stderr."""
-    signal.signal(signal.SIGTERM, _terminate)
+    return conclude(_act)
+
+
+def _act() -> int:
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
     console = Console(highlight=False)
-    try:
-        if arguments.name in SOMEWHERE and not getattr(arguments, "bundles", None):
-            told, where = place(os.environ)
-            os.environ.update(told)
-            arguments.in_stack = bool(told)
-            console.print(Text(f"· {where}"), soft_wrap=True)
-        return command(arguments, console)
-    except (SettingError, SetupError) as refusal:
-        print(refusal, file=sys.stderr)
-        return REFUSED
-    except RunFailed as failure:
-        print(f"{failure}\n{failure.tail}".strip(), file=sys.stderr)
-        return 1
-    except Terminated:
-        return TERMINATED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    if arguments.name in SOMEWHERE and not getattr(arguments, "bundles", None):
+        told, where = place(os.environ)
+        os.environ.update(told)
+        arguments.in_stack = bool(told)
+        console.print(Text(f"· {where}"), soft_wrap=True)
+    return command(arguments, console)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -70,9 +54,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
     trial = embedded.Trial(settings, arguments.results, _fault(arguments, settings))
     with progress(console, f"{settings.scenario}, {settings.mode}") as shown:
-        result, bundle = embedded.run(trial, shown)
-    summary.show(console, result, _short(bundle.folder))
-    return 0 if result.sound else 1
+        ended = embedded.run(trial, shown)
+    summary.show(console, ended.result, _short(ended.bundle.folder), ended.bundle.missing)
+    ended.tell()
+    return ended.code
 
 
 def rerender(arguments: argparse.Namespace, console: Console) -> int:
@@ -80,7 +65,7 @@ def rerender(arguments: argparse.Namespace, console: Console) -> int:
     folder: Path = arguments.folder
     page = (comparison.render if (folder / comparison.COMPARISON).exists() else report.render)(folder)
     try:
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        write_whole(folder / "report.html", page)
     except OSError as error:
         raise SetupError(str(folder / "report.html"), f"can not be written: {error.strerror}", "make room") from error
     console.print(Text(str(folder / "report.html")), soft_wrap=True)
@@ -146,10 +131,6 @@ def _short(folder: Path) -> Path:
         return folder.resolve().relative_to(Path.cwd())
     except ValueError:
         return folder
-
-
-def _terminate(_: int, __: FrameType | None) -> NoReturn:
-    raise Terminated
 
 
 if __name__ == "__main__":

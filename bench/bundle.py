@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import RunFailed
+from bench.ends.conclude import Defect
+from bench.errors import RunFailed, SetupError
 from bench.settings import Settings
 from bench.verify import Verification
+from metrics.files import Reserve, write_whole
 from metrics.reading import BadDocument, read_optional
 from metrics.results import (
     SCHEMA,
@@ -30,20 +34,33 @@ from metrics.results import (
 
 RESULTS: Final = "results"
 LATEST: Final = "latest"
+ROOM: Final = 512 * 1024
+"""Bytes for the documents of the end. A report is larger, and can be made again from them."""
 
 
 class Bundle:
-    """One run's folder. `write` puts documents into it."""
+    """One run's folder. What can not be written is noted in `missing`, by its name, with the reason; nothing raises."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "log"
+        self.missing: dict[str, str] = {}
         self.log.mkdir(parents=True)
+        self._room = Reserve(folder, ROOM)
 
     @classmethod
     def create(cls, root: Path, scenario: str, mode: str) -> Bundle:
-        """A new folder below `root`, named by the moment, scenario and mode."""
-        return cls(root / new_id(scenario, mode))
+        """A new folder below `root`, named by the moment, scenario and mode. Raises SetupError."""
+        folder = root / new_id(scenario, mode)
+        try:
+            return cls(folder)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise SetupError(
+                "--results",
+                f"{root} can not be written to ({error.strerror})",
+                "make room, or name another folder",
+            ) from None
 
     @property
     def run_id(self) -> str:
@@ -52,7 +69,25 @@ class Bundle:
 
     def write(self, name: str, document: Any) -> None:
         """Write a JSON document."""
-        write_json(self.folder / name, document)
+        with self.noting(name):
+            write_json(self.folder / name, document)
+
+    def keep(self, path: Path, text: str) -> None:
+        """Write a text file of the bundle."""
+        with self.noting(path.name):
+            write_whole(path, text)
+
+    @contextmanager
+    def noting(self, name: str) -> Iterator[None]:
+        """Make a file of the bundle, and note it as missing, with the reason, if the block fails."""
+        try:
+            yield
+        except OSError as error:
+            self.missing[name] = error.strerror or str(error)
+        except (SetupError, RunFailed) as error:
+            self.missing[name] = str(error)
+        except Exception as error:
+            self.missing[name] = str(Defect.of(error, self.log))
 
     def read(self, name: str) -> Any:
         """Read a JSON document, None if there is none. Raises RunFailed: a part of the run wrote it."""
@@ -61,8 +96,19 @@ class Bundle:
         except BadDocument as error:
             raise RunFailed(str(error)) from error
 
-    def point_latest(self) -> None:
-        """Make `latest` beside the folder point to it. Where links can not be made, a file names the folder."""
+    def use_room(self) -> None:
+        """Give back the room that was kept for the documents of the end."""
+        self._room.release()
+
+    def close(self) -> None:
+        """Point `latest` to the bundle, and say in it what it lacks."""
+        with self.noting(LATEST):
+            self._point_latest()
+        if self.missing:
+            self.write("missing.json", dict(self.missing))
+
+    def _point_latest(self) -> None:
+        """Where links can not be made, a file names the folder."""
         link = self.folder.parent / LATEST
         scratch = self.folder.parent / f".{LATEST}-{secrets.token_hex(4)}"
         try:
@@ -70,7 +116,7 @@ class Bundle:
             scratch.replace(link)
         except OSError:
             scratch.unlink(missing_ok=True)
-            link.with_suffix(".txt").write_text(self.run_id + "\n", encoding="utf-8")
+            write_whole(link.with_suffix(".txt"), self.run_id + "\n")
 
 
 def new_id(*words: str) -> str:

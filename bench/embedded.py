@@ -15,10 +15,13 @@ import asyncpg
 from bench import faults, machine, report
 from bench.bundle import Bundle, Samples, merge, void
 from bench.database import connect
+from bench.ends import signals
+from bench.ends.conclude import FAILED, SOUND, Defect
+from bench.ends.signals import Interrupted
 from bench.errors import RunFailed, SetupError
-from bench.observer import Observer
+from bench.observer import FILE, Observer
 from bench.postgres import tail
-from bench.processes import ROOT, Process, describe, unhurried
+from bench.processes import ROOT, Process, describe
 from bench.progress import Progress
 from bench.settings import Settings
 from bench.stack import Stack
@@ -41,29 +44,53 @@ class Trial:
     number: int = 1
 
 
-def run(trial: Trial, progress: Progress) -> tuple[Result, Bundle]:
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, with its bundle. `cause` is set when it was broken off, and is to be raised once told."""
+
+    result: Result
+    bundle: Bundle
+    cause: Interrupted | Defect | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code of a run that was not broken off."""
+        return SOUND if self.result.sound and not self.bundle.missing else FAILED
+
+    def tell(self) -> None:
+        """Raise what broke the run off, now that its summary was shown; or a signal that came meanwhile."""
+        if isinstance(self.cause, Defect):
+            self.cause.told = True
+        if self.cause is not None:
+            raise self.cause
+        signals.check()
+
+
+def run(trial: Trial, progress: Progress) -> Ended:
     """Run once and leave a bundle, whatever happens; nothing is left running.
 
-    A failing part makes the verdict `invalid`. Raises SetupError (and leaves no bundle) where the run can not begin,
-    KeyboardInterrupt after the bundle of an interrupted run is written.
+    A failing part makes the verdict `invalid`, as does an interruption or a defect. Raises SetupError (and leaves no
+    bundle) where the run can not begin.
     """
     bundle = Bundle.create(trial.results, trial.settings.scenario, trial.settings.mode)
     observer = Observer(bundle, trial.settings)
-    result = void(bundle.run_id, trial.settings, "the run was interrupted", trial=trial.number)
+    cause: Interrupted | Defect | None = None
     try:
         result = _measure(trial, bundle, observer, progress)
     except RunFailed as failure:
-        (bundle.log / "failure.txt").write_text(f"{failure}\n{failure.tail}\n", encoding="utf-8")
+        bundle.keep(bundle.log / "failure.txt", f"{failure}\n{failure.tail}\n")
         result = void(bundle.run_id, trial.settings, f"{failure}\n{failure.tail}".strip(), trial=trial.number)
     except SetupError:
         shutil.rmtree(bundle.folder)
         raise
-    finally:
-        if bundle.folder.exists():
-            with unhurried():
-                observer.end(result)
-                _finish(bundle, result)
-    return result, bundle
+    except (Interrupted, Exception) as error:
+        cause = signals.take(error) if isinstance(error, Interrupted) else Defect.of(error, bundle.log)
+        result = void(bundle.run_id, trial.settings, str(cause), trial=trial.number)
+    with signals.held():
+        with bundle.noting(FILE):
+            observer.end(result)
+        _finish(bundle, result)
+    return Ended(result, bundle, cause)
 
 
 def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progress) -> Result:
@@ -133,7 +160,7 @@ def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) ->
         verification, histogram = asyncio.run(verify(stack.database_url, complete=complete, serial=serial, since=since))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RunFailed(f"the oracle could not read the store: {error}") from error
-    (bundle.folder / "projected.hdr").write_bytes(histogram.encode() + b"\n")
+    bundle.keep(bundle.folder / "projected.hdr", histogram.encode().decode("ascii") + "\n")
     bundle.write("verification.json", verification.to_dict())
     return verification
 
@@ -148,6 +175,8 @@ async def _clock(url: str) -> datetime:
 
 
 def _finish(bundle: Bundle, result: Result) -> None:
+    bundle.use_room()
     bundle.write("result.json", result.to_dict())
-    (bundle.folder / "report.html").write_text(report.render(bundle.folder), encoding="utf-8")
-    bundle.point_latest()
+    with bundle.noting("report.html"):
+        bundle.keep(bundle.folder / "report.html", report.render(bundle.folder))
+    bundle.close()

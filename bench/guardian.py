@@ -1,7 +1,7 @@
 """A process that outlives the bench by a moment: when the bench is gone, for whatever reason, it ends what is left.
 
 The bench holds the only writing end of a pipe to it. The end of that pipe means that the bench has died
-(SIGKILL included); the guardian then stops every process group named to it and removes every folder.
+(SIGKILL included); the guardian then ends every session named to it, and removes every folder.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
 import psutil
 
+from bench.ends import sessions
 from settings.children import PYTHON
 
 PATIENCE_S = 5.0
@@ -46,7 +47,7 @@ class Guardian:
         self.close()
 
     def watch(self, pid: int, stop: signal.Signals = signal.SIGTERM) -> None:
-        """End the process group of `pid` with `stop` should the bench die. Forgotten once the process has ended."""
+        """End the session of `pid`, beginning with `stop`, should the bench die."""
         try:
             self._tell(watch=pid, born=psutil.Process(pid).create_time(), stop=stop.value)
         except psutil.NoSuchProcess:
@@ -55,6 +56,10 @@ class Guardian:
     def forget(self, pid: int) -> None:
         """The process was stopped in order."""
         self._tell(forget=pid)
+
+    def wake(self, pid: int) -> None:
+        """Let a process that the bench has stopped go on, should the bench die."""
+        self._tell(wake=pid)
 
     def keep_clean(self, folder: Path) -> None:
         """Remove the folder should the bench die."""
@@ -78,42 +83,34 @@ def main(orders: IO[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     watched: dict[int, tuple[float, int]] = {}
     folders: set[str] = set()
+    stopped: list[int] = []
     for line in orders:
         order = json.loads(line)
         if "watch" in order:
             watched[order["watch"]] = (order["born"], order["stop"])
         elif "forget" in order:
             watched.pop(order["forget"], None)
+        elif "wake" in order:
+            stopped.append(order["wake"])
         else:
             folders.add(order["folder"])
-    left = [(pid, stop) for pid, (born, stop) in watched.items() if _lives(pid, born)]
-    for pid, stop in reversed(left):
-        _signal_group(pid, stop)
-    _kill_after(PATIENCE_S, [pid for pid, _ in left])
+    for pid in stopped:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    left = {pid: signal.Signals(stop) for pid, (born, stop) in watched.items() if not _given_again(pid, born)}
+    sessions.end(left, PATIENCE_S)
+    # A child of a server that was killed has neither its session nor its parent: but it works in its folder.
+    sessions.kill(sessions.working_in(map(Path, folders)))
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lives(pid: int, born: float) -> bool:
+def _given_again(pid: int, born: float) -> bool:
+    """True when the number belongs to another process by now: as long as a session lives, it does not."""
     try:
-        return abs(psutil.Process(pid).create_time() - born) < 0.1
+        return abs(psutil.Process(pid).create_time() - born) >= 0.1
     except psutil.NoSuchProcess:
         return False
-
-
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def _kill_after(patience: float, pids: list[int]) -> None:
-    deadline = time.monotonic() + patience
-    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    for pid in pids:
-        _signal_group(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,10 @@ from typing import Final, Literal
 from bench.binaries import Binaries, Identity, find_binaries, find_identity
 from bench.bounded import NoAnswer, ask
 from bench.database import closed, connect
+from bench.ends import sessions, signals
 from bench.errors import RunFailed
 from bench.guardian import Guardian
+from settings import patience
 from settings.children import POSTGRES
 
 Profile = Literal["durable", "test"]
@@ -34,7 +36,8 @@ PROFILES: Final[Mapping[Profile, Mapping[str, str]]] = {
 USER: Final = "tidemark"
 INITDB_TIMEOUT_S: Final = 120.0
 START_TIMEOUT_S: Final = 30.0
-STOP_TIMEOUT_S: Final = 15.0
+STOPS: Final = ((signal.SIGINT, patience.FAST_S), (signal.SIGQUIT, patience.IMMEDIATE_S))
+"""Fast, then immediate shutdown, each with its time."""
 PORT_TRIES: Final = 5
 
 
@@ -60,9 +63,11 @@ class Cluster:
         """
         binaries = find_binaries()
         identity = find_identity(binaries)
-        folder = Path(tempfile.mkdtemp(prefix="tidemark-postgres-"))
-        with Guardian() as guardian:
+        with signals.held():
+            folder = Path(tempfile.mkdtemp(prefix="tidemark-postgres-"))
+            guardian = Guardian()
             guardian.keep_clean(folder)
+        with guardian:
             try:
                 password = _initialize(binaries, identity, folder, profile)
                 wanted = {**PROFILES[profile], **(settings or {})}
@@ -70,7 +75,7 @@ class Cluster:
                 try:
                     yield cls(port, password, profile, binaries, folder, process)
                 finally:
-                    _stop(process)
+                    _stop(process, folder)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -136,11 +141,13 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], int]:
     for _ in range(PORT_TRIES):
         port = free_port()
-        process = _launch(binaries, identity, folder, {**settings, "port": str(port)}, log)
-        guardian.watch(process.pid, signal.SIGINT)
+        signals.check()
+        with signals.held():
+            process = _launch(binaries, identity, folder, {**settings, "port": str(port)}, log)
+            guardian.watch(process.pid, signal.SIGINT)
         if _ready(process, folder):
             return process, port
-        _stop(process)
+        _stop(process, folder)
         if "Address already in use" not in tail(log):
             break
     raise RunFailed("Postgres did not start", tail(log))
@@ -176,13 +183,20 @@ def _ready(process: subprocess.Popen[bytes], folder: Path) -> bool:
     return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if process.poll() is None:
-            process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_TIMEOUT_S)
-            return
+def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Nothing of the server is left when this returns; no signal breaks it off."""
+    with signals.held():
+        for sign, seconds in STOPS:
+            if process.poll() is None:
+                process.send_signal(sign)
+                for stopped in sessions.members([process.pid]):
+                    sessions.wake(stopped)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+                break
+        sessions.end({process.pid: signal.SIGKILL}, 0)
+        process.wait()
+        sessions.kill(sessions.working_in([folder]))
 
 
 def free_port() -> int:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.ends import sessions, signals
 from bench.errors import RunFailed, SetupError
 from bench.guardian import Guardian
 from bench.postgres import tail
+from settings import patience
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 POLL_S: Final = 0.05
-STOP_TIMEOUT_S: Final = 15.0
 BAD_SETTING: Final = 2
 
 
@@ -38,7 +37,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Also the id of its process group."""
+        """Also the id of its process group and of its session."""
         return self.popen.pid
 
     @property
@@ -47,19 +46,14 @@ class Process:
         return self.popen.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL to the whole group: a crash."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """SIGKILL to all of its session: a crash."""
+        sessions.end({self.pid: signal.SIGKILL}, 0)
         self.popen.wait()
 
-    def stop(self, timeout: float = STOP_TIMEOUT_S) -> None:
-        """SIGTERM, and after `timeout` seconds SIGKILL. Nothing of the group is left when this returns."""
-        if self.running:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self.popen.wait(timeout)
-        self.kill()
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when the time of `settings.patience` is over. Nothing of its session is left then."""
+        with signals.held():
+            _end([self])
 
     def ended_badly(self) -> RunFailed:
         """The failure to report when this process ended by itself."""
@@ -92,8 +86,9 @@ class Processes:
 
         `program` stands in for Python.
         """
+        signals.check()
         path = self._log / f"{name}.log"
-        with path.open("ab") as stream:
+        with signals.held(), path.open("ab") as stream:
             popen = subprocess.Popen(
                 [*program, *command],
                 cwd=cwd,
@@ -103,9 +98,9 @@ class Processes:
                 stderr=stream,
                 start_new_session=True,
             )
-        self._guardian.watch(popen.pid)
-        process = Process(name, popen, path)
-        self.all.append(process)
+            process = Process(name, popen, path)
+            self.all.append(process)
+            self._guardian.watch(popen.pid)
         return process
 
     def run(self, name: str, command: list[str], env: Mapping[str, str], timeout: float) -> None:
@@ -123,6 +118,7 @@ class Processes:
         """Wait for a condition on a starting process. Raises RunFailed when it ends or takes too long, SetupError."""
         deadline = time.monotonic() + timeout
         while not ready():
+            signals.check()
             if not process.running:
                 raise _failure(process)
             if time.monotonic() > deadline:
@@ -130,18 +126,24 @@ class Processes:
             time.sleep(POLL_S)
 
     def check(self) -> None:
-        """Raise RunFailed, with the tail of its log, if any process ended that should run."""
+        """Raise RunFailed, with the tail of its log, if any process ended that should run; Interrupted."""
+        signals.check()
         for process in self.all:
             if not process.expendable and not process.running:
                 raise process.ended_badly()
 
     def stop(self) -> None:
-        """Stop all in reverse order. Ctrl-C and SIGTERM wait until this is done."""
-        with unhurried():
+        """Stop all at once, so that the longest patience is that of all. No signal breaks it off."""
+        with signals.held():
+            _end(self.all)
             while self.all:
-                process = self.all.pop()
-                process.stop()
-                self._guardian.forget(process.pid)
+                self._guardian.forget(self.all.pop().pid)
+
+
+def _end(processes: Sequence[Process]) -> None:
+    sessions.end({process.pid: signal.SIGTERM for process in processes}, patience.PROCESSES_S)
+    for process in processes:
+        process.popen.wait()
 
 
 def _failure(process: Process) -> RunFailed | SetupError:
@@ -156,14 +158,3 @@ def describe(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"exit code {code}"
-
-
-@contextmanager
-def unhurried() -> Iterator[None]:
-    """Put off SIGINT and SIGTERM until the end of the block."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)

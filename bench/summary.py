@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +17,8 @@ from bench.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from metrics.results import Percentiles, Result, Visibility
 
 
-def show(console: Console, result: Result, folder: Path) -> None:
-    """Print verdict, numbers (only those of a sound run) and where the bundle is."""
+def show(console: Console, result: Result, folder: Path, missing: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print verdict, numbers (only those of a sound run), where the bundle is, and which of its files are missing."""
     good = result.sound
     console.print()
     verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
@@ -26,8 +28,11 @@ def show(console: Console, result: Result, folder: Path) -> None:
     else:
         console.print(escape(result.why), highlight=False, soft_wrap=True)
     _show_fault(console, folder / "fault.json")
-    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
-    console.print(Text(f"result  {folder / 'result.json'}"), soft_wrap=True)
+    for label, name in (("report", "report.html"), ("result", "result.json")):
+        if name not in missing:
+            console.print(Text(f"{label}  {folder / name}"), soft_wrap=True)
+    for name, reason in missing.items():
+        console.print(Text(f"missing {folder / name}: {reason}", style="bold red"), soft_wrap=True)
     _show_observer(console, folder / FILE)
 
 

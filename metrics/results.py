@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
+from metrics.files import write_whole
 from metrics.reading import read, typed
 
 SCHEMA = 1
@@ -177,9 +178,7 @@ class Result(Record):
 
 def write_json(path: Path, document: Any) -> None:
     """Write JSON so that a reader sees the old file or the whole new one."""
-    scratch = path.with_name(path.name + ".part")
-    scratch.write_text(json.dumps(document, indent=2, sort_keys=False, default=str) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_whole(path, json.dumps(document, indent=2, sort_keys=False, default=str) + "\n")
 
 
 def read_result(path: Path) -> Result:

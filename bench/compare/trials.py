@@ -73,8 +73,13 @@ def _refuse_fixed(settings: Settings) -> None:
 
 def _trial(trial: embedded.Trial, title: str, console: Console) -> Loaded:
     with progress(console, title) as shown:
-        _, bundle = embedded.run(trial, shown)
-    return load(bundle.folder)
+        ended = embedded.run(trial, shown)
+    for name, reason in ended.bundle.missing.items():
+        console.print(Text(f"missing {ended.bundle.folder / name}: {reason}"), soft_wrap=True)
+    if ended.cause is not None:
+        console.print(Text(f"{title}: {ended.result.why}; {ended.bundle.folder}"), soft_wrap=True)
+    ended.tell()
+    return load(ended.bundle.folder)
 
 
 def _line(trial: Loaded) -> str:

@@ -1,6 +1,7 @@
 """`python -m bench.containers up | down | reset | logs | ps | scale`: the stack of compose.yaml.
 
-Exit codes: 0 done; 2 a setting, Docker or a part of the stack does not allow it, told in one line; 130 Ctrl-C.
+Exit codes: 0 done; 2 a setting, Docker or a part of the stack does not allow it; all others are those of
+`bench.ends.conclude`.
 """
 
 from __future__ import annotations
@@ -10,32 +11,26 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 
 from bench.containers.compose import ALL_PROFILES, Compose, connect, tolerant
 from bench.containers.scale import scale
 from bench.containers.up import up
-from bench.errors import SetupError
+from bench.ends.conclude import conclude
 from bench.processes import ROOT
-from settings import SettingError
-
-REFUSED: Final = 2
-INTERRUPTED: Final = 130
 
 
 def main() -> int:
     """Run one command."""
+    return conclude(_act)
+
+
+def _act() -> int:
     arguments = _parser().parse_args()
     act: Callable[[Compose, argparse.Namespace, Console], int] = arguments.act
-    try:
-        return act(connect(), arguments, Console(highlight=False))
-    except (SetupError, SettingError) as refusal:
-        print(refusal, file=sys.stderr)
-        return REFUSED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return act(connect(), arguments, Console(highlight=False))
 
 
 def _up(compose: Compose, _: argparse.Namespace, console: Console) -> int:

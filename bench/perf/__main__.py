@@ -1,7 +1,7 @@
 """`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside limits and peers, in turns.
 
-Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not, 2 a
-setting that can not be used, 130 Ctrl-C.
+Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not; all
+others are those of `bench.ends.conclude`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.binaries import find_binaries
-from bench.errors import RunFailed, SetupError
+from bench.ends.conclude import conclude
+from bench.errors import SetupError
 from bench.perf import cost, document, peers, results, rows, table
 from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
@@ -31,21 +32,12 @@ INSTALL: Final = "install-peers"
 
 def main() -> int:
     """Measure what was asked for. Returns the exit code."""
+    return conclude(_act, Unmeasured)
+
+
+def _act() -> int:
     arguments = _parser().parse_args()
     console = Console(highlight=False)
-    try:
-        return _act(arguments, console)
-    except (SetupError, Unmeasured) as refusal:
-        print(refusal, file=sys.stderr)
-        return 2
-    except RunFailed as failure:
-        print(f"{failure}\n{failure.tail}".strip(), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
-
-def _act(arguments: argparse.Namespace, console: Console) -> int:
     known, words = rows.load(), list(arguments.words)
     if arguments.list:
         _list(known, console)

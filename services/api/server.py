@@ -15,9 +15,10 @@ from uvicorn.supervisors import Multiprocess
 
 from services.api.protocol import Connection
 from services.api.settings import Settings
+from settings import patience
 
-GRACE_S: Final = 15
-"""How long requests under way may take after SIGTERM; longer than the longest wait of `GET /todos/{id}`."""
+GRACE_S: Final = round(patience.REQUEST_S)
+"""How long requests under way may take after SIGTERM."""
 
 KEEP_ALIVE_S: Final = 75
 """How long an idle connection is kept."""

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Self
 
 from services.loadgen.messages import LIMIT, Message, decode, encode
-
-KILL_AFTER_S = 5.0
+from settings import patience
 
 
 class Child:
-    """A started process in a session of its own, so that Ctrl-C reaches the supervisor alone."""
+    """A started process in a group of its own, so that Ctrl-C reaches the supervisor alone.
+
+    It stays in the supervisor's session, by which whoever started that finds it.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -39,7 +41,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LIMIT,
-            start_new_session=True,
+            process_group=0,
         )
         child = cls(process)
         child._reading = asyncio.create_task(child._read(take))
@@ -59,14 +61,15 @@ class Child:
         return code
 
     async def stop(self) -> None:
-        """End the process: first asked, after five seconds killed. Returns when it is gone."""
-        for sign in (signal.SIGTERM, signal.SIGKILL):
+        """End the process: first asked, and woken should it be stopped; then killed. Returns when it is gone."""
+        for signs in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
             if self._process.returncode is not None:
                 break
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, sign)
+            for sign in signs:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, sign)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), KILL_AFTER_S)
+                await asyncio.wait_for(self._process.wait(), patience.CHILD_S)
         await self.ended()
 
     async def _read(self, take: Callable[[Message], None]) -> None:

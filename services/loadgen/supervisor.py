@@ -22,14 +22,14 @@ from services.loadgen.progress import line
 from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
 from services.loadgen.scenario import STAGED_SCENARIOS, probes
 from services.loadgen.settings import NAMES, Settings
+from settings import patience
 from settings.children import LOCUST, LOCUST_FOLDER, PYTHON
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 STOP_TIMEOUT_S = 12
+QUIT_WITHIN_S = STOP_TIMEOUT_S + 8.0
 MODEST_SPAWN_RATE = 100
 PROBE_READY_WITHIN_S = 20.0
-INTERRUPTED_WITHIN_S = 20.0
-REPORT_WITHIN_S = 5.0
 WORKERS_WITHIN_S = 30
 
 _T = TypeVar("_T")
@@ -55,11 +55,12 @@ class Supervisor:
         self._seeds: asyncio.Future[int] = loop.create_future()
         self._reported: asyncio.Future[Message] = loop.create_future()
         self._stopped: asyncio.Future[str] = loop.create_future()
+        self._told: asyncio.Future[None] = loop.create_future()
 
     async def run(self) -> Judgement:
         """The whole run and its verdict."""
-        for sign in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(sign, self._stop, "interrupted")
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(sign, self._stop, f"interrupted by {sign.name}")
         judgement = Judgement("invalid", "the load generator itself failed")
         try:
             judgement = await self._judge()
@@ -141,19 +142,21 @@ class Supervisor:
         return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]
 
     async def _end_of(self, locust: Child) -> int | None:
-        """Wait for Locust to end; after a stop, not for ever."""
+        """Wait for Locust's last word and its end; after a stop, no longer than for the word."""
         ended = asyncio.create_task(locust.ended())
-        await _first(ended, self._stopped)
-        await asyncio.wait({ended}, timeout=INTERRUPTED_WITHIN_S)
+        await _first(ended, self._told, self._stopped)
+        if not self._stopped.done():
+            await _first(ended, self._stopped, within_s=QUIT_WITHIN_S)
+        elif not ended.done():
+            await _first(ended, self._told, within_s=patience.LAST_WORD_S)
         return ended.result() if ended.done() else None
 
     async def _end_children(self) -> None:
         if self._probe is not None:
             self._probe.send("finish")
-            await asyncio.wait({self._reported}, timeout=REPORT_WITHIN_S)
-        for child in (self._locust, *self._workers, self._probe):
-            if child is not None:
-                await child.stop()
+            await asyncio.wait({self._reported}, timeout=patience.REPORT_S)
+        children = [child for child in (self._locust, *self._workers, self._probe) if child is not None]
+        await asyncio.gather(*(child.stop() for child in children))
 
     def _from_locust(self, message: Message) -> None:
         match message["event"]:
@@ -165,6 +168,8 @@ class Supervisor:
                 print(line(self._bundle.sample(message)), flush=True)
             case "result":
                 self._bundle.result = message
+                if not self._told.done():
+                    self._told.set_result(None)
 
     def _lead_probe(self, phase: str) -> None:
         if self._probe is None:
@@ -212,5 +217,5 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _first(*futures: asyncio.Future[Any]) -> None:
-    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+async def _first(*futures: asyncio.Future[Any], within_s: float | None = None) -> None:
+    await asyncio.wait(futures, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)

@@ -221,9 +221,10 @@ def test_an_interrupted_run_leaves_a_bundle_that_says_so_and_nothing_else(
     found: End = end(ends, sign)
     assert found.code == code, found.said
     assert found.clean
-    assert (found.result["verdict"], found.result["why"]) == ("invalid", "the run was interrupted")
+    assert (found.result["verdict"], found.result["why"]) == ("invalid", f"interrupted by {sign}")
     assert found.result["throughput"]["actions"] == 0
-    assert "the run was interrupted" in found.texts["report.html"]
+    assert f"interrupted by {sign}" in found.texts["report.html"]
+    assert f"interrupted by {sign}" in found.said
     assert "Traceback" not in found.said
 
 

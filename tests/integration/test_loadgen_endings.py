@@ -16,7 +16,7 @@ from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.loadgen_process import PATIENCE_S, ROOT, SHORT, finish, start, started, until_said
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_an_interrupted_run_writes_what_it_saw_and_leaves_nothing_running(
     sign: signal.Signals, tmp_path: Path
 ) -> None:
@@ -27,7 +27,7 @@ async def test_an_interrupted_run_writes_what_it_saw_and_leaves_nothing_running(
         process.send_signal(sign)
         run_ = await finish(process, tmp_path)
     assert run_.code == 1
-    assert (run_.document["verdict"], run_.document["why"]) == ("invalid", "interrupted")
+    assert (run_.document["verdict"], run_.document["why"]) == ("invalid", f"interrupted by {sign.name}")
     assert run_.document["throughput"]["actions"] > 0
     assert not any(child.is_running() for child in children)
 

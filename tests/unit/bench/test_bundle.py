@@ -99,7 +99,7 @@ def test_names_sort_by_time_and_are_never_given_twice() -> None:
 def test_latest_points_at_the_last_bundle(tmp_path: Path) -> None:
     for _ in range(2):
         bundle = Bundle.create(tmp_path, "throughput", "serial")
-        bundle.point_latest()
+        bundle.close()
         assert (tmp_path / "latest").resolve() == bundle.folder
 
 
@@ -107,7 +107,7 @@ def test_where_links_can_not_be_made_a_file_names_the_last_bundle(tmp_path: Path
     bundle = Bundle.create(tmp_path, "throughput", "serial")
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "something").touch()
-    bundle.point_latest()
+    bundle.close()
     assert (tmp_path / "latest.txt").read_text() == bundle.run_id + "\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([bundle.run_id, "latest", "latest.txt"])
 

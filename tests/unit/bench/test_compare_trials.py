@@ -34,7 +34,7 @@ def took(monkeypatch: pytest.MonkeyPatch) -> Took:
 def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
     trials: Took = []
 
-    def run(trial: embedded.Trial, _: object) -> tuple[object, object]:
+    def run(trial: embedded.Trial, _: object) -> SimpleNamespace:
         trials.append(trial)
         run_id = f"run-{len(trials)}"
         changed = {"settings": trial.settings.recorded(), "mode": trial.settings.mode, "trial": trial.number}
@@ -42,7 +42,8 @@ def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
         folder = bundles.write(
             trial.results, run_id, verdict=verdict, why="" if verdict == "converged" else "planted", changed=changed
         )
-        return None, SimpleNamespace(folder=folder)
+        bundle = SimpleNamespace(folder=folder, missing={})
+        return SimpleNamespace(bundle=bundle, cause=None, tell=lambda: None)
 
     monkeypatch.setattr(embedded, "run", run)
     for name in ("BASE_URL", "DATABASE_URL", "DURATION", "PROJECTORS", "SERIAL_PROJECTION", "SEED"):

@@ -63,7 +63,7 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
     for name in ("BASE_URL", "DATABASE_URL", "PROJECTORS"):
         monkeypatch.setenv(name, "")
     monkeypatch.setattr(sys, "argv", ["bench", "ui", "--mode", "parallel"])
-    assert command.main() == command.INTERRUPTED, capsys.readouterr().err
+    assert command.main() == 130, capsys.readouterr().err
     (stack,) = seen
     assert (stack.base_url, stack.settings.mode) == (f"http://{api}", "parallel")
     (started,) = [call for call in docker.calls if call.startswith("compose up")]

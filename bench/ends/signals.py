@@ -1,0 +1,88 @@
+"""SIGINT, SIGTERM and SIGHUP as an exception, raised once, and never where something is being started or ended.
+
+`Interrupted` says which signal it was. A second signal changes nothing: the end under way is bounded by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+ENDING: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # Windows has no SIGHUP.
+
+
+class Interrupted(KeyboardInterrupt):
+    """This process was told to end. `code` is the exit code by which shells tell the signal."""
+
+    def __init__(self, number: int) -> None:
+        self.signal: Final = signal.Signals(number)
+        self.code: Final = 128 + number
+        super().__init__(f"interrupted by {self.signal.name}")
+
+
+class _State:
+    """The first signal of this process, how often it was put off, and whether somebody took it."""
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+        self.holders = 0
+        self.taken = False
+
+
+_state = _State()
+
+
+@contextmanager
+def caught() -> Iterator[None]:
+    """Turn the three signals into `Interrupted` until the end of the block.
+
+    SIGHUP stays ignored under nohup.
+    """
+    global _state  # noqa: PLW0603
+    _state = _State()
+    ignored = [number for number in ENDING if number not in (signal.SIGINT, signal.SIGTERM) and _ignored(number)]
+    before = {number: signal.signal(number, _receive) for number in ENDING if number not in ignored}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Put off all signals until the next `check` after the block: what is begun in it is brought to its end."""
+    state = _state
+    state.holders += 1
+    try:
+        yield
+    finally:
+        state.holders -= 1
+
+
+def check() -> None:
+    """Raise Interrupted if a signal came that nobody has taken yet."""
+    if _state.first is not None and not _state.taken and _state.holders == 0:
+        raise Interrupted(_state.first)
+
+
+def take(end: Interrupted) -> Interrupted:
+    """The end is being seen to: from now on no signal raises."""
+    _state.taken = True
+    return end
+
+
+def _ignored(number: int) -> bool:
+    return signal.getsignal(number) is signal.SIG_IGN
+
+
+def _receive(number: int, _: FrameType | None) -> None:
+    if _state.first is None:
+        _state.first = number
+        if _state.holders == 0:
+            raise Interrupted(number)
