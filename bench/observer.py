@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from bench.bundle import Bundle
+from bench.errors import RunFailed
 from bench.progress import Progress
 from bench.settings import Settings
 from metrics.influx import write_once
@@ -26,6 +27,8 @@ class Observer:
         self._target: Target | None = None
         self._began_at = time.time()
         self._trouble: str | None = None
+        self._written = 0
+        self._dropped = 0
 
     def begin(self, target: Target | None, progress: Progress) -> None:
         """The run begins: what it costs by design. A trouble is told at once, in one line."""
@@ -39,20 +42,30 @@ class Observer:
         """The run is judged: the result in the place of the load generator's own, and `influx.json` in the bundle."""
         if self._target is None:
             return
-        loadgen = self._bundle.read("loadgen.json") or {}
-        told = loadgen.get("influx") or {"started_at": self._began_at, "ended_at": time.time()}
+        told = self._loadgen().get("influx") or {"started_at": self._began_at, "ended_at": time.time()}
         started_at, ended_at = told["started_at"], told["ended_at"]
         # Who kept silent a moment ago is not waited for again.
         if told.get("reachable", not self._trouble):
             self._write(self._target, self._tags.result(result.to_dict(), self._conditions, started_at, ended_at))
+        else:
+            self._dropped += 1
         document = {
             "url": self._target.url,
             "dashboard": self._target.dashboard(self._bundle.run_id, started_at, ended_at),
-            "written": told.get("written", 0),
-            "dropped": told.get("dropped", 0),
+            "written": told.get("written", 0) + self._written,
+            "dropped": told.get("dropped", 0) + self._dropped,
             "trouble": told.get("trouble") or self._trouble,
         }
         self._bundle.write(FILE, document)
 
+    def _loadgen(self) -> dict[str, Any]:
+        try:
+            return self._bundle.read("loadgen.json") or {}
+        except RunFailed:
+            return {}  # the run itself has told it
+
     def _write(self, target: Target, point: Point) -> None:
-        self._trouble = write_once(target, [point])
+        trouble = write_once(target, [point])
+        self._trouble = self._trouble or trouble
+        self._written += trouble is None
+        self._dropped += trouble is not None

@@ -48,7 +48,11 @@ def _influxdb(address: str | None, token: str) -> SetupError | None:
         status = _status(f"{address}/api/v2/buckets?limit=1", {"Authorization": f"Token {token}"})
     except (OSError, http.client.HTTPException):
         return down
-    return SetupError("INFLUX_TOKEN", "InfluxDB refuses it", OTHER_SECRETS) if status in (401, 403) else None
+    if status in (401, 403):
+        return SetupError("INFLUX_TOKEN", "InfluxDB refuses it", OTHER_SECRETS)
+    if status != http.client.OK:
+        return SetupError("influxdb", f"answers {status}, so a run leaves nothing in it", RESTART.format("influxdb"))
+    return None
 
 
 def _grafana(address: str | None) -> SetupError | None:

@@ -26,11 +26,11 @@ def complaint(outcome: tuple[int, str, str]) -> str:
 
 @pytest.fixture
 def observer() -> Iterator[int]:
-    """An InfluxDB that refuses the token, and a Grafana that is ill."""
+    """An InfluxDB that refuses the token `t` and is ill for any other, and a Grafana that is ill."""
 
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(401 if self.path.startswith("/api/v2") else 503)
+            self.send_response(401 if self.headers["Authorization"] == "Token t" else 503)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -141,9 +141,9 @@ def test_secrets_lost_while_their_volumes_are_left(
     assert not (tmp_path / "project" / ".env").exists()
 
 
-def with_observer(docker: FakeDocker, name: str, port: int | None) -> None:
+def with_observer(docker: FakeDocker, name: str, port: int | None, token: str = "t") -> None:
     """Let the stack have InfluxDB or Grafana at a port; None: not running."""
-    environment = {"DOCKER_INFLUXDB_INIT_ADMIN_TOKEN": "t", "DOCKER_INFLUXDB_INIT_ORG": "o",
+    environment = {"DOCKER_INFLUXDB_INIT_ADMIN_TOKEN": token, "DOCKER_INFLUXDB_INIT_ORG": "o",
                    "DOCKER_INFLUXDB_INIT_BUCKET": "b", "INFLUX_TOKEN": "t"}  # fmt: skip
     docker.answer("config --format json", {"services": {**CONFIG["services"], name: {"environment": environment}}})
     docker.answer(f"port {name}", f"127.0.0.1:{port}\n" if port else "", code=0 if port else 1)
@@ -154,6 +154,11 @@ def test_a_token_that_is_not_the_volumes(docker: FakeDocker, run: Run, observer:
     line = complaint(run("up"))
     assert line.startswith("INFLUX_TOKEN: InfluxDB refuses it; ")
     assert "`task reset`" in line
+
+
+def test_an_influxdb_that_is_ill(docker: FakeDocker, run: Run, observer: int) -> None:
+    with_observer(docker, "influxdb", observer, token="another")
+    assert complaint(run("up")).startswith("influxdb: answers 503, so a run leaves nothing in it; ")
 
 
 @pytest.mark.parametrize("name", ["influxdb", "grafana"])
