@@ -201,7 +201,7 @@ class Coalescer:
     def _set_aside(self, waiting: Waiting, error: Exception) -> None:
         stream = waiting.append.stream
         now = asyncio.get_running_loop().time()
-        waiting.until = waiting.until or now + self._database.timeout
+        waiting.until = waiting.until or now + self._database.bounds.statement
         self._line.locked.add(stream)
         if now < waiting.until:
             self._line.join(waiting)

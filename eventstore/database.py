@@ -10,10 +10,13 @@ from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.address import driver_url, parse_url
+from eventstore.bounds import BOUNDS, Bounds
 from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, TimeLimit
+from eventstore.keepalive import tcp_connection
 from eventstore.pool import Pool
 from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
 from eventstore.statement import Statement
@@ -59,11 +62,33 @@ def _words(error: BaseException) -> str:
     return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
+def _named(application: str, purpose: str) -> str:
+    # Postgres takes 63 characters.
+    return f"{application[: 62 - len(purpose)]} {purpose}" if purpose else application
+
+
+_NOT_THE_SESSION: Final = ("53", "55")
+"""What the server lacks, or what somebody else does there: another connection would be told the same."""
+
+
+def _well(error: BaseException | None) -> bool:
+    """True when a connection may be used again after the error that left its block.
+
+    Without an answer of the server its state is unknown: the answer may be under way still, or never come. The same
+    holds for whatever interrupts a statement. A session that the server ends, has lost its statements, or can no longer
+    write in is replaced, too.
+    """
+    if error is None or not isinstance(error, Exception):
+        return error is None
+    code = sqlstate_of(error)
+    return meaning_of(error).kind != "away" or (code is not None and code.startswith(_NOT_THE_SESSION))
+
+
 class Database:
     """A bounded set of connections, shared by the tasks of one event loop.
 
-    At most `pool_size` statements run at once; further ones wait in line, up to `timeout` seconds. A statement that
-    takes longer than `timeout` seconds is given up.
+    At most `pool_size` statements run at once; further ones wait in line. `bounds` limits waiting in line, connecting,
+    and each statement.
     """
 
     def __init__(
@@ -72,12 +97,14 @@ class Database:
         *,
         pool_size: int = 8,
         application_name: str = "tidemark",
-        timeout: float = 10.0,
+        bounds: Bounds = BOUNDS,
         server_settings: dict[str, str] | None = None,
     ) -> None:
         self.url: Final = parse_url(url)
-        self.timeout: Final = timeout
-        self._settings: Final = {"application_name": application_name, **PLANNER, **(server_settings or {})}
+        self.bounds: Final = bounds
+        self._connection_class: Final = tcp_connection(bounds.silence)
+        self._name: Final = application_name
+        self._settings: Final = {**PLANNER, **(server_settings or {})}
         engine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -85,7 +112,7 @@ class Database:
             json_deserializer=msgspec.json.decode,
             async_creator=self.connect,
         )
-        self._pool: Final = Pool(engine, size=pool_size, timeout=timeout)
+        self._pool: Final = Pool(engine, size=pool_size, bounds=bounds)
 
     async def start(self) -> Self:
         """Open one connection. Raises StoreUnavailable when Postgres can not be reached."""
@@ -103,13 +130,17 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def connect(self) -> asyncpg.Connection:
-        """A connection of its own, outside the pool, for the caller to close. Raises the driver's errors."""
+    async def connect(self, url: URL | None = None, *, purpose: str = "") -> asyncpg.Connection:
+        """A connection of its own, outside the pool, for the caller to close. Raises the driver's errors.
+
+        `url` is another way to the same database; `purpose` is added to the application's name.
+        """
         return await asyncpg.connect(
-            driver_url(self.url),
-            timeout=self.timeout,
-            command_timeout=self.timeout,
-            server_settings=self._settings,
+            driver_url(url or self.url),
+            timeout=self.bounds.connect,
+            command_timeout=self.bounds.statement,
+            connection_class=self._connection_class,
+            server_settings={**self._settings, "application_name": _named(self._name, purpose)},
         )
 
     async def fetch(self, statement: Statement, **values: Any) -> list[asyncpg.Record]:
@@ -150,9 +181,9 @@ class Connection:
         return self._held.driver
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, asyncpg.InternalClientError):
-            # The server's farewell was read, the end of the connection not yet: the driver still calls it open.
-            self._held.driver.terminate()
-        self._pool.give_back(self._held)
+        if _well(error):
+            self._pool.give_back(self._held)
+        else:
+            self._pool.abandon(self._held)
         if error is not None and not isinstance(error, StoreError) and (translated := translate(error)):
             raise translated from error

@@ -1,12 +1,16 @@
 """A bounded line for the connections of SQLAlchemy's pool.
 
 A connection stays checked out and goes from task to task in the order of their asking, so handing one on costs a
-deque's pop. What no longer works is thrown away, and its place filled with a new one.
+deque's pop. What no longer works is thrown away, and its place filled with a new one. Where one has failed without a
+word of the server, those that have not been used since are thrown away with it: one caller finds the trouble, and not
+one for each connection (ADR 0019).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from typing import Final
 
@@ -14,6 +18,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from eventstore.bounds import Bounds
 from eventstore.errors import StoreUnavailable
 
 
@@ -25,6 +30,7 @@ class Held:
         assert driver is not None
         self._pooled: Final = pooled
         self.driver: Final[asyncpg.Connection] = driver
+        self.taken_at = 0.0
 
     @property
     def usable(self) -> bool:
@@ -36,18 +42,30 @@ class Held:
         self.driver.terminate()
         self._pooled.invalidate()
 
+    async def end(self, seconds: float) -> None:
+        """Have the server end the statement under way, and say goodbye; after that time the connection is cut."""
+        self._pooled.detach()
+        try:
+            # What it raises is of no interest to anybody: the connection is given up.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(seconds):
+                    await self.driver.close()
+        finally:
+            self.driver.terminate()
+
 
 class Pool:
-    """At most `size` connections; whoever finds none waits in line, up to `timeout` seconds.
+    """At most `size` connections; whoever finds none waits in line, up to `bounds.statement` seconds.
 
-    Whoever took one must give it back, whatever happens. A caller that is cancelled in line, or while its connection
-    opens, leaves nothing behind.
+    Whoever took one must give it back or abandon it, whatever happens. A caller that is cancelled in line, or while its
+    connection opens, leaves nothing behind.
     """
 
-    def __init__(self, engine: AsyncEngine, *, size: int, timeout: float) -> None:
+    def __init__(self, engine: AsyncEngine, *, size: int, bounds: Bounds) -> None:
         self._engine: Final = engine
         self._size: Final = size
-        self._timeout: Final = timeout
+        self._bounds: Final = bounds
+        self._ending: Final[set[asyncio.Task[None]]] = set()
         self._open = 0
         self._idle: Final[deque[Held]] = deque()
         self._taken: Final[set[Held]] = set()
@@ -66,6 +84,7 @@ class Pool:
             self._open += 1
         if held is None:
             held = await self._connect()
+        held.taken_at = time.monotonic()
         self._taken.add(held)
         return held
 
@@ -78,6 +97,24 @@ class Pool:
             held.discard()
             self._pass_on(None)
 
+    def abandon(self, held: Held) -> None:
+        """Give up what `take` gave, in an unknown state, and all that has been idle since before it was taken.
+
+        Never waits: the server is told in the background, within the time that connecting may take.
+        """
+        self._taken.discard(held)
+        for idle in [one for one in self._idle if one.taken_at < held.taken_at]:
+            self._idle.remove(idle)
+            idle.discard()
+            self._open -= 1
+        if self._closed:
+            held.discard()
+        else:
+            ending = asyncio.create_task(held.end(self._bounds.connect))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        self._pass_on(None)
+
     async def close(self) -> None:
         """Cut all connections, those in use too; whoever waits gets StoreUnavailable."""
         self._closed = True
@@ -89,6 +126,8 @@ class Pool:
             held.driver.terminate()
         while self._idle:
             self._idle.pop().discard()
+        # They are told to the server still, so that no statement runs on there.
+        await asyncio.gather(*self._ending)
         await self._engine.dispose()
 
     def _take_idle(self) -> Held | None:
@@ -102,7 +141,9 @@ class Pool:
 
     async def _connect(self) -> Held:
         try:
-            held = Held(await self._engine.raw_connection())
+            # Its first statements, which SQLAlchemy sends, count as connecting.
+            async with asyncio.timeout(self._bounds.connect):
+                held = Held(await self._engine.raw_connection())
         except BaseException:
             self._pass_on(None)
             raise
@@ -115,7 +156,7 @@ class Pool:
         turn: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
         self._line.append(turn)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._bounds.statement):
                 return await turn
         except BaseException:
             # Cancelled just when its turn had come.

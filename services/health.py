@@ -30,10 +30,10 @@ class HealthFile:
     def __init__(self, path: Path) -> None:
         self._path: Final = path
 
-    def write(self, why_not: str = "") -> None:
-        """The service lives, and is ready unless `why_not` says why it is not. Raises OSError."""
+    def write(self, why_not: str = "", *, note: str = "") -> None:
+        """The service lives, and is ready unless `why_not` says why it is not; `note` is for people. Raises OSError."""
         scratch = self._path.with_suffix(".new")
-        scratch.write_text(json.dumps({"at": time.time(), "why_not": why_not}), encoding="utf-8")
+        scratch.write_text(json.dumps({"at": time.time(), "why_not": why_not, "note": note}), encoding="utf-8")
         scratch.replace(self._path)
 
     def remove(self) -> None:
@@ -84,6 +84,11 @@ def _said(path: Path) -> tuple[float, str]:
     return float(at), why_not
 
 
+def note(path: Path) -> str:
+    """What a service that is well says for people; empty when it has nothing to say."""
+    return str(json.loads(path.read_text(encoding="utf-8")).get("note", ""))
+
+
 def main(arguments: list[str]) -> int:
     """Ask, and say it by the exit code."""
     match arguments:
@@ -91,6 +96,8 @@ def main(arguments: list[str]) -> int:
             trouble = ask_url(url)
         case [path]:
             trouble = ask_file(Path(path))
+            if not trouble and (said := note(Path(path))):
+                print(said)
         case [path, "live"]:
             trouble = ask_file(Path(path), live=True)
         case _:

@@ -19,7 +19,7 @@ from settings import SettingError
 
 
 async def _check_store(settings: Settings) -> None:
-    async with Database(settings.database_url, pool_size=1, application_name="api start"):
+    async with Database(settings.database_url, pool_size=1, application_name="api start", bounds=settings.bounds):
         pass
 
 

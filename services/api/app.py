@@ -44,7 +44,11 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
     """
     database = Database(
-        settings.database_url, pool_size=settings.pool_size, application_name="api", server_settings=PLANNER
+        settings.database_url,
+        pool_size=settings.pool_size,
+        application_name="api",
+        server_settings=PLANNER,
+        bounds=settings.bounds,
     )
     notifier = Notifier(database, burst=BURST, slack=SLACK_S)
     store = PostgresEventStore(database, notifier=notifier)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from eventstore.bounds import BOUNDS, Bounds
 from eventstore.database import parse_url
 from settings import Environment, SettingError, shared
 
@@ -21,6 +22,7 @@ class Settings:
     pool_size: int = 8
     serial: bool = False
     log_level: str = "info"
+    bounds: Bounds = BOUNDS
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -39,4 +41,5 @@ class Settings:
             pool_size=shared.API_POOL_SIZE.read(env),
             serial=shared.SERIAL_PROJECTION.read(env),
             log_level=shared.LOG_LEVEL.read(env),
+            bounds=Bounds.from_env(env),
         )

@@ -13,6 +13,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -62,14 +63,12 @@ def _arguments() -> argparse.Namespace:
 
 def _database(settings: Settings, *, once: bool) -> Database:
     name = f"projector {settings.name}"[:63]
-    if not once:
-        return Database(settings.database_url, pool_size=CONNECTIONS, application_name=name, server_settings=PLANNER)
     return Database(
         settings.database_url,
         pool_size=CONNECTIONS,
         application_name=name,
-        server_settings={**PLANNER, **JOB},
-        timeout=JOB_TIMEOUT_S,
+        server_settings={**PLANNER, **JOB} if once else PLANNER,
+        bounds=replace(settings.bounds, statement=JOB_TIMEOUT_S) if once else settings.bounds,
     )
 
 
@@ -112,9 +111,9 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
 
 
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
-    timeout = command.statement_timeout(arguments)
+    bounds = replace(settings.bounds, statement=command.statement_timeout(arguments))
     async with Database(
-        settings.database_url, pool_size=1, application_name="projector operator", timeout=timeout
+        settings.database_url, pool_size=1, application_name="projector operator", bounds=bounds
     ) as database:
         return await command.operate(database, arguments)
 

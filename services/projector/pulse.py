@@ -22,12 +22,16 @@ log = structlog.get_logger()
 
 
 class Pulse:
-    """Writes the health file every second while `run` runs. Without a path it does nothing."""
+    """Writes the health file every second while `run` runs. Without a path it does nothing.
+
+    `deaf` says why notifications are not heard, empty while they are: the projector is slower then, and ready.
+    """
 
     def __init__(self, path: Path | None, lease: timedelta) -> None:
         self._file: Final = HealthFile(path) if path else None
         self._lease_s: Final = lease.total_seconds()
         self._heard_at: float | None = None
+        self.deaf = ""
 
     def heard(self) -> None:
         """The store has taken in a sign of life."""
@@ -53,6 +57,6 @@ class Pulse:
 
     def _write(self, file: HealthFile) -> None:
         try:
-            file.write(self.why_not_ready())
+            file.write(self.why_not_ready(), note=f"notifications are not heard: {self.deaf}" if self.deaf else "")
         except OSError as error:
             log.warning("health file not written", error=str(error))

@@ -11,8 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self, cast
 
+from eventstore.bounds import BOUNDS, Bounds
 from eventstore.database import parse_url
 from eventstore.visibility import Visibility
+from eventstore.wakeup import HEARTBEAT_S
 from settings import Environment, SettingError, shared
 
 
@@ -23,7 +25,8 @@ class Settings:
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
     calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `pace`).
-    `health_file` is where `pulse` writes; None: nowhere.
+    `health_file` is where `pulse` writes; None: nowhere. `bounds` limits what Postgres may take; `heartbeat` is how
+    often, in seconds, its listener makes sure that it hears.
     """
 
     database_url: str
@@ -41,6 +44,8 @@ class Settings:
     visibility: Visibility = "watermark"
     log_level: str = "info"
     health_file: Path | None = None
+    bounds: Bounds = BOUNDS
+    heartbeat: float = HEARTBEAT_S
 
     @property
     def mode(self) -> str:
@@ -86,4 +91,6 @@ class Settings:
             visibility=cast(Visibility, shared.VISIBILITY.read(env)),
             log_level=shared.LOG_LEVEL.read(env),
             health_file=Path(health_file) if health_file else None,
+            bounds=Bounds.from_env(env),
+            heartbeat=shared.LISTEN_HEARTBEAT_MS.read(env) / 1000,
         )

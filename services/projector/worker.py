@@ -64,7 +64,7 @@ class Worker:
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
-        self._listener: Final = Listener(database, self.wake)
+        self._listener: Final = Listener(database, self.wake, heartbeat=settings.heartbeat, on_change=self._listening)
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
@@ -75,6 +75,13 @@ class Worker:
         if self._settings.handler_latency:
             return Parallel(tools)
         return Drain(tools, lanes=LANES if self._once else 1)
+
+    def _listening(self, deaf: str) -> None:
+        self._pulse.deaf = deaf
+        if deaf:
+            log.warning("notifications are not heard: looking for work by itself", error=deaf)
+        else:
+            log.info("notifications are heard")
 
     def wake(self) -> None:
         """Look for work now."""
@@ -162,11 +169,14 @@ class Worker:
 
     async def _heartbeat(self) -> None:
         """Keep leases and registration alive from a task and a connection of their own, whatever the step does."""
+        third = self._settings.lease.total_seconds() / 3
         while True:
-            await asyncio.sleep(self._settings.lease.total_seconds() / 3)
+            await asyncio.sleep(third)
             try:
-                await self.mode.renew()
-                await registry.beat(self._database, self._settings.name, self._settings.lease)
+                # No longer than connecting anew may take: a silent connection is not worth a lease.
+                async with asyncio.timeout(max(third, self._settings.bounds.connect)):
+                    await self.mode.renew()
+                    await registry.beat(self._database, self._settings.name, self._settings.lease)
                 self._pulse.heard()
-            except StoreUnavailable as error:
-                log.warning("heartbeat missed", error=str(error))
+            except (StoreUnavailable, TimeoutError) as error:
+                log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")

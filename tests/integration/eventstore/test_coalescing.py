@@ -13,6 +13,7 @@ import pytest
 
 from eventstore import coalesce
 from eventstore.append import Append, append_all
+from eventstore.bounds import Bounds
 from eventstore.coalesce import Coalescer
 from eventstore.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
@@ -117,7 +118,7 @@ async def test_locked_streams_leave_a_lane_to_the_others(store: PostgresEventSto
 async def test_a_lock_without_end_is_given_up_by_the_one_that_met_it(url: str, connect: Connect) -> None:
     holder = await connect()
     await lock_streams(holder, "locked")
-    async with Database(url, timeout=1.0) as database:
+    async with Database(url, bounds=Bounds(1.0)) as database:
         store = PostgresEventStore(database, lanes=1)
         locked, other = together(store, "locked", "other")
         assert (await other).version == 1

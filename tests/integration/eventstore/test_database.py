@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Integer, bindparam, select, text
 
 from bench.postgres import free_port
+from eventstore.bounds import Bounds
 from eventstore.database import Database, Statement
 from eventstore.errors import InvalidEvent, StoreUnavailable
 from tests.cluster import Cluster
@@ -128,7 +129,7 @@ async def test_who_is_cancelled_while_it_is_served_passes_the_connection_on(sing
 
 
 async def test_waiting_in_line_has_an_end(url: str) -> None:
-    async with Database(url, pool_size=1, timeout=0.2) as database:
+    async with Database(url, pool_size=1, bounds=Bounds(0.2)) as database:
         async with database.connection():
             with pytest.raises(StoreUnavailable):
                 await one(database)
@@ -136,7 +137,7 @@ async def test_waiting_in_line_has_an_end(url: str) -> None:
 
 
 async def test_a_statement_that_takes_too_long_is_given_up_and_ended(url: str, connect: Connect) -> None:
-    async with Database(url, pool_size=1, timeout=0.3) as database:
+    async with Database(url, pool_size=1, bounds=Bounds(0.3)) as database:
         with pytest.raises(StoreUnavailable):
             await database.fetch(SLEEP)
         await until(
@@ -182,7 +183,7 @@ async def test_being_cancelled_while_connecting_leaves_nothing_behind(url: str, 
 
 async def test_closing_ends_statements_and_sends_home_who_waits(url: str, connect: Connect) -> None:
     admin = await connect()
-    database = await Database(url, pool_size=1, timeout=6 * BOUND_S).start()
+    database = await Database(url, pool_size=1, bounds=Bounds(6 * BOUND_S)).start()
     under_way = asyncio.create_task(database.fetch(SLEEP))
     await until(admin, "EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)')")
     in_line = asyncio.create_task(one(database))
@@ -198,7 +199,7 @@ async def test_closing_ends_statements_and_sends_home_who_waits(url: str, connec
 
 
 async def test_a_connection_that_opens_while_the_database_closes_is_not_kept(url: str, connect: Connect) -> None:
-    database = Database(url, pool_size=1, timeout=6 * BOUND_S)
+    database = Database(url, pool_size=1, bounds=Bounds(6 * BOUND_S))
     opening = asyncio.create_task(one(database))
     await asyncio.sleep(0)
     await database.close()

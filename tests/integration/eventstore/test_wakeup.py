@@ -13,7 +13,7 @@ from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until
 
 LISTENING = (
-    f"EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%{CHANNEL}%' AND datname = current_database())"
+    "EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE '% listener' AND datname = current_database())"
 )
 
 
@@ -52,7 +52,7 @@ async def test_the_listener_wakes_and_comes_back_after_a_lost_connection(
             await woken.get()
 
             await admin.execute(
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%{CHANNEL}%'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '% listener'"
             )
             await woken.get()
             await listener.connected.wait()

@@ -170,7 +170,7 @@ class Stage:
         made = self.settings(**settings)
         probe = probe or Moments()
         role = as_role("projector", self.url)
-        async with Database(role, pool_size=3, application_name=made.name) as database:
+        async with Database(role, pool_size=3, application_name=made.name, bounds=made.bounds) as database:
             worker = Worker(made, database, once=once, probe=probe)
             if make:
                 worker.mode = make(Tools(database, made, 1, probe))

@@ -29,7 +29,9 @@ DUE = {
 }
 
 
-LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+LISTENERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '% listener'"
+)
 
 
 async def asleep(stage: Stage, projector: Projector, probe: Moments, *, listeners: int) -> None:

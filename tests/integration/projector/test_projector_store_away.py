@@ -25,6 +25,8 @@ from tests.integration.projector.stage import CREATED, UPDATED, Make, Moments, S
 FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
+LISTENER = "application_name LIKE '% listener'"
+
 
 @pytest.mark.parametrize(
     ("make", "moment"),
@@ -76,13 +78,13 @@ async def test_a_hint_that_was_missed_is_made_up_for_when_listening_again(stage:
         await until(lambda: listening(stage), "the projector to listen")
         projector.worker.wake()
         await probe.wait("idle")
-        await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} AND query LIKE 'LISTEN%'")
+        await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} AND {LISTENER}")
         await stage.append("todo-1", CREATED)
         await until(stage.projected, "the event to be projected")
 
 
 async def listening(stage: Stage) -> bool:
-    return bool(await stage.value(f"SELECT count(*) = 1 {OTHERS} AND query LIKE 'LISTEN%' AND state = 'idle'"))
+    return bool(await stage.value(f"SELECT count(*) = 1 {OTHERS} AND {LISTENER} AND state = 'idle'"))
 
 
 async def test_without_listening_the_poll_finds_the_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,192 @@
+"""Connections that fall silent without being closed: who notices, who pays, and that all are replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from eventstore.bounds import Bounds
+from eventstore.database import Database, Statement, parse_url
+from eventstore.errors import StoreUnavailable
+from eventstore.wakeup import Listener, Notifier
+from tests.fakes.relay import Relay
+from tests.integration.eventstore.conftest import Connect
+from tests.integration.eventstore.waiting import BOUND_S, until
+
+PID = Statement(text("SELECT pg_backend_pid() AS pid"))
+SLEEP = Statement(text("SELECT pg_sleep(3600)"))
+SIZE = 8
+SHORT = Bounds(statement=0.5, connect=0.5, silence=0.5)
+
+
+@pytest.fixture
+async def relay(url: str) -> AsyncIterator[Relay]:
+    async with Relay.before(url) as relay:
+        yield relay
+
+
+@asynccontextmanager
+async def filled(relay: Relay, bounds: Bounds = SHORT) -> AsyncIterator[Database]:
+    """A database with `SIZE` idle connections, that have all been used."""
+    async with Database(relay.url, pool_size=SIZE, bounds=bounds, application_name="silent") as database:
+        async with AsyncExitStack() as stack:
+            for _ in range(SIZE):
+                connection = await stack.enter_async_context(database.connection())
+                await connection.fetchval("SELECT 1")
+        assert relay.accepted == SIZE
+        yield database
+
+
+async def reconnected(relay: Relay, times: int) -> None:
+    """Wait until as many connections were made, ever."""
+    while relay.accepted < times:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+async def pid(database: Database) -> int:
+    return int((await database.fetch(PID))[0]["pid"])
+
+
+@pytest.mark.parametrize(("up", "down"), [(True, True), (True, False), (False, True)])
+async def test_one_caller_finds_out_and_the_next_is_served(relay: Relay, up: bool, down: bool) -> None:
+    async with filled(relay) as database:
+        relay.silence(up=up, down=down)
+        with pytest.raises(StoreUnavailable):
+            await pid(database)
+
+        assert len({await pid(database) for _ in range(SIZE)}) == 1
+        assert relay.accepted <= SIZE + 2, "one new connection, and one to have the statement ended"
+
+
+async def test_callers_at_once_pay_once_each(relay: Relay) -> None:
+    async with filled(relay) as database:
+        relay.silence()
+        first = await asyncio.gather(*(pid(database) for _ in range(3 * SIZE)), return_exceptions=True)
+        assert all(isinstance(answer, int | StoreUnavailable) for answer in first)
+        assert len(await asyncio.gather(*(pid(database) for _ in range(3 * SIZE)))) == 3 * SIZE
+
+
+async def test_new_connections_that_nobody_answers_are_given_up_too(relay: Relay) -> None:
+    async with filled(relay) as database:
+        relay.silence(fresh=True)
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await asyncio.wait_for(pid(database), BOUND_S)
+        relay.heal()
+        assert await pid(database) > 0
+
+
+async def test_silence_after_the_log_in_is_bounded_as_connecting(relay: Relay) -> None:
+    """SQLAlchemy sends statements of its own on a new connection, which no other limit holds."""
+    bounds = Bounds(statement=6 * BOUND_S, connect=0.5)
+    async with filled(relay, bounds) as database:
+        relay.latency = 0.2
+        fresh = Database(relay.url, pool_size=1, bounds=bounds)
+        with pytest.raises(StoreUnavailable):
+            await asyncio.wait_for(pid(fresh), BOUND_S)
+        relay.latency = 0.0
+        assert await pid(fresh) > 0
+        await fresh.close()
+        assert await pid(database) > 0
+
+
+async def test_what_was_used_since_the_trouble_began_is_kept(relay: Relay) -> None:
+    """A statement that is slow, on a connection that is well, does not cost the others theirs."""
+    async with filled(relay) as database:
+        slow = asyncio.create_task(database.fetch(SLEEP))
+        await asyncio.sleep(0)
+        known = await pid(database)
+        with pytest.raises(StoreUnavailable):
+            await slow
+        assert await pid(database) == known
+
+
+async def test_a_cancelled_statement_is_ended_and_its_connection_not_used_again(url: str, connect: Connect) -> None:
+    async with Database(url, pool_size=1) as database:
+        before = await pid(database)
+        under_way = asyncio.create_task(database.fetch(SLEEP))
+        admin = await connect()
+        await until(admin, "EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)')")
+        under_way.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await under_way
+
+        assert await pid(database) != before
+        await until(admin, f"NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {before})")
+
+
+async def test_no_connection_is_left_at_the_server(relay: Relay, connect: Connect) -> None:
+    async with filled(relay) as database:
+        relay.silence()
+        with pytest.raises(StoreUnavailable):
+            await pid(database)
+        relay.heal()
+        await pid(database)
+    await until(await connect(), "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'silent')")
+
+
+async def test_the_kernel_watches_every_connection(url: str) -> None:
+    async with Database(url, pool_size=1, bounds=Bounds(silence=6.0)) as database:
+        connection = await database.connect()
+        channel = connection._transport.get_extra_info("socket")
+        assert channel.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 1
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 6000
+        await connection.close()
+
+
+async def test_a_listener_that_is_deaf_says_so_once_and_comes_back(
+    relay: Relay, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.wakeup._RECONNECT_S", 0.01)
+    told: asyncio.Queue[str] = asyncio.Queue()
+    woken: asyncio.Queue[None] = asyncio.Queue()
+    async with Database(url, pool_size=1, bounds=SHORT) as database, asyncio.timeout(3 * BOUND_S):
+        listener = Listener(
+            database,
+            lambda: woken.put_nowait(None),
+            url=parse_url(relay.url),
+            heartbeat=0.2,
+            on_change=told.put_nowait,
+        )
+        listener.start()
+        await listener.connected.wait()
+        await woken.get()
+        relay.silence(fresh=True)
+        assert "did not come back" in await told.get()
+        assert not listener.connected.is_set()
+        assert "did not come back" in listener.deaf
+        await reconnected(relay, 3)
+        assert told.empty()
+        relay.heal()
+        assert await told.get() == ""
+        await woken.get()
+        Notifier(database).nudge()
+        await woken.get()
+        await listener.close()
+    assert woken.empty()
+
+
+async def test_a_listener_wakes_nobody_with_its_heartbeat(url: str) -> None:
+    woken = 0
+
+    def wake() -> None:
+        nonlocal woken
+        woken += 1
+
+    async with Database(url, pool_size=1) as database:
+        listeners = [Listener(database, wake, heartbeat=0.01) for _ in range(2)]
+        for listener in listeners:
+            listener.start()
+            await asyncio.wait_for(listener.connected.wait(), BOUND_S)
+        await asyncio.sleep(0.1)
+        for listener in listeners:
+            await listener.close()
+    assert woken == 2
