@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
+from settings.postgres_url import parse
+
+TIMEOUT_S: Final = 10.0
 CLOSED: Final = "sslmode=disable&target_session_attrs=any&gsslib=gssapi"
 
 
@@ -14,11 +17,21 @@ def closed(url: str) -> str:
     return f"{url}?{CLOSED}"
 
 
-async def connect(url: str, **options: Any) -> asyncpg.Connection:
-    """A connection, for the caller to close. Raises the driver's errors.
+async def connect(url: str, *, application_name: str = "bench", **settings: str) -> asyncpg.Connection:
+    """A connection, for the caller to close; `settings` are the session's. Raises ValueError, the driver's errors.
 
     What the address leaves out comes from libpq's variables and files, as it does for `psql`; a closed one leaves
-    nothing out. How TLS is negotiated is no part of it, as not every client knows the word.
+    nothing out. How TLS is negotiated is no part of it, as not every client knows the word. Nothing is prepared that
+    outlives a transaction, so it may lead through a pooler.
     """
     negotiation = {"direct_tls": False} if url.endswith(f"?{CLOSED}") else {}
-    return await asyncpg.connect(url, **negotiation, **options)
+    told = parse(url).arguments()
+    told["server_settings"] = {"application_name": application_name, **told["server_settings"]}
+    connection = await asyncpg.connect(**{"timeout": TIMEOUT_S, **negotiation, **told}, statement_cache_size=0)
+    try:
+        for name, value in settings.items():
+            await connection.execute("SELECT set_config($1, $2, false)", name, value)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

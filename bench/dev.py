@@ -27,6 +27,7 @@ CURL = """\
   curl -s {base}/stats
   curl -i -X POST {base}/drain
   open {base}/schema
+  DATABASE_URL='{operator}' python -m services.projector unblock --all
   psql '{database}'
 """
 
@@ -34,7 +35,7 @@ CURL = """\
 def dev(settings: Settings, console: Console) -> None:
     """Run the system and print what to do with it. Ends with Ctrl-C, or with RunFailed when a part of it ends."""
     with _running(settings, console) as (stack, log):
-        text = CURL.format(base=stack.base_url, database=stack.database_url)
+        text = CURL.format(base=stack.base_url, database=stack.logins.owner, operator=stack.logins.operator)
         console.print(Text(f"\nThe system runs. Logs are in {log}. Ctrl-C stops it.\n\n{text}"), soft_wrap=True)
         _watch(stack)
 

@@ -75,7 +75,7 @@ def versions(root: Path) -> dict[str, Any]:
 
 async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
     """Version of the server and its settings that are not defaults (and those that durability hangs on)."""
-    connection = await connect(url, timeout=10)
+    connection = await connect(url)
     try:
         version = await connection.fetchval("SHOW server_version")
         rows = await connection.fetch(NON_DEFAULT, list(ALWAYS_SHOWN))

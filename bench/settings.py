@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from bench import scenarios
 from bench.passed_on import passed_on
 from metrics.target import Target
-from settings import Environment, SettingError, shared
+from settings import Environment, SettingError, postgres_url, shared
+from settings.postgres_url import EXPECTED
 from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
@@ -140,14 +141,11 @@ def _database_url(env: Environment) -> str | None:
     url = env.optional("DATABASE_URL")
     if url is None:
         return None
-    expected = "postgresql://user:password@host:port/database, or nothing for an embedded Postgres"
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("postgres", "postgresql") and parts.path.strip("/") != "" and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingError("DATABASE_URL", strip_secrets(url), expected)
+        postgres_url.parse(url)
+    except ValueError as error:
+        expected = str(error).removeprefix("expected ").replace(EXPECTED, f"{EXPECTED}, or none for an embedded one")
+        raise SettingError("DATABASE_URL", strip_secrets(url), expected) from None
     return url
 
 

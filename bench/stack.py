@@ -19,11 +19,13 @@ from bench.database import closed
 from bench.errors import SetupError
 from bench.global_order import catch_up
 from bench.guardian import Guardian
+from bench.logins import Logins
 from bench.postgres import Cluster, free_port
 from bench.processes import ROOT, Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings, strip_secrets
 from metrics.target import Target
+from settings import postgres_url
 from settings.children import GIVEN_DATABASE, PYTHON
 
 HOST: Final = "127.0.0.1"
@@ -49,10 +51,15 @@ class Stack:
 
     settings: Settings
     base_url: str
-    database_url: str
+    logins: Logins
     postgres: dict[str, Any]
     processes: Processes
     projectors: list[Projector]
+
+    @property
+    def database_url(self) -> str:
+        """Where the bench itself reads."""
+        return self.logins.oracle
 
     @property
     def influx(self) -> Target | None:
@@ -62,7 +69,7 @@ class Stack:
     def start_projector(self, name: str) -> Process:
         """Start one projector and wait until the API reports it alive."""
         holder = f"{name}-{secrets.token_hex(3)}"
-        env = {**self.environment(), "PROJECTOR_NAME": holder}
+        env = {**self.environment(), "DATABASE_URL": self.logins.projector, "PROJECTOR_NAME": holder}
         process = self.processes.start(name, ["-m", "services.projector"], env)
         process.holder = holder
         self.processes.wait_until(lambda: self._alive(holder), process, READY_TIMEOUT_S)
@@ -87,7 +94,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """What the services are given."""
-        return environment(self.settings, DATABASE_URL=self.database_url, BASE_URL=self.base_url)
+        return environment(self.settings, BASE_URL=self.base_url)
 
     def _alive(self, holder: str) -> bool:
         stats = web.stats(self.base_url)
@@ -119,41 +126,51 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
         return
     port = _port(settings)
     with ExitStack() as stack:
-        database_url, facts = _database(settings, log, stack, progress)
+        logins, facts = _database(settings, log, stack, progress)
         guardian = stack.enter_context(Guardian())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-scratch-")))
         guardian.keep_clean(scratch)
         processes = Processes(log, guardian, scratch)
         stack.callback(processes.stop)
-        progress.step("migrating")
-        env = environment(settings, DATABASE_URL=database_url)
-        processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
-        running = Stack(settings, f"http://{HOST}:{port}", database_url, facts, processes, [])
+        _migrate(settings, logins, processes, progress)
+        running = Stack(settings, f"http://{HOST}:{port}", logins, facts, processes, [])
         _start_api(running, port, progress)
         progress.step(f"starting {settings.projectors} {settings.mode} projector(s)")
         for number in range(1, settings.projectors + 1):
             running.start_projector(f"projector-{number}")
         if settings.mode == "serial" and settings.database_url is not None:
             progress.step("waiting for the global order to be walked to its end")
-            catch_up(database_url, processes.check)
+            catch_up(logins.oracle, processes.check)
         yield running
+
+
+def _migrate(settings: Settings, logins: Logins, processes: Processes, progress: Progress) -> None:
+    progress.step("migrating")
+    env = environment(settings, DATABASE_URL=logins.owner)
+    processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
+    if logins.passwords:
+        env |= logins.passwords
+        processes.run("roles", ["-m", "migrations", "roles"], env, MIGRATION_TIMEOUT_S)
 
 
 def _start_api(running: Stack, port: int, progress: Progress) -> None:
     progress.step(f"starting the API on {running.base_url}")
-    env = {**running.environment(), "API_HOST": HOST, "API_PORT": str(port)}
+    env = {**running.environment(), "DATABASE_URL": running.logins.api, "API_HOST": HOST, "API_PORT": str(port)}
     api = running.processes.start("api", ["-m", "services.api"], env)
     running.processes.wait_until(lambda: web.ready(running.base_url), api, READY_TIMEOUT_S)
 
 
-def _database(settings: Settings, log: Path, stack: ExitStack, progress: Progress) -> tuple[str, dict[str, Any]]:
+def _database(settings: Settings, log: Path, stack: ExitStack, progress: Progress) -> tuple[Logins, dict[str, Any]]:
     if settings.database_url is not None:
         progress.step("connecting to the database of DATABASE_URL")
-        return settings.database_url, reach(settings.database_url, source="DATABASE_URL", profile="given")
+        for word in postgres_url.parse(settings.database_url).told:
+            progress.step(f"note: DATABASE_URL: {word}")
+        facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+        return Logins.given(settings.database_url), facts
     progress.step("starting Postgres")
     cluster = stack.enter_context(Cluster.throwaway("durable", log=log / "postgres.log"))
     url = closed(cluster.create_database("tidemark"))
-    return url, reach(url, source=cluster.binaries.source, profile=cluster.profile)
+    return Logins.made(url), reach(url, source=cluster.binaries.source, profile=cluster.profile)
 
 
 def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
@@ -199,4 +216,4 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
     if stats["serialProjection"] != (settings.mode == "serial"):
         found = "serial" if stats["serialProjection"] else "parallel"
         raise SetupError("BASE_URL", f"that stack runs in {found} mode", f"run the bench with --mode {found}")
-    return Stack(settings, settings.base_url, settings.database_url, facts, processes, [])
+    return Stack(settings, settings.base_url, Logins.given(settings.database_url), facts, processes, [])

@@ -61,7 +61,7 @@ async def verify(
     """
     started = time.monotonic()
     findings, histogram = Findings(), HdrHistogram(1, LONGEST_US, 3)
-    connection = await connect(url, server_settings={"application_name": "bench-oracle", "jit": "off"})
+    connection = await connect(url, application_name="bench-oracle", jit="off")
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await connection.fetchval(CURSOR) if serial else 0

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from bench.containers.compose import Compose
+from bench.logins import as_role, variable
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,15 @@ def addresses(compose: Compose, config: Mapping[str, Any]) -> Addresses:
     told = services["api"]["environment"]
     return Addresses(
         api=f"http://{compose.published('api', int(told['API_PORT'])) or own(told)}",
-        database=_database(compose, told["DATABASE_URL"], services),
+        database=_database(compose, _oracle(services["roles"]["environment"]), services),
         influxdb=_http(compose.published("influxdb", 8086)),
         grafana=_http(compose.published("grafana", 3000)),
     )
+
+
+def _oracle(told: Mapping[str, str]) -> str:
+    """Where the bench reads, by the role that can do nothing else."""
+    return as_role(told["DATABASE_URL"], "oracle", told[variable("oracle")])
 
 
 def own(told: Mapping[str, str]) -> str:

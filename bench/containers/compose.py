@@ -13,11 +13,15 @@ from typing import Any, Final
 
 from bench.bounded import NoAnswer, ask
 from bench.errors import SetupError
+from bench.logins import ROLES, variable
 from bench.processes import ROOT
 from settings.children import DOCKER
 
 WITHOUT: Final = "`task bench:parallel` needs no Docker"
-SECRETS: Final = ("POSTGRES_PASSWORD", "INFLUX_TOKEN", "INFLUX_PASSWORD", "GRAFANA_PASSWORD")
+LASTING: Final = ("POSTGRES_PASSWORD", "INFLUX_TOKEN", "INFLUX_PASSWORD", "GRAFANA_PASSWORD")
+"""Secrets that a volume keeps from the moment when it was made."""
+SECRETS: Final = (*LASTING, *map(variable, ROLES))
+"""All of them; those of the database's roles are set anew with each start."""
 ALL_PROFILES: Final = ("--profile", "*")
 LOAD: Final = ("--profile", "load")
 ANSWER_S: Final = 60.0

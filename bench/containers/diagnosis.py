@@ -17,6 +17,7 @@ PORTS: Final = {
     "influxdb": "STACK_INFLUX_PORT",
     "grafana": "STACK_GRAFANA_PORT",
 }
+ONE_SHOT: Final = ("migrate", "roles")
 OTHER_SECRETS: Final = "its volume was made with another one: put that into .env, or `task reset` (drops the data)"
 
 
@@ -47,21 +48,21 @@ def _check(variable: str, host: str, port: int) -> None:
 def explain(compose: Compose, output: str) -> SetupError:
     """What went wrong in `docker compose up`, by the containers it left and by what it printed."""
     for container in compose.containers():
-        if container.service == "migrate" and container.state == "exited" and container.exit_code != 0:
-            return _migration(compose.last_line("migrate"))
+        if container.service in ONE_SHOT and container.state == "exited" and container.exit_code != 0:
+            return _migration(container.service, compose.last_line(container.service))
     if taken := re.search(r"(?:127\.0\.0\.1|0\.0\.0\.0):(\d+).*(?:already allocated|already in use)", output):
         names = " or ".join(PORTS.values())
         return SetupError("docker", f"port {taken[1]} is taken", f"stop what listens there, or set {names} in .env")
     for container in compose.containers():
-        if container.service != "migrate" and not container.well:
+        if container.service not in ONE_SHOT and not container.well:
             return _unwell(compose, container)
     return SetupError("docker", complaint(output), "see .cache/stack.log")
 
 
-def _migration(line: str) -> SetupError:
+def _migration(service: str, line: str) -> SetupError:
     if "password authentication failed" in line:
         return SetupError("POSTGRES_PASSWORD", "the database refuses it", OTHER_SECRETS)
-    return SetupError("migrate", line or "failed without a word", "see `task logs -- migrate`, then `task up` again")
+    return SetupError(service, line or "failed without a word", f"see `task logs -- {service}`, then `task up` again")
 
 
 def _unwell(compose: Compose, container: Container) -> SetupError:

@@ -18,6 +18,7 @@ from bench.containers.scale import settle
 from bench.containers.up import DIRTY, add, start, told
 from bench.global_order import catch_up
 from bench.guardian import Guardian
+from bench.logins import Logins
 from bench.processes import Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings
@@ -120,7 +121,7 @@ def running(
             yield ContainerStack(
                 settings,
                 where.api,
-                where.database,
+                Logins.given(where.database),
                 facts,
                 processes,
                 _projectors(compose),

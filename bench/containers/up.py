@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.containers import dotenv
 from bench.containers.addresses import addresses
-from bench.containers.compose import LOAD, Compose
+from bench.containers.compose import LASTING, LOAD, Compose
 from bench.containers.diagnosis import check_ports, explain
 from bench.containers.observers import troubles
 from bench.errors import SetupError
@@ -89,10 +89,10 @@ def _secrets(compose: Compose, console: Console) -> None:
         return
     project = os.environ.get("COMPOSE_PROJECT_NAME") or "tidemark"
     volumes = compose.docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}")
-    if volumes:
+    if volumes and (lost := [name for name in names if name in LASTING]):
         raise SetupError(
             ".env",
-            f"does not have {', '.join(names)}, and an earlier stack left volumes that were made with them",
+            f"does not have {', '.join(lost)}, and an earlier stack left volumes that were made with them",
             "put the old .env back, or `task reset` (drops the data)",
         )
     cores = int(compose.docker("info", "--format", "{{.NCPU}}"))

@@ -18,7 +18,7 @@ from bench.processes import ROOT
 from services.api.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
 
-ONE_SHOT = {"migrate", "loadgen", "loadgen-worker"}
+ONE_SHOT = {"migrate", "roles", "loadgen", "loadgen-worker"}
 LONG_RUNNING = set(services()) - ONE_SHOT
 
 
@@ -132,7 +132,8 @@ def test_the_order_of_start_is_by_readiness(name: str) -> None:
 
 def test_what_needs_the_schema_waits_for_it() -> None:
     for name in ("api", "projector"):
-        assert "migrate" in services()[name]["depends_on"]
+        assert "roles" in services()[name]["depends_on"]
+    assert "migrate" in services()["roles"]["depends_on"]
     assert "postgres" in services()["migrate"]["depends_on"]
 
 
@@ -140,7 +141,7 @@ def test_who_is_stopped_has_time_to_end_in_order() -> None:
     assert seconds(services()["api"]["stop_grace_period"]) > GRACE_S
     # A statement under way is ended by its own limit of 10 s.
     assert seconds(services()["projector"]["stop_grace_period"]) > 10
-    assert all("stop_grace_period" in services()[name] for name in set(services()) - {"migrate"})
+    assert all("stop_grace_period" in services()[name] for name in set(services()) - {"migrate", "roles"})
 
 
 def test_volumes_are_named_and_used() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench.settings import Settings as Bench
+from migrations.roles.apply import VARIABLES
 from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen
 from services.projector.settings import Settings as Projector
@@ -105,6 +106,10 @@ def test_a_worker_is_told_its_master_alone() -> None:
 
 def test_the_migrations_are_told_the_database_alone() -> None:
     assert set(passed_on("migrate")) == {"DATABASE_URL"}
+
+
+def test_the_roles_are_made_by_the_owner_with_the_passwords_of_all() -> None:
+    assert set(passed_on("roles")) == {"DATABASE_URL", *VARIABLES.values()}
 
 
 def test_the_example_shows_what_compose_takes() -> None:

@@ -21,7 +21,13 @@ CONFIG: dict[str, Any] = {
             "environment": {
                 "API_HOST": "0.0.0.0",
                 "API_PORT": "8000",
+                "DATABASE_URL": "postgresql://tidemark_api:pw@postgres:5432/tidemark",
+            },
+        },
+        "roles": {
+            "environment": {
                 "DATABASE_URL": "postgresql://tidemark:pw@postgres:5432/tidemark",
+                "TIDEMARK_ORACLE_PASSWORD": "looks",
             },
         },
         "projector": {"environment": {"DATABASE_URL": "", "SERIAL_PROJECTION": None}},

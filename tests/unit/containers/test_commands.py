@@ -105,7 +105,7 @@ def test_a_run_goes_into_the_stack_that_is_up(docker: FakeDocker) -> None:
     assert where == "in the stack at http://127.0.0.1:8000"
     assert told == {
         "BASE_URL": "http://127.0.0.1:8000",
-        "DATABASE_URL": "postgresql://tidemark:pw@127.0.0.1:5555/tidemark",
+        "DATABASE_URL": "postgresql://tidemark_oracle:looks@127.0.0.1:5555/tidemark",
         "PROJECTORS": "2",
         "API_PROCESSES": "4",
     }
