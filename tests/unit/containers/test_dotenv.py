@@ -43,4 +43,4 @@ def test_an_old_file_keeps_what_it_says(tmp_path: Path) -> None:
     assert text.startswith("VUS=7   # users\nINFLUX_TOKEN=mine\nPOSTGRES_PASSWORD=")
     assert set(read(path)) == {"VUS", "INFLUX_TOKEN", "POSTGRES_PASSWORD", "INFLUX_PASSWORD"}
     assert read(path)["VUS"] == "7"
-    assert missing(path, {"GRAFANA_PASSWORD": "from the environment"}) == []
+    assert missing(path, outside) == []

@@ -181,3 +181,14 @@ def test_scale_without_a_number(docker: FakeDocker, run: Run, number: str) -> No
 
 def test_scale_without_a_stack(docker: FakeDocker, run: Run) -> None:
     assert complaint(run("scale", "2")) == "stack: is not up; `task up` first"
+
+
+def test_the_roles_passwords_may_be_made_beside_volumes_that_are_there(
+    docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They are set anew at each start, so a stack from before there were roles goes on."""
+    monkeypatch.delenv("TIDEMARK_API_PASSWORD")
+    docker.answer("volume ls", "tidemark_postgres\n")
+    docker.answer("build", code=1, err="ERROR: far enough\n")
+    assert "far enough" in complaint(run("up"))
+    assert "TIDEMARK_API_PASSWORD=" in (tmp_path / "project" / ".env").read_text()
