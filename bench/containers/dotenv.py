@@ -6,17 +6,31 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from io import StringIO
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from bench.containers.compose import SECRETS
+from bench.errors import SetupError
 
 
 def read(path: Path) -> dict[str, str]:
-    """The variables of a .env file, empty if there is none. What quotes or references mean is Compose's affair."""
-    if not path.exists():
-        return {}
-    pairs = re.findall(r"^([A-Za-z_]\w*)=(.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {name: re.sub(r"\s+#.*", "", value).strip() for name, value in pairs}
+    """The variables of a .env file, empty if there is none. References (`${OTHER}`) are left to Compose.
+
+    Raises SetupError for a file that can not be read.
+    """
+    return {name: value or "" for name, value in dotenv_values(stream=StringIO(_text(path)), interpolate=False).items()}
+
+
+def _text(path: Path) -> str:
+    """The file as it is, its line ends too; without the byte order mark, which Task does not take."""
+    try:
+        return path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise SetupError(str(path), f"byte {error.start} is no UTF-8", "save it as UTF-8") from error
+    except OSError as error:
+        raise SetupError(str(path), f"can not be read: {error.strerror}", "move it away, and run `task up`") from error
 
 
 def missing(path: Path, variables: Mapping[str, str]) -> list[str]:
@@ -31,15 +45,16 @@ def complete(path: Path, example: Path, names: Iterable[str], *, cores: int) -> 
     Only its owner can read it, and no moment shows half of it. `cores` bounds each container in a new file.
     """
     new = not path.exists()
-    text = (example if new else path).read_text(encoding="utf-8")
+    text = _text(example if new else path)
+    end = "\r\n" if "\r\n" in text else "\n"
     values = {name: secrets.token_hex(16) for name in names}
     if new:
         text = re.sub(r"^#STACK_CPUS=\S+$", f"STACK_CPUS={cores}", text, flags=re.MULTILINE)
     for name, value in values.items():
-        text, found = re.subn(rf"^{name}=\s*$", f"{name}={value}", text, flags=re.MULTILINE)
+        text, found = re.subn(rf"^{name}=[ \t]*(?=\r?$)", f"{name}={value}", text, flags=re.MULTILINE)
         if not found:
-            text = f"{text.rstrip()}\n{name}={value}\n"
+            text = f"{text.rstrip()}{end}{name}={value}{end}"
     scratch = path.with_suffix(".new")
     scratch.touch(mode=0o600)
-    scratch.write_text(text, encoding="utf-8")
+    scratch.write_bytes(text.encode())
     os.replace(scratch, path)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from bench.containers.compose import SECRETS
 from bench.containers.dotenv import complete, missing, read
+from bench.errors import SetupError
 from bench.processes import ROOT
 
 EXAMPLE = ROOT / ".env.example"
@@ -44,3 +47,54 @@ def test_an_old_file_keeps_what_it_says(tmp_path: Path) -> None:
     assert set(read(path)) == {"VUS", "INFLUX_TOKEN", "POSTGRES_PASSWORD", "INFLUX_PASSWORD"}
     assert read(path)["VUS"] == "7"
     assert missing(path, outside) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("INFLUX_TOKEN=mine", "mine"),
+        ("INFLUX_TOKEN=mine\r\n", "mine"),
+        ("INFLUX_TOKEN = mine", "mine"),
+        ("INFLUX_TOKEN=mine # a comment", "mine"),
+        ("INFLUX_TOKEN=mi#ne", "mi#ne"),
+        ('INFLUX_TOKEN="mi # ne"', "mi # ne"),
+        ("INFLUX_TOKEN='mi $ne'", "mi $ne"),
+        ("INFLUX_TOKEN=${OTHER}", "${OTHER}"),
+        ("export INFLUX_TOKEN=mine", "mine"),
+        ("INFLUX_TOKEN=first\nINFLUX_TOKEN=mine", "mine"),
+        ("\ufeffINFLUX_TOKEN=mine", "mine"),
+        ("#INFLUX_TOKEN=mine", None),
+        ("INFLUX_TOKEN=", ""),
+        ('INFLUX_TOKEN=""', ""),
+        ("INFLUX_TOKEN=''  # none", ""),
+        ("INFLUX_TOKEN", ""),
+        ("INFLUX_TOKEN=mine\nINFLUX_TOKEN=", ""),
+    ],
+)
+def test_a_value_is_read_as_compose_reads_it(text: str, value: str | None, tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(text + "\n", encoding="utf-8", newline="")
+    assert read(path).get("INFLUX_TOKEN") == value
+    names = missing(path, {})
+    assert ("INFLUX_TOKEN" in names) == (not value)
+    complete(path, EXAMPLE, names, cores=1)
+    assert missing(path, {}) == []
+    assert read(path)["INFLUX_TOKEN"] == value or not value
+
+
+def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"VUS=7\r\n\r\nINFLUX_TOKEN=\r\n\r\nSEED=3\r\n")
+    complete(path, EXAMPLE, ["INFLUX_TOKEN", "GRAFANA_PASSWORD"], cores=1)
+    assert re.fullmatch(
+        rb"VUS=7\r\n\r\nINFLUX_TOKEN=\w{32}\r\n\r\nSEED=3\r\nGRAFANA_PASSWORD=\w{32}\r\n", path.read_bytes()
+    )
+
+
+def test_a_file_that_can_not_be_read_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin").write_bytes(b"VUS=7 # caf\xe9\n")
+    for name, why in (("folder", "can not be read: Is a directory"), ("latin", "byte 11 is no UTF-8")):
+        with pytest.raises(SetupError) as refusal:
+            missing(tmp_path / name, {})
+        assert str(refusal.value).startswith(f"{tmp_path / name}: {why}; ")
