@@ -7,7 +7,7 @@ append no delay. Each append keeps its own outcome:
   where the first look may deceive: lean statements do not name it, and one that an append with a key met may have been
   its own first sending;
 * an error that Postgres answers with undoes the statement for all: nothing was written. Everybody in it then goes on
-  alone, and only the one that fails again is told;
+  alone, and only the one that fails again is told; after a time limit, all go on in smaller company;
 * an append whose stream somebody else keeps locked goes on alone, too, at the end of the line, again and again for as
   long as the database's timeout; the others move on meanwhile;
 * a lost connection or a timeout leaves the outcome of that statement unknown: everybody in it, and nobody else, gets
@@ -23,14 +23,23 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.append import KEY_CONSTRAINT, Append, append_all
+from eventstore.append import Append, append_all
 from eventstore.append_one import append_one
 from eventstore.append_singles import append_singles
+from eventstore.batch_size import BatchSize
 from eventstore.database import Database
-from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, VersionConflict
+from eventstore.errors import (
+    InvalidEvent,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    TimeLimit,
+    VersionConflict,
+)
 from eventstore.events import Appended
 from eventstore.line import Line, Waiting
 from eventstore.schema import SLOTS
+from eventstore.undone import caused, locked, named, worth_another
 from eventstore.wakeup import Notifier
 
 MOST_TOGETHER: Final = 256
@@ -59,6 +68,7 @@ class Coalescer:
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
         self._lanes: Final = lanes
         self._slots: Final = random.SystemRandom().sample(range(SLOTS), lanes)
+        self._together: Final = BatchSize(MOST_TOGETHER)
         self._starting = False
         self._calm = True
         self._closed = False
@@ -99,7 +109,7 @@ class Coalescer:
 
     async def _run(self, slot: int) -> None:
         self._starting = False
-        group = self._line.gather(MOST_TOGETHER)
+        group = self._line.gather(self._together.now)
         if not group:
             self._give_back(slot)
             return
@@ -125,12 +135,7 @@ class Coalescer:
         try:
             outcomes = await self._attempt(group, slot, wake=carried is not None)
         except (asyncpg.PostgresError, InvalidEvent, StoreBusy) as error:
-            if len(group) > 1:
-                self._part(group)
-            elif isinstance(error.__cause__, asyncpg.LockNotAvailableError):
-                self._set_aside(group[0], error)
-            else:
-                group[0].tell(error)
+            self._undone(group, error)
         except StoreUnavailable as error:
             self._wake(None, committed=True)
             for waiting in group:
@@ -148,25 +153,39 @@ class Coalescer:
                     waiting.answer.exception()
             raise
         else:
+            self._together.fitted(len(group))
             self._wake(carried, committed=self._settle(group, outcomes))
 
+    def _undone(self, group: list[Waiting], error: Exception) -> None:
+        """Nothing was written: go on in smaller company, or later, or tell the one that was alone."""
+        if len(group) > 1 and isinstance(error, TimeLimit):
+            self._together.halve(len(group))
+            self._line.return_to_front(group)
+        elif len(group) > 1:
+            self._part(group, error)
+        elif locked(error):
+            self._set_aside(group[0], error)
+        else:
+            group[0].tell(named(error))
+
     async def _attempt(self, group: list[Waiting], slot: int, *, wake: bool) -> Sequence[Appended | StoreError | None]:
-        """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock."""
+        """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock.
+
+        On a connection that has become read-only, it is run again on a new one.
+        """
         appends = [waiting.append for waiting in group]
         lean = all(waiting.append.single and not waiting.doubted for waiting in group)
-        for _ in range(_ATTEMPTS):
-            async with self._database.connection() as connection:
-                try:
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self._database.connection() as connection:
                     if not lean:
                         return await append_all(connection, appends, slot=slot, wake=wake)
                     if len(appends) == 1:
                         return [await append_one(connection, appends[0], slot=slot, wake=wake)]
                     return await append_singles(connection, appends, slot=slot, wake=wake)
-                except asyncpg.UniqueViolationError as error:
-                    if error.constraint_name != KEY_CONSTRAINT:
-                        raise
-                except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                    pass
+            except (asyncpg.UniqueViolationError, StoreUnavailable) as error:
+                if not worth_another(error, attempt):
+                    raise
         raise StoreBusy(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
     def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> bool:
@@ -193,19 +212,22 @@ class Coalescer:
         else:
             self._notifier.carried(carried)
 
-    def _part(self, group: list[Waiting]) -> None:
+    def _part(self, group: list[Waiting], error: Exception) -> None:
         for waiting in group:
             waiting.alone = True
+            if locked(error):
+                self._bound(waiting)
         self._line.return_to_front(group)
 
     def _set_aside(self, waiting: Waiting, error: Exception) -> None:
         stream = waiting.append.stream
-        now = asyncio.get_running_loop().time()
-        waiting.until = waiting.until or now + self._database.bounds.statement
         self._line.locked.add(stream)
-        if now < waiting.until:
+        if asyncio.get_running_loop().time() < self._bound(waiting):
             self._line.join(waiting)
         else:
-            busy = StoreBusy(f"stream {stream!r} is kept locked by another transaction")
-            busy.__cause__ = error
-            waiting.tell(busy)
+            waiting.tell(caused(StoreBusy(f"stream {stream!r} is kept locked by another transaction"), error))
+
+    def _bound(self, waiting: Waiting) -> float:
+        """Until when a locked append may be tried."""
+        waiting.until = waiting.until or asyncio.get_running_loop().time() + self._database.bounds.statement
+        return waiting.until

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.address import driver_url, parse_url
 from eventstore.bounds import BOUNDS, Bounds
-from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, TimeLimit
+from eventstore.errors import InvalidEvent, NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable, TimeLimit
 from eventstore.keepalive import tcp_connection
 from eventstore.pool import Pool
 from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
@@ -48,7 +48,8 @@ def translate(error: BaseException) -> StoreError | None:
         case "again":
             return (TimeLimit if code in TIME_LIMITS else StoreBusy)(f"Postgres is busy: {_words(error)}")
         case "away" if code is None:
-            return StoreUnavailable(f"Postgres gave no answer: {_words(error)}")
+            late = isinstance(error, TimeoutError)
+            return (NoAnswerInTime if late else StoreUnavailable)(f"Postgres gave no answer: {_words(error)}")
         case "away":
             return StoreUnavailable(f"Postgres refuses: {_words(error)}")
         case "poison" if code is None or code[:2] in ("22", "54"):
@@ -80,6 +81,8 @@ def _well(error: BaseException | None) -> bool:
     """
     if error is None or not isinstance(error, Exception):
         return error is None
+    if getattr(error, "severity_en", None) == "FATAL":
+        return False
     code = sqlstate_of(error)
     return meaning_of(error).kind != "away" or (code is not None and code.startswith(_NOT_THE_SESSION))
 
@@ -160,6 +163,8 @@ class Database:
 
 def _unconnected(error: Exception) -> StoreError | None:
     """Whatever the server answers to somebody who connects, it refuses the connection."""
+    if isinstance(error, TimeoutError):
+        return StoreUnavailable("Postgres gave no connection in time")
     if sqlstate_of(error) is None:
         return translate(error)
     return StoreUnavailable(f"Postgres refuses the connection: {_words(error)}")

@@ -8,6 +8,7 @@
     └── StoreUnavailable      no answer from the store; the write is *indeterminate*
         ├── StoreBusy         a lock, a deadlock, a conflict: it passes by itself; nothing was written
         │   └── TimeLimit     a time limit of the server; nothing was written, and less at once may pass
+        ├── NoAnswerInTime    our own time limit for a statement passed: given up
         └── StoreUnsound      something that the store's promises rest on does not hold; nothing was tried
 
 None of StoreUnavailable says anything of an event. Driver errors are translated into this family in one place,
@@ -59,6 +60,10 @@ class StoreBusy(StoreUnavailable):
 
 class TimeLimit(StoreBusy):
     """A time limit of the server (`statement_timeout`, …) ended the statement. Nothing was written."""
+
+
+class NoAnswerInTime(StoreUnavailable):
+    """The statement was given up after the time that its `Database` allows. It may have been committed."""
 
 
 class StoreUnsound(StoreUnavailable):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eventstore.append import Append
+from eventstore.errors import StoreBusy
 from eventstore.events import Appended
 
 
@@ -66,12 +67,15 @@ class Line:
         return True
 
     def gather(self, most: int) -> list[Waiting]:
-        """Take a group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped."""
+        """Take a group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped.
+
+        Those who were locked out for as long as they may be are told so.
+        """
         group: list[Waiting] = []
         passed_over: list[Waiting] = []
         while self._waiting and len(group) < most:
             waiting = self._waiting.popleft()
-            if waiting.answer.done():
+            if waiting.answer.done() or self._expired(waiting):
                 continue
             alone = waiting.alone or waiting.append.stream in self.locked
             if self._reserved(waiting.append) or (alone and group):
@@ -83,6 +87,12 @@ class Line:
                 break
         self.return_to_front(passed_over)
         return group
+
+    def _expired(self, waiting: Waiting) -> bool:
+        if waiting.until is None or asyncio.get_running_loop().time() < waiting.until:
+            return False
+        waiting.tell(StoreBusy(f"stream {waiting.append.stream!r} is kept locked by another transaction"))
+        return True
 
     def release(self, group: Iterable[Waiting]) -> None:
         """Let others have the group's streams and keys."""

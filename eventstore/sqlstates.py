@@ -19,7 +19,7 @@ import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 
-from eventstore.errors import StoreBusy, StoreError, StoreUnavailable
+from eventstore.errors import NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable
 
 Kind = Literal["again", "away", "poison", "defect"]
 
@@ -135,7 +135,7 @@ def passes(error: BaseException) -> bool:
 
 def smaller_may_pass(error: BaseException) -> bool:
     """True for a limit that a statement with less to do may keep."""
-    return meaning_of(error).smaller
+    return isinstance(error, NoAnswerInTime) or meaning_of(error).smaller
 
 
 def _unencodable(error: BaseException) -> bool:

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from eventstore.database import Database, Statement
-from eventstore.errors import StoreUnavailable
+from eventstore.errors import StoreError, StoreUnavailable
 from eventstore.pace import Pace
 from eventstore.sqlstates import passes, sqlstate_of
 
@@ -92,7 +92,7 @@ class Notifier:
             self._pace.began(now)
             self._asked = None
             # The projectors poll anyway, so a hint that can not be sent is not worth an error.
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(StoreError):
                 await self._database.fetch(NOTIFY)
 
 

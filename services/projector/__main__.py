@@ -27,6 +27,7 @@ from services import collector, telemetry
 from services.logs import set_up
 from services.projector import endings
 from services.projector.endings import SIGNALLED, Ending
+from services.projector.limits import DoesNotFit
 from services.projector.operator import command
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
@@ -137,7 +138,7 @@ def main() -> int:
 def _ended_by(error: Exception) -> int:
     """Say in one line what ended the process. Returns the exit code."""
     match error:
-        case TimeLimit():
+        case TimeLimit() | DoesNotFit():
             print(error, file=sys.stderr)
             return Ending.TIME_LIMIT
         case StoreUnavailable():

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from typing import Final
 
-import asyncpg
 from sqlalchemy import text
 
 from eventstore.contract import Lease
 from eventstore.cursors import CursorLease
 from eventstore.database import Database, Statement
-from eventstore.errors import InvalidEvent
+from eventstore.sqlstates import kind_of
 
-DEFECT: Final = asyncpg.SyntaxOrAccessError
-"""A missing table or right: no event's fault, so the projector ends with it."""
 
-POISON: Final = (asyncpg.PostgresError, InvalidEvent)
-"""Whatever else Postgres refuses is taken for the fault of an event."""
+def blames_an_event(error: Exception) -> bool:
+    """True when the table (`eventstore.sqlstates`) says that what was sent can not be applied, now or later.
+
+    Everything else either passes, or is a defect that the projector ends with: no event is counted for it.
+    """
+    return kind_of(error) == "poison"
+
+
+def reason_of(error: Exception) -> str:
+    """The words that are kept of a failure."""
+    return f"{type(error).__name__}: {error}"
+
 
 _FAILED: Final = """
   SET attempts = attempts + 1, error = :error, holder = NULL, leased_until = NULL,

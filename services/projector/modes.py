@@ -23,6 +23,14 @@ SOON_S: Final = 0.25
 """When to look again, uncalled, where something was done or tried, or is in somebody's hands."""
 
 
+LONGEST_PAUSE_S: Final = 1.0
+
+
+def pause_s(refused: int) -> float:
+    """How long to wait before the next attempt at what a lock or a limit has refused so often in a row, in seconds."""
+    return float(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(refused, 10)))
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds.
@@ -48,7 +56,10 @@ class Mode(Protocol):
         ...
 
     async def step(self) -> Step:
-        """Take what work there is, and do it. Raises StoreUnavailable."""
+        """Take what work there is, and do it. Raises StoreUnavailable.
+
+        After StoreBusy nothing is lost that was in hand, and the next step may be tried without `prepare`.
+        """
         ...
 
     async def renew(self) -> None:

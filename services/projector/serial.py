@@ -11,13 +11,16 @@ import structlog
 from sqlalchemy import text
 
 from eventstore import cursors
+from eventstore.batch_size import BatchSize
 from eventstore.blocked import HALTED
 from eventstore.cursors import CursorLease
 from eventstore.database import Statement
+from eventstore.errors import StoreBusy, StoreUnavailable
 from eventstore.events import Position
+from eventstore.sqlstates import smaller_may_pass
 from eventstore.visibility import safe_position
 from services.projector import batch
-from services.projector.failure import DEFECT, POISON, fail_cursor
+from services.projector.failure import blames_an_event, fail_cursor, reason_of
 from services.projector.modes import BUSY_S, CURSOR, Step, Tools
 
 BATCH: Final = batch.serial()
@@ -78,7 +81,9 @@ class Serial:
         self._tools: Final = tools
         self._statement: Final = statement
         self._most: Final = tools.events_at_once(tools.settings.events_per_window)
-        self._limit = self._most
+        # What the server's limits allow, and what the search for an event, or for one that is not busy, has left of it.
+        self._size: Final = BatchSize(self._most)
+        self._search = self._most
         self._term: Term | None = None
 
     async def prepare(self) -> None:
@@ -94,12 +99,39 @@ class Serial:
         term = self._term or await self._claim()
         if term is None:
             return Step()
+        try:
+            return await self._next(term)
+        except StoreUnavailable as error:
+            if not self._smaller(term, error):
+                raise
+            return Step(more=True)
+
+    async def _next(self, term: Term) -> Step:
         window = term.window or await self._next_window(term)
         if window is None:
             return Step()
+        # It stays in hand until something came of it: what was paid for is not paid for again.
+        term.window = window
         wait = window.ready_at - asyncio.get_running_loop().time()
-        term.window = window if wait > 0 else None
-        return Step(wait=wait) if wait > 0 else await self._apply(term, window.upto)
+        if wait > 0:
+            return Step(wait=wait)
+        step = await self._apply(term, window.upto)
+        term.window = None
+        return step
+
+    def _smaller(self, term: Term, error: StoreUnavailable) -> bool:
+        """Halve the batch that met a limit of the server's. True when it may be sent at once."""
+        if not smaller_may_pass(error):
+            return False
+        tried = min(self._limit, term.window.upto - term.read_upto) if term.window else self._limit
+        if not self._size.halve(tried):
+            return False
+        log.info("batch met a limit", error=str(error), events=tried, next=self._limit)
+        return isinstance(error, StoreBusy)
+
+    @property
+    def _limit(self) -> int:
+        return min(self._search, self._size.now)
 
     async def renew(self) -> None:
         """Prolong the lease, or find that it is lost: somebody may have moved the cursor while there was no work."""
@@ -144,11 +176,12 @@ class Serial:
         return row
 
     async def _apply(self, term: Term, upto: Position) -> Step:
+        limit = self._limit
         try:
             outcome = await self._run(term, upto)
-        except DEFECT:
-            raise
-        except POISON as error:
+        except Exception as error:
+            if not blames_an_event(error):
+                raise
             return await self._narrow(term, upto, error)
         await self._tools.probe("applied")
         if outcome.leases == 0:
@@ -157,9 +190,10 @@ class Serial:
             return Step(more=True)
         if outcome.troubled:
             return await self._before(term, min(outcome.troubled, key=lambda trouble: trouble.position or 0))
-        more = outcome.walked == self._limit
+        more = outcome.walked == limit
         term.read_upto = Position(outcome.last or upto) if more else upto
-        self._limit = min(self._most, self._limit * 2)
+        self._search = min(self._most, self._search * 2)
+        self._size.fitted(outcome.walked)
         return Step(outcome.events, more=more)
 
     async def _run(self, term: Term, upto: Position) -> batch.Outcome:
@@ -179,7 +213,7 @@ class Serial:
         """Apply what comes before the trouble in the global order; if nothing does, record the failure, or wait."""
         if trouble.busy:
             # The larger a window, the likelier it is that somebody has one of its streams.
-            self._limit = max(1, self._limit // 2)
+            self._search = max(1, self._limit // 2)
         upto = Position((trouble.position or 0) - 1)
         if (await self._ahead(term, upto))["events"]:
             return await self._apply(term, upto)
@@ -191,18 +225,18 @@ class Serial:
     async def _narrow(self, term: Term, upto: Position, error: Exception) -> Step:
         """Find the event that made the statement fail, by halves of the window."""
         if self._limit > 1:
-            self._limit //= 2
+            self._search = self._limit // 2
             return Step(more=True)
         (event,) = await self._tools.database.fetch(NEXT, after=term.read_upto, upto=upto)
-        await self._fail(term, event["stream"], event["version"], f"{type(error).__name__}: {error}")
+        await self._fail(term, event["stream"], event["version"], reason_of(error))
         return Step()
 
     async def _fail(self, term: Term, stream: str, version: int, reason: str) -> None:
-        self._term = None
         error = f"stream {stream}, version {version}: {reason}"
         most = self._tools.settings.attempts
         blocked = await fail_cursor(
             self._tools.database, term.lease, stream=stream, version=version, error=error, most=most
         )
+        self._term = None
         log.warning("projection blocked" if blocked else "projection failed", error=error)
         await self._tools.probe("failed")

@@ -11,13 +11,15 @@ from typing import Final
 import structlog
 
 from eventstore.database import Database
-from eventstore.errors import StoreUnavailable
+from eventstore.errors import StoreBusy, TimeLimit
 from eventstore.pace import BURST, Pace
 from eventstore.schema import SLOTS
+from eventstore.sqlstates import kind_of
 from eventstore.wakeup import NOTIFY, Listener
-from services.projector import registry
+from services.projector import limits, registry
 from services.projector.drain import LANES, Drain
-from services.projector.modes import SOON_S, Mode, Probe, Step, Tools
+from services.projector.limits import DoesNotFit
+from services.projector.modes import LONGEST_PAUSE_S, SOON_S, Mode, Probe, Step, Tools
 from services.projector.parallel import Parallel
 from services.projector.pulse import Pulse
 from services.projector.serial import Serial
@@ -26,6 +28,9 @@ from services.projector.settings import Settings
 log = structlog.get_logger()
 
 _LONGEST_PAUSE_S: Final = 5.0
+
+LIMITS_IN_A_ROW: Final = 10
+"""How often in a row a job may meet a time limit with the smallest piece of work there is."""
 
 
 async def _no_probe(_moment: str) -> None:
@@ -43,7 +48,9 @@ def ignore_batch(_seconds: float, _events: int) -> None:
 class Worker:
     """One projector. `run` works until `stop`; with `once`, until nothing is left.
 
-    When the store is away it holds nothing, tries again with growing pauses, and starts anew.
+    When the store is away it holds nothing, tries again with growing pauses, and starts anew. When the store is busy,
+    it keeps what it holds and tries again. Only a defect ends it; and a job that can not keep a time limit of the
+    server's: DoesNotFit.
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class Worker:
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
+        self._refused = 0
 
     def _mode(self, tools: Tools) -> Mode:
         if self._settings.serial:
@@ -105,10 +113,7 @@ class Worker:
                 task.cancel()
             await asyncio.wait(background)
             await self._listener.close()
-            with contextlib.suppress(StoreUnavailable):
-                await self.mode.release()
-                await registry.retire(self._database, self._settings.name)
-                await self._database.fetch(NOTIFY)
+            await self._give_back()
         for task in background:
             if not task.cancelled():
                 task.result()
@@ -117,23 +122,45 @@ class Worker:
         if not task.cancelled() and task.exception():
             self.stop()
 
+    async def _give_back(self) -> None:
+        """Each on its own: leases end by themselves, and so does a registration, but later."""
+        name = self._settings.name
+        steps = (self.mode.release, lambda: registry.retire(self._database, name), lambda: self._database.fetch(NOTIFY))
+        for step in steps:
+            try:
+                await step()
+            except Exception as error:
+                if kind_of(error) == "defect":
+                    raise
+                log.warning("not given back", error=str(error))
+
     async def _sessions(self) -> None:
         while not self._stopping:
             try:
                 await self._session()
-            except StoreUnavailable as error:
+            except DoesNotFit:
+                raise
+            except Exception as error:
+                # What the store refuses here is no event's fault: modes count those themselves.
+                if kind_of(error) == "defect":
+                    raise
                 await self._wait_for_store(error)
 
     async def _session(self) -> None:
         await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
         self._pulse.heard()
         await self.mode.prepare()
-        self._pause = 0.0
         loop = asyncio.get_running_loop()
         while not self._stopping:
             self._wake.clear()
             started = loop.time()
-            step = await self.mode.step()
+            try:
+                step = await self.mode.step()
+            except StoreBusy as error:
+                await self._wait_for_store(error)
+                continue
+            if step.events or step.quiet:
+                self._pause, self._refused = 0.0, 0
             if step.events:
                 self._pace.began(started)
                 self._on_batch(loop.time() - started, step.events)
@@ -160,23 +187,42 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _wait_for_store(self, error: StoreUnavailable) -> None:
-        log.warning("store away", error=str(error))
-        self._pause = min(_LONGEST_PAUSE_S, max(0.1, self._pause * 2))
+    async def _wait_for_store(self, error: Exception) -> None:
+        busy = isinstance(error, StoreBusy)
+        log.warning("store busy" if busy else "store away", error=str(error))
+        if self._once:
+            await self._check_patience(error)
+        self._pause = min(LONGEST_PAUSE_S if busy else _LONGEST_PAUSE_S, max(0.1, self._pause * 2))
         if not self._stopping:
             self._wake.clear()
         await self._woken(self._pause * random.uniform(0.5, 1.0))
+
+    async def _check_patience(self, error: Exception) -> None:
+        """A job waits for a store that is away; what the store refuses again and again it can not wait for."""
+        if kind_of(error) == "away" or (isinstance(error, StoreBusy) and not isinstance(error, TimeLimit)):
+            return
+        self._refused += 1
+        if self._refused < LIMITS_IN_A_ROW:
+            return
+        if isinstance(error, TimeLimit):
+            raise DoesNotFit(await limits.told(self._database)) from error
+        raise error
 
     async def _heartbeat(self) -> None:
         """Keep leases and registration alive from a task and a connection of their own, whatever the step does."""
         third = self._settings.lease.total_seconds() / 3
         while True:
             await asyncio.sleep(third)
-            try:
-                # No longer than connecting anew may take: a silent connection is not worth a lease.
-                async with asyncio.timeout(max(third, self._settings.bounds.connect)):
-                    await self.mode.renew()
-                    await registry.beat(self._database, self._settings.name, self._settings.lease)
-                self._pulse.heard()
-            except (StoreUnavailable, TimeoutError) as error:
-                log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")
+            for beat in (self.mode.renew, self._beat):
+                try:
+                    # No longer than connecting anew may take: a silent connection is not worth a lease.
+                    async with asyncio.timeout(max(third, self._settings.bounds.connect)):
+                        await beat()
+                except Exception as error:
+                    if kind_of(error) == "defect":
+                        raise
+                    log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")
+
+    async def _beat(self) -> None:
+        await registry.beat(self._database, self._settings.name, self._settings.lease)
+        self._pulse.heard()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eventstore.contract import Lease
@@ -23,7 +25,7 @@ def work(stream: str, events: int) -> Work:
         ([3], 10, [[3]]),
         ([4, 4, 4, 4], 8, [[4, 4], [4, 4]]),
         ([5, 5, 5], 8, [[5, 5], [5]]),
-        ([100, 1, 1], 10, [[100], [1, 1]]),
+        ([100, 1, 1], 10, [[10], [1, 1]]),
     ],
 )
 def test_portions_keep_the_order_and_end_at_the_bound(sizes: list[int], most: int, expected: list[list[int]]) -> None:
@@ -32,7 +34,15 @@ def test_portions_keep_the_order_and_end_at_the_bound(sizes: list[int], most: in
     found = list(portions(works, most))
 
     assert [[one.events for one in portion] for portion in found] == expected
-    assert [one for portion in found for one in portion] == works
+    assert [one.lease for portion in found for one in portion] == [one.lease for one in works]
+
+
+def test_what_was_refused_comes_last_and_alone() -> None:
+    works = [work("a", 1), replace(work("b", 1), refused=1), work("c", 1), replace(work("d", 9), refused=3)]
+
+    found = [[one.lease.stream for one in portion] for portion in portions(works, 5)]
+
+    assert found == [["a", "c"], ["b"], ["d"]]
 
 
 def test_what_may_be_applied_bounds_the_events_of_a_lease() -> None:
