@@ -23,7 +23,8 @@ from services.projector.operator.steps import Steps
 from services.projector.operator.unblock import Unblocked, unblock
 
 PATIENCE_S: Final = 60.0
-LONGEST_STATEMENT_S: Final = 30.0
+STATEMENT_S: Final = (5.0, 30.0)
+"""How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
 
 Done = Unblocked | Skipped | Reset | Recounted
 
@@ -65,7 +66,8 @@ def _seconds(given: str) -> float:
 
 def statement_timeout(arguments: argparse.Namespace) -> float:
     """How long a command's connection waits for one answer, in seconds."""
-    return min(LONGEST_STATEMENT_S, float(arguments.timeout))
+    least, most = STATEMENT_S
+    return max(least, min(most, float(arguments.timeout)))
 
 
 async def operate(database: Database, arguments: argparse.Namespace) -> int:

@@ -42,17 +42,19 @@ def silent(_line: str) -> None:
 
 
 class Steps:
-    """Runs transactions one after another. `size` is how many streams, or pages of a table, the next one may take.
+    """Runs transactions one after another.
 
+    `size` is how many streams, or pages of a table, the next one may take: it grows to `most` while they are quick.
     `say` is told, at most once a second, how far the command is; `place` is the stream from which it could go on.
     """
 
-    def __init__(self, database: Database, *, patience_s: float = 60.0, say: Say = silent) -> None:
+    def __init__(self, database: Database, *, patience_s: float = 60.0, say: Say = silent, most: int = MOST) -> None:
         self._database: Final = database
         self._patience_s: Final = patience_s
         self._say: Final = say
+        self._most: Final = most
         self._said_at = time.monotonic()
-        self.size = FIRST
+        self.size = min(FIRST, most)
         self.place = ""
 
     async def run(self, work: Callable[[asyncpg.Connection], Awaitable[T]], *, isolation: str = "read_committed") -> T:
@@ -84,7 +86,7 @@ class Steps:
 
     def _fit(self, seconds: float) -> None:
         if seconds < QUICK_S:
-            self.size = min(MOST, self.size * 2)
+            self.size = min(self._most, self.size * 2)
         elif seconds > SLOW_S:
             self.size = max(1, self.size // 2)
 
