@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import asyncpg
 
+from settings.children import LIBPQ
 from settings.postgres_url import parse
 
 TIMEOUT_S: Final = 10.0
-CLOSED: Final = "sslmode=disable&target_session_attrs=any&gsslib=gssapi"
+CLOSED: Final = "?sslmode=disable&target_session_attrs=any&gsslib=gssapi"
+SHOWN: Final = ("PGSSLMODE", "PGSSLNEGOTIATION", "PGTARGETSESSIONATTRS")
 
 
 def closed(url: str) -> str:
     """A throw-away database's address with all that a client would else take from PG* variables and ~/.postgresql."""
-    return f"{url}?{CLOSED}"
+    return f"{url}{CLOSED}"
 
 
 async def connect(url: str, *, application_name: str = "bench", **settings: str) -> asyncpg.Connection:
@@ -24,7 +27,7 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
     nothing out. How TLS is negotiated is no part of it, as not every client knows the word. Nothing is prepared that
     outlives a transaction, so it may lead through a pooler.
     """
-    negotiation = {"direct_tls": False} if url.endswith(f"?{CLOSED}") else {}
+    negotiation = {"direct_tls": False} if url.endswith(CLOSED) else {}
     told = parse(url).arguments()
     told["server_settings"] = {"application_name": application_name, **told["server_settings"]}
     connection = await asyncpg.connect(**{"timeout": TIMEOUT_S, **negotiation, **told}, statement_cache_size=0)
@@ -35,3 +38,16 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
         connection.terminate()
         raise
     return connection
+
+
+def ambient(url: str) -> dict[str, str]:
+    """The libpq variables of the environment that say what the address leaves out; values may be hidden."""
+    if url.endswith(CLOSED):
+        return {}
+    address = parse(url)
+    said = {"database", *(name.replace("_", "") for name in address.parameters)}
+    said |= {"host", "port"} if address.hosts else set()
+    said |= {"user"} if address.user else set()
+    said |= {"password", "passfile"} if address.password else set()
+    acting = [name for name in LIBPQ if os.environ.get(name) and name.removeprefix("PG").lower() not in said]
+    return {name: os.environ[name] if name in SHOWN else "set" for name in acting}

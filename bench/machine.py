@@ -13,7 +13,7 @@ import psutil
 
 from bench import usable
 from bench.bounded import NoAnswer, ask
-from bench.database import connect
+from bench.database import ambient, connect
 from bench.settings import SECRET, strip_secrets
 from settings.children import GIT, PROGRAM
 
@@ -29,6 +29,7 @@ PACKAGES: Final = (
     "uvloop",
 )
 ALWAYS_SHOWN: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
+GIT_S: Final = 10.0
 LIKENESS: Final = ("cpu_model", "cores", "ram_gib", "os", "kernel", "architecture")
 
 NON_DEFAULT: Final = """
@@ -79,10 +80,13 @@ async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
     try:
         version = await connection.fetchval("SHOW server_version")
         rows = await connection.fetch(NON_DEFAULT, list(ALWAYS_SHOWN))
+        tls = await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
     finally:
         await connection.close()
     settings = {row["name"]: _harmless(row["name"], row["value"]) for row in rows}
-    return {"version": version, "source": source, "profile": profile, "settings": settings}
+    found = {"version": version, "source": source, "profile": profile, "settings": settings, "tls": tls}
+    acting = ambient(url)
+    return {**found, "environment": acting} if acting else found
 
 
 def durable(facts: dict[str, Any]) -> bool:
@@ -124,12 +128,12 @@ def _version(package: str) -> str | None:
 def _git(root: Path, *arguments: str) -> str | None:
     """Git's answer about the tree at `root` and no other. Named outright, it is taken whoever owns it."""
     tree = [f"--git-dir={root / '.git'}", f"--work-tree={root}", "-c", "core.fsmonitor=false"]
-    return _answer(["git", "-C", str(root), *tree, *arguments], GIT.environment())
+    return _answer(["git", "-C", str(root), *tree, *arguments], GIT.environment(), GIT_S)
 
 
-def _answer(command: list[str], env: dict[str, str]) -> str | None:
+def _answer(command: list[str], env: dict[str, str], within_s: float = 10.0) -> str | None:
     try:
-        done = ask(command, env)
+        done = ask(command, env, within_s=within_s)
     except NoAnswer:
         return None
     return done.stdout.strip() if done.returncode == 0 else None

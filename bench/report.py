@@ -15,6 +15,7 @@ from bench import charts
 from bench.documents.bundle import Read, read_bundle
 from bench.machine import durable
 from metrics.results import Convergence, Percentiles, Result, Visibility
+from settings.tracing import ENDPOINTS
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 WORDS: Final = {
@@ -109,6 +110,12 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     notes[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
     if postgres and not durable(postgres):
         notes.append({"text": "not durable: fsync or synchronous_commit is off", "warns": True})
+    if any(settings.get(name) for name in ENDPOINTS):
+        notes.append(
+            {"text": "traced: the API and the projectors exported spans while they were measured", "warns": True}
+        )
+    if settings.get("LOG_LEVEL") == "debug":
+        notes.append({"text": "LOG_LEVEL=debug: the services logged all that they did", "warns": True})
     if result.generator.saturated:
         text = "the load generator was saturated: its throughput is a lower bound of the server's"
         notes.append({"text": text, "warns": True})
@@ -216,7 +223,9 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     """The machine in one line."""
     if not machine:
         return "machine unknown"
-    return f"{machine['cpu_model']} · {machine['cores']} cores · {machine['ram_gib']:g} GiB · {machine['os']}"
+    cores, installed = machine["cores"], machine.get("cores_installed", machine["cores"])
+    share = f"{cores} cores" if cores == installed else f"{cores} of {installed} cores"
+    return f"{machine['cpu_model']} · {share} · {machine['ram_gib']:g} GiB · {machine['os']}"
 
 
 def stack_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:

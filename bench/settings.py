@@ -17,7 +17,7 @@ from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
 
-SECRET: Final = re.compile(r"TOKEN|PASSWORD|SECRET|KEY")
+SECRET: Final = re.compile(r"TOKEN|PASSWORD|SECRET|KEY|HEADERS")
 OPEN_LOOP: Final = ("throughput", "reads")
 
 

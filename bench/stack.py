@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import asyncpg
 
 from bench import machine, web
-from bench.database import closed
+from bench.database import ambient, closed
 from bench.errors import SetupError
 from bench.global_order import catch_up
 from bench.guardian import Guardian
@@ -31,6 +31,7 @@ from settings.children import GIVEN_DATABASE, PYTHON
 HOST: Final = "127.0.0.1"
 MIGRATION_TIMEOUT_S: Final = 120.0
 READY_TIMEOUT_S: Final = 60.0
+CLIENT_ERRORS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Projector(Protocol):
@@ -177,11 +178,12 @@ def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
     """Facts about the server at `url`. Raises SetupError when it can not be reached."""
     try:
         return asyncio.run(machine.postgres(url, source=source, profile=profile))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+    except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError, ValueError) as error:
         reason = strip_secrets(str(error)) or type(error).__name__
+        acting = f"; {', '.join(names)} of the environment acted" if (names := ambient(url)) else ""
         raise SetupError(
             "DATABASE_URL",
-            f"{strip_secrets(url)} can not be reached ({reason})",
+            f"{strip_secrets(url)} can not be reached ({reason}{acting})",
             "start that server, correct the address, or unset it for an embedded Postgres",
         ) from None
 

@@ -55,6 +55,8 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
         return
     mounts = root / "sys/fs/cgroup"
     for line in lines:
+        if line.count(":") < 2:
+            continue
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             tops = [mounts, mounts / "unified"]

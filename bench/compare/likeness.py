@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 from typing import Any, Final
 
+from bench.compare import surroundings
 from bench.compare.loaded import Loaded
 from bench.errors import SetupError
 from bench.machine import durable, unlike
@@ -45,6 +46,8 @@ def _doubts(one: Loaded, other: Loaded) -> list[str]:
     )
     if one.result.scenario != other.result.scenario:
         found.append(f"{pair} are of different scenarios")
+    if told := surroundings.unlike(one, other):
+        found.append(f"{pair} differ in what stands around the system ({'; '.join(told)})")
     return found
 
 
@@ -63,9 +66,11 @@ def conditions(trial: Loaded) -> dict[str, Any]:
     if settings.pop("SERIAL_PROJECTION", None) is not None:
         settings["mode"] = trial.result.mode
     versions, postgres = trial.versions, trial.postgres
-    built = {"revision": str(versions.get("revision"))[:10], "python": versions.get("python")}
+    revision = f"{str(versions.get('revision'))[:10]}{' with changes' if versions.get('dirty') else ''}"
+    built = {"revision": revision, "python": versions.get("python")}
     server = {f"Postgres {name}": value for name, value in postgres.get("settings", {}).items()}
-    return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server}
+    ours = {f"{name} of the environment": value for name, value in postgres.get("environment", {}).items()}
+    return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server, **ours}
 
 
 def differing(conditions: Sequence[Mapping[str, Any]]) -> list[str]:

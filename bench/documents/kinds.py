@@ -19,15 +19,17 @@ class Machine(TypedDict):
 
     cpu_model: str
     cores: float | None
+    cores_installed: NotRequired[int | None]
     ram_gib: float
     os: str
+    nice: NotRequired[int]
 
 
 class Versions(TypedDict):
     """`versions.json`."""
 
     revision: NotRequired[str | None]
-    dirty: NotRequired[bool]
+    dirty: NotRequired[bool | None]
     python: NotRequired[str]
     packages: NotRequired[dict[str, str]]
 
@@ -39,6 +41,8 @@ class Postgres(TypedDict):
     source: str
     profile: NotRequired[str]
     settings: NotRequired[dict[str, str]]
+    tls: NotRequired[bool | None]
+    environment: NotRequired[dict[str, str]]
 
 
 class Phase(TypedDict):

@@ -47,13 +47,24 @@ def offences(path: Path) -> list[str]:
             found.append(f"{path.name}:{call.lineno} the ambient environment")
         if name in ("dict", "os.environ.copy") and "os.environ" in ast.unparse(call):
             found.append(f"{path.name}:{call.lineno} a copy of the ambient environment")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Dict) and any(
-            key is None and ast.unparse(value) == "os.environ"
-            for key, value in zip(node.keys, node.values, strict=True)
-        ):
-            found.append(f"{path.name}:{node.lineno} the ambient environment, spread")
+    found += [f"{path.name}:{line} the ambient environment, spread" for line in spreads(path)]
     return found
+
+
+def spreads(path: Path) -> Iterator[int]:
+    """Where the ambient environment is spread into another one, unless it is read as settings at once."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    read = {
+        argument
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".from_env")
+        for argument in node.args
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict) and node not in read:
+            pairs = zip(node.keys, node.values, strict=True)
+            if any(key is None and ast.unparse(value) == "os.environ" for key, value in pairs):
+                yield node.lineno
 
 
 def test_every_start_names_its_environment() -> None:

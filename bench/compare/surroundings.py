@@ -1,0 +1,34 @@
+"""What stands around a measured system and acts on it, though it is no setting of it: by name, as a bundle tells it."""
+
+from __future__ import annotations
+
+from bench.compare.loaded import Loaded
+from settings.tracing import ENDPOINTS
+
+TOLD = "influx.json"
+
+
+def surroundings(trial: Loaded) -> dict[str, object]:
+    """Each by its name; what an older bundle does not tell is what a run has unless it is asked for."""
+    settings = trial.result.settings
+    return {
+        "tracing": "on" if any(settings.get(name) for name in ENDPOINTS) else "off",
+        "LOG_LEVEL": settings.get("LOG_LEVEL") or "info",
+        "InfluxDB": "told" if settings.get("INFLUX_URL") or (trial.folder / TOLD).exists() else "none",
+        "nice": trial.machine.get("nice", 0),
+        "system": "started for the run" if settings.get("BASE_URL") == "embedded" else "at BASE_URL",
+        "database": _database(str(trial.postgres.get("source"))),
+        "TLS to the database": "on" if trial.postgres.get("tls") else "off",
+    }
+
+
+def unlike(one: Loaded, other: Loaded) -> list[str]:
+    """The names in which two differ, each with both values."""
+    first, second = surroundings(one), surroundings(other)
+    return [f"{name}: {first[name]} and {second[name]}" for name in first if first[name] != second[name]]
+
+
+def _database(source: str) -> str:
+    if source == "DATABASE_URL":
+        return "of DATABASE_URL"
+    return "the stack's" if source.startswith("the stack") else "throw-away"
