@@ -64,22 +64,52 @@ TIMELINES: tuple[tuple[str, str, str, str, tuple[Curve, ...]], ...] = (
 )
 
 
+ALONE_SIZE = 9
+
+
 def timelines(samples: Sequence[Sample], start: float) -> list[dict[str, Any]]:
     """One chart for each group of metrics that has any value."""
     x = [round(sample["t"] - start, 2) for sample in samples]
     charts = []
     for name, title, about, unit, curves in TIMELINES:
         traces = [
-            {"name": label, "x": x, "y": [sample.get(key) for sample in samples], "color": color}
+            {"name": label, "x": x, "color": color, **line([sample.get(key) for sample in samples])}
             for key, label, color in curves
+            if _known(samples, key)
         ]
-        shown = [trace for trace in traces if any(value is not None for value in trace["y"])]
-        if len(shown) == 1:
-            shown[0]["fill"] = "tozeroy"
-        if shown:
+        if len(traces) == 1:
+            traces[0]["fill"] = "tozeroy"
+        if traces:
             chart = {"id": f"plot-{name}", "title": title, "about": about, "unit": unit}
-            charts.append({**chart, "timeline": True, "traces": shown})
+            charts.append({**chart, "timeline": True, "traces": traces})
     return charts
+
+
+def line(y: Sequence[float | None]) -> dict[str, Any]:
+    """The values of a curve. One that has no neighbour makes no line, so it is drawn as a point."""
+    around = [None, *y, None]
+    alone = [value is not None and around[place] is None and around[place + 2] is None for place, value in enumerate(y)]
+    points = {"mode": "lines+markers", "sizes": [ALONE_SIZE if each else 0 for each in alone]} if any(alone) else {}
+    return {"y": list(y), **points}
+
+
+def left_out(samples: Sequence[Sample]) -> str:
+    """What is not drawn, and why; empty when everything is."""
+    if not samples:
+        return "Nothing is drawn over time: the run ended within a second, before its first sample."
+    missing = [
+        title if not any(_known(samples, key) for key, _, _ in curves) else f"{label} (in {title})"
+        for _, title, _, _, curves in TIMELINES
+        for key, label, _ in curves
+        if not _known(samples, key)
+    ]
+    said = f"Not drawn, for no second of this run has a value: {', '.join(dict.fromkeys(missing))}. " if missing else ""
+    points = "Each curve is one point: the run has one sample, taken after a second." if len(samples) == 1 else ""
+    return (said + points).strip()
+
+
+def _known(samples: Sequence[Sample], key: str) -> bool:
+    return any(sample.get(key) is not None for sample in samples)
 
 
 def phases(loadgen: Mapping[str, Any], start: float, end: float) -> list[dict[str, Any]]:

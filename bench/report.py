@@ -71,6 +71,7 @@ def _context(bundle: Read) -> dict[str, Any]:
     return {
         "charts_data": drawn if plots else None,
         "plots": plots,
+        "left_out": charts.left_out(samples),
         "r": result,
         "sound": sound,
         "tone": "good" if sound else "open" if result.verdict in ("timed_out", "blocked") else "bad",

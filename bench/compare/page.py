@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench import report
+from bench import charts, report
 from bench.compare import words
 from bench.compare.table import headline
 
@@ -19,6 +19,8 @@ def render(document: Mapping[str, Any]) -> str:
     """The page."""
     plots = [_plot(document, metric) for metric in document["metrics"] if any(a["trials"] for a in metric["arms"])]
     timelines = [_timeline(document, *each) for each in TIMELINES] if document["metrics"] else []
+    undrawn = [chart["title"] for chart in timelines if not chart["traces"]]
+    timelines = [chart for chart in timelines if chart["traces"]]
     drawn = {"charts": [*timelines, *plots], "phases": [], "moments": [], "range": None}
     return report.page(
         "comparison.html",
@@ -28,6 +30,7 @@ def render(document: Mapping[str, Any]) -> str:
         leads=[_lead(metric, c) for metric in document["metrics"] if metric["lead"] for c in metric["contrasts"]],
         rows=[_row(metric) for metric in document["metrics"]],
         timelines=timelines,
+        left_out=f"Not drawn, for no trial has a value: {', '.join(undrawn)}." if undrawn else "",
         plots=plots,
         trials=[_trial(trial) for trial in document["trials"]],
         machine_line=report.machine_line(document["machine"]),
@@ -47,14 +50,11 @@ def _timeline(document: Mapping[str, Any], name: str, title: str, about: str, un
     seen: set[str] = set()
     traces = []
     for trial in document["trials"]:
-        if not trial["series"]:
+        values = trial["series"].get(name, [])
+        if not any(value is not None for value in values):
             continue
-        trace = {
-            "name": trial["arm"],
-            "x": trial["series"]["t"],
-            "y": trial["series"][name],
-            "color": _color(document, trial),
-        }
+        trace = {"name": trial["arm"], "x": trial["series"]["t"], "color": _color(document, trial)}
+        trace |= charts.line(values)
         traces.append({**trace, "group": trial["arm"], "legend": trial["arm"] not in seen})
         seen.add(trial["arm"])
     chart = {"id": f"time-{name}", "title": title, "about": about, "unit": unit, "seconds": True}

@@ -8,7 +8,7 @@
     return chart.traces.map((t) => ({
       type: t.type || "scatter", mode: t.mode || "lines", name: t.name, x: t.x, y: t.y, fill: t.fill,
       line: { color: color(t.color), width: 2, dash: t.dash, shape: t.shape },
-      marker: { color: color(t.color), size: 9, symbol: t.symbols }, legendgroup: t.group,
+      marker: { color: color(t.color), size: t.sizes || 9, symbol: t.symbols }, cliponaxis: false, legendgroup: t.group,
       showlegend: t.legend !== false, opacity: t.group ? 0.8 : 1, fillcolor: t.fill ? color(t.color) + "22" : undefined,
       hovertemplate: "%{y:,.3~f}" + (chart.unit ? " " + chart.unit : ""), connectgaps: false,
     }));
@@ -37,6 +37,10 @@
     return { shapes, annotations };
   }
 
+  function small(chart) {
+    return chart.traces.every((t) => t.y.every((value) => Math.abs(value) < 1000));
+  }
+
   function layout(chart) {
     const axis = { gridcolor: color("grid"), zerolinecolor: color("line"), linecolor: color("line"), automargin: true };
     return {
@@ -47,7 +51,7 @@
       legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top", font: { size: 12 } },
       xaxis: { ...axis, type: chart.xtype, tickvals: chart.tickvals, ticktext: chart.ticktext,
                ticksuffix: chart.timeline || chart.seconds ? " s" : "", range: chart.timeline ? page.range : undefined },
-      yaxis: { ...axis, rangemode: "tozero", type: chart.ytype, tickformat: "~s", nticks: 6, tickvals: chart.ytickvals, range: chart.yrange },
+      yaxis: { ...axis, rangemode: "tozero", type: chart.ytype, tickformat: small(chart) ? "~g" : "~s", nticks: 6, tickvals: chart.ytickvals, range: chart.yrange },
     };
   }
 
