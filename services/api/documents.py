@@ -106,8 +106,26 @@ class ProjectorDocument(Struct, frozen=True, rename="camel"):
     last_takeover_at: datetime | None
 
 
+class HolderDocument(Struct, frozen=True, rename="camel"):
+    """A session, prepared transaction or replication slot that holds others back, by so many transactions or positions.
+
+    `since` its transaction began, and `state`: null where this role may not know.
+    """
+
+    kind: str
+    pid: int | None
+    name: str
+    state: str | None
+    since: datetime | None
+    behind: int
+
+
 class Stats(Struct, frozen=True, rename="camel"):
-    """Facts, no verdict. Times are the database's clock; counts are exact."""
+    """Facts, no verdict. Times are the database's clock; counts are exact.
+
+    Who holds back most at this moment: `oldest_snapshot` among the sessions of the API's own role, or among all where
+    `all_sessions_told`; `lowest_announcement` among all writers. `dead_streams` is the server's estimate.
+    """
 
     total_events_projected: int
     total_todos: int
@@ -128,3 +146,7 @@ class Stats(Struct, frozen=True, rename="camel"):
     last_event_at: datetime | None
     last_projected_at: datetime | None
     blocked: list[BlockedDocument]
+    oldest_snapshot: HolderDocument | None
+    lowest_announcement: HolderDocument | None
+    all_sessions_told: bool
+    dead_streams: int

@@ -8,8 +8,9 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
 from eventstore.facts import Facts, read_facts
+from eventstore.holders import Holder, Holders, read_holders
 from eventstore.postgres import Database
-from services.api.documents import BlockedDocument, LastEvent, ProjectorDocument, Stats
+from services.api.documents import BlockedDocument, HolderDocument, LastEvent, ProjectorDocument, Stats
 from services.api.openapi import refusals
 from services.api.single_flight import SingleFlight
 from todo.read_model import TodoCounts, count_todos
@@ -21,7 +22,8 @@ def stats_route(database: Database, *, serial: bool) -> HTTPRouteHandler:
     async def read() -> Stats:
         # In this order: the counts of todos are never older than the checkpoint told beside them.
         facts = await read_facts(database)
-        return document(facts, await count_todos(database), serial=serial)
+        todos = await count_todos(database)
+        return document(facts, todos, await read_holders(database), serial=serial)
 
     shared = SingleFlight(read)
 
@@ -43,7 +45,11 @@ def _serial(facts: Facts, *, configured: bool) -> bool:
     return all(mode == "serial" for mode in modes) if modes else configured
 
 
-def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
+def _holder(holder: Holder | None) -> HolderDocument | None:
+    return HolderDocument(**asdict(holder)) if holder else None
+
+
+def document(facts: Facts, todos: TodoCounts, holders: Holders, *, serial: bool) -> Stats:
     """The facts under the names of the contract."""
     return Stats(
         total_events_projected=facts.projected,
@@ -65,4 +71,8 @@ def document(facts: Facts, todos: TodoCounts, *, serial: bool) -> Stats:
         last_event_at=facts.last_recorded_at,
         last_projected_at=facts.projected_at,
         blocked=[BlockedDocument(**asdict(one)) for one in facts.blocked[:10]],
+        oldest_snapshot=_holder(holders.snapshot),
+        lowest_announcement=_holder(holders.announcement),
+        all_sessions_told=holders.all_told,
+        dead_streams=holders.dead_streams,
     )

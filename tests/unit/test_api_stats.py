@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from eventstore.facts import Facts, ProjectorFacts
+from eventstore.holders import Holders
 from services.api.stats import document
 from todo.read_model import TodoCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOBODY = Holders(NOW, True, 0, None, None)
 NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 
@@ -39,5 +41,5 @@ DEAD_SERIAL, DEAD_PARALLEL = projector("serial", alive=False), projector("parall
     ],
 )
 def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorFacts], configured: bool, serial: bool) -> None:
-    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), serial=configured)
+    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, serial=configured)
     assert stats.serial_projection is serial

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -17,7 +18,28 @@ FIELDS = {
     "totalEventsProjected", "totalTodos", "activeTodos", "lastEvents", "lastEventInStore", "lastProjectedEvent",
     "eventIdLag", "backlog", "oldestUnprojectedAgeMs", "blockedStreams", "eventCount", "streamCount", "drainCount",
     "serialProjection", "projectors", "observedAt", "lastEventAt", "lastProjectedAt", "blocked",
+    "oldestSnapshot", "lowestAnnouncement", "allSessionsTold", "deadStreams",
 }  # fmt: skip
+
+
+def test_stats_name_the_writer_that_holds_the_watermark_back(cluster: Cluster, folder: Path) -> None:
+    url = cluster.create()
+    with serve(url, folder) as api, asyncio.Runner() as runner:
+        writer = runner.run(stalled_writer(url))
+        stats = api.stats()
+        assert stats["lowestAnnouncement"].items() >= {"kind": "session", "name": "import", "behind": 1}.items()
+        assert stats["lowestAnnouncement"]["pid"] == writer.get_server_pid()
+        # The API's own role may not know whose snapshot it is, and says so.
+        assert (stats["allSessionsTold"], stats["oldestSnapshot"]) == (False, None)
+        runner.run(writer.close())
+        until(lambda: api.stats()["lowestAnnouncement"] is None, "the writer to be gone")
+
+
+async def stalled_writer(url: str) -> asyncpg.Connection:
+    writer = await asyncpg.connect(url, server_settings={"application_name": "import"})
+    await writer.execute("BEGIN")
+    await writer.execute("INSERT INTO events (stream, version, type, data) VALUES ('slow', 1, 'A', '{}')")
+    return writer
 
 
 def test_stats_of_an_empty_store(cluster: Cluster, folder: Path) -> None:

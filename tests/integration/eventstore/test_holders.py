@@ -8,7 +8,7 @@ from eventstore.database import Database
 from eventstore.events import NO_STREAM, NewEvent
 from eventstore.holders import Holder, Holders, read_holders
 from eventstore.postgres import PostgresEventStore
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 from tests.integration.eventstore.conftest import Connect
 
 WRITE = "INSERT INTO events (stream, version, type, data) VALUES ('slow', 1, 'A', '{}')"
@@ -27,7 +27,7 @@ async def named(connect: Connect, name: str) -> asyncpg.Connection:
 
 async def test_nobody_holds_anything_back(database: Database) -> None:
     found = await read_holders(database)
-    assert found == Holders(found.observed_at, found.dead_streams, None, None)
+    assert found == Holders(found.observed_at, True, found.dead_streams, None, None)
 
 
 async def test_an_idle_snapshot(database: Database, store: PostgresEventStore, connect: Connect) -> None:
@@ -46,6 +46,18 @@ async def test_an_idle_snapshot(database: Database, store: PostgresEventStore, c
     found = (await read_holders(database)).snapshot
     assert found is not None
     assert found.name == "later"
+
+
+async def test_a_role_without_the_right_says_that_it_does_not_know(url: str, connect: Connect) -> None:
+    idle = await connect()
+    await idle.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await idle.execute(WRITE)
+    async with Database(as_role("api", url), pool_size=1) as database:
+        found = await read_holders(database)
+    assert (found.all_told, found.snapshot) == (False, None)
+    # The locks tell it.
+    assert found.announcement is not None
+    assert found.announcement.pid == idle.get_server_pid()
 
 
 async def test_a_writer_that_stalls(database: Database, store: PostgresEventStore, connect: Connect) -> None:
