@@ -20,7 +20,6 @@ from drivers.result import milliseconds, report
 from eventstore.database import Database, Statement
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
-from services.api.app import PLANNER
 
 COUNT: Final = Statement(text("SELECT count(*) AS events FROM events WHERE stream LIKE 'perf-%'"))
 
@@ -55,7 +54,7 @@ class Load:
 
 async def run(url: str, *, writers: int, streams: int, seconds: float) -> None:
     """Load the store and report. Raises RuntimeError when the store does not hold what was acknowledged."""
-    async with Database(url, application_name="append driver", server_settings=PLANNER) as database:
+    async with Database(url, application_name="append driver") as database:
         store = PostgresEventStore(database)
         load = Load(store, streams)
         before = (await database.fetch(COUNT))[0]["events"]

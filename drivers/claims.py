@@ -15,8 +15,8 @@ import uvloop
 
 from drivers.result import milliseconds, report
 from eventstore.database import Database
+from eventstore.planner import PROJECTOR
 from eventstore.postgres import PostgresLeases
-from services.projector.__main__ import PLANNER
 
 TTL: Final = timedelta(seconds=30)
 WARM_UP: Final = 10
@@ -24,7 +24,7 @@ WARM_UP: Final = 10
 
 async def run(url: str, *, rounds: int, limit: int) -> None:
     """Claim `rounds` times, and report."""
-    async with Database(url, pool_size=1, application_name="claims driver", server_settings=PLANNER) as database:
+    async with Database(url, pool_size=1, application_name="claims driver", planner=PROJECTOR) as database:
         leases = PostgresLeases(database)
         times: list[float] = []
         claimed = 0

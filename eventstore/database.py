@@ -6,37 +6,23 @@ compiled by Core, connections are made and kept by its pool, and asyncpg runs th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
-from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from eventstore.address import driver_url, parse_url
+from eventstore.address import PostgresUrl, parse_url
 from eventstore.bounds import BOUNDS, Bounds
+from eventstore.connector import Connector
 from eventstore.errors import InvalidEvent, NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable, TimeLimit
-from eventstore.keepalive import tcp_connection
+from eventstore.planner import PLANNER
 from eventstore.pool import Pool
 from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
 from eventstore.statement import Statement
 
 __all__ = ["Database", "Statement", "parse_url", "translate"]
-
-PLANNER: Final = {
-    # Compiling costs more than it saves on statements of a few milliseconds.
-    "jit": "off",
-    # Every statement has its index, and looks its rows up one by one. A plan that reads a whole table, or joins along a
-    # whole index, is cheap while the table is small, so it may be chosen before the first statistics; the connection
-    # keeps it, and its cost grows with everything there is. `tests/plans` holds the statements to this.
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    # With such plans nothing is gained by planning anew for each call, which takes longer than a small call itself.
-    "plan_cache_mode": "force_generic_plan",
-}
-"""How Postgres is to plan, in every connection of `Database`."""
 
 
 def translate(error: BaseException) -> StoreError | None:
@@ -63,11 +49,6 @@ def _words(error: BaseException) -> str:
     return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
-def _named(application: str, purpose: str) -> str:
-    # Postgres takes 63 characters.
-    return f"{application[: 62 - len(purpose)]} {purpose}" if purpose else application
-
-
 _NOT_THE_SESSION: Final = ("53", "55")
 """What the server lacks, or what somebody else does there: another connection would be told the same."""
 
@@ -91,7 +72,7 @@ class Database:
     """A bounded set of connections, shared by the tasks of one event loop.
 
     At most `pool_size` statements run at once; further ones wait in line. `bounds` limits waiting in line, connecting,
-    and each statement.
+    and each statement; `planner` are the planner's settings.
     """
 
     def __init__(
@@ -101,15 +82,14 @@ class Database:
         pool_size: int = 8,
         application_name: str = "tidemark",
         bounds: Bounds = BOUNDS,
-        server_settings: dict[str, str] | None = None,
+        planner: Mapping[str, str] = PLANNER,
     ) -> None:
         self.url: Final = parse_url(url)
         self.bounds: Final = bounds
-        self._connection_class: Final = tcp_connection(bounds.silence)
-        self._name: Final = application_name
-        self._settings: Final = {**PLANNER, **(server_settings or {})}
+        self.connector: Final = Connector(bounds, name=application_name, planner=planner)
+        # The engine's own address says the dialect alone: it is the connector that connects.
         engine = create_async_engine(
-            self.url,
+            "postgresql+asyncpg://",
             pool_size=pool_size,
             max_overflow=0,
             json_deserializer=msgspec.json.decode,
@@ -133,18 +113,12 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def connect(self, url: URL | None = None, *, purpose: str = "") -> asyncpg.Connection:
+    async def connect(self, url: PostgresUrl | None = None, *, purpose: str = "") -> asyncpg.Connection:
         """A connection of its own, outside the pool, for the caller to close. Raises the driver's errors.
 
         `url` is another way to the same database; `purpose` is added to the application's name.
         """
-        return await asyncpg.connect(
-            driver_url(url or self.url),
-            timeout=self.bounds.connect,
-            command_timeout=self.bounds.statement,
-            connection_class=self._connection_class,
-            server_settings={**self._settings, "application_name": _named(self._name, purpose)},
-        )
+        return await self.connector.open(url or self.url, purpose=purpose)
 
     async def fetch(self, statement: Statement, **values: Any) -> list[asyncpg.Record]:
         """Run one statement in its own transaction and return its rows.

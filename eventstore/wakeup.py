@@ -16,8 +16,8 @@ from typing import Final
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.engine import URL
 
+from eventstore.address import PostgresUrl
 from eventstore.database import Database, Statement
 from eventstore.errors import StoreError, StoreUnavailable
 from eventstore.pace import Pace
@@ -110,7 +110,7 @@ class Listener:
         database: Database,
         on_wake: Callable[[], None],
         *,
-        url: URL | None = None,
+        url: PostgresUrl | None = None,
         heartbeat: float = HEARTBEAT_S,
         on_change: Callable[[str], None] | None = None,
     ) -> None:

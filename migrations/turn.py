@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from eventstore.address import driver_url, parse_url
+from eventstore.address import parse_url
 from eventstore.sqlstates import sqlstate_of
 
 TURN: Final = 1953064546
@@ -48,14 +48,15 @@ async def turn(url: str) -> AsyncIterator[AsyncConnection]:
 
     Raises Held where a lock can not be had in time, else the driver's errors.
     """
-    address = parse_url(url)
+    told = parse_url(url).arguments()
+    told["server_settings"].setdefault("application_name", "migrations")
 
     # Neither kind of cache: behind a pooler, a prepared statement may be looked for in another connection.
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(driver_url(address), timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
+        return await asyncpg.connect(**{"timeout": CONNECT_TIMEOUT_S, **told}, statement_cache_size=0)
 
     unnamed = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
-    engine = create_async_engine(address, async_creator=connect, connect_args=unnamed)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, connect_args=unnamed)
     try:
         async with engine.connect() as connection:
             try:

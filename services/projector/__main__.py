@@ -23,6 +23,7 @@ import uvloop
 from eventstore.blocked import anything_blocked
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable, TimeLimit
+from eventstore.planner import JOB, PROJECTOR
 from services import collector, telemetry
 from services.logs import set_up
 from services.projector import endings
@@ -39,13 +40,7 @@ if TYPE_CHECKING:
 CONNECTIONS: Final = 4
 """One for the step, one for the heartbeat, and room for both to be replaced."""
 
-# The claim must run along its index, however the planner's statistics may stand: see `tests/plans`.
-PLANNER: Final = {"enable_seqscan": "off", "enable_bitmapscan": "off", "enable_sort": "off"}
-
 JOB_TIMEOUT_S: Final = 600.0
-# A rebuild begins with tables that are known to be empty and ends with full ones, so each batch is planned anew: a plan
-# made at the start and kept read all of the todos in every later batch, at a tenth of the speed.
-JOB: Final = {"work_mem": "64MB", "plan_cache_mode": "force_custom_plan"}
 
 log = structlog.get_logger()
 
@@ -68,7 +63,7 @@ def _database(settings: Settings, *, once: bool) -> Database:
         settings.database_url,
         pool_size=CONNECTIONS,
         application_name=name,
-        server_settings={**PLANNER, **JOB} if once else PLANNER,
+        planner=JOB if once else PROJECTOR,
         bounds=replace(settings.bounds, statement=JOB_TIMEOUT_S) if once else settings.bounds,
     )
 

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.postgres import free_port
-from eventstore.address import parse_url
 from migrations import compared, metadata
 from migrations.__main__ import main, migrate
 from migrations.turn import Held
@@ -84,7 +83,7 @@ def difference(connection: Connection) -> object:
 
 
 async def run_sync(url: str, work: Callable[[Connection], object]) -> object:
-    engine = create_async_engine(parse_url(url))
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:", 1))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)

@@ -12,7 +12,7 @@ COUNTED: Final = """
 SELECT query, calls, shared_blks_hit + shared_blks_read AS buffers
   FROM pg_stat_statements
  WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND toplevel
-   AND query !~ 'pg_stat_statements|typeinfo_tree|current_setting'
+   AND query !~ 'pg_stat_statements|typeinfo_tree|current_setting|^SELECT set_config'
 """
 
 

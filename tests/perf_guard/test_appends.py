@@ -9,7 +9,6 @@ import pytest
 
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.postgres import Database, PostgresEventStore
-from services.api.app import PLANNER
 from tests.perf_guard.counting import Counter
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.handler import TodoHandler, new_todo_id
@@ -20,7 +19,7 @@ EVENT = NewEvent("TodoCreated", {"text": "milk"})
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with Database(url, server_settings=PLANNER) as database:
+    async with Database(url) as database:
         yield database
 
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from eventstore.leases import PostgresLeases
+from eventstore.planner import PROJECTOR
 from eventstore.postgres import Database
-from services.projector.__main__ import PLANNER
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.integration.projector.stage import Moments, frozen
@@ -36,7 +36,7 @@ MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "seria
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with Database(url, server_settings=PLANNER) as database:
+    async with Database(url, planner=PROJECTOR) as database:
         yield database
 
 
@@ -144,7 +144,7 @@ async def test_a_backlog_is_projected_by_few_statements(database: Database, coun
 
 def _settings(database: Database, serial: bool, poll: float = 0.001) -> Settings:
     return Settings(
-        database_url=database.url.render_as_string(hide_password=False),
+        database_url=database.url.dsn,
         serial=serial,
         name="p",
         lease=timedelta(hours=1),

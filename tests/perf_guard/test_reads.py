@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from eventstore.postgres import Database
-from services.api.app import PLANNER
 from services.api.together import Together
 from tests.perf_guard.counting import Counter
 from todo.handler import new_todo_id
@@ -24,7 +23,7 @@ SELECT 'todo-' || n, 'milk', now(), now(), 1, false FROM generate_series(1, 3000
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with Database(url, server_settings=PLANNER) as database:
+    async with Database(url) as database:
         await get_todos(database, ["todo-1"])
         yield database
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,9 @@ import asyncpg
 import pytest
 
 from bench.postgres import Cluster as Server
-from eventstore.database import PLANNER, Statement
+from eventstore.database import Statement
+from eventstore.planner import PLANNER, PROJECTOR
 from eventstore.schema import SLOTS
-from services.api.app import PLANNER as API
-from services.projector.__main__ import PLANNER as PROJECTOR
 from tests.cluster import TEMPLATE, Cluster
 from tests.plans.explain import Plan, explain, plan_for_any
 from tests.plans.golden import all_statements
@@ -152,16 +151,16 @@ RETURNING s.stream
         ]
 
 
-Open = Callable[[dict[str, str]], Awaitable[Guard]]
+Open = Callable[[Mapping[str, str]], Awaitable[Guard]]
 
 
 @pytest.fixture
 async def open_guard(scene: Scene, filled: Callable[[int, bool], str], shared_empty_url: str) -> AsyncIterator[Open]:
     opened: list[asyncpg.Connection] = []
 
-    async def open(settings: dict[str, str]) -> Guard:
+    async def open(settings: Mapping[str, str]) -> Guard:
         url = shared_empty_url if scene.early else filled(scene.streams, scene.analyzed)
-        connection = await asyncpg.connect(url, server_settings={**PLANNER, **settings})
+        connection = await asyncpg.connect(url, server_settings=dict(settings))
         opened.append(connection)
         await connection.execute("BEGIN")
         if scene.early:
@@ -192,7 +191,7 @@ def shared_empty_url(cluster: Cluster) -> str:
 @pytest.fixture
 async def api(open_guard: Open) -> Guard:
     """As the API runs its statements."""
-    return await open_guard(API)
+    return await open_guard(PLANNER)
 
 
 @pytest.fixture

@@ -221,11 +221,7 @@ def wrong_database(url: str) -> str:
     return url + "_missing"
 
 
-def wrong_options(url: str) -> str:
-    return url + "?sslmode=perhaps"
-
-
-@pytest.mark.parametrize("wrong", [wrong_port, wrong_password, wrong_database, wrong_options])
+@pytest.mark.parametrize("wrong", [wrong_port, wrong_password, wrong_database])
 async def test_a_store_that_can_not_be_reached(url: str, wrong: Callable[[str], str]) -> None:
     database = Database(wrong(url), pool_size=2)
     tries: list[Awaitable[object]] = [database.start(), *(one(database) for _ in range(10))]

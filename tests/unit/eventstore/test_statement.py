@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import BigInteger, Integer, bindparam, column, select, text
 
-from eventstore.address import driver_url, parse_url
+from eventstore.address import parse_url
 from eventstore.statement import Statement
 
 
@@ -50,10 +50,10 @@ def test_what_is_no_postgres_url_is_refused_without_being_repeated(url: str) -> 
     ("url", "driver"),
     [
         ("postgresql://u:p%40ss@h:5432/db", "postgresql://u:p%40ss@h:5432/db"),
-        ("postgres://h/db", "postgresql://h/db"),
-        ("postgresql+asyncpg://h/db?sslmode=require", "postgresql://h/db?sslmode=require"),
+        ("postgres://h/db", "postgresql://h:5432/db"),
+        ("postgresql+asyncpg://h/db?sslmode=require", "postgresql://h:5432/db?sslmode=require"),
         ("postgresql+psycopg://[::1]:5432/db", "postgresql://[::1]:5432/db"),
     ],
 )
 def test_the_driver_gets_the_url_that_was_given(url: str, driver: str) -> None:
-    assert driver_url(parse_url(url)) == driver
+    assert parse_url(url).dsn == driver
