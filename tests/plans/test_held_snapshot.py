@@ -17,9 +17,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from eventstore.database import PLANNER
 from eventstore.leases import CLAIM
-from services.projector.__main__ import PLANNER as PROJECTOR
+from eventstore.planner import PROJECTOR
 from tests.cluster import Cluster
 from tests.plans.conftest import QUIET
 from tests.plans.explain import Plan, explain
@@ -55,7 +54,7 @@ class Store:
 @pytest.fixture
 async def store(cluster: Cluster) -> AsyncIterator[Store]:
     async with cluster.database() as url:
-        connection = await asyncpg.connect(url, server_settings={**PLANNER, **PROJECTOR})
+        connection = await asyncpg.connect(url, server_settings=dict(PROJECTOR))
         await connection.execute(QUIET)
         await connection.execute(FILL)
         await connection.execute("VACUUM ANALYZE streams")
