@@ -32,7 +32,7 @@ sessions AS MATERIALIZED (
          greatest(age(backend_xid), age(backend_xmin)) AS behind
     FROM pg_stat_activity
    WHERE (datid = (SELECT oid FROM here) OR backend_type = 'walsender')
-     AND backend_type <> 'autovacuum worker' AND pid <> pg_backend_pid()
+     AND backend_type IS DISTINCT FROM 'autovacuum worker' AND pid <> pg_backend_pid()
 ),
 prepared AS MATERIALIZED (
   SELECT transaction, gid AS name, prepared AS since, age(transaction) AS behind
