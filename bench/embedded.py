@@ -104,6 +104,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
         ahead_s = asyncio.run(_clock(stack.database_url)).timestamp() - time.time()
         _drive(trial, stack, bundle, progress)
         loadgen = bundle.read("loadgen.json")
+        bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
         verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)

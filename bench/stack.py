@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from bench import machine, web
+from bench import limits, machine, web
 from bench.database import ambient, closed
 from bench.errors import SetupError
 from bench.global_order import catch_up
@@ -117,6 +117,7 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
 
     Raises SetupError where the machine or a setting forbids it, RunFailed where a part does not start.
     """
+    limits.require(settings)
     if settings.base_url is not None:
         with Guardian() as guardian:
             attached = _attach(settings, Processes(log, guardian))

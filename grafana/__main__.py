@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from grafana.documents import FOLDER, documents
+from metrics.files import write_whole
+from settings import terminal
 
 if __name__ == "__main__":
+    terminal.forgive()
     for name, text in documents().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        write_whole(FOLDER / name, text)

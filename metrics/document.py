@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
+from metrics.files import write_whole
+from settings import terminal
 
 PATH: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 _HEAD: Final = """\
@@ -49,5 +51,6 @@ def _section(measurement: Measurement) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(markdown(), encoding="utf-8")
+    write_whole(PATH, markdown())

@@ -30,7 +30,7 @@ from eventstore.sqlstates import kind_of, sqlstate_of
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
-from settings import Environment, SettingError
+from settings import Environment, SettingError, terminal
 
 FAILED: Final = 1
 REFUSED: Final = 2
@@ -128,4 +128,5 @@ def _refuse(line: str, code: int) -> int:
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     sys.exit(main())

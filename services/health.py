@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from settings import terminal
+
 STALE_S: Final = 5.0
 """A service whose file is older has stopped: its event loop hangs, or it was killed."""
 
@@ -109,4 +111,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     sys.exit(main(sys.argv[1:]))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.text import Text
 
 from bench.bundle import new_id
 from bench.compare import document, page, table
@@ -17,8 +18,11 @@ from bench.compare.likeness import name_arms, refuse
 from bench.compare.loaded import load
 from bench.compare.trials import DEFAULTS, Sitting, run
 from bench.documents.comparison import read_comparison
+from bench.ends import signals
+from bench.ends.conclude import FAILED, SOUND
 from bench.errors import SetupError
 from bench.settings import Settings
+from metrics.files import write_whole
 from metrics.results import write_json
 from settings import Environment
 
@@ -38,7 +42,9 @@ def compare(arguments: argparse.Namespace, console: Console) -> int:
     try:
         run(sitting, list(arms.values()), trials, arguments.results, console)
     finally:
-        if sitting.taken:
+        if not sitting.taken:
+            console.print(Text(f"no trial has a result: {sitting.why}"), soft_wrap=True)
+        else:
             code = _finish(sitting, [], arguments.results, next(iter(arms.values())).seed, console)
     return code
 
@@ -78,9 +84,23 @@ def _given(folders: list[Path], *, anyway: bool) -> tuple[Sitting, list[str]]:
 def _finish(sitting: Sitting, doubts: list[str], results: Path, seed: int, console: Console) -> int:
     scenario = sitting.taken[0][1].result.scenario
     folder = results / new_id(scenario, "compare")
-    folder.mkdir(parents=True)
     found = document.build(folder.name, sitting, doubts, seed)
-    write_json(folder / COMPARISON, found)
-    (folder / "report.html").write_text(page.render(found), encoding="utf-8")
-    table.show(console, found, folder)
-    return 0 if found["sound"] else 1
+    with signals.held():
+        missing = _write(folder, found)
+        table.show(console, found, folder)
+    if missing:
+        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
+    return SOUND if found["sound"] and not missing else FAILED
+
+
+def _write(folder: Path, found: dict[str, Any]) -> str:
+    """Write the comparison; what could not be written, and why."""
+    name = COMPARISON
+    try:
+        folder.mkdir(parents=True)
+        write_json(folder / name, found)
+        name = "report.html"
+        write_whole(folder / name, page.render(found))
+    except OSError as error:
+        return f"{folder / name}: {error.strerror}"
+    return ""

@@ -6,6 +6,7 @@ defect of this program, in one line that names the file with its traceback; 128 
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import tempfile
@@ -23,7 +24,7 @@ SOUND: Final = 0
 FAILED: Final = 1
 REFUSED: Final = 2
 DEFECT: Final = 70
-FILE: Final = "defect.txt"
+UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 class Defect(Exception):
@@ -68,8 +69,15 @@ def _told(command: Callable[[], int], refusals: tuple[type[Exception], ...]) -> 
             print(defect, file=sys.stderr)
         return DEFECT
     except Exception as error:
-        print(Defect.of(error, Path(tempfile.gettempdir())), file=sys.stderr)
-        return DEFECT
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        print(f"{error.filename or 'a file'} can not be written: {error.strerror}; make room", file=sys.stderr)
+        return FAILED
+    print(Defect.of(error, Path(tempfile.gettempdir())), file=sys.stderr)
+    return DEFECT
 
 
 def _keep(text: str, folder: Path) -> Path | str:

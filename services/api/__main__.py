@@ -15,7 +15,7 @@ from services import telemetry
 from services.api.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
-from settings import SettingError
+from settings import SettingError, terminal
 
 
 async def _check_store(settings: Settings) -> None:
@@ -63,4 +63,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     sys.exit(main())

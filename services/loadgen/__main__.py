@@ -16,7 +16,7 @@ from services.loadgen.readiness import NotReady, wait_ready
 from services.loadgen.settings import Settings
 from services.loadgen.supervisor import Supervisor
 from services.logs import set_up
-from settings import SettingError
+from settings import SettingError, terminal
 
 log = structlog.get_logger()
 
@@ -39,11 +39,16 @@ def main() -> int:
         return 2
     set_up("info", "loadgen")
     log.info("run started", scenario=settings.scenario, base_url=settings.base_url, workers=settings.workers)
-    judgement = asyncio.run(_run(settings))
+    try:
+        judgement = asyncio.run(_run(settings))
+    except OSError as error:
+        print(f"RESULTS_DIR={settings.results_dir}: the result can not be written ({error})", file=sys.stderr)
+        return 1
     log.info("run ended", verdict=judgement.verdict, why=judgement.why)
     print(f"verdict      {judgement.verdict}" + (f": {judgement.why}" if judgement.why else ""))
     return 0 if judgement.verdict == "converged" else 1
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     sys.exit(main())

@@ -83,9 +83,9 @@ class DiaryEndpoints(Endpoints):
         super().__init__()
         self._diary = diary
 
-    def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int) -> None:
+    def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int, why: str = "") -> None:
         """A request has finished."""
-        self._diary.note("endpoint", endpoint, outcome, seconds, status)
+        self._diary.note("endpoint", endpoint, outcome, seconds, status, why)
 
 
 class DiaryWatch:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import structlog
+
+from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
 from metrics.results import (
     Convergence,
@@ -40,6 +45,12 @@ _NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminat
 _HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
 
 
+ROOM = 256 * 1024
+"""Bytes for `loadgen.json` and the histograms."""
+
+log = structlog.get_logger()
+
+
 class Bundle:
     """Collects the messages of a run's processes and writes them into the results folder."""
 
@@ -47,7 +58,9 @@ class Bundle:
         self._settings = settings
         self._folder = settings.results_dir
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._room = Reserve(self._folder, ROOM)
         self._samples = JsonLinesSink(self._folder / "samples.jsonl")
+        self._missing: dict[str, str] = {}
         self._visibility: dict[str, Any] = {}
         self._phases: list[dict[str, Any]] = []
         self._telemetry: Telemetry | None = None
@@ -82,15 +95,21 @@ class Bundle:
         sample = {name: value for name, value in message.items() if name != "event" and name not in details}
         sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
         sample["dropped_points"] = self._telemetry.dropped if self._telemetry else 0
-        self._samples.write(sample)
+        with self._noting("samples.jsonl"):
+            self._samples.write(sample)
         if self._telemetry is not None:
             self._telemetry.sample(sample, details)
         self._visibility = {}
         return sample
 
     def close(self, judgement: Judgement) -> None:
-        """Write everything else. What was never seen is zero."""
-        self._samples.close()
+        """Write everything else. What was never seen is zero; what can not be written is told in `loadgen.json`.
+
+        Raises OSError where that can not be written itself.
+        """
+        self._room.release()
+        with self._noting("samples.jsonl"):
+            self._samples.close()
         now = time.time()
         self._end_phase(now)
         result, report = self.result or {}, self.report or {}
@@ -108,17 +127,32 @@ class Bundle:
         }
         self._write_histograms(result, report)
         faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
-        (self._folder / "acknowledged_missing.jsonl").write_text(faults, encoding="utf-8")
+        self._keep("acknowledged_missing.jsonl", faults)
         if self._telemetry is not None:
             document["influx"] = self._telemetry.end(document, now)
             document["generator"]["dropped_points"] = self._telemetry.dropped
+        document["missing"] = self._missing
         write_json(self._folder / "loadgen.json", document)
 
     def _write_histograms(self, result: Message, report: Message) -> None:
         for kind, encoded in result.get("histograms", {}).items():
-            (self._folder / _HISTOGRAM_FILES[kind]).write_text(encoded + "\n", encoding="ascii")
+            self._keep(_HISTOGRAM_FILES[kind], encoded + "\n")
         if "histogram" in report:
-            (self._folder / "visibility.hdr").write_text(report["histogram"] + "\n", encoding="ascii")
+            self._keep("visibility.hdr", report["histogram"] + "\n")
+
+    def _keep(self, name: str, text: str) -> None:
+        with self._noting(name):
+            write_whole(self._folder / name, text)
+
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        """A run goes on without a file that can not be written; one should know."""
+        try:
+            yield
+        except OSError as error:
+            if name not in self._missing:
+                log.warning("file not written", file=name, error=str(error))
+            self._missing[name] = error.strerror or str(error)
 
     def _end_phase(self, at: float) -> None:
         if self._phases and self._phases[-1]["ended_at"] is None:

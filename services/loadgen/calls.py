@@ -11,6 +11,7 @@ from typing import Any
 
 from locust.contrib.fasthttp import FastHttpSession
 
+from services.loadgen.causes import reason
 from services.loadgen.facts import BadFacts, Facts, read_facts
 from services.loadgen.recorder import Kind, Outcome
 from services.loadgen.run import Run
@@ -120,9 +121,11 @@ class TodoCalls:
             seconds = time.perf_counter() - due
             reply = _read(kind, response)
             self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)
-            self._run.endpoints.note(label, reply.outcome, seconds, response.status_code)
+            status = response.status_code
+            why = reason(status, response.error) if reply.outcome == "error" else ""
+            self._run.endpoints.note(label, reply.outcome, seconds, status, why)
             if reply.outcome == "error":
-                response.failure(f"status {response.status_code}")
+                response.failure(why)
             else:
                 response.success()
         return reply

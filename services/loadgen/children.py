@@ -10,8 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from services.loadgen.messages import LIMIT, Message, decode, encode
 from settings import patience
+
+log = structlog.get_logger()
 
 
 class Child:
@@ -30,10 +34,14 @@ class Child:
         command: Sequence[str],
         env: Mapping[str, str],
         take: Callable[[Message], None],
+        lost: Callable[[str], None],
         *,
         cwd: Path | None = None,
     ) -> Self:
-        """Start the process with `env` alone; `take` gets every message that it sends, in order."""
+        """Start the process with `env` alone; `take` gets every message that it sends, in order.
+
+        `lost` is told why when a message could not be taken; none is read after it.
+        """
         process = await asyncio.create_subprocess_exec(
             *command,
             env=env,
@@ -44,7 +52,7 @@ class Child:
             process_group=0,
         )
         child = cls(process)
-        child._reading = asyncio.create_task(child._read(take))
+        child._reading = asyncio.create_task(child._read(take, lost))
         return child
 
     def send(self, event: str, **values: object) -> None:
@@ -72,8 +80,12 @@ class Child:
                 await asyncio.wait_for(self._process.wait(), patience.CHILD_S)
         await self.ended()
 
-    async def _read(self, take: Callable[[Message], None]) -> None:
+    async def _read(self, take: Callable[[Message], None], lost: Callable[[str], None]) -> None:
         stdout = self._process.stdout
-        while stdout is not None and (line := await stdout.readline()):
-            if (message := decode(line)) is not None:
-                take(message)
+        try:
+            while stdout is not None and (line := await stdout.readline()):
+                if (message := decode(line)) is not None:
+                    take(message)
+        except Exception as error:
+            log.exception("message lost")
+            lost(f"a message of process {self._process.pid} could not be taken: {type(error).__name__}: {error}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import gevent
-
 from services.loadgen.convergence import Judgement, LoadHealth, gravest, judge, measure, validity
 from services.loadgen.dispatcher import dispatch
 from services.loadgen.facts import BadFacts, Facts, read_facts
 from services.loadgen.final_read import verify
+from services.loadgen.greenlets import failure, start
 from services.loadgen.ledger import todo_from_json
 from services.loadgen.link import Link
 from services.loadgen.oracle import Findings
@@ -40,6 +39,8 @@ class Conductor:
             judgement = self._perform()
         except Halted as halted:
             judgement = Judgement("invalid", str(halted))
+        except Exception as error:
+            judgement = Judgement("invalid", failure("the conductor", error))
         self._run.halt("the run is over")
         self._link.send("result", **self._summary.document(judgement))
         self._run.over.set()
@@ -64,7 +65,7 @@ class Conductor:
     def _spend(self, phase: Phase) -> None:
         self._enter(phase)
         if self._run.arrivals is not None and not self._run.leads and phase is self._run.phases[0]:
-            gevent.spawn(dispatch, self._run)
+            start(self._run, "the open loop", dispatch, self._run)
         with self._summary.stage(phase):
             self._run.pause(phase.seconds or 0.0)
 
@@ -77,6 +78,7 @@ class Conductor:
             errors=recorder.errors,
             missed_share=self._run.missed_share,
             missed_because=cause,
+            failed_because=self._run.endpoints.causes.most(),
         )
 
     def _converge(self, phase: Phase) -> Judgement:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import gevent
-
 from services.loadgen.books import enter
+from services.loadgen.greenlets import start
 from services.loadgen.run import Run
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Crew:
         for place, name in enumerate(sorted(self._hands)):
             told = {"settings": run.settings.told(), "place": place, "of": len(self._hands)}
             self._runner.send_message("begin", told, client_id=name)
-        gevent.spawn(self._listen_for_silence)
+        start(run, "the watch over the workers", self._listen_for_silence)
 
     def take(self, name: str, message: dict[str, Any]) -> None:
         """A worker's message: enter what it did."""

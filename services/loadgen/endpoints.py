@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from metrics.catalogue import ABOVE, BUCKETS_MS, bucket
+from services.loadgen.causes import Causes, reason
 from services.loadgen.recorder import Outcome, quantile
 
 _NAMES = (*(bucket(bound) for bound in BUCKETS_MS), ABOVE)
@@ -28,15 +29,17 @@ class Endpoints:
     def __init__(self) -> None:
         self._windows: defaultdict[str, _Window] = defaultdict(_Window)
         self._failures: Counter[tuple[str, str]] = Counter()
+        self.causes = Causes()
 
-    def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int) -> None:
-        """Take in a finished request; status 0 stands for no answer."""
+    def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int, why: str = "") -> None:
+        """Take in a finished request; status 0 stands for no answer, and `why` says what became of it."""
         window = self._windows[endpoint]
         window.outcomes[outcome] += 1
         if outcome == "ok":
             window.latencies.append(seconds)
         elif outcome == "error":
             self._failures[endpoint, f"status {status}" if status else "no answer"] += 1
+            self.causes.note(why or reason(status, None))
 
     def next_window(self, seconds: float) -> dict[str, list[dict[str, Any]]]:
         """Rows of the measurements `endpoint` and `failure` since the last call, which was `seconds` ago."""

@@ -6,10 +6,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import gevent
-
 from services.loadgen.books import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch
 from services.loadgen.dispatcher import dispatch
+from services.loadgen.greenlets import start
 from services.loadgen.ledger import Counts
 from services.loadgen.run import Run
 from services.loadgen.settings import Settings
@@ -36,17 +35,21 @@ class Hands:
         self.run.recorder = DiaryRecorder(self._diary)
         self.run.endpoints = DiaryEndpoints(self._diary)
         self._told = 0
-        gevent.spawn(self._tell)
-        gevent.spawn(self.run.vitals.keep_time, lambda: self.run.phase.measured)
+        start(self, "a worker's report", self._tell)
+        start(self, "a worker's clock", self.run.vitals.keep_time, lambda: self.run.phase.measured)
 
     def enter(self, step: int) -> None:
         """The master's phase."""
         run = self.run
         run.enter(run.phases[step], step)
         if step == 0 and run.arrivals is not None:
-            gevent.spawn(dispatch, run)
+            start(self, "the open loop", dispatch, run)
         if run.phase.name == "convergence":
             run.watch = DiaryWatch(self._diary)
+
+    def halt(self, why: str) -> None:
+        """Something of this worker failed: the master ends the run."""
+        self._runner.send_message("failed", {"why": why})
 
     def over(self) -> None:
         """The run has ended: what is still to tell is told."""

@@ -8,10 +8,10 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import gevent
 from gevent.event import AsyncResult
 from gevent.fileobject import FileObject
 
+from services.loadgen.greenlets import start
 from services.loadgen.messages import Message, decode, send
 from services.loadgen.run import Halted, Run
 
@@ -30,7 +30,7 @@ class Link:
         self._probed = probed
         self._probe: AsyncResult[Message] = AsyncResult()
         if supervised:
-            gevent.spawn(self._listen)
+            start(run, "the line to the supervisor", self._listen)
 
     def send(self, event: str, **values: Any) -> None:
         """Tell the supervisor."""

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from services.loadgen.conductor import Conductor
 from services.loadgen.crew import Crew
+from services.loadgen.greenlets import failure, start
 from services.loadgen.hands import Hands
 from services.loadgen.ledger import Counts
 from services.loadgen.link import Link
@@ -74,9 +75,17 @@ def connect(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if isinstance(runner, MasterRunner):
         runner.register_message("book", lambda msg, **_: CREW[-1].take(msg.node_id, msg.data) if CREW else None)
+        runner.register_message("failed", lambda msg, **_: TodoUser.run_now.halt(msg.data["why"]))
     elif isinstance(runner, WorkerRunner):
         runner.register_message("begin", lambda msg, **_: work(runner, msg.data))
         runner.register_message("phase", lambda msg, **_: HANDS[-1].enter(msg.data["step"]))
+
+
+@events.user_error.add_listener  # type: ignore[untyped-decorator]
+def fail(exception: Exception, tb: Any, **_: Any) -> None:
+    """A user that fails does not load the server any more as the scenario says: the run ends with its error."""
+    why = failure("a user", exception, (type(exception), exception, tb))
+    (HANDS[-1] if HANDS else TodoUser.run_now).halt(why)
 
 
 def work(runner: WorkerRunner, told: dict[str, Any]) -> None:
@@ -107,10 +116,10 @@ def begin(environment: Environment, **_: Any) -> None:
         CREW.append(Crew(environment.runner, run))
         CREW[-1].begin()
     sampler = Sampler(run, users, lambda sample: link.send("sample", **sample))
-    gevent.spawn(Conductor(run, link, lambda: _end(environment)).perform)
-    gevent.spawn(sampler.poll)
-    gevent.spawn(sampler.report)
-    gevent.spawn(run.vitals.keep_time, lambda: run.phase.measured)
+    start(run, "the conductor", Conductor(run, link, lambda: _end(environment)).perform)
+    start(run, "the sampler", sampler.poll)
+    start(run, "the sampler", sampler.report)
+    start(run, "the clock", run.vitals.keep_time, lambda: run.phase.measured)
 
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]

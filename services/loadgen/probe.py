@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Coroutine
 from random import Random
+from typing import Any
 
 import aiohttp
 
@@ -21,19 +23,22 @@ REQUEST_WITHIN_S = 10.0
 
 
 async def _orders(reader: asyncio.StreamReader, probe: Probe) -> None:
-    writing: asyncio.Task[None] | None = None
-    while line := await reader.readline():
-        match (decode(line) or {}).get("event"):
-            case "write" if writing is None:
-                writing = asyncio.create_task(probe.write())
-            case "quiet":
-                if writing is not None:
-                    writing.cancel()
-                await probe.settle()
-                send({"event": "quiet", **probe.acknowledged()})
-            case "finish":
-                send({"event": "report", **probe.report()})
-                return
+    async with asyncio.TaskGroup() as group:
+        writing: asyncio.Task[None] | None = None
+        while line := await reader.readline():
+            match (decode(line) or {}).get("event"):
+                case "write" if writing is None:
+                    writing = group.create_task(probe.write())
+                case "quiet":
+                    if writing is not None:
+                        writing.cancel()
+                    await probe.settle()
+                    send({"event": "quiet", **probe.acknowledged()})
+                case "finish":
+                    send({"event": "report", **probe.report()})
+                    break
+        if writing is not None:
+            writing.cancel()
 
 
 async def _tell(probe: Probe) -> None:
@@ -60,12 +65,23 @@ async def main(settings: Settings) -> None:
         probe = Probe(session, Random(f"{settings.seed}/probe"))
         seeds = len(await probe.seed())
         send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})
-        background = [asyncio.create_task(probe.watch()), asyncio.create_task(_tell(probe))]
-        await _orders(reader, probe)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await _first_of(_orders(reader, probe), probe.watch(), _tell(probe), probe.fail())
+
+
+async def _first_of(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all until one of them has ended; raises its error, so that none dies unseen."""
+    tasks = [asyncio.create_task(one) for one in work]
+    ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for task in ended:
+        task.result()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Settings.from_env(os.environ)))
+    try:
+        asyncio.run(main(Settings.from_env(os.environ)))
+    except Exception as error:
+        send({"event": "failed", "why": f"the probe failed: {type(error).__name__}: {error}"})
+        raise

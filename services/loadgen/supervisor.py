@@ -61,13 +61,16 @@ class Supervisor:
         """The whole run and its verdict."""
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(sign, self._stop, f"interrupted by {sign.name}")
-        judgement = Judgement("invalid", "the load generator itself failed")
+        judgement = Judgement("invalid", "the load generator was broken off")
         try:
             judgement = await self._judge()
         except NotQuiet as refusal:
             judgement = refusal.judgement
         except (NotReady, Stopped) as refusal:
             judgement = Judgement("invalid", str(refusal))
+        except Exception as error:
+            log.exception("the supervisor failed")
+            judgement = Judgement("invalid", f"the load generator failed: {type(error).__name__}: {error}")
         finally:
             await self._end_children()
             self._bundle.close(judgement)
@@ -90,7 +93,7 @@ class Supervisor:
 
     async def _start_probe(self) -> int:
         command = [sys.executable, "-m", "services.loadgen.probe"]
-        self._probe = await Child.start(command, PYTHON.also(*NAMES).environment(), self._from_probe)
+        self._probe = await Child.start(command, PYTHON.also(*NAMES).environment(), self._from_probe, self._stop)
         self._guard = asyncio.create_task(self._guard_probe(self._probe))
         try:
             return await self._unless_stopped(asyncio.wait_for(self._seeds, PROBE_READY_WITHIN_S))
@@ -124,7 +127,7 @@ class Supervisor:
         command += await self._man(settings)
         told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
         env = LOCUST.also(*NAMES).environment(told)
-        self._locust = await Child.start(command, env, self._from_locust, cwd=LOCUST_FOLDER)
+        self._locust = await Child.start(command, env, self._from_locust, self._stop, cwd=LOCUST_FOLDER)
         return self._locust
 
     async def _man(self, settings: Settings) -> list[str]:
@@ -136,7 +139,7 @@ class Supervisor:
             command = [sys.executable, "-m", "services.loadgen.worker"]
             for _ in range(settings.workers):
                 env = PYTHON.environment({"LOADGEN_MASTER": address})
-                self._workers.append(await Child.start(command, env, _ignore))
+                self._workers.append(await Child.start(command, env, _ignore, self._stop))
         host, _, port = address.rpartition(":")
         master = ["--master", "--master-bind-host", host, "--master-bind-port", port]
         return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]
@@ -187,6 +190,8 @@ class Supervisor:
                 self._bundle.visibility(message)
             case "quiet" if self._locust is not None:
                 self._locust.send("probe", todos=message["todos"], lost=message["lost"])
+            case "failed":
+                self._stop(message["why"])
             case "report" if not self._reported.done():
                 self._bundle.report = message
                 self._reported.set_result(message)

@@ -61,6 +61,7 @@ class Probe:
         self._histogram = new_histogram()
         self._window: list[float] = []
         self._writes: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written = 0
         self._lost = 0
 
@@ -93,12 +94,16 @@ class Probe:
             await asyncio.sleep(max(due - time.perf_counter(), 0))
             task = asyncio.create_task(self._update(self._random.choice(self._watched)))
             self._writes.add(task)
-            task.add_done_callback(self._writes.discard)
+            task.add_done_callback(self._land)
 
     async def settle(self) -> None:
         """Return when no write is in the air."""
         while self._writes:
             await asyncio.wait(self._writes)
+
+    async def fail(self) -> None:
+        """Never return. Raises what a write failed of, if that was no lost answer."""
+        await self._failed
 
     async def watch(self) -> None:
         """Poll every todo that has an acknowledged version to wait for, until cancelled."""
@@ -127,6 +132,11 @@ class Probe:
             "resolution_ms": RESOLUTION_S * 1000,
             "relative_resolution": RELATIVE_RESOLUTION,
         }
+
+    def _land(self, task: asyncio.Task[None]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._failed.done():
+            self._failed.set_exception(error)
 
     async def _until_visible(self, watched: Watched) -> None:
         while True:

@@ -32,7 +32,7 @@ from services.projector.limits import DoesNotFit
 from services.projector.operator import command
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
-from settings import SettingError
+from settings import SettingError, terminal
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
@@ -152,4 +152,5 @@ def _refused(why: str) -> int:
 
 
 if __name__ == "__main__":
+    terminal.forgive()
     sys.exit(main())

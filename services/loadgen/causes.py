@@ -1,0 +1,47 @@
+"""Why requests failed, in words: the reason that most of them have, and what to do where that is known."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import Counter
+from typing import Final
+
+MOST: Final = 50
+"""Different reasons that are counted; the rest is one."""
+LONGEST: Final = 160
+OTHER: Final = "something else"
+
+REMEDIES: Final = {
+    errno.EMFILE: "raise `ulimit -n`, or lower VUS",
+    errno.ENFILE: "raise fs.file-max, or lower VUS",
+    errno.EADDRNOTAVAIL: "no local port was free: widen net.ipv4.ip_local_port_range, or lower VUS",
+    errno.ENOBUFS: "the machine has no memory for sockets: lower VUS",
+    errno.ENOMEM: "the machine has no memory left: lower VUS",
+}
+
+
+class Causes:
+    """Counts reasons."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def note(self, reason: str) -> None:
+        """One more request failed for this reason."""
+        known = reason in self._counts or len(self._counts) < MOST
+        self._counts[reason if known else OTHER] += 1
+
+    def most(self) -> str:
+        """The most frequent reason and its remedy, empty when nothing failed."""
+        for reason, _ in self._counts.most_common(1):
+            remedy = next((text for number, text in REMEDIES.items() if os.strerror(number) in reason), "")
+            return f"{reason}; {remedy}" if remedy else reason
+        return ""
+
+
+def reason(status: int, error: object) -> str:
+    """Why one request failed: the status that it was answered with, or what became of its connection."""
+    if status:
+        return f"status {status}"
+    return " ".join(f"{error}".split())[:LONGEST] if error else "no answer"
