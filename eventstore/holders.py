@@ -5,8 +5,7 @@
 * An *announcement* holds the serial reader before the first position of its writer: see `visibility`.
 
 One statement of the server's own views: its cost follows the number of connections. Of sessions of other roles Postgres
-tells pid and application to everybody, the rest only to members of pg_read_all_stats: without it the oldest snapshot is
-that of our own role, and `all_told` is false.
+tells pid, application and age to everybody, `state` and `since` only to members of pg_read_all_stats.
 """
 
 from __future__ import annotations
@@ -71,8 +70,7 @@ announcement AS (
                       AND own.virtualtransaction = l.virtualtransaction
     LEFT JOIN prepared p ON p.transaction = own.transactionid
 )
-SELECT clock_timestamp() AS observed_at, pg_has_role('pg_read_all_stats', 'USAGE') AS all_told,
-       pg_stat_get_dead_tuples('streams'::regclass) AS dead_streams,
+SELECT clock_timestamp() AS observed_at, pg_stat_get_dead_tuples('streams'::regclass) AS dead_streams,
        (SELECT row_to_json(snapshot) FROM snapshot) AS snapshot,
        (SELECT row_to_json(announcement) FROM announcement) AS announcement
 """)
@@ -96,13 +94,9 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Who holds most back at this moment; None: nobody that this role may know of, and nobody at all if `all_told`.
-
-    `dead_streams`: rows of `streams` that wait for a vacuum, as the server counts them.
-    """
+    """Who holds most back at this moment; None: nobody. `dead_streams`: rows of `streams` that wait for a vacuum."""
 
     observed_at: datetime
-    all_told: bool
     dead_streams: int
     snapshot: Holder | None
     announcement: Holder | None
@@ -114,7 +108,6 @@ async def read_holders(database: Database) -> Holders:
     holder = Holder | None
     return Holders(
         row["observed_at"],
-        row["all_told"],
         row["dead_streams"],
         msgspec.convert(row["snapshot"], holder),
         msgspec.convert(row["announcement"], holder),

@@ -123,8 +123,7 @@ class HolderDocument(Struct, frozen=True, rename="camel"):
 class Stats(Struct, frozen=True, rename="camel"):
     """Facts, no verdict. Times are the database's clock; counts are exact.
 
-    Who holds back most at this moment: `oldest_snapshot` among the sessions of the API's own role, or among all where
-    `all_sessions_told`; `lowest_announcement` among all writers. `dead_streams` is the server's estimate.
+    `oldest_snapshot` holds vacuum back, `lowest_announcement` the serial reader; `dead_streams` is an estimate.
     """
 
     total_events_projected: int
@@ -148,5 +147,4 @@ class Stats(Struct, frozen=True, rename="camel"):
     blocked: list[BlockedDocument]
     oldest_snapshot: HolderDocument | None
     lowest_announcement: HolderDocument | None
-    all_sessions_told: bool
     dead_streams: int

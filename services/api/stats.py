@@ -73,6 +73,5 @@ def document(facts: Facts, todos: TodoCounts, holders: Holders, *, serial: bool)
         blocked=[BlockedDocument(**asdict(one)) for one in facts.blocked[:10]],
         oldest_snapshot=_holder(holders.snapshot),
         lowest_announcement=_holder(holders.announcement),
-        all_sessions_told=holders.all_told,
         dead_streams=holders.dead_streams,
     )

@@ -13,7 +13,7 @@ from services.api.stats import document
 from todo.read_model import TodoCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-NOBODY = Holders(NOW, True, 0, None, None)
+NOBODY = Holders(NOW, 0, None, None)
 NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 

@@ -27,7 +27,7 @@ async def named(connect: Connect, name: str) -> asyncpg.Connection:
 
 async def test_nobody_holds_anything_back(database: Database) -> None:
     found = await read_holders(database)
-    assert found == Holders(found.observed_at, True, found.dead_streams, None, None)
+    assert found == Holders(found.observed_at, found.dead_streams, None, None)
 
 
 async def test_an_idle_snapshot(database: Database, store: PostgresEventStore, connect: Connect) -> None:
@@ -48,16 +48,14 @@ async def test_an_idle_snapshot(database: Database, store: PostgresEventStore, c
     assert found.name == "later"
 
 
-async def test_a_role_without_the_right_says_that_it_does_not_know(url: str, connect: Connect) -> None:
-    idle = await connect()
+async def test_a_role_that_may_know_no_more_is_told_pid_and_name(url: str, connect: Connect) -> None:
+    idle = await named(connect, "import")
     await idle.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     await idle.execute(WRITE)
     async with Database(as_role("api", url), pool_size=1) as database:
         found = await read_holders(database)
-    assert (found.all_told, found.snapshot) == (False, None)
-    # The locks tell it.
-    assert found.announcement is not None
-    assert found.announcement.pid == idle.get_server_pid()
+    for holder in (found.snapshot, found.announcement):
+        assert holder == Holder("session", idle.get_server_pid(), "import", None, None, 1)
 
 
 async def test_a_writer_that_stalls(database: Database, store: PostgresEventStore, connect: Connect) -> None:

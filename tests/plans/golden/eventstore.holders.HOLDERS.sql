@@ -45,7 +45,6 @@ announcement AS (
                       AND own.virtualtransaction = l.virtualtransaction
     LEFT JOIN prepared p ON p.transaction = own.transactionid
 )
-SELECT clock_timestamp() AS observed_at, pg_has_role('pg_read_all_stats', 'USAGE') AS all_told,
-       pg_stat_get_dead_tuples('streams'::regclass) AS dead_streams,
+SELECT clock_timestamp() AS observed_at, pg_stat_get_dead_tuples('streams'::regclass) AS dead_streams,
        (SELECT row_to_json(snapshot) FROM snapshot) AS snapshot,
        (SELECT row_to_json(announcement) FROM announcement) AS announcement
