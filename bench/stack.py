@@ -87,11 +87,9 @@ class Stack:
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator, which leaves its files in `folder`."""
-        return self.processes.start(
-            "loadgen",
-            ["-m", "services.loadgen"],
-            {**self.environment(), "RESULTS_DIR": str(folder), "RUN_ID": folder.name},
-        )
+        told = {"BASE_URL": self.base_url, "RESULTS_DIR": str(folder), "RUN_ID": folder.name}
+        env = PYTHON.environment({**self.settings.environment(), **told})
+        return self.processes.start("loadgen", ["-m", "services.loadgen"], env)
 
     def environment(self) -> dict[str, str]:
         """What the services are given."""

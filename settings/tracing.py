@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Final
 
-from settings.environment import Environment, SettingError
+from settings.environment import Environment
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
 
 
-def wanted(variables: Mapping[str, str]) -> bool:
-    """True when traces are to be exported.
+def asked(variables: Mapping[str, str]) -> str | None:
+    """The variable with the endpoint that traces are to go to, None where none are wanted.
 
-    Raises SettingError where the extra `otel` is not installed, or a protocol is asked for that it does not speak.
+    Raises SettingError for a protocol that the exporter does not speak.
     """
     env = Environment(variables)
     endpoint = next((name for name in ENDPOINTS if env.optional(name)), None)
     if endpoint is None or env.flag("OTEL_SDK_DISABLED", False):
-        return False
+        return None
     if env.choice("OTEL_TRACES_EXPORTER", "otlp", ["otlp", "none"]) == "none":
-        return False
+        return None
     for name in PROTOCOLS:
         env.choice(name, "http/protobuf", ["http/protobuf"])
-    if find_spec("opentelemetry") is None:
-        raise SettingError(endpoint, env.text(endpoint), "nothing, as long as the extra `otel` is not installed")
-    return True
+    return endpoint
 
 
 def variables_of(variables: Mapping[str, str]) -> dict[str, str]:
     """What a traced process is told: every OTEL_* variable; none where no traces are wanted. Raises SettingError."""
-    if not wanted(variables):
+    if asked(variables) is None:
         return {}
     return {name: value for name, value in variables.items() if name.startswith("OTEL_")}

@@ -11,8 +11,9 @@ from bench.containers.addresses import Addresses, addresses
 from bench.containers.compose import Compose, DockerSilent
 from bench.containers.dotenv import missing
 from bench.processes import ROOT
+from settings.tracing import ENDPOINTS
 
-KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE")
+KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE", "LOG_LEVEL", *ENDPOINTS)
 ANSWER_S: Final = 10.0
 """How long a run waits for Docker to say whether a stack is up; without an answer it does without Docker."""
 

@@ -36,9 +36,9 @@ class Child:
         take: Callable[[Message], None],
         lost: Callable[[str], None],
         *,
-        cwd: Path | None = None,
+        cwd: Path,
     ) -> Self:
-        """Start the process with `env` alone; `take` gets every message that it sends, in order.
+        """Start the process in `cwd` with `env` alone; `take` gets every message that it sends, in order.
 
         `lost` is told why when a message could not be taken; none is read after it.
         """

@@ -26,6 +26,7 @@ from settings import patience
 from settings.children import LOCUST, LOCUST_FOLDER, PYTHON
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+ROOT = Path(__file__).parents[2]
 STOP_TIMEOUT_S = 12
 QUIT_WITHIN_S = STOP_TIMEOUT_S + 8.0
 MODEST_SPAWN_RATE = 100
@@ -93,7 +94,8 @@ class Supervisor:
 
     async def _start_probe(self) -> int:
         command = [sys.executable, "-m", "services.loadgen.probe"]
-        self._probe = await Child.start(command, PYTHON.also(*NAMES).environment(), self._from_probe, self._stop)
+        env = PYTHON.also(*NAMES).environment()
+        self._probe = await Child.start(command, env, self._from_probe, self._stop, cwd=ROOT)
         self._guard = asyncio.create_task(self._guard_probe(self._probe))
         try:
             return await self._unless_stopped(asyncio.wait_for(self._seeds, PROBE_READY_WITHIN_S))
@@ -139,7 +141,7 @@ class Supervisor:
             command = [sys.executable, "-m", "services.loadgen.worker"]
             for _ in range(settings.workers):
                 env = PYTHON.environment({"LOADGEN_MASTER": address})
-                self._workers.append(await Child.start(command, env, _ignore, self._stop))
+                self._workers.append(await Child.start(command, env, _ignore, self._stop, cwd=ROOT))
         host, _, port = address.rpartition(":")
         master = ["--master", "--master-bind-host", host, "--master-bind-port", port]
         return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]

@@ -110,7 +110,7 @@ async def until(condition: Callable[[], bool], bench: Bench | None = None, withi
 
 
 @asynccontextmanager
-async def bench(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
+async def bench(*arguments: str, cwd: str = str(ROOT), **variables: str) -> AsyncIterator[Bench]:
     """Start the bench. It is gone with all that it started at the end of the block, whatever it did."""
     # Not pytest's folder: Postgres may run as another user, who must be able to enter.
     base = Path(tempfile.mkdtemp(prefix="tidemark-test-"))
@@ -124,7 +124,7 @@ async def bench(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
         sys.executable,
         *("-m", "bench", *arguments),
         *(() if arguments[0] in ("dev", "ui") else ("--results", str(results))),
-        cwd=ROOT,
+        cwd=cwd,
         env=env,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
