@@ -18,7 +18,7 @@ from eventstore.bounds import BOUNDS, Bounds
 from eventstore.connector import Connector
 from eventstore.errors import InvalidEvent, NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable, TimeLimit
 from eventstore.planner import PLANNER
-from eventstore.pool import Pool
+from eventstore.pool import Pool, Usage
 from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
 from eventstore.statement import Statement
 
@@ -130,6 +130,11 @@ class Database:
             rows: list[asyncpg.Record] = await connection.fetch(statement.sql, *arguments)
             return rows
 
+    @property
+    def usage(self) -> Usage:
+        """How many connections are open, in use and waited for, and how often a time limit was met."""
+        return self._pool.usage
+
     def connection(self) -> Connection:
         """Hold one connection. Driver errors leave the block as the store's errors."""
         return Connection(self._pool)
@@ -154,6 +159,7 @@ class Connection:
         try:
             self._held = await self._pool.take()
         except Exception as error:
+            self._count(error)
             if (translated := _unconnected(error)) is None or translated is error:
                 raise
             raise translated from error
@@ -165,4 +171,9 @@ class Connection:
         else:
             self._pool.abandon(self._held)
         if error is not None and not isinstance(error, StoreError) and (translated := translate(error)):
+            self._count(error)
             raise translated from error
+
+    def _count(self, error: BaseException) -> None:
+        if isinstance(error, TimeoutError) or sqlstate_of(error) in TIME_LIMITS:
+            self._pool.time_limits += 1

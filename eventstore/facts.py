@@ -43,7 +43,9 @@ blocked AS (
 known AS (
   SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at,
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
-         events_projected, duplicates, takeovers, last_takeover_at
+         events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
+         listening AND alive_until > clock_timestamp() AS listening,
+         connections_open, connections_used, connections_awaited
     FROM projectors
    ORDER BY alive_until DESC
    LIMIT 64
@@ -100,7 +102,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class ProjectorFacts:
-    """One projector, alive or not: leases held now, and what it has done since its start."""
+    """One projector, alive or not: leases held now, and what it has done since its start.
+
+    `sessions`: how often it began, at its start and each time that the store was back. `fenced`: leases that it
+    found lost when it came to write or to renew. `listening`: it hears notifications. The rest is its pool's.
+    """
 
     holder: str
     mode: str
@@ -114,6 +120,13 @@ class ProjectorFacts:
     duplicates: int
     takeovers: int
     last_takeover_at: datetime | None
+    sessions: int
+    fenced: int
+    time_limits: int
+    listening: bool
+    connections_open: int
+    connections_used: int
+    connections_awaited: int
 
 
 @dataclass(frozen=True, slots=True)

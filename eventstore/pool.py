@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -20,6 +21,16 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from eventstore.bounds import Bounds
 from eventstore.errors import StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A pool at this moment: connections open and in use, callers in line; and time limits met since its start."""
+
+    open: int
+    used: int
+    awaited: int
+    time_limits: int
 
 
 class Held:
@@ -72,6 +83,13 @@ class Pool:
         # A turn brings a connection, or None: the right to open one.
         self._line: Final[deque[asyncio.Future[Held | None]]] = deque()
         self._closed = False
+        self.time_limits = 0
+        """Statements and waits in line that a time limit ended, the server's or ours."""
+
+    @property
+    def usage(self) -> Usage:
+        """What it does right now."""
+        return Usage(self._open, len(self._taken), len(self._line), self.time_limits)
 
     async def take(self) -> Held:
         """The next free connection. Raises StoreUnavailable when closed, TimeoutError, or why none can be opened."""

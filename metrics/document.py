@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
+from metrics.exposed import EXPOSED
 from metrics.files import write_whole
 from settings import terminal
 
@@ -35,6 +36,7 @@ def markdown() -> str:
     sampled = ", ".join(f"`{measurement.name}`" for measurement in SAMPLED)
     sections = [_HEAD.format(kinds=kinds, sampled=sampled)]
     sections += ["\n".join(_section(measurement)) + "\n" for measurement in CATALOGUE.values()]
+    sections += ["\n".join(_exposed()) + "\n"]
     return "\n".join(sections)
 
 
@@ -48,6 +50,18 @@ def _section(measurement: Measurement) -> Iterator[str]:
     for metric in measurement.metrics:
         meaning = metric.meaning.replace("|", "\\|")
         yield f"| `{metric.name}` | {metric.unit} | {metric.kind} | {meaning} |"
+
+
+def _exposed() -> Iterator[str]:
+    yield "## What `GET /metrics` tells"
+    yield ""
+    yield "For Prometheus, beside `http_request_duration_seconds`: from `metrics/exposed.py`. Counters end in `_total`."
+    yield ""
+    yield "| metric | kind | labels | meaning |"
+    yield "|---|---|---|---|"
+    for one in EXPOSED:
+        name = f"{one.name}_total" if one.kind == "counter" else one.name
+        yield f"| `{name}` | {one.kind} | {', '.join(one.labels)} | {one.meaning} |"
 
 
 if __name__ == "__main__":

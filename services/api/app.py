@@ -17,7 +17,7 @@ from services.api import problems
 from services.api.access import Access
 from services.api.drain import Drain, drain_route
 from services.api.health import health_routes
-from services.api.metrics import metrics
+from services.api.metrics import metrics_route
 from services.api.openapi import openapi_config
 from services.api.operations import TodoOperations
 from services.api.requests import MAX_BODY
@@ -67,7 +67,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
             stats_route(database, serial=settings.serial),
             drain_route(drain),
             health_routes(database),
-            metrics,
+            metrics_route(database),
         ],
         lifespan=[lifespan],
         middleware=_middleware(tracing),

@@ -104,6 +104,13 @@ class ProjectorDocument(Struct, frozen=True, rename="camel"):
     claims: int
     takeovers: int
     last_takeover_at: datetime | None
+    sessions: int
+    fenced: int
+    time_limits: int
+    listening: bool
+    connections_open: int
+    connections_used: int
+    connections_awaited: int
 
 
 class HolderDocument(Struct, frozen=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""Prometheus metrics of the API. With several processes, each answer covers all of them.
+"""Prometheus metrics of the API, and `/metrics`. With several processes, each answer covers all of them.
 
 `PROMETHEUS_MULTIPROC_DIR`, set by `__main__` before the workers start, is where the processes keep their values. Each
 writes them there in batches, as one at a time costs three times as much: what the process that answers has served is
@@ -8,13 +8,22 @@ in the answer, what another one has served is there after `LAG_S` at the latest,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from functools import lru_cache
 from typing import Final
 
+import asyncpg
 from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from eventstore.errors import StoreError
+from eventstore.facts import read_facts
+from eventstore.postgres import Database
+from services.api.projection_metrics import told
+from services.api.single_flight import SingleFlight
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -56,11 +65,24 @@ def _flush() -> None:
     _observed.clear()
 
 
-@get("/metrics", media_type="text/plain", summary="Metrics of all API processes, for Prometheus")
-async def metrics() -> Response[bytes]:
-    """Metrics in Prometheus's text format."""
-    _flush()
-    return Response(await asyncio.to_thread(_text), media_type=CONTENT_TYPE_LATEST)
+def metrics_route(database: Database) -> HTTPRouteHandler:
+    """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
+
+    async def read() -> bytes:
+        facts = None
+        with contextlib.suppress(StoreError, asyncpg.PostgresError):
+            facts = await read_facts(database)
+        return told(facts, database.usage)
+
+    shared = SingleFlight(read)
+
+    @get("/metrics", media_type="text/plain", summary="Metrics of API, store and projectors, for Prometheus")
+    async def metrics() -> Response[bytes]:
+        """Metrics in Prometheus's text format, also while the store is away."""
+        _flush()
+        return Response(await asyncio.to_thread(_text) + await shared(), media_type=CONTENT_TYPE_LATEST)
+
+    return metrics
 
 
 def _text() -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from eventstore.database import Database
@@ -75,6 +75,13 @@ class Mode(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Counts:
+    """What a projector counts for itself. `fenced`: leases that it found lost, when it came to write or to renew."""
+
+    fenced: int = 0
+
+
 @dataclass(frozen=True)
 class Tools:
     """What every mode works with. `slot` is the tally row of this process."""
@@ -83,6 +90,7 @@ class Tools:
     settings: Settings
     slot: int
     probe: Probe
+    counts: Counts = field(default_factory=Counts)
 
     def events_at_once(self, most: int) -> int:
         """How many events may share a transaction."""

@@ -205,6 +205,7 @@ class Parallel:
         outcome = batch.outcome(rows[0])
         lost = len(works) - outcome.leases - sum(trouble.busy for trouble in outcome.troubled)
         if lost:
+            self._tools.counts.fenced += lost
             log.warning("leases lost", lost=lost)
         return outcome
 

@@ -94,6 +94,7 @@ class Serial:
     async def step(self) -> Step:
         """Take the lease if it is free; then apply the next window of the log up to where nothing can still commit."""
         if self._term and self._term.lost:
+            self._tools.counts.fenced += 1
             log.warning("lease lost", cursor=CURSOR)
             await self.release()
         term = self._term or await self._claim()
@@ -185,6 +186,7 @@ class Serial:
             return await self._narrow(term, upto, error)
         await self._tools.probe("applied")
         if outcome.leases == 0:
+            self._tools.counts.fenced += 1
             log.warning("lease lost", cursor=CURSOR)
             self._term = None
             return Step(more=True)

@@ -68,6 +68,7 @@ class Worker:
         self._probe: Final = probe
         self._on_batch: Final = on_batch
         tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
+        self._counts: Final = tools.counts
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
@@ -125,7 +126,11 @@ class Worker:
     async def _give_back(self) -> None:
         """Each on its own: leases end by themselves, and so does a registration, but later."""
         name = self._settings.name
-        steps = (self.mode.release, lambda: registry.retire(self._database, name), lambda: self._database.fetch(NOTIFY))
+        steps = (
+            self.mode.release,
+            lambda: registry.retire(self._database, name, self._told()),
+            lambda: self._database.fetch(NOTIFY),
+        )
         for step in steps:
             try:
                 await step()
@@ -224,5 +229,10 @@ class Worker:
                     log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")
 
     async def _beat(self) -> None:
-        await registry.beat(self._database, self._settings.name, self._settings.lease)
+        await registry.beat(self._database, self._settings.name, self._settings.lease, self._told())
         self._pulse.heard()
+
+    def _told(self) -> registry.Told:
+        usage = self._database.usage
+        listening = self._listener.connected.is_set()
+        return registry.Told(self._counts.fenced, usage.time_limits, listening, usage.open, usage.used, usage.awaited)

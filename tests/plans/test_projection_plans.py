@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from eventstore import cursors
 from eventstore.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
 from services.projector import drain, parallel, serial
 from services.projector.failure import FAIL_STREAM
-from services.projector.registry import BEAT, REGISTER, RETIRE
+from services.projector.registry import BEAT, REGISTER, RETIRE, Told
 from tests.plans.conftest import Guard
 from tests.plans.explain import names, same
 from tests.plans.test_store_plans import SOME, within
@@ -105,8 +106,8 @@ async def test_an_idle_projector(projector: Guard) -> None:
     within(await projector.run(cursors.RELEASE, name="todos", holder="p1", epoch=1), pages=SOME)
     within(await projector.run(cursors.PREPARE, name="todos"), pages=SOME)
     within(await projector.run(REGISTER, holder="p1", mode="parallel", ttl=TTL), pages=SOME)
-    within(await projector.run(BEAT, holder="p1", ttl=TTL), pages=SOME)
-    within(await projector.run(RETIRE, holder="p1"), pages=SOME)
+    within(await projector.run(BEAT, holder="p1", ttl=TTL, **asdict(Told())), pages=SOME)
+    within(await projector.run(RETIRE, holder="p1", **asdict(Told())), pages=SOME)
 
 
 async def test_work_among_many_streams_is_found_at_their_end_too(projector: Guard, streams: int) -> None:

@@ -19,7 +19,7 @@ NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 def projector(mode: str, *, alive: bool) -> ProjectorFacts:
     """One projector that did nothing yet."""
-    return ProjectorFacts(f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None)
+    return ProjectorFacts(f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0)
 
 
 ALIVE_SERIAL, ALIVE_PARALLEL = projector("serial", alive=True), projector("parallel", alive=True)

@@ -87,7 +87,8 @@ def test_stats_after_projection(api: ApiServer) -> None:
     (projector,) = stats["projectors"]
     assert set(projector) == {
         "holder", "mode", "alive", "startedAt", "seenAt", "leasesHeld", "eventsProjected", "duplicates", "batches",
-        "claims", "takeovers", "lastTakeoverAt",
+        "claims", "takeovers", "lastTakeoverAt", "sessions", "fenced", "timeLimits", "listening", "connectionsOpen",
+        "connectionsUsed", "connectionsAwaited",
     }  # fmt: skip
     assert (projector["alive"], projector["mode"]) == (True, "parallel")
     until(lambda: api.stats()["projectors"][0]["eventsProjected"] == stats["eventCount"], "the projector's count")
@@ -143,6 +144,16 @@ def test_metrics(api: ApiServer) -> None:
     api.client.get("/todos/y")
     api.client.request("PURGE", "/coffee")
     assert (count(created), count(refused), count(nowhere)) == (before[0] + 1, before[1] + 2, before[2] + 1)
+
+
+def test_metrics_of_store_and_projection(api: ApiServer) -> None:
+    api.create()
+    values = dict(re.findall(r"^(tidemark_\w+) (\S+)$", api.client.get("/metrics").text, re.MULTILINE))
+    stats = api.stats()
+    assert float(values["tidemark_store_up"]) == 1
+    assert float(values["tidemark_events"]) == stats["eventCount"] > 0
+    assert float(values["tidemark_backlog_events"]) == stats["backlog"]
+    assert float(values["tidemark_blocked_streams"]) == stats["blockedStreams"]
 
 
 def test_the_schema_names_every_route_and_refusal(api: ApiServer) -> None:

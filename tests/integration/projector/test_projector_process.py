@@ -86,7 +86,8 @@ async def test_frozen_past_its_lease_it_writes_nothing_when_it_wakes(stage: Stag
 
     assert set(await stage.writers()) == {"successor"}
     assert await stage.rows() == before
-    assert (await stage.known(sleeper.name)).events_projected == 0
+    known = await stage.known(sleeper.name)
+    assert (known.events_projected, known.fenced) == (0, 1)
     await stage.assert_right(serial=serial == "true")
 
 

@@ -31,7 +31,9 @@ SELECT 'projection' AS scope, c.stream, c.version, c.position, c.error, c.attemp
 known AS (
   SELECT holder, mode, alive_until > clock_timestamp() AS alive, started_at, seen_at,
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
-         events_projected, duplicates, takeovers, last_takeover_at
+         events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
+         listening AND alive_until > clock_timestamp() AS listening,
+         connections_open, connections_used, connections_awaited
     FROM projectors
    ORDER BY alive_until DESC
    LIMIT 64

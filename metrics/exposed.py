@@ -1,0 +1,60 @@
+"""Every metric of `GET /metrics` beside the times of requests: its name, kind, labels and meaning, once.
+
+What is told of a projector comes from its row in `projectors`, which it writes with its heartbeat: see ADR 0020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """One metric's birth certificate. A counter may begin again at 0 when its process does."""
+
+    name: str
+    kind: Literal["gauge", "counter"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+_API: Final = ("process",)
+_EACH: Final = ("projector", "mode")
+
+EXPOSED: Final = (
+    Exposed("tidemark_store_up", "gauge", "1 when the store answered this scrape; if not, nothing else is told"),
+    Exposed("tidemark_events", "gauge", "events in the store"),
+    Exposed("tidemark_events_projected", "gauge", "events that took effect; a reset takes some back"),
+    Exposed("tidemark_backlog_events", "gauge", "sum over streams of head version − projected version; exact"),
+    Exposed("tidemark_oldest_unprojected_age_seconds", "gauge", "age of the oldest event that is not projected, or 0"),
+    Exposed("tidemark_blocked_streams", "gauge", "streams that wait for an operator, as `blockedStreams` of `/stats`"),
+    Exposed("tidemark_projection_blocked", "gauge", "1 while an event blocks the serial projection"),
+    Exposed(
+        "tidemark_api_connections",
+        "gauge",
+        "pool of the API process that answered: connections `open` and `used`, requests that `awaited` one",
+        (*_API, "state"),
+    ),
+    Exposed("tidemark_api_time_limits", "counter", "statements, and waits for a connection, that a limit ended", _API),
+    Exposed("tidemark_projectors_alive", "gauge", "projectors with a fresh heartbeat"),
+    Exposed("tidemark_projector_alive", "gauge", "1 while its heartbeat is fresh; 0 up to an hour after", _EACH),
+    Exposed("tidemark_projector_leases_held", "gauge", "leases that it holds; 0 when it is dead", _EACH),
+    Exposed("tidemark_projector_listening", "gauge", "1 while it hears notifications; else it polls", _EACH),
+    Exposed(
+        "tidemark_projector_connections",
+        "gauge",
+        "its pool: connections `open` and `used`, statements that `awaited` one",
+        (*_EACH, "state"),
+    ),
+    Exposed("tidemark_projector_events_projected", "counter", "events that it projected", _EACH),
+    Exposed("tidemark_projector_batches", "counter", "projection transactions", _EACH),
+    Exposed("tidemark_projector_claims", "counter", "claims of leases that found some", _EACH),
+    Exposed("tidemark_projector_takeovers", "counter", "leases taken over from one that let them run out", _EACH),
+    Exposed("tidemark_projector_duplicates", "counter", "events that it met again and did not apply again", _EACH),
+    Exposed(
+        "tidemark_projector_fenced", "counter", "leases that it found lost when it came to write or to renew", _EACH
+    ),
+    Exposed("tidemark_projector_time_limits", "counter", "statements that a time limit ended", _EACH),
+    Exposed("tidemark_projector_sessions", "counter", "starts, and reconnections after the store was away", _EACH),
+)

@@ -1,0 +1,45 @@
+"""What a projector counts for itself reaches its row, and from there `/stats` and `/metrics`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from eventstore.database import Database
+from eventstore.errors import TimeLimit
+from tests.integration.projector.stage import Stage, until
+
+BEATS = timedelta(seconds=0.5)
+
+
+async def test_the_heartbeat_tells_how_the_projector_is(stage: Stage) -> None:
+    async with stage.projector(lease=BEATS, name="one"):
+
+        async def told() -> bool:
+            facts = await stage.facts()
+            return any(one.listening and one.connections_open > 0 for one in facts.projectors)
+
+        await until(told, "the heartbeat")
+        known = await stage.known("one")
+        assert (known.sessions, known.time_limits, known.fenced) == (1, 0, 0)
+    known = await stage.known("one")
+    assert (known.alive, known.listening) == (False, False)
+
+
+async def test_a_time_limit_is_counted(stage: Stage) -> None:
+    async with Database(stage.url, pool_size=1) as database:
+        with pytest.raises(TimeLimit):
+            async with database.connection() as connection:
+                await connection.execute("SET statement_timeout = '10ms'; SELECT pg_sleep(10)")
+        assert (database.usage.time_limits, database.usage.used, database.usage.awaited) == (1, 0, 0)
+
+
+async def test_each_time_that_the_store_is_back_is_counted(stage: Stage) -> None:
+    async with stage.projector(name="one", lease=BEATS):
+
+        async def again() -> bool:
+            await stage.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one'")
+            return any(one.sessions > 1 for one in (await stage.facts()).projectors)
+
+        await until(again, "the projector to begin again")

@@ -1,0 +1,66 @@
+"""What `/metrics` tells of the projection is what the catalogue says, and each entry of the catalogue is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from eventstore.facts import Blocked, Facts, ProjectorFacts
+from eventstore.pool import Usage
+from metrics.exposed import EXPOSED
+from services.api.projection_metrics import of_the_store, of_this_process, told
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEYS = {"open": "open p serial", "used": "p serial used", "awaited": "awaited p serial"}
+POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
+PROJECTOR = ProjectorFacts("p", "serial", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12)
+BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
+FACTS = Facts(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECTOR])
+
+
+def values(facts: Facts | None) -> dict[str, float]:
+    """The samples by name and label values."""
+    families = text_string_to_metric_families(told(facts, POOL).decode())
+    samples = [sample for family in families for sample in family.samples]
+    return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
+
+
+def test_the_catalogue_and_what_is_told_are_the_same() -> None:
+    assert {**of_this_process(POOL), **of_the_store(FACTS)}.keys() == {one.name for one in EXPOSED}
+    assert len({one.name for one in EXPOSED}) == len(EXPOSED)
+
+
+def test_each_fact_is_told() -> None:
+    found = values(FACTS)
+    assert found["tidemark_backlog_events"] == 2
+    assert (found["tidemark_store_up"], found["tidemark_projectors_alive"]) == (1, 1)
+    assert (found["tidemark_blocked_streams"], found["tidemark_projection_blocked"]) == (1, 1)
+    expected = {
+        "leases_held": 1,
+        "claims_total": 2,
+        "batches_total": 3,
+        "events_projected_total": 4,
+        "duplicates_total": 5,
+        "takeovers_total": 6,
+        "sessions_total": 7,
+        "fenced_total": 8,
+        "time_limits_total": 9,
+        "alive": 1,
+        "listening": 1,
+    }
+    assert {name: found[f"tidemark_projector_{name} p serial"] for name in expected} == expected
+    pool = {state: found[f"tidemark_projector_connections {key}"] for state, key in KEYS.items()}
+    assert pool == {"open": 10, "used": 11, "awaited": 12}
+
+
+def test_only_the_projection_blocks_the_projection() -> None:
+    facts = replace(FACTS, blocked=[replace(BLOCKED, scope="stream")])
+    assert values(facts)["tidemark_projection_blocked"] == 0
+
+
+def test_a_store_that_is_away_is_told_beside_the_pool() -> None:
+    found = {name.split(" ")[0]: value for name, value in values(None).items()}
+    assert found.pop("tidemark_store_up") == 0
+    assert set(found) == {"tidemark_api_connections", "tidemark_api_time_limits_total"}
