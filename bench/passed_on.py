@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from metrics.target import NAMES
-from settings import Environment, shared, tracing
+from settings import Environment, postgres_url, shared, tracing
 from settings.shared import Shared
 
 CHECKED: Final[Mapping[str, Shared]] = {
@@ -36,5 +36,6 @@ def passed_on(given: Mapping[str, str]) -> dict[str, str]:
         if env.optional(name):
             told[name] = setting.spell(read)
     texts = {name: env.optional(name) for name in (*NAMES, "GRAFANA_URL")}
+    texts["LISTEN_URL"] = postgres_url.read(env, "LISTEN_URL")
     texts["LOADGEN_LISTEN"] = env.host_and_port("LOADGEN_LISTEN")
     return told | {name: text for name, text in texts.items() if text} | tracing.variables_of(given)

@@ -12,7 +12,6 @@ from bench import scenarios
 from bench.passed_on import passed_on
 from metrics.target import Target
 from settings import Environment, SettingError, postgres_url, shared
-from settings.postgres_url import EXPECTED
 from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
@@ -58,7 +57,7 @@ class Settings:
         settings = cls(
             scenario=scenario,
             mode=mode or ("serial" if serial else "parallel"),
-            database_url=_database_url(env),
+            database_url=postgres_url.read(env, "DATABASE_URL"),
             base_url=_base_url(env),
             api_port=env.integer("API_PORT", 0, low=0, high=65535) or None,
             api_processes=shared.API_PROCESSES.read(env),
@@ -135,18 +134,6 @@ def _plain(value: str) -> Any:
     if re.fullmatch(r"-?\d+", value):
         return int(value)
     return float(value) if re.fullmatch(r"-?\d+\.\d+", value) else value
-
-
-def _database_url(env: Environment) -> str | None:
-    url = env.optional("DATABASE_URL")
-    if url is None:
-        return None
-    try:
-        postgres_url.parse(url)
-    except ValueError as error:
-        expected = str(error).removeprefix("expected ").replace(EXPECTED, f"{EXPECTED}, or none for an embedded one")
-        raise SettingError("DATABASE_URL", strip_secrets(url), expected) from None
-    return url
 
 
 def _base_url(env: Environment) -> str | None:

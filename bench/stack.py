@@ -106,7 +106,10 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
     A database that the user names is reached in the user's way.
     """
     kind = PYTHON if settings.database_url is None else PYTHON.also(*GIVEN_DATABASE)
-    return kind.environment({**settings.environment(), **addresses})
+    told = settings.environment()
+    if settings.database_url is None:
+        told.pop("LISTEN_URL", None)
+    return kind.environment({**told, **addresses})
 
 
 @contextmanager

@@ -25,12 +25,11 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from eventstore.address import EXPECTED, parse_url
 from eventstore.sqlstates import kind_of, sqlstate_of
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
-from settings import Environment, SettingError, terminal
+from settings import Environment, SettingError, postgres_url, terminal
 
 FAILED: Final = 1
 REFUSED: Final = 2
@@ -88,11 +87,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _database_url() -> str:
-    url = Environment(os.environ).text("DATABASE_URL", expected=EXPECTED)
-    try:
-        parse_url(url)
-    except ValueError as error:
-        raise SettingError("DATABASE_URL", url, EXPECTED) from error
+    url = postgres_url.required(Environment(os.environ), "DATABASE_URL")
+    for word in postgres_url.parse(url).told:
+        print(f"note: DATABASE_URL: {word}", file=sys.stderr)
     return url
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
+from settings.environment import Environment, SettingError
+
 EXPECTED: Final = "postgresql://user:password@host:port/database"
 PORT: Final = 5432
 
@@ -142,6 +144,24 @@ def parse(url: str) -> PostgresUrl:
         balanced=given.get("load_balance_hosts") == "random",
         told=tuple(f"{name} is left out: {_LEFT_OUT[name]}" for name in given if name in _LEFT_OUT),
     )
+
+
+def read(env: Environment, name: str) -> str | None:
+    """The address in a variable, None when unset. Raises SettingError, which shows nothing of it."""
+    url = env.optional(name)
+    if url is None:
+        return None
+    try:
+        parse(url)
+    except ValueError as error:
+        raise SettingError(name, "…", str(error).removeprefix("expected ")) from None
+    return url
+
+
+def required(env: Environment, name: str) -> str:
+    """The address in a variable. Raises SettingError, also when it is unset."""
+    env.text(name, expected=EXPECTED)
+    return read(env, name) or ""
 
 
 def _query(query: str) -> dict[str, str]:

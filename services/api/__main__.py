@@ -9,18 +9,24 @@ import socket
 import sys
 import tempfile
 
+import structlog
+
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
 from services import telemetry
+from services.address_notes import notes
 from services.api.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError, terminal
 
 
-async def _check_store(settings: Settings) -> None:
-    async with Database(settings.database_url, pool_size=1, application_name="api start", bounds=settings.bounds):
-        pass
+async def _check_store(settings: Settings) -> list[str]:
+    """Reach the store once. Returns what a log should tell of its address."""
+    async with Database(
+        settings.database_url, pool_size=1, application_name="api start", bounds=settings.bounds
+    ) as database:
+        return list(notes(database))
 
 
 def _check_address(settings: Settings) -> None:
@@ -48,7 +54,7 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         telemetry.wanted(os.environ)
         _check_address(settings)
-        asyncio.run(_check_store(settings))
+        noted = asyncio.run(_check_store(settings))
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
@@ -56,6 +62,8 @@ def main() -> int:
         print(f"DATABASE_URL: {error}", file=sys.stderr)
         return 2
     set_up(settings.log_level, "api")
+    for note in noted:
+        structlog.get_logger().warning("database address", note=note)
     with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         serve(settings)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from eventstore.bounds import BOUNDS, Bounds
-from eventstore.database import parse_url
-from settings import Environment, SettingError, shared
+from settings import Environment, postgres_url, shared
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,8 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str]) -> Self:
         """Read the settings. Raises SettingError."""
         env = Environment(variables)
-        url = env.text("DATABASE_URL", expected="postgresql://user:password@host:port/database")
-        try:
-            parse_url(url)
-        except ValueError as error:
-            raise SettingError("DATABASE_URL", "…", str(error).removeprefix("expected ")) from error
         return cls(
-            database_url=url,
+            database_url=postgres_url.required(env, "DATABASE_URL"),
             host=env.text("API_HOST", cls.host),
             port=env.integer("API_PORT", cls.port, low=1, high=65535),
             processes=shared.API_PROCESSES.read(env),

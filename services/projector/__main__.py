@@ -25,8 +25,9 @@ from eventstore.database import Database
 from eventstore.errors import StoreUnavailable, TimeLimit
 from eventstore.planner import JOB, PROJECTOR
 from services import collector, telemetry
+from services.address_notes import notes
 from services.logs import set_up
-from services.projector import endings
+from services.projector import endings, listening
 from services.projector.endings import SIGNALLED, Ending
 from services.projector.limits import DoesNotFit
 from services.projector.operator import command
@@ -72,7 +73,10 @@ async def _work(settings: Settings, *, once: bool) -> int:
     settings = settings.for_a_job() if once else settings
     async with _database(settings, once=once) as database:
         tracing = telemetry.start(os.environ, "projector")
-        worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings))
+        for note in notes(database):
+            log.warning("database address", note=note)
+        listen = await listening.address(database, settings.listen_url)
+        worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings), listen=listen)
         told = _stopped_by_signals(worker)
         collector.run_rarely()
         log.info("projector started", mode=settings.mode, projector=settings.name)
@@ -136,6 +140,8 @@ def _ended_by(error: Exception) -> int:
         case TimeLimit() | DoesNotFit():
             print(error, file=sys.stderr)
             return Ending.TIME_LIMIT
+        case SettingError():
+            return _refused(str(error))
         case StoreUnavailable():
             return _refused(f"DATABASE_URL: {error}")
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():

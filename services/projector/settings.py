@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Self, cast
 
 from eventstore.bounds import BOUNDS, Bounds
-from eventstore.database import parse_url
 from eventstore.visibility import Visibility
 from eventstore.wakeup import HEARTBEAT_S
-from settings import Environment, SettingError, shared
+from settings import Environment, postgres_url, shared
 
 
 @dataclass(frozen=True)
 class Settings:
     """What one projector process is told.
 
+    `listen_url` is where it listens for notifications, if not where `database_url` leads.
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
     calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `pace`).
@@ -30,6 +30,7 @@ class Settings:
     """
 
     database_url: str
+    listen_url: str | None = None
     serial: bool = False
     name: str = "projector"
     handler_latency: float = 0.0
@@ -71,15 +72,11 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str]) -> Self:
         """Read the settings. Raises SettingError."""
         env = Environment(variables)
-        url = env.text("DATABASE_URL", expected="postgresql://user:password@host:port/database")
-        try:
-            parse_url(url)
-        except ValueError as error:
-            raise SettingError("DATABASE_URL", "…", str(error).removeprefix("expected ")) from error
         health_file = env.optional("HEALTH_FILE")
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
-            database_url=url,
+            database_url=postgres_url.required(env, "DATABASE_URL"),
+            listen_url=postgres_url.read(env, "LISTEN_URL"),
             serial=shared.SERIAL_PROJECTION.read(env),
             name=env.text("PROJECTOR_NAME", unique),
             handler_latency=shared.HANDLER_LATENCY_MS.read(env) / 1000,

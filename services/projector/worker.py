@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from eventstore.address import PostgresUrl
 from eventstore.database import Database
 from eventstore.errors import StoreBusy, TimeLimit
 from eventstore.pace import BURST, Pace
@@ -61,6 +62,7 @@ class Worker:
         once: bool = False,
         probe: Probe = _no_probe,
         on_batch: OnBatch = ignore_batch,
+        listen: PostgresUrl | None = None,
     ) -> None:
         self._settings: Final = settings
         self._database: Final = database
@@ -72,7 +74,9 @@ class Worker:
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
-        self._listener: Final = Listener(database, self.wake, heartbeat=settings.heartbeat, on_change=self._listening)
+        self._listener: Final = Listener(
+            database, self.wake, url=listen, heartbeat=settings.heartbeat, on_change=self._listening
+        )
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._pause = 0.0
