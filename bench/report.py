@@ -15,7 +15,7 @@ from bench import charts
 from bench.documents.bundle import Read, read_bundle
 from bench.machine import durable
 from metrics.results import Convergence, Percentiles, Result, Visibility
-from settings.tracing import ENDPOINTS
+from settings.tracing import traced
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 WORDS: Final = {
@@ -111,7 +111,7 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     notes[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
     if postgres and not durable(postgres):
         notes.append({"text": "not durable: fsync or synchronous_commit is off", "warns": True})
-    if any(settings.get(name) for name in ENDPOINTS):
+    if traced(settings):
         notes.append(
             {"text": "traced: the API and the projectors exported spans while they were measured", "warns": True}
         )
@@ -214,7 +214,8 @@ def _facts(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
         ("points that InfluxDB never got", whole(generator.dropped_points)),
     ]
     server = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
-    server += list(postgres.get("settings", {}).items())
+    server += [("TLS", "on" if postgres.get("tls") else "off")] if "tls" in postgres else []
+    server += [*postgres.get("environment", {}).items(), *postgres.get("settings", {}).items()]
     groups = [("Settings", settings), ("Machine", machine), ("Postgres", server), ("Versions", built)]
     groups.append(("Load generator", judge if result.sound else []))
     return [{"title": title, "rows": rows} for title, rows in groups if rows]

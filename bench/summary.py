@@ -15,6 +15,7 @@ from rich.text import Text
 from bench.observer import FILE
 from bench.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from metrics.results import Percentiles, Result, Visibility
+from settings.tracing import traced
 
 
 def show(console: Console, result: Result, folder: Path, missing: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -73,6 +74,8 @@ def _table(result: Result) -> Table:
     table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)
     table.add_row("handler latency", f"{latency} ms", "artificial, an event")
+    if traced(result.settings):
+        table.add_row("note", "traced", "the API and the projectors exported spans while they were measured")
     if result.generator.saturated:
         table.add_row(
             "note", "saturated", "the load generator set the pace: throughput is a lower bound of the server's"

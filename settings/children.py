@@ -7,6 +7,7 @@ name. Nothing else passes, so a proxy, a libpq default, a Locust or a Git settin
 from __future__ import annotations
 
 import os
+import site
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,7 +66,10 @@ class Child:
 PROGRAM: Final = Child()
 """Any program that needs nothing of the user."""
 
-PYTHON: Final = Child((*START, *TLS), {"HOME": NOWHERE, "PYTHONUNBUFFERED": "1"})
+_PACKAGES: Final = {"PYTHONUSERBASE": site.getuserbase()} if site.ENABLE_USER_SITE else {}
+"""Packages that this process finds in its user's home, where it finds any."""
+
+PYTHON: Final = Child((*START, *TLS), {"HOME": NOWHERE, "PYTHONUNBUFFERED": "1", **_PACKAGES})
 """Our own services, commands and drivers. What Python itself reads (PYTHON*) stays behind, so they run as shipped."""
 
 LOCUST: Final = PYTHON

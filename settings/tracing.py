@@ -27,6 +27,11 @@ def asked(variables: Mapping[str, str]) -> str | None:
     return endpoint
 
 
+def traced(recorded: Mapping[str, object]) -> bool:
+    """True where the settings that a result carries say that its run was traced."""
+    return any(recorded.get(name) for name in ENDPOINTS)
+
+
 def variables_of(variables: Mapping[str, str]) -> dict[str, str]:
     """What a traced process is told: every OTEL_* variable; none where no traces are wanted. Raises SettingError."""
     if asked(variables) is None:

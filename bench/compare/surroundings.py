@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.compare.loaded import Loaded
-from settings.tracing import ENDPOINTS
+from settings.tracing import traced
 
 TOLD = "influx.json"
 
@@ -12,7 +12,7 @@ def surroundings(trial: Loaded) -> dict[str, object]:
     """Each by its name; what an older bundle does not tell is what a run has unless it is asked for."""
     settings = trial.result.settings
     return {
-        "tracing": "on" if any(settings.get(name) for name in ENDPOINTS) else "off",
+        "tracing": "on" if traced(settings) else "off",
         "LOG_LEVEL": settings.get("LOG_LEVEL") or "info",
         "InfluxDB": "told" if settings.get("INFLUX_URL") or (trial.folder / TOLD).exists() else "none",
         "nice": trial.machine.get("nice", 0),
