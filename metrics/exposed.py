@@ -20,6 +20,7 @@ class Exposed:
 
 
 _API: Final = ("process",)
+_HOLDER: Final = ("kind", "pid", "application")
 _EACH: Final = ("projector", "mode")
 
 EXPOSED: Final = (
@@ -37,6 +38,14 @@ EXPOSED: Final = (
         (*_API, "state"),
     ),
     Exposed("tidemark_api_time_limits", "counter", "statements, and waits for a connection, that a limit ended", _API),
+    Exposed("tidemark_watermark_held_positions", "gauge", "how far the lowest writer under way holds it back", _HOLDER),
+    Exposed(
+        "tidemark_watermark_held_seconds", "gauge", "age of that writer's transaction, if it may be known", _HOLDER
+    ),
+    Exposed("tidemark_snapshot_held_transactions", "gauge", "transactions since the oldest snapshot began", _HOLDER),
+    Exposed(
+        "tidemark_snapshot_held_seconds", "gauge", "age of that snapshot's transaction, if it may be known", _HOLDER
+    ),
     Exposed("tidemark_projectors_alive", "gauge", "projectors with a fresh heartbeat"),
     Exposed("tidemark_projector_alive", "gauge", "1 while its heartbeat is fresh; 0 up to an hour after", _EACH),
     Exposed("tidemark_projector_leases_held", "gauge", "leases that it holds; 0 when it is dead", _EACH),

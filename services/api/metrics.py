@@ -21,6 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from eventstore.errors import StoreError
 from eventstore.facts import read_facts
+from eventstore.holders import read_holders
 from eventstore.postgres import Database
 from services.api.projection_metrics import told
 from services.api.single_flight import SingleFlight
@@ -69,10 +70,11 @@ def metrics_route(database: Database) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
-        facts = None
+        facts = holders = None
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
             facts = await read_facts(database)
-        return told(facts, database.usage)
+            holders = await read_holders(database)
+        return told(facts, holders, database.usage)
 
     shared = SingleFlight(read)
 

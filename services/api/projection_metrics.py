@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from eventstore.facts import Facts, ProjectorFacts
+from eventstore.holders import Holders
 from eventstore.pool import Usage
 from metrics.exposed import EXPOSED
 
@@ -31,10 +32,10 @@ _COUNTERS: Final = (
 )
 
 
-def told(facts: Facts | None, pool: Usage) -> bytes:
+def told(facts: Facts | None, holders: Holders | None, pool: Usage) -> bytes:
     """The text of a scrape; without facts, that the store gave none."""
     registry = CollectorRegistry()
-    registry.register(_Told({**of_this_process(pool), **of_the_store(facts)}))
+    registry.register(_Told({**of_this_process(pool), **of_the_store(facts), **of_holders(holders)}))
     return generate_latest(registry)
 
 
@@ -65,6 +66,23 @@ def of_the_store(facts: Facts | None) -> Samples:
     for projector in facts.projectors:
         for name, sample in _of(projector):
             found.setdefault(f"tidemark_projector_{name}", []).append(sample)
+    return found
+
+
+def of_holders(holders: Holders | None) -> Samples:
+    """Who holds the watermark and the oldest snapshot back, and since when; nothing where nobody does."""
+    found: Samples = {}
+    if holders is None:
+        return found
+    kinds = (("watermark", "positions", holders.announcement), ("snapshot", "transactions", holders.snapshot))
+    for what, unit, holder in kinds:
+        if holder is None:
+            continue
+        labels = (holder.kind, str(holder.pid or ""), holder.name)
+        found[f"tidemark_{what}_held_{unit}"] = [(labels, holder.behind)]
+        if holder.since is not None:
+            age = (holders.observed_at - holder.since).total_seconds()
+            found[f"tidemark_{what}_held_seconds"] = [(labels, age)]
     return found
 
 

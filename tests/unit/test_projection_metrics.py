@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from eventstore.facts import Blocked, Facts, ProjectorFacts
+from eventstore.holders import Holder, Holders
 from eventstore.pool import Usage
 from metrics.exposed import EXPOSED
-from services.api.projection_metrics import of_the_store, of_this_process, told
+from services.api.projection_metrics import of_holders, of_the_store, of_this_process, told
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {"open": "open p serial", "used": "p serial used", "awaited": "awaited p serial"}
 POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
 PROJECTOR = ProjectorFacts("p", "serial", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12)
 BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
+WRITER = Holder("session", 7, "psql", None, NOW, 3)
+READER = Holder("session", None, "psql", None, None, 3)
+HOLDERS = Holders(NOW + timedelta(seconds=2), 0, READER, WRITER)
 FACTS = Facts(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECTOR])
 
 
 def values(facts: Facts | None) -> dict[str, float]:
     """The samples by name and label values."""
-    families = text_string_to_metric_families(told(facts, POOL).decode())
+    families = text_string_to_metric_families(told(facts, HOLDERS if facts else None, POOL).decode())
     samples = [sample for family in families for sample in family.samples]
     return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
 
 
 def test_the_catalogue_and_what_is_told_are_the_same() -> None:
-    assert {**of_this_process(POOL), **of_the_store(FACTS)}.keys() == {one.name for one in EXPOSED}
+    found = {**of_this_process(POOL), **of_the_store(FACTS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
+    assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
 
 
@@ -53,6 +58,14 @@ def test_each_fact_is_told() -> None:
     assert {name: found[f"tidemark_projector_{name} p serial"] for name in expected} == expected
     pool = {state: found[f"tidemark_projector_connections {key}"] for state, key in KEYS.items()}
     assert pool == {"open": 10, "used": 11, "awaited": 12}
+
+
+def test_who_holds_back_is_named_with_pid_application_and_age() -> None:
+    found = values(FACTS)
+    assert found["tidemark_watermark_held_positions 7 psql session"] == 3
+    assert found["tidemark_watermark_held_seconds 7 psql session"] == 2
+    assert found["tidemark_snapshot_held_transactions  psql session"] == 3
+    assert not any(name.startswith("tidemark_snapshot_held_seconds") for name in found)
 
 
 def test_only_the_projection_blocks_the_projection() -> None:
