@@ -24,6 +24,7 @@ SMALL = 3
 BACKLOGS = """
 SELECT (SELECT sum(events) - sum(projected) FROM tallies) = (SELECT sum(version - projected) FROM streams)
 """
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 SLOW = """
 CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_sleep(0.02); RETURN OLD; END $$
@@ -128,6 +129,7 @@ async def test_beside_projectors_and_appends_every_moment_is_right(stage: Stage,
             name = f"new-{number % 20:02}" if number % 2 else f"todo-{number % STREAMS:03}-more"
             await stage.append(name, UPDATED if stage.versions[name] else CREATED)
 
+    deadlocks = await stage.value(DEADLOCKS)
     async with stage.projector(serial=serial, make=make), stage.projector(serial=serial, make=make):
         await until(stage.projected, "everything to be projected")
         writing = asyncio.create_task(append())
@@ -141,6 +143,7 @@ async def test_beside_projectors_and_appends_every_moment_is_right(stage: Stage,
         await writing
         await until(stage.projected, "everything to be projected again")
 
+    assert await stage.value(DEADLOCKS) == deadlocks
     await stage.assert_right(serial=serial)
 
 
