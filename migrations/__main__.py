@@ -22,10 +22,12 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from eventstore.sqlstates import kind_of, sqlstate_of
+from migrations import ownership
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
@@ -44,6 +46,7 @@ def _config(connection: Connection) -> Config:
 
 def _run(connection: Connection, action: str, revision: str) -> None:
     config = _config(connection)
+    ownership.check(connection, ScriptDirectory.from_config(config))
     match action:
         case "upgrade":
             command.upgrade(config, revision)
@@ -56,7 +59,7 @@ def _run(connection: Connection, action: str, revision: str) -> None:
 async def migrate(url: str, action: str = "upgrade", revision: str = "head") -> None:
     """Bring the database to a revision, in one transaction.
 
-    Raises CommandError for a revision that is unknown, Held, else the driver's errors.
+    Raises CommandError for a revision that is unknown, NotOurs, Held, else the driver's errors.
     """
     async with turn(url) as connection:
         await connection.run_sync(_run, action, revision)
@@ -107,7 +110,7 @@ def main() -> int:
             asyncio.run(migrate(url, arguments.action, arguments.revision))
     except (SettingError, CommandError) as error:
         return _refuse(str(error), REFUSED)
-    except apply.NotAllowed as error:
+    except (apply.NotAllowed, ownership.NotOurs) as error:
         return _refuse(f"DATABASE_URL: {error}", REFUSED)
     except Held as error:
         return _refuse(f"DATABASE_URL: the migration failed: {error}", FAILED)

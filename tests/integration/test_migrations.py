@@ -260,3 +260,60 @@ def test_actions_by_hand(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caps
     with pytest.raises(SystemExit) as ended:
         run(monkeypatch, url, "sideways")
     assert ended.value.code == 2
+
+
+FOREIGN = (
+    "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('{}')"
+)
+
+
+@pytest.mark.parametrize("arguments", [("upgrade",), ("downgrade", "base"), ("current",)])
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (FOREIGN.format("a1b2c3"), "has the alembic_version of another application (revision 'a1b2c3')"),
+        (FOREIGN.format("0001"), "has an alembic_version at revision '0001', but no table 'events'"),
+        (FOREIGN.format("0001") + "; CREATE TABLE events (n int)", "but no table 'streams'"),
+        ("CREATE TABLE events (n int)", "has a table 'events' that tidemark did not make"),
+        ("CREATE TABLE todos (n int)", "has a table 'todos' that tidemark did not make"),
+    ],
+)
+def test_a_database_of_another_application_is_left_alone(
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    made: str,
+    said: str,
+    arguments: tuple[str, ...],
+) -> None:
+    url = cluster.create(migrated=False)
+    name = url.rpartition("/")[2]
+    cluster.server.execute(made, name)
+    before = asyncio.run(everything(url))
+
+    assert run(monkeypatch, url, *arguments) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"DATABASE_URL: database '{name}', schema 'public', ")
+    assert said in err
+    assert "give tidemark a database of its own" in err
+    assert asyncio.run(everything(url)) == before
+
+
+def test_a_database_of_a_newer_version_is_left_alone(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = cluster.create()
+    cluster.server.execute("UPDATE alembic_version SET version_num = '9999'", url.rpartition("/")[2])
+    assert run(monkeypatch, url) == 2
+    err = capsys.readouterr().err
+    assert "is at revision '9999', which this version does not know" in err
+    assert "run the version that it was migrated with" in err
+
+
+def test_a_schema_of_its_own_beside_another_application(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = cluster.create(migrated=False)
+    cluster.server.execute(FOREIGN.format("a1b2c3") + "; CREATE SCHEMA ours", url.rpartition("/")[2])
+    address = f"{url}?options=-csearch_path%3Dours"
+    assert run(monkeypatch, address) == 0
+    assert run(monkeypatch, address, "roles") == 0
