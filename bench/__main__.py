@@ -27,6 +27,7 @@ from bench.progress import progress
 from bench.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
+from settings.arguments import Parser
 
 SOMEWHERE: Final = ("run", "compare", "ui")
 """Commands that take place in the stack if it is up."""
@@ -82,7 +83,7 @@ def by_hand(arguments: argparse.Namespace, console: Console) -> int:
 def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | None:
     if arguments.kill_projector_at is None:
         return None
-    values = {"--kill-projector-at": arguments.kill_projector_at}
+    values = {"--kill-projector-at": str(arguments.kill_projector_at)}
     after = Environment(values).duration("--kill-projector-at", "", low=0, high=settings.duration_s)
     if settings.base_url is not None and not arguments.in_stack:
         raise SetupError("--kill-projector-at", "only projectors of the stack or of the bench itself", "unset BASE_URL")
@@ -93,7 +94,7 @@ def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | N
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Run the whole system and prove the result.")
+    parser = Parser(prog="python -m bench", description="Run the whole system and prove the result.")
     commands = parser.add_subparsers(dest="name", required=True)
     one = _command(commands, "run", run, "run one scenario")
     one.add_argument("scenario", nargs="?", default="throughput", choices=scenarios.names())

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from bench import scenarios
 from bench.passed_on import passed_on
 from metrics.target import Target
 from settings import Environment, SettingError, postgres_url, shared
+from settings.endpoints import http_root
 from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
@@ -138,13 +138,4 @@ def _plain(value: str) -> Any:
 
 def _base_url(env: Environment) -> str | None:
     url = env.optional("BASE_URL")
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise SettingError("BASE_URL", strip_secrets(url), "an address such as http://127.0.0.1:8000")
-    return url.rstrip("/")
+    return None if url is None else http_root("BASE_URL", url)

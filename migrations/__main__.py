@@ -32,6 +32,7 @@ from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
 from settings import Environment, SettingError, postgres_url, terminal
+from settings.arguments import Parser
 
 FAILED: Final = 1
 REFUSED: Final = 2
@@ -75,7 +76,7 @@ async def make_roles(url: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m migrations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     actions = parser.add_subparsers(dest="action", required=True)

@@ -91,16 +91,23 @@ def note(path: Path) -> str:
     return str(json.loads(path.read_text(encoding="utf-8")).get("note", ""))
 
 
+def _usable(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def main(arguments: list[str]) -> int:
     """Ask, and say it by the exit code."""
     match arguments:
-        case [url] if url.startswith("http://"):
+        case [url] if url.startswith("http://") and _usable(url):
             trouble = ask_url(url)
-        case [path]:
+        case [path] if path and "://" not in path:
             trouble = ask_file(Path(path))
             if not trouble and (said := note(Path(path))):
                 print(said)
-        case [path, "live"]:
+        case [path, "live"] if path and "://" not in path:
             trouble = ask_file(Path(path), live=True)
         case _:
             print("usage: python -m services.health URL | FILE [live]", file=sys.stderr)

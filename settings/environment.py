@@ -66,11 +66,12 @@ class Environment:
         """Any text, or None when unset."""
         return self._variables.get(name, "").strip() or None
 
-    def host_and_port(self, name: str) -> str | None:
-        """`host:port` as one text, or None when unset."""
-        value = self.optional(name)
-        if value is not None and not re.fullmatch(r"[^\s:]+:\d{1,5}", value):
-            raise SettingError(name, value, "host:port, such as 127.0.0.1:5557, or nothing")
+    def host_and_port(self, name: str, default: str | None = None) -> str | None:
+        """A host and a port from 1 to 65535, None when unset without a default."""
+        value = self.optional(name) or default
+        found = value and re.fullmatch(r"(?:\[[\da-fA-F:.]+\]|[^\s:]+):(\d{1,5})", value, re.ASCII)
+        if value and not (found and 0 < int(found[1]) <= 65535):
+            raise SettingError(name, value, "host:port, such as 127.0.0.1:5557")
         return value
 
     def integer(self, name: str, default: int | None, *, low: int, high: int) -> int:

@@ -20,6 +20,7 @@ from bench.containers.scale import scale
 from bench.containers.up import up
 from bench.ends.conclude import conclude
 from bench.processes import ROOT
+from settings.arguments import Parser
 
 
 def main() -> int:
@@ -70,7 +71,7 @@ def _show(compose: Compose, *arguments: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench.containers", description="The stack of compose.yaml.")
+    parser = Parser(prog="python -m bench.containers", description="The stack of compose.yaml.")
     commands = parser.add_subparsers(required=True)
     _command(commands, "up", _up, "start everything, and wait until it is ready")
     _command(commands, "down", _down, "stop everything; the data stays")

@@ -22,12 +22,16 @@ from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
 from bench.processes import ROOT
 from metrics.results import write_json
+from settings import Environment
+from settings.arguments import Parser
 
 RESULTS: Final = ROOT / "results" / "perf"
 PAGE: Final = ROOT / "docs" / "performance.md"
 COST: Final = "cost"
 PUBLISH: Final = "publish"
 INSTALL: Final = "install-peers"
+MOST: Final = 50
+"""Trials of a side."""
 
 
 def main() -> int:
@@ -46,7 +50,9 @@ def _act() -> int:
         peers.install()
         return 0
     chosen = _choose(words, known, full=arguments.full)
-    effort = Effort(arguments.trials, arguments.quick, arguments.full)
+    effort = Effort(_trials(arguments.trials), arguments.quick, arguments.full)
+    if chosen or COST in words:
+        _refuse_unwritable(arguments.results)
     for row in chosen:
         _measure(row, effort, arguments.results, list(known), console)
     found = results.read(arguments.results)
@@ -68,6 +74,20 @@ def _refuse_unpublishable(found: dict[str, Any], folder: Path) -> None:
     if missing := [name for name in needed if name not in found]:
         problem = f"has no {', '.join(missing)}, so there is nothing to publish"
         raise SetupError(str(folder / results.FILE), problem, "measure some rows first: `task perf`")
+
+
+def _trials(given: str | None) -> int | None:
+    if given is None:
+        return None
+    return Environment({"--trials": str(given)}).integer("--trials", None, low=1, high=MOST)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    try:
+        (folder / "log").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"{folder} can not be written to ({error.strerror})"
+        raise SetupError("--results", problem, "make room, or name another folder") from error
 
 
 def _choose(words: list[str], known: dict[str, Row], *, full: bool) -> list[Row]:
@@ -108,10 +128,10 @@ def _list(known: dict[str, Row], console: Console) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench.perf", description=__doc__)
+    parser = Parser(prog="python -m bench.perf", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="ROW", help=f"rows by name, {COST}, {PUBLISH} (default: all rows)")
     parser.add_argument("--list", action="store_true", help="name the rows and their targets")
-    parser.add_argument("--trials", type=int, help="how often each side is measured (default: 5)")
+    parser.add_argument("--trials", metavar="N", help="how often each side is measured (default: 5)")
     parser.add_argument("--quick", action="store_true", help="one trial with tiny sizes: shows that it works, no more")
     parser.add_argument("--full", action="store_true", help="the long rows too, and their long sizes")
     parser.add_argument("--publish", action="store_true", help=f"write {PAGE.relative_to(ROOT)} at the end")

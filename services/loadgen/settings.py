@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
-from urllib.parse import urlsplit
 
 from metrics.target import NAMES as INFLUX
 from metrics.target import Target
 from settings import Environment, SettingError, shared
+from settings.endpoints import http_root
 from settings.spelling import spelled, spelled_seconds
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
@@ -52,7 +52,7 @@ class Settings:
         """Read the variables; an unset or empty one takes its default. Raises SettingError for a bad one."""
         env = Environment(variables)
         settings = cls(
-            base_url=_address(env.text("BASE_URL", cls.base_url)),
+            base_url=http_root("BASE_URL", env.text("BASE_URL", cls.base_url)),
             scenario=cast(ScenarioName, shared.SCENARIO.read(env)),
             users=shared.VUS.read(env),
             duration_s=shared.DURATION.read(env),
@@ -95,17 +95,6 @@ class Settings:
             "RATE": self.rate,
             "LOADGEN_WORKERS": self.workers,
         }
-
-
-def _address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
-        raise SettingError("BASE_URL", _without_password(value), "an address such as http://127.0.0.1:8000")
-    return value.rstrip("/")
 
 
 def _without_password(url: str) -> str:

@@ -15,9 +15,7 @@ PORT = 5557
 
 def command(master: str) -> list[str]:
     """Locust as a worker of the master at `host:port`. Raises SettingError."""
-    host, _, port = master.rpartition(":")
-    if not host or not port.isdigit():
-        raise SettingError("LOADGEN_MASTER", master, f"host:port, such as 127.0.0.1:{PORT}")
+    host, _, port = str(Environment({"LOADGEN_MASTER": master}).host_and_port("LOADGEN_MASTER")).rpartition(":")
     locust = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--skip-log-setup"]
     return [*locust, "--master-host", host, "--master-port", port]
 

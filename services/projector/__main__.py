@@ -34,6 +34,7 @@ from services.projector.operator import command
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError, terminal
+from settings.arguments import Parser
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
@@ -47,7 +48,7 @@ log = structlog.get_logger()
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m services.projector",
         description=__doc__,
         epilog=endings.table(),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bench.settings import Settings as Bench
 from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen
+from services.loadgen.worker import command
 from services.projector.settings import Settings as Projector
 from settings import Environment, SettingError, shared
 from settings.shared import Choice, Duration, Flag, Integer, Number, Shared
@@ -118,3 +119,26 @@ def test_a_bound_is_told_in_the_form_that_is_taken() -> None:
 def test_a_large_value_is_handed_on_digit_by_digit(name: str, text: str) -> None:
     told = Bench.from_env({name: text}).environment()[name]
     assert told == {"1234567ms": "1234.567s"}.get(text, text)
+
+
+ADDRESSES = [
+    "http://h:1", "http://h:1/", "http://h", "http://h:1/path", "http://h:1?x", "http://h:1#x", "http://h:0",
+    "http://h:99999", "ftp://h", "h:1", "http://", "http://u:pw@h:1", "http://h:1/ x", "http://[::1]:1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_the_bench_takes_the_load_generator_takes(address: str) -> None:
+    variables = {"DATABASE_URL": URL, "BASE_URL": address}
+    assert bool(refusal(Bench.from_env, variables)) == bool(refusal(Loadgen.from_env, variables))
+    assert "pw" not in refusal(Bench.from_env, {**variables, "BASE_URL": f"{address}?"})
+
+
+@pytest.mark.parametrize(
+    ("address", "usable"),
+    [("h:1", True), ("[::1]:65535", True), ("h:0", False), ("h:65536", False), ("h", False), (":1", False),
+     ("h:x", False), ("h:\u0661", False), ("a b:1", False), ("::1:5557", False)],
+)  # fmt: skip
+def test_a_worker_and_its_master_take_the_same_addresses(address: str, usable: bool) -> None:
+    assert bool(refusal(Loadgen.from_env, {"LOADGEN_LISTEN": address})) != usable
+    assert bool(refusal(lambda given: command(given["LOADGEN_MASTER"]), {"LOADGEN_MASTER": address})) != usable
