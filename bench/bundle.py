@@ -46,6 +46,8 @@ class Bundle:
         self.log = folder / "log"
         self.missing: dict[str, str] = {}
         self.log.mkdir(parents=True)
+        # The load generator writes here too, and needs as much.
+        Reserve(folder, 2 * ROOM).release()
         self._room = Reserve(folder, ROOM)
 
     @classmethod

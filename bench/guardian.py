@@ -19,9 +19,10 @@ from typing import IO, Self
 import psutil
 
 from bench.ends import sessions
+from settings import patience
 from settings.children import PYTHON
 
-PATIENCE_S = 5.0
+PATIENCE_S = patience.IMMEDIATE_S + patience.MARGIN_S
 
 
 class Guardian:

@@ -144,9 +144,14 @@ def _start(
         signals.check()
         with signals.held():
             process = _launch(binaries, identity, folder, {**settings, "port": str(port)}, log)
-            guardian.watch(process.pid, signal.SIGINT)
-        if _ready(process, folder):
-            return process, port
+            guardian.watch(process.pid, signal.SIGQUIT)
+        try:
+            if _ready(process, folder):
+                return process, port
+        except BaseException:
+            # Before its folder is gone: it has shared memory to give back.
+            _stop(process, folder)
+            raise
         _stop(process, folder)
         if "Address already in use" not in tail(log):
             break
@@ -176,7 +181,7 @@ def _ready(process: subprocess.Popen[bytes], folder: Path) -> bool:
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError):
-            lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
+            lines = (folder / "data" / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
             if len(lines) >= 8 and lines[7].strip() == "ready":
                 return True
         time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -88,20 +89,29 @@ class Processes:
         """
         signals.check()
         path = self._log / f"{name}.log"
-        with signals.held(), path.open("ab") as stream:
-            popen = subprocess.Popen(
-                [*program, *command],
-                cwd=cwd,
-                env={**env, **self._scratch},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                start_new_session=True,
-            )
-            process = Process(name, popen, path)
+        with signals.held():
+            process = Process(name, self._launch(name, [*program, *command], env, path, cwd), path)
             self.all.append(process)
-            self._guardian.watch(popen.pid)
+            self._guardian.watch(process.pid)
         return process
+
+    def _launch(
+        self, name: str, line: list[str], env: Mapping[str, str], log: Path, cwd: Path
+    ) -> subprocess.Popen[bytes]:
+        try:
+            with log.open("ab") as stream:
+                return subprocess.Popen(
+                    line,
+                    cwd=cwd,
+                    env={**env, **self._scratch},
+                    stdin=subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=stream,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            remedy = "; raise `ulimit -u`, or end other processes" if error.errno == errno.EAGAIN else ""
+            raise RunFailed(f"{name} could not be started: {error.strerror}{remedy}") from error
 
     def run(self, name: str, command: list[str], env: Mapping[str, str], timeout: float) -> None:
         """Start a process and wait for its good end. Raises RunFailed, SetupError for a setting that it refuses."""

@@ -41,7 +41,7 @@ _state = _State()
 def caught() -> Iterator[None]:
     """Turn the three signals into `Interrupted` until the end of the block.
 
-    SIGHUP stays ignored under nohup.
+    SIGHUP stays ignored under nohup. Once one of them came, they are ignored for good.
     """
     global _state  # noqa: PLW0603
     _state = _State()
@@ -50,8 +50,9 @@ def caught() -> Iterator[None]:
     try:
         yield
     finally:
+        # After a signal this process has little to do but to end, which a further one may not break off either.
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler if _state.first is None else signal.SIG_IGN)
 
 
 @contextmanager

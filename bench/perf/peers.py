@@ -88,6 +88,8 @@ PEERS: Final = {"eventsourcing": _eventsourcing, "emmett": _emmett}
 
 
 def _call(*command: str) -> None:
-    done = subprocess.run(command, env=INSTALLER.environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=INSTALLER.environment(), capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode != 0:
         raise RunFailed(f"{' '.join(command[:4])} failed", (done.stderr or done.stdout)[-2000:])

@@ -40,7 +40,9 @@ def inserts(lab: Lab, url: str, seconds: float) -> Reading:
     command = [program, "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", f"--time={max(1, round(seconds))}"]
     command += ["--define=n=0", f"--file={script}", url]
     env = PROGRAM.environment()
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=env, capture_output=True, encoding="utf-8", errors="replace", check=False, stdin=subprocess.DEVNULL
+    )
     found = _RATE.search(done.stdout)
     if done.returncode != 0 or not found:
         raise RunFailed("pgbench failed", (done.stderr or done.stdout)[-2000:])

@@ -41,7 +41,14 @@ def _run(kind: str, base_url: str, seconds: float, connections: int, variables: 
     command = _command(kind, base_url, max(1, round(seconds)), connections)
     env = PYTHON.environment({"BASE_URL": base_url, **variables})
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=env, cwd=ROOT, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=env,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode != 0 or not done.stdout.strip():
         raise RunFailed(f"{command[0]} failed", (done.stderr or done.stdout)[-2000:])

@@ -131,6 +131,7 @@ class Bundle:
         if self._telemetry is not None:
             document["influx"] = self._telemetry.end(document, now)
             document["generator"]["dropped_points"] = self._telemetry.dropped
+        self._drop_half_page()
         document["missing"] = self._missing
         write_json(self._folder / "loadgen.json", document)
 
@@ -143,6 +144,14 @@ class Bundle:
     def _keep(self, name: str, text: str) -> None:
         with self._noting(name):
             write_whole(self._folder / name, text)
+
+    def _drop_half_page(self) -> None:
+        """Locust writes its page in place, and goes on where the disk is full."""
+        page = self._folder / "locust.html"
+        with self._noting(page.name):
+            if page.exists() and not page.read_text(encoding="utf-8", errors="replace").rstrip().endswith("</html>"):
+                page.unlink()
+                self._missing[page.name] = "Locust could not write it to its end"
 
     @contextmanager
     def _noting(self, name: str) -> Iterator[None]:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,17 @@ GONE_WITHIN_S: Final = 20.0
 LOOK_S: Final = 0.1
 SHORT: Final = {"VUS": "30", "DURATION": "3s", "WARMUP": "1s"}
 LONG: Final = {"VUS": "20", "DURATION": "120s", "WARMUP": "0s"}
+BENCH: Final = (sys.executable, "-m", "bench")
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class How:
+    """What stands in for `python -m bench`, and where its bundles go if not beside its scratch folder."""
+
+    line: Sequence[str] = BENCH
+    results: Path | None = None
+    cwd: str = str(ROOT)
 
 
 @dataclass
@@ -34,6 +44,7 @@ class Bench:
     results: Path
     scratch: Path
     offspring: list[psutil.Process] = field(default_factory=list)
+    shared: set[str] = field(default_factory=set)
     said: str = ""
 
     @property
@@ -60,7 +71,21 @@ class Bench:
     async def in_phase(self, phase: str) -> None:
         """Wait until a sample of the phase is written, and note all processes that live then."""
         await until(lambda: any(f'"phase": "{phase}"' in path.read_text() for path in self._samples()), self)
+        self.note_offspring()
+
+    async def says(self, words: str) -> None:
+        """Wait until it prints a line with the words."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while words not in self.said:
+                line = await self.process.stdout.readline()
+                assert line, f"it ended and said: {self.said}"
+                self.said += line.decode()
+
+    def note_offspring(self) -> None:
+        """Remember all processes that live now, and the shared memory that they have."""
         self.offspring = psutil.Process(self.process.pid).children(recursive=True)
+        self.shared = {found for process in self.offspring for found in shared_memory(process.pid)}
 
     def part(self, words: str) -> psutil.Process:
         """The process that was started with these words in its command line, the oldest of them."""
@@ -76,7 +101,9 @@ class Bench:
 
     def left(self) -> list[str]:
         """What is left of it: processes, and files in its scratch folder."""
-        return [*map(str, self.alive()), *(path.name for path in self.scratch.iterdir())]
+        # uv has a lock of its own in the temporary folder.
+        files = [path.name for path in self.scratch.iterdir() if not path.match("uv-*.lock")]
+        return [*map(str, self.alive()), *files, *(self.shared & living_memory())]
 
     def alive(self) -> list[psutil.Process]:
         """Processes of it that still live."""
@@ -91,6 +118,24 @@ def _is_zombie(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return process.status() == psutil.STATUS_ZOMBIE
     return True
+
+
+def shared_memory(pid: int) -> set[str]:
+    """The segments that a process maps: a file of /dev/shm, or the number of one of System V."""
+    found = set()
+    with suppress(OSError):
+        for fields in map(str.split, Path(f"/proc/{pid}/maps").read_text().splitlines()):
+            if len(fields) > 5 and fields[5].startswith("/dev/shm/"):
+                found.add(fields[5])
+            elif len(fields) > 5 and fields[5].startswith("/SYSV"):
+                found.add(fields[4])
+    return found
+
+
+def living_memory() -> set[str]:
+    """All segments of this machine."""
+    numbers = [line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+    return {*map(str, Path("/dev/shm").iterdir()), *numbers}
 
 
 def _is_of(process: psutil.Process, scratch: Path) -> bool:
@@ -111,34 +156,41 @@ async def until(condition: Callable[[], bool], bench: Bench | None = None, withi
 
 @asynccontextmanager
 async def bench(*arguments: str, cwd: str = str(ROOT), **variables: str) -> AsyncIterator[Bench]:
+    """`python -m bench` with these arguments, started."""
+    async with started(How(cwd=cwd), *arguments, **variables) as ran:
+        yield ran
+
+
+@asynccontextmanager
+async def started(how: How, *arguments: str, **variables: str) -> AsyncIterator[Bench]:
     """Start the bench. It is gone with all that it started at the end of the block, whatever it did."""
     # Not pytest's folder: Postgres may run as another user, who must be able to enter.
     base = Path(tempfile.mkdtemp(prefix="tidemark-test-"))
     os.chmod(base, 0o755)
-    results, scratch = base / "results", base / "scratch"
+    results, scratch = how.results or base / "results", base / "scratch"
     os.mkdir(scratch)
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     # A stack of this name is never up, so a run stays embedded on whatever machine.
     env |= {"TMPDIR": str(scratch), "COLUMNS": "120", "COMPOSE_PROJECT_NAME": "none-of-ours", **variables}
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "bench", *arguments),
+        *how.line,
+        *arguments,
         *(() if arguments[0] in ("dev", "ui") else ("--results", str(results))),
-        cwd=cwd,
+        cwd=how.cwd,
         env=env,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    started = Bench(process, results, scratch)
+    ran = Bench(process, results, scratch)
     try:
-        yield started
+        yield ran
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             with suppress(TimeoutError):
-                await started.ended()
-        for left in started.alive():
+                await ran.ended()
+        for left in ran.alive():
             with suppress(psutil.NoSuchProcess):
                 left.kill()
         shutil.rmtree(base, ignore_errors=True)

@@ -13,7 +13,7 @@ import pytest
 
 from bench import __main__ as command
 from bench import binaries
-from tests.acceptance.bench_process import KEPT, PATIENCE_S, ROOT, bench
+from tests.acceptance.bench_process import BENCH, KEPT, PATIENCE_S, ROOT, How, bench, started
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,25 @@ async def test_a_bad_setting_ends_at_once_with_one_line_that_names_it(name: str,
         assert "starting Postgres" not in ran.said
         assert await ran.nothing_left()
         assert not ran.results.exists() or list(ran.results.iterdir()) == []
+
+
+async def test_users_for_whom_there_are_too_few_open_files_are_refused_before_the_start() -> None:
+    few = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *BENCH)
+    async with started(How(few), "run", VUS="300") as ran:
+        await ran.ended()
+        assert ran.code == 2, ran.said
+        assert "VUS: 300 users need about 420 open files" in ran.said
+        assert "`ulimit -n` allows 256" in ran.said
+        assert await ran.nothing_left()
+
+
+async def test_results_that_can_not_be_written_are_refused_before_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with started(How(results=tmp_path / "file"), "run") as ran:
+        await ran.ended()
+        assert ran.code == 2, ran.said
+        assert "--results: " in ran.said
+        assert "starting Postgres" not in ran.said
 
 
 def test_the_task_runner_passes_the_exit_code_and_the_one_line_on() -> None:
