@@ -60,8 +60,8 @@ class Parallel:
         self._batches: Final = BatchSize(max(1, tools.settings.events_per_batch))
 
     async def prepare(self) -> None:
-        """Forget the leases: they may have passed on while the store was away, and end by themselves."""
-        self._in_flight.clear()
+        """Give the leases back that were in hand when the store went away; those that have passed on are left alone."""
+        await self.release()
 
     async def step(self) -> Step:
         """Claim, then apply all that is ready. What a lock or a limit refuses stays in hand, and is put off.

@@ -87,8 +87,8 @@ class Serial:
         self._term: Term | None = None
 
     async def prepare(self) -> None:
-        """Forget the lease, and make sure that there is a cursor."""
-        self._term = None
+        """Give the lease back that was in hand when the store went away, and make sure that there is a cursor."""
+        await self.release()
         await cursors.prepare(self._tools.database, CURSOR)
 
     async def step(self) -> Step:
@@ -142,9 +142,9 @@ class Serial:
 
     async def release(self) -> None:
         """Give the lease back, so that a projector that stands by goes on at once."""
-        term, self._term = self._term, None
-        if term:
-            await cursors.release(self._tools.database, term.lease)
+        if self._term:
+            await cursors.release(self._tools.database, self._term.lease)
+            self._term = None
 
     async def exhausted(self) -> bool:
         """True when the cursor, whoever holds it, stands at the end of the log, or is blocked."""
