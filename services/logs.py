@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 def set_up(level: str, service: str) -> None:
@@ -21,16 +22,27 @@ def set_up(level: str, service: str) -> None:
     def keep(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         return {**kept, **event}
 
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        keep,
+    ]
+    _take_in_asyncio(shared)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            keep,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _take_in_asyncio(shared: Sequence[Processor]) -> None:
+    """What asyncio says of a task whose error nobody asked for is a line like all others, its traceback in a field."""
+    handler = logging.StreamHandler(sys.stderr)
+    renderer = structlog.processors.JSONRenderer()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logger = logging.getLogger("asyncio")
+    logger.handlers = [handler]
+    logger.propagate = False

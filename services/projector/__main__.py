@@ -56,7 +56,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--once", action="store_true", help="drain, then exit")
     command.declare(parser)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    command.check(parser, arguments)
+    return arguments
 
 
 def _database(settings: Settings, *, once: bool) -> Database:
@@ -131,6 +133,8 @@ def main() -> int:
     job = _operate(settings, arguments) if arguments.command else _work(settings, once=arguments.once)
     try:
         return uvloop.run(job)
+    except KeyboardInterrupt:
+        return SIGNALLED + signal.SIGINT
     except Exception as error:
         return _ended_by(error)
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from eventstore.database import Database
-from eventstore.errors import StoreUnavailable, TimeLimit
+from eventstore.errors import InvalidEvent, StoreUnavailable, TimeLimit
 from eventstore.facts import read_facts
 from eventstore.wakeup import NOTIFY
 from services.projector.endings import SIGNALLED, Ending
@@ -54,6 +54,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """End with a usage error where options do not go together."""
+    if arguments.command == "reset" and arguments.after and not arguments.all:
+        parser.error("--after goes with --all")
+
+
 def _seconds(given: str) -> float:
     try:
         seconds = float(given)
@@ -84,6 +90,9 @@ async def operate(database: Database, arguments: argparse.Namespace) -> int:
         return SIGNALLED + signals[0]
     except UnknownStream as error:
         _say(str(error))
+        return Ending.BLOCKED
+    except InvalidEvent as error:
+        _say(f"there is no such stream: {error}")
         return Ending.BLOCKED
     except StoreUnavailable as error:
         _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")

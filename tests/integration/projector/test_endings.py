@@ -102,14 +102,22 @@ async def test_a_missing_right_is_named(stage: Stage) -> None:
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["reset"], ["skip"], ["unblock"], ["reset", "x", "--timeout", "0"], ["skip", "x", "--timeout", "soon"], ["mend"]],
-)
-async def test_a_command_that_can_not_be_read_is_refused(stage: Stage, arguments: list[str]) -> None:
-    ended = await run(stage.url, *arguments)
+UNREADABLE = ["reset", "skip", "unblock", "mend", "reset x --timeout 0", "skip x --timeout soon", "reset x --after w"]
+
+
+@pytest.mark.parametrize("words", UNREADABLE)
+async def test_a_command_that_can_not_be_read_is_refused(stage: Stage, words: str) -> None:
+    ended = await run(stage.url, *words.split())
     assert (ended.code, ended.out) == (Ending.REFUSED, "")
     assert "usage:" in ended.err
+
+
+async def test_a_name_that_no_stream_can_have_is_refused(stage: Stage) -> None:
+    for name in ("", "\udcff"):
+        ended = await run(stage.url, "reset", name)
+        assert (ended.code, ended.out) == (Ending.BLOCKED, "")
+        assert "there is no" in ended.err
+        assert ended.err.count("\n") == 1
 
 
 async def test_help_and_the_page_for_operators_have_the_codes(stage: Stage) -> None:
