@@ -69,7 +69,7 @@ async def apply(url: str, given: Mapping[str, str]) -> list[str]:
         try:
             await _run(connection, given)
         except asyncpg.InsufficientPrivilegeError as error:
-            raise NotAllowed(f"{who.name!r} lacks CREATEROLE ({error}): {_REMEDY}") from error
+            raise NotAllowed(f"{who.name!r} lacks CREATEROLE ({_first_line(error)}): {_REMEDY}") from error
         found = await connection.execute(_LOGINS, {"roles": list(ROLES)})
         return [row.rolname for row in found]
 
@@ -80,3 +80,7 @@ async def _run(connection: AsyncConnection, given: Mapping[str, str]) -> None:
     await driver.execute(script())
     for role, password in given.items():
         await driver.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{verifier(password)}'")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]

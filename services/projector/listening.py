@@ -32,7 +32,7 @@ async def address(database: Database, listen_url: str | None) -> PostgresUrl | N
         pooling = await database.connector.pooling(url)
         there = await _identity(await database.connect(url, purpose="start"))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        reason = str(error) or type(error).__name__
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise SettingError("LISTEN_URL", "…", f"the address of a server that answers: {reason}") from error
     if pooling == "transaction":
         raise SettingError("LISTEN_URL", "…", f"{EXPECTED} of the server itself: this one {DEAF}")
