@@ -14,8 +14,8 @@ import psutil
 from bench import usable
 from bench.bounded import NoAnswer, ask
 from bench.database import ambient, connect
-from bench.settings import SECRET, strip_secrets
 from settings.children import GIT, PROGRAM
+from settings.hiding import shown
 
 PACKAGES: Final = (
     "alembic",
@@ -83,7 +83,7 @@ async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
         tls = await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
     finally:
         await connection.close()
-    settings = {row["name"]: _harmless(row["name"], row["value"]) for row in rows}
+    settings = {row["name"]: shown(row["name"], row["value"]) for row in rows}
     found = {"version": version, "source": source, "profile": profile, "settings": settings, "tls": tls}
     acting = ambient(url)
     return {**found, "environment": acting} if acting else found
@@ -93,10 +93,6 @@ def durable(facts: dict[str, Any]) -> bool:
     """True when an acknowledged write survives a crash of the machine."""
     settings = facts.get("settings", {})
     return settings.get("fsync") == "on" and settings.get("synchronous_commit") not in ("off", None)
-
-
-def _harmless(name: str, value: str) -> str:
-    return "***" if SECRET.search(name.upper()) or "conninfo" in name else strip_secrets(value)
 
 
 def _cpu_model() -> str:

@@ -12,11 +12,11 @@ from bench.passed_on import passed_on
 from metrics.target import Target
 from settings import Environment, SettingError, postgres_url, shared
 from settings.endpoints import http_root
+from settings.hiding import shown
 from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
 
-SECRET: Final = re.compile(r"TOKEN|PASSWORD|SECRET|KEY|HEADERS")
 OPEN_LOOP: Final = ("throughput", "reads")
 
 
@@ -111,19 +111,13 @@ class Settings:
     def recorded(self) -> dict[str, Any]:
         """The settings as a result carries them: by variable name, secrets stripped."""
         addresses = {
-            "DATABASE_URL": strip_secrets(self.database_url) if self.database_url else "embedded",
-            "BASE_URL": strip_secrets(self.base_url) if self.base_url else "embedded",
+            "DATABASE_URL": shown("DATABASE_URL", self.database_url) if self.database_url else "embedded",
+            "BASE_URL": shown("BASE_URL", self.base_url) if self.base_url else "embedded",
             "PROJECTORS": self.projectors,
         }
         values = {name: value for name, value in self.environment().items() if name != "SCENARIO"}
-        hidden = {name: "***" if SECRET.search(name) else strip_secrets(value) for name, value in values.items()}
+        hidden = {name: shown(name, value) for name, value in values.items()}
         return {**addresses, **{name: _plain(value) for name, value in hidden.items()}}
-
-
-def strip_secrets(text: str) -> str:
-    """The text without what stands between `//` and `@` in any address, and without password parameters."""
-    text = re.sub(r"//[^/@\s]*@", "//***@", text)
-    return re.sub(r"((?:password|token)=)[^&\s]+", r"\1***", text, flags=re.IGNORECASE)
 
 
 def _plain(value: str) -> Any:

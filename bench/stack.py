@@ -23,10 +23,11 @@ from bench.logins import Logins
 from bench.postgres import Cluster, free_port
 from bench.processes import ROOT, Process, Processes
 from bench.progress import Progress
-from bench.settings import Settings, strip_secrets
+from bench.settings import Settings
 from metrics.target import Target
 from settings import postgres_url
 from settings.children import GIVEN_DATABASE, PYTHON
+from settings.hiding import hide
 
 HOST: Final = "127.0.0.1"
 MIGRATION_TIMEOUT_S: Final = 120.0
@@ -181,11 +182,11 @@ def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
     try:
         return asyncio.run(machine.postgres(url, source=source, profile=profile))
     except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError, ValueError) as error:
-        reason = strip_secrets(str(error)) or type(error).__name__
+        reason = hide(str(error), url) or type(error).__name__
         acting = f"; {', '.join(names)} of the environment acted" if (names := ambient(url)) else ""
         raise SetupError(
             "DATABASE_URL",
-            f"{strip_secrets(url)} can not be reached ({reason}{acting})",
+            f"{hide(url, url)} can not be reached ({reason}{acting})",
             "start that server, correct the address, or unset it for an embedded Postgres",
         ) from None
 
@@ -214,7 +215,7 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
     if stats is None:
         raise SetupError(
             "BASE_URL",
-            f"{strip_secrets(settings.base_url)} gives no statistics at /stats",
+            f"{hide(settings.base_url, settings.base_url)} gives no statistics at /stats",
             "start that stack, correct the address, or unset it so that one is started",
         )
     if stats["serialProjection"] != (settings.mode == "serial"):

@@ -11,6 +11,7 @@ from typing import Final, Self
 from urllib.parse import urlencode, urlsplit
 
 from settings import Environment, SettingError
+from settings.hiding import hide
 
 NAMES: Final = ("INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET")
 GRAFANA_URL: Final = "http://localhost:3000"
@@ -51,6 +52,9 @@ def _address(name: str, value: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        shown = re.sub(r"[?#].*", "", re.sub(r".*@", "***@", value))
-        raise SettingError(name, shown, "an address such as http://127.0.0.1:8086, without a password or a query")
+        raise SettingError(
+            name,
+            re.sub(r"[?#].*", "", hide(value, value)),
+            "an address such as http://127.0.0.1:8086, without a password or a query",
+        )
     return value.rstrip("/")

@@ -33,6 +33,7 @@ from migrations.roles.script import printed
 from migrations.turn import Held, turn
 from settings import Environment, SettingError, postgres_url, terminal
 from settings.arguments import Parser
+from settings.hiding import hider
 
 FAILED: Final = 1
 REFUSED: Final = 2
@@ -124,7 +125,7 @@ def main() -> int:
 
 
 def _refuse(line: str, code: int) -> int:
-    print(line, file=sys.stderr)
+    print(hider(os.environ)(line), file=sys.stderr)
     return code
 
 

@@ -5,10 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from settings.hiding import hider
+
+
+@cache
+def _hider() -> Callable[[str], str]:
+    return hider(os.environ)
+
+
+def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A processor that leaves no secret of this process's variables in any text, tracebacks included."""
+    hide = _hider()
+    return {name: hide(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def set_up(level: str, service: str) -> None:
@@ -27,6 +41,7 @@ def set_up(level: str, service: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        hide_secrets,
         keep,
     ]
     _take_in_asyncio(shared)

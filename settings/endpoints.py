@@ -16,6 +16,5 @@ def http_root(name: str, value: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.path.strip("/") or parts.query or parts.fragment or re.search(r"\s", value):
-        shown = re.sub(r"//[^@]*@", "//***@", value)
-        raise SettingError(name, shown, "an address such as http://127.0.0.1:8000")
+        raise SettingError(name, value, "an address such as http://127.0.0.1:8000")
     return value.rstrip("/")

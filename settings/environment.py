@@ -10,16 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from settings.hiding import hide, shown
 from settings.spelling import plain, spelled
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _DURATION: Final = re.compile(r"\+?(\d+\.?\d*|\.\d+)\s*(ms|s|m|h)?", re.ASCII)
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-# After user and colon, unless it is a host and its port; up to the last @, or all, where there is none.
-_PASSWORD: Final = re.compile(
-    r"(://[^:/@\s]*:)(?!\d{1,5}(?:[/?#]|$))(?:\S*(?=@)|\S+)|(\bpassword=)[^&\s]+", re.IGNORECASE
-)
 _SHOWN: Final = 200
 _FLAGS: Final = {
     "true": True,
@@ -38,13 +35,11 @@ class SettingError(ValueError):
 
     def __init__(self, name: str, value: str, expected: str) -> None:
         self.name = name
-        super().__init__(f"{name}={shown(value)!r} is not usable: expected {expected}")
+        super().__init__(f"{name}={_shortened(shown(name, value))!r} is not usable: expected {hide(expected)}")
 
 
-def shown(value: str) -> str:
-    """The value as it may be printed: the password of a URL masked, cut where it gets long."""
-    masked = _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", value)
-    return masked if len(masked) <= _SHOWN else masked[:_SHOWN] + "…"
+def _shortened(value: str) -> str:
+    return value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
 
 
 class Environment:

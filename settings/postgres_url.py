@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from settings.environment import Environment, SettingError
+from settings.hiding import is_secret
 
 EXPECTED: Final = "postgresql://user:password@host:port/database"
 PORT: Final = 5432
@@ -167,13 +168,17 @@ def required(env: Environment, name: str) -> str:
 def _query(query: str) -> dict[str, str]:
     """The parameters that have a value; of one that is there twice, the last."""
     given: dict[str, str] = {}
-    for pair in filter(None, query.split("&")):
+    if "@" in query:
+        raise ValueError(f"expected {EXPECTED}, with each of @ / ? # & % in a part of it percent-encoded")
+    for number, pair in enumerate(filter(None, query.split("&")), 1):
         name, equals, value = pair.partition("=")
         name = unquote(name)
+        # What is not known may be a piece of a password with such a sign in it.
+        told = f"{name!r}" if _known(name) or (equals and not any(map(is_secret, given))) else f"number {number}"
         if not equals:
-            raise ValueError(f"expected {EXPECTED}, and parameters as name=value: {name!r} has no value")
+            raise ValueError(f"expected {EXPECTED}, and parameters as name=value: {told} has no value")
         if not _known(name):
-            raise ValueError(f"expected {EXPECTED}, and no parameter {name!r}, which is not known here")
+            raise ValueError(f"expected {EXPECTED}, and no parameter {told}, which is not known here")
         if value:
             given[name] = _checked(name, unquote(value))
     if given.get("sslrootcert") == "system" and given.setdefault("sslmode", "verify-full") != "verify-full":

@@ -19,6 +19,7 @@ from services.api.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError, terminal
+from settings.hiding import hider
 
 
 async def _check_store(settings: Settings) -> list[str]:
@@ -59,7 +60,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     except StoreUnavailable as error:
-        print(f"DATABASE_URL: {error}", file=sys.stderr)
+        print(hider(os.environ)(f"DATABASE_URL: {error}"), file=sys.stderr)
         return 2
     set_up(settings.log_level, "api")
     for note in noted:

@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from services.api.protocol import Connection
 from services.api.settings import Settings
+from services.logs import hide_secrets
 from settings import patience
 
 GRACE_S: Final = round(patience.REQUEST_S)
@@ -34,6 +35,7 @@ _LOGS: Final[dict[str, Any]] = {
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.format_exc_info,
+                hide_secrets,
             ],
         },
     },

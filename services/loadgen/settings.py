@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from metrics.target import NAMES as INFLUX
 from metrics.target import Target
 from settings import Environment, SettingError, shared
 from settings.endpoints import http_root
+from settings.hiding import shown
 from settings.spelling import spelled, spelled_seconds
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
@@ -83,7 +83,7 @@ class Settings:
     def as_used(self) -> dict[str, Any]:
         """The settings under their variable names, as a result carries them; without a password in the address."""
         return {
-            "BASE_URL": _without_password(self.base_url),
+            "BASE_URL": shown("BASE_URL", self.base_url),
             "SCENARIO": self.scenario,
             "VUS": self.users,
             "DURATION": spelled_seconds(self.duration_s),
@@ -95,7 +95,3 @@ class Settings:
             "RATE": self.rate,
             "LOADGEN_WORKERS": self.workers,
         }
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)

@@ -35,6 +35,7 @@ from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError, terminal
 from settings.arguments import Parser
+from settings.hiding import hider
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
@@ -158,7 +159,7 @@ def _ended_by(error: Exception) -> int:
 
 
 def _refused(why: str) -> int:
-    print(why, file=sys.stderr)
+    print(hider(os.environ)(why), file=sys.stderr)
     return Ending.REFUSED
 
 

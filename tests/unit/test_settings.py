@@ -160,5 +160,10 @@ def test_no_refusal_tells_a_password(url: str) -> None:
 
 
 def test_an_address_without_a_password_is_told_in_full() -> None:
-    for address in ("postgresql://user@host:5432/db", "http://127.0.0.1:8000/path?x=1", "host:5432"):
+    for address in (
+        "postgresql://host:5432/db",
+        "postgresql://[::1]:5432/db",
+        "http://127.0.0.1:8000/path?x=1",
+        "host:5432",
+    ):
         assert address in str(SettingError("BASE_URL", address, "something else"))

@@ -9,7 +9,7 @@ import pytest
 
 from bench import scenarios
 from bench.passed_on import CHECKED
-from bench.settings import Settings, strip_secrets
+from bench.settings import Settings
 from services.api import settings as api
 from services.loadgen import settings as loadgen
 from services.projector import settings as projector
@@ -130,21 +130,6 @@ def test_a_result_carries_how_the_projectors_and_the_load_generator_worked() -> 
     assert Settings.from_env({}).recorded()["STREAMS_IN_FLIGHT"] == projector.Settings("").streams_in_flight
     assert Settings.from_env({"STREAMS_IN_FLIGHT": "7"}).recorded()["STREAMS_IN_FLIGHT"] == 7
     assert Settings.from_env({"LOADGEN_WORKERS": "2"}).recorded()["LOADGEN_WORKERS"] == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("postgresql://me:pw@db/x", "postgresql://***@db/x"),
-        ("two: http://a:b@c and postgres://d:e@f/g", "two: http://***@c and postgres://***@f/g"),
-        ("http://c/d?password=pw&x=1", "http://c/d?password=***&x=1"),
-        ("http://c/d?Token=pw", "http://c/d?Token=***"),
-        ("me@example.org", "me@example.org"),
-        ("nothing secret", "nothing secret"),
-    ],
-)
-def test_secrets_are_stripped(text: str, expected: str) -> None:
-    assert strip_secrets(text) == expected
 
 
 @pytest.mark.parametrize("name", CHECKED)
