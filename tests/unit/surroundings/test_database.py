@@ -9,7 +9,8 @@ import pytest
 
 from bench.database import ambient, closed, connect
 from bench.errors import SetupError
-from bench.stack import reach
+from bench.settings import Settings
+from bench.stack import environment, reach
 from settings.children import LIBPQ
 from tests.cluster import Cluster
 
@@ -98,3 +99,12 @@ def test_a_password_of_the_environment_opens_a_given_server(cluster: Cluster, mo
 def test_connect_raises_the_drivers_errors(cluster: Cluster) -> None:
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         asyncio.run(connect(closed(cluster.server.url("nothing"))))
+
+
+def test_the_services_reach_a_given_server_as_the_bench_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSFILE", "/secrets/pgpass")
+    monkeypatch.setenv("PGOPTIONS", "-c a=b")
+    given = environment(Settings.from_env({"DATABASE_URL": "postgresql://me@127.0.0.1/d"}))
+    assert given["PGPASSFILE"] == "/secrets/pgpass"
+    assert "PGOPTIONS" not in given
+    assert "PGPASSFILE" not in environment(Settings.from_env({}))

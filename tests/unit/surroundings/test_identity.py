@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,17 @@ def test_the_identity_that_is_found_can_make_a_cluster() -> None:
     identity = find_identity(found)
     assert (os.geteuid() == 0) == (identity != Identity())
     assert found.version.startswith("postgres (PostgreSQL)")
+
+
+@pytest.mark.skipif(not ROOTS, reason="only root takes another account")
+def test_initdb_is_asked_and_not_the_server(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents:
+        if folder.is_relative_to(Path(tempfile.gettempdir())) and folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o755)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for name, script in (("postgres", "exit 0"), ("initdb", f'[ "$(id -u)" = {nobody} ]')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    found = find_identity(binaries.Binaries("choosy", tmp_path))
+    assert (found.prefix, found.uid) == ((), nobody)
