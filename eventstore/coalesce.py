@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
@@ -33,6 +33,7 @@ from eventstore.errors import (
     StoreBusy,
     StoreError,
     StoreUnavailable,
+    StoreUnsound,
     TimeLimit,
     VersionConflict,
 )
@@ -60,9 +61,17 @@ class Coalescer:
     without it; one alone is cancelled with it, and may have been written or not.
     """
 
-    def __init__(self, database: Database, *, lanes: int = 2, notifier: Notifier | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lanes: int = 2,
+        notifier: Notifier | None = None,
+        gate: Callable[[], None] | None = None,
+    ) -> None:
         self._database: Final = database
         self._notifier: Final = notifier
+        self._gate: Final = gate
         self._line: Final = Line()
         self._busy: Final[set[asyncio.Task[None]]] = set()
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
@@ -137,10 +146,10 @@ class Coalescer:
         except (asyncpg.PostgresError, InvalidEvent, StoreBusy) as error:
             self._undone(group, error)
         except StoreUnavailable as error:
-            self._wake(None, committed=True)
+            self._wake(None, committed=not isinstance(error, StoreUnsound))
             for waiting in group:
                 # One for each: an exception collects the tracebacks of all who raise it.
-                waiting.tell(StoreUnavailable(*error.args))
+                waiting.tell(type(error)(*error.args))
         except Exception as error:
             for waiting in group:
                 waiting.tell(error)
@@ -178,6 +187,9 @@ class Coalescer:
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._database.connection() as connection:
+                    if self._gate:
+                        # Here, because a connection that was just made may have changed its mind.
+                        self._gate()
                     if not lean:
                         return await append_all(connection, appends, slot=slot, wake=wake)
                     if len(appends) == 1:

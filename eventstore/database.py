@@ -6,7 +6,7 @@ compiled by Core, connections are made and kept by its pool, and asyncpg runs th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Self
 
 import asyncpg
@@ -16,9 +16,18 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from eventstore.address import PostgresUrl, parse_url
 from eventstore.bounds import BOUNDS, Bounds
 from eventstore.connector import Connector
-from eventstore.errors import InvalidEvent, NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable, TimeLimit
+from eventstore.errors import (
+    InvalidEvent,
+    NoAnswerInTime,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    StoreUnsound,
+    TimeLimit,
+)
 from eventstore.planner import PLANNER
 from eventstore.pool import Pool, Usage
+from eventstore.schema import UNSOUND
 from eventstore.sqlstates import TIME_LIMITS, meaning_of, sqlstate_of
 from eventstore.statement import Statement
 
@@ -33,15 +42,19 @@ def translate(error: BaseException) -> StoreError | None:
     match meaning_of(error).kind:
         case "again":
             return (TimeLimit if code in TIME_LIMITS else StoreBusy)(f"Postgres is busy: {_words(error)}")
-        case "away" if code is None:
-            late = isinstance(error, TimeoutError)
-            return (NoAnswerInTime if late else StoreUnavailable)(f"Postgres gave no answer: {_words(error)}")
         case "away":
-            return StoreUnavailable(f"Postgres refuses: {_words(error)}")
+            return _away(error, code)
         case "poison" if code is None or code[:2] in ("22", "54"):
             return InvalidEvent(f"Postgres can not take a value: {_words(error)}")
         case _:
             return None
+
+
+def _away(error: BaseException, code: str | None) -> StoreUnavailable:
+    if code is None:
+        late = isinstance(error, TimeoutError)
+        return (NoAnswerInTime if late else StoreUnavailable)(f"Postgres gave no answer: {_words(error)}")
+    return StoreUnsound(str(error)) if code == UNSOUND else StoreUnavailable(f"Postgres refuses: {_words(error)}")
 
 
 def _words(error: BaseException) -> str:
@@ -49,8 +62,9 @@ def _words(error: BaseException) -> str:
     return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
-_NOT_THE_SESSION: Final = ("53", "55")
-"""What the server lacks, or what somebody else does there: another connection would be told the same."""
+_NOT_THE_SESSION: Final = ("53", "55", UNSOUND)
+"""What the server lacks, what somebody else does there, or what does not hold: another connection would be told the
+same."""
 
 
 def _well(error: BaseException | None) -> bool:
@@ -68,6 +82,10 @@ def _well(error: BaseException | None) -> bool:
     return meaning_of(error).kind != "away" or (code is not None and code.startswith(_NOT_THE_SESSION))
 
 
+Greet = Callable[[asyncpg.Connection], Awaitable[None]]
+"""What is done first on each new connection. An error of it is one of connecting."""
+
+
 class Database:
     """A bounded set of connections, shared by the tasks of one event loop.
 
@@ -83,9 +101,11 @@ class Database:
         application_name: str = "tidemark",
         bounds: Bounds = BOUNDS,
         planner: Mapping[str, str] = PLANNER,
+        greet: Greet | None = None,
     ) -> None:
         self.url: Final = parse_url(url)
         self.bounds: Final = bounds
+        self._greet: Final = greet
         self.connector: Final = Connector(bounds, name=application_name, planner=planner)
         # The engine's own address says the dialect alone: it is the connector that connects.
         engine = create_async_engine(
@@ -118,7 +138,14 @@ class Database:
 
         `url` is another way to the same database; `purpose` is added to the application's name.
         """
-        return await self.connector.open(url or self.url, purpose=purpose)
+        connection = await self.connector.open(url or self.url, purpose=purpose)
+        try:
+            if self._greet:
+                await self._greet(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     async def fetch(self, statement: Statement, **values: Any) -> list[asyncpg.Record]:
         """Run one statement in its own transaction and return its rows.

@@ -45,7 +45,7 @@ known AS (
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
          listening AND alive_until > clock_timestamp() AS listening,
-         connections_open, connections_used, connections_awaited
+         connections_open, connections_used, connections_awaited, waiting
     FROM projectors
    ORDER BY alive_until DESC
    LIMIT 64
@@ -105,7 +105,8 @@ class ProjectorFacts:
     """One projector, alive or not: leases held now, and what it has done since its start.
 
     `sessions`: how often it began, at its start and each time that the store was back. `fenced`: leases that it
-    found lost when it came to write or to renew. `listening`: it hears notifications. The rest is its pool's.
+    found lost when it came to write or to renew. `listening`: it hears notifications. `waiting`: why it may
+    not work. The rest is its pool's.
     """
 
     holder: str
@@ -127,6 +128,7 @@ class ProjectorFacts:
     connections_open: int
     connections_used: int
     connections_awaited: int
+    waiting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from eventstore.database import Database, Statement
 from eventstore.schema import ANNOUNCE_TAG
+from eventstore.soundness.statement import OWN_ANNOUNCEMENT
 
 # By datid, and without names of users: so the views are read without a look at the catalog.
 HOLDERS: Final = Statement(
@@ -55,6 +56,7 @@ lowest AS MATERIALIZED (
   SELECT ((classid::bigint & 65535) << 32) | objid::bigint AS position, pid, virtualtransaction
     FROM held
    WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = {ANNOUNCE_TAG}
+     AND (classid::bigint, objid::bigint) <> ({OWN_ANNOUNCEMENT >> 32}, {OWN_ANNOUNCEMENT & 0xFFFFFFFF})
      AND database = (SELECT oid FROM here)
    ORDER BY position
    LIMIT 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Self
 
 from eventstore.append import Append
@@ -21,7 +21,7 @@ class PostgresEventStore:
     """`eventstore.contract.EventStore` on Postgres.
 
     `lanes` append statements are under way at most, each with all appends that came meanwhile. `notifier` wakes
-    the projectors.
+    the projectors. `gate` is asked before each of them, and raises StoreUnsound to keep it out.
     """
 
     def __init__(
@@ -31,10 +31,11 @@ class PostgresEventStore:
         lanes: int = 2,
         visibility: Visibility = "watermark",
         notifier: Notifier | None = None,
+        gate: Callable[[], None] | None = None,
     ) -> None:
         self._database: Final = database
         self._visibility: Final = visibility
-        self._coalescer: Final = Coalescer(database, lanes=lanes, notifier=notifier)
+        self._coalescer: Final = Coalescer(database, lanes=lanes, notifier=notifier, gate=gate)
 
     async def start(self) -> Self:
         """Open the first connection. Raises StoreUnavailable."""

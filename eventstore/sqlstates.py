@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 
 from eventstore.errors import NoAnswerInTime, StoreBusy, StoreError, StoreUnavailable
+from eventstore.schema import UNSOUND
 
 Kind = Literal["again", "away", "poison", "defect"]
 
@@ -69,6 +70,7 @@ SQLSTATES: Final[dict[str, Meaning]] = {
     "72": Meaning("again", "the snapshot became too old"),
     "F0": Meaning("away", "the server's own settings are broken, or another server has its files"),
     "P0": Meaning("poison", "a trigger or function refuses a row, ours with `refuse` among them"),
+    UNSOUND: Meaning("away", "what the global order rests on does not hold, say the schema's own functions"),
     # Rows of catalogues that somebody changes meanwhile; and memory for a value of more than 1 GB.
     "XX000": Meaning("again", "an internal error, as `tuple concurrently updated`", smaller=True),
     "XX001": Meaning("defect", "data on the disk is corrupted"),

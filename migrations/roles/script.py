@@ -17,7 +17,7 @@ FOLDER: Final = Path(__file__).parent
 
 TABLES: Final = ("alembic_version", *sorted(table.name for one in metadata for table in one.sorted_tables))
 SEQUENCES: Final = ("events_position_seq", "projection_audit_id_seq", "tallies_slot_seq", "todo_tallies_slot_seq")
-FUNCTIONS: Final = ("announce_writer()", "refuse(text)", "safe_position()")
+FUNCTIONS: Final = ("announce_writer()", "check_position()", "refuse(text)", "safe_position()")
 
 # An owner of the tables who may not create roles can still give rights to those that are there, so nothing is created
 # or set that is so already. Another database of the server may do the same at this moment.

@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from litestar import Litestar
 from litestar.types import Middleware
 
 from eventstore.pace import BURST
 from eventstore.postgres import Database, PostgresEventStore
+from eventstore.soundness.check import Check
+from eventstore.soundness.rights import API
+from eventstore.soundness.watch import Watch
 from eventstore.wakeup import Notifier
 from services.api import problems
 from services.api.access import Access
@@ -25,9 +29,12 @@ from services.api.settings import Settings
 from services.api.stats import stats_route
 from services.api.todos import todo_routes
 from todo.handler import TodoHandler
+from todo.rights import READ
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
+
+log = structlog.get_logger()
 
 SLACK_S: Final = 0.002
 """How long the hint for the projectors waits for an append that takes it along."""
@@ -38,22 +45,26 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
 
     Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
     """
+    watch = Watch(Check({**API, **READ}), _told)
     database = Database(
         settings.database_url,
         pool_size=settings.pool_size,
         application_name="api",
         bounds=settings.bounds,
+        greet=watch.greet,
     )
     notifier = Notifier(database, burst=BURST, slack=SLACK_S)
-    store = PostgresEventStore(database, notifier=notifier)
+    store = PostgresEventStore(database, notifier=notifier, gate=watch.refuse)
     drain = Drain(database)
     todos = TodoOperations(TodoHandler(store), database)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        watch.start(database)
         try:
             yield
         finally:
+            await watch.close()
             await store.close()
             await drain.close()
             await notifier.close()
@@ -64,9 +75,9 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     app = Litestar(
         route_handlers=[
             todo_routes(todos),
-            stats_route(database, serial=settings.serial),
+            stats_route(database, watch, serial=settings.serial),
             drain_route(drain),
-            health_routes(database),
+            health_routes(database, watch),
             metrics_route(database),
         ],
         lifespan=[lifespan],
@@ -78,6 +89,13 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
         debug=False,
     )
     return Access(app, verbose=settings.log_level == "debug")
+
+
+def _told(reason: str) -> None:
+    if reason:
+        log.warning("store unsound: writes are refused", reason=reason)
+    else:
+        log.info("store sound again")
 
 
 def _middleware(tracing: Tracing | None) -> list[Middleware]:

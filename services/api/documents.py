@@ -90,7 +90,7 @@ class BlockedDocument(Struct, frozen=True, rename="camel"):
 
 
 class ProjectorDocument(Struct, frozen=True, rename="camel"):
-    """One projector, alive or not, and what it has done since its start."""
+    """One projector, alive or not, what it has done since its start, and what it waits for while it can not work."""
 
     holder: str
     mode: str
@@ -111,6 +111,7 @@ class ProjectorDocument(Struct, frozen=True, rename="camel"):
     connections_open: int
     connections_used: int
     connections_awaited: int
+    waiting: str | None
 
 
 class HolderDocument(Struct, frozen=True, rename="camel"):
@@ -131,6 +132,7 @@ class Stats(Struct, frozen=True, rename="camel"):
     """Facts, no verdict. Times are the database's clock; counts are exact.
 
     `oldest_snapshot` holds vacuum back, `lowest_announcement` the serial reader; `dead_streams` is an estimate.
+    `unsound`: what the store rests on and does not hold, as this process of the API found; writes are refused then.
     """
 
     total_events_projected: int
@@ -155,3 +157,4 @@ class Stats(Struct, frozen=True, rename="camel"):
     oldest_snapshot: HolderDocument | None
     lowest_announcement: HolderDocument | None
     dead_streams: int
+    unsound: list[str]

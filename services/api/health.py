@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from litestar import Router, get
-from sqlalchemy import text
 
-from eventstore.database import Statement
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
+from eventstore.soundness.findings import reason
+from eventstore.soundness.watch import Watch
 from services.api.documents import HealthAnswer
 from services.api.openapi import refusals
 from services.api.refusals import NotReady
 
-MIGRATED: Final = Statement(
-    text("SELECT to_regclass('events') IS NOT NULL AND to_regclass('todos') IS NOT NULL AS migrated")
-)
 
-
-def health_routes(database: Database) -> Router:
+def health_routes(database: Database, watch: Watch) -> Router:
     """The routes of the health checks."""
 
     @get("/livez", summary="The process runs")
@@ -31,11 +25,11 @@ def health_routes(database: Database) -> Router:
     async def readyz() -> HealthAnswer:
         """Asks the store; the problem's detail is the reason when it is not ready."""
         try:
-            (row,) = await database.fetch(MIGRATED)
+            findings = await watch.look(database)
         except StoreUnavailable as error:
             raise NotReady("the store can not be reached") from error
-        if not row["migrated"]:
-            raise NotReady("the store is not migrated: run `python -m migrations upgrade`")
+        if findings:
+            raise NotReady(reason(findings))
         return HealthAnswer("ready")
 
     return Router("/", route_handlers=[livez, readyz], tags=["operations"])

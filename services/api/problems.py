@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import structs
 
-from eventstore.errors import InvalidEvent, KeyReused, StoreUnavailable, VersionConflict
+from eventstore.errors import InvalidEvent, KeyReused, StoreUnavailable, StoreUnsound, VersionConflict
 from services.api.access import request_id
 from services.api.answers import Answer
 from services.api.documents import Problem
@@ -52,8 +52,10 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     UnsupportedMediaType: Kind(415, "unsupported-media-type", "Unsupported media type"),
     InvalidText: Kind(422, "invalid-text", "Invalid text"),
     InvalidEvent: Kind(422, "invalid-event", "The store can not hold this"),
+    StoreUnsound: Kind(503, "store-unsound", "Store unsound"),
     StoreUnavailable: Kind(503, "store-unavailable", "Store unavailable", _AWAY),
     asyncpg.UndefinedTableError: Kind(503, "not-migrated", "Store not migrated", "Run `python -m migrations upgrade`."),
+    asyncpg.InsufficientPrivilegeError: Kind(503, "missing-right", "The API's role lacks a right"),
     NotReady: Kind(503, "not-ready", "Not ready"),
     NotProjectedYet: Kind(504, "not-projected-yet", "Not projected yet"),
 }

@@ -10,20 +10,21 @@ from litestar.handlers import HTTPRouteHandler
 from eventstore.facts import Facts, read_facts
 from eventstore.holders import Holder, Holders, read_holders
 from eventstore.postgres import Database
+from eventstore.soundness.watch import Watch
 from services.api.documents import BlockedDocument, HolderDocument, LastEvent, ProjectorDocument, Stats
 from services.api.openapi import refusals
 from services.api.single_flight import SingleFlight
 from todo.read_model import TodoCounts, count_todos
 
 
-def stats_route(database: Database, *, serial: bool) -> HTTPRouteHandler:
+def stats_route(database: Database, watch: Watch, *, serial: bool) -> HTTPRouteHandler:
     """The route of `/stats`."""
 
     async def read() -> Stats:
         # In this order: the counts of todos are never older than the checkpoint told beside them.
         facts = await read_facts(database)
         todos = await count_todos(database)
-        return document(facts, todos, await read_holders(database), serial=serial)
+        return document(facts, todos, await read_holders(database), list(map(str, watch.findings)), serial=serial)
 
     shared = SingleFlight(read)
 
@@ -49,7 +50,7 @@ def _holder(holder: Holder | None) -> HolderDocument | None:
     return HolderDocument(**asdict(holder)) if holder else None
 
 
-def document(facts: Facts, todos: TodoCounts, holders: Holders, *, serial: bool) -> Stats:
+def document(facts: Facts, todos: TodoCounts, holders: Holders, unsound: list[str], *, serial: bool) -> Stats:
     """The facts under the names of the contract."""
     return Stats(
         total_events_projected=facts.projected,
@@ -70,6 +71,7 @@ def document(facts: Facts, todos: TodoCounts, holders: Holders, *, serial: bool)
         observed_at=facts.observed_at,
         last_event_at=facts.last_recorded_at,
         last_projected_at=facts.projected_at,
+        unsound=unsound,
         blocked=[BlockedDocument(**asdict(one)) for one in facts.blocked[:10]],
         oldest_snapshot=_holder(holders.snapshot),
         lowest_announcement=_holder(holders.announcement),

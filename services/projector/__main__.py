@@ -3,7 +3,7 @@
 With `--once`, what another projector has in hand is waited for: it is done when that one has done it, or taken over
 when its lease ends.
 
-Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`, `recount`.
+Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`, `recount`, `positions`.
 """
 
 from __future__ import annotations

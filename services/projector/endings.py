@@ -19,7 +19,8 @@ class Ending(IntEnum):
 
 MEANINGS: Final = {
     Ending.DONE: "all is projected (--once); it was told to end (a running projector); the command did what it says",
-    Ending.BLOCKED: "something is blocked (--once); there was nothing that the command could act on",
+    Ending.BLOCKED: "something is blocked (--once); there was nothing that the command could act on, or some "
+    "of it has to be done by hand",
     Ending.REFUSED: "a setting, a right or a machine that does not allow it; nothing was done",
     Ending.DEFECT: "a defect: the log's last line has the traceback",
     Ending.TIME_LIMIT: "a time limit of the server that even the smallest piece of work does not fit in",

@@ -25,6 +25,7 @@ class Pulse:
     """Writes the health file every second while `run` runs. Without a path it does nothing.
 
     `deaf` says why notifications are not heard, empty while they are: the projector is slower then, and ready.
+    `waits_for` says why it may not work, empty while it may.
     """
 
     def __init__(self, path: Path | None, lease: timedelta) -> None:
@@ -32,6 +33,7 @@ class Pulse:
         self._lease_s: Final = lease.total_seconds()
         self._heard_at: float | None = None
         self.deaf = ""
+        self.waits_for = ""
 
     def heard(self) -> None:
         """The store has taken in a sign of life."""
@@ -50,6 +52,8 @@ class Pulse:
 
     def why_not_ready(self) -> str:
         """Empty while ready."""
+        if self.waits_for:
+            return self.waits_for
         if self._heard_at is None:
             return "the store has not heard of this projector yet"
         silent = time.monotonic() - self._heard_at

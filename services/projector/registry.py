@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import text
 
 from eventstore.database import Database, Statement
+from services.projector.settings import Settings
 
 # Rows of projectors that ended long ago are removed here, where a new one begins, so that the table stays small.
 REGISTER: Final = Statement(
@@ -19,7 +20,16 @@ WITH forgotten AS (
 INSERT INTO projectors (holder, mode, started_at, seen_at, alive_until, sessions)
 VALUES (:holder, :mode, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, 1)
 ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, seen_at = excluded.seen_at, leases_held = 0,
-  alive_until = excluded.alive_until, sessions = projectors.sessions + 1
+  alive_until = excluded.alive_until, sessions = projectors.sessions + 1, waiting = NULL
+""")
+)
+
+WAIT: Final = Statement(
+    text("""
+INSERT INTO projectors (holder, mode, started_at, seen_at, alive_until, waiting)
+VALUES (:holder, :mode, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, :why)
+ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, seen_at = excluded.seen_at, leases_held = 0,
+  alive_until = excluded.alive_until, waiting = excluded.waiting
 """)
 )
 
@@ -58,6 +68,11 @@ class Told:
 async def register(database: Database, holder: str, mode: str, ttl: timedelta) -> None:
     """Announce the projector, at its start and each time that the store is back. Its counters go on where they were."""
     await database.fetch(REGISTER, holder=holder, mode=mode, ttl=ttl)
+
+
+async def wait(database: Database, settings: Settings, why: str) -> None:
+    """Say that the projector lives, and what it waits for before it can work."""
+    await database.fetch(WAIT, holder=settings.name, mode=settings.mode, ttl=settings.lease, why=why)
 
 
 async def beat(database: Database, holder: str, ttl: timedelta, told: Told) -> None:

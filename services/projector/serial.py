@@ -45,11 +45,10 @@ NEXT: Final = Statement(
 # With OFFSET the look at the log stays one lookup by position, and is no join.
 PENDING: Final = Statement(
     text(f"""
-SELECT EXISTS (
-  SELECT FROM cursors c
-   WHERE c.name = :name AND NOT {HALTED}
-     AND EXISTS (SELECT FROM events e WHERE e.position > c.position OFFSET 0)
-) AS pending
+SELECT c.position
+  FROM cursors c
+ WHERE c.name = :name AND NOT {HALTED}
+   AND EXISTS (SELECT FROM events e WHERE e.position > c.position OFFSET 0)
 """)
 )
 
@@ -85,6 +84,7 @@ class Serial:
         self._size: Final = BatchSize(self._most)
         self._search = self._most
         self._term: Term | None = None
+        self._doubtful = False
 
     async def prepare(self) -> None:
         """Give the lease back that was in hand when the store went away, and make sure that there is a cursor."""
@@ -137,6 +137,7 @@ class Serial:
     async def renew(self) -> None:
         """Prolong the lease, or find that it is lost: somebody may have moved the cursor while there was no work."""
         term = self._term
+        self._doubtful = True
         if term and not await cursors.renew(self._tools.database, term.lease, ttl=self._tools.settings.lease):
             term.lost = True
 
@@ -148,8 +149,7 @@ class Serial:
 
     async def exhausted(self) -> bool:
         """True when the cursor, whoever holds it, stands at the end of the log, or is blocked."""
-        (row,) = await self._tools.database.fetch(PENDING, name=CURSOR)
-        return not row["pending"]
+        return not await self._tools.database.fetch(PENDING, name=CURSOR)
 
     async def _claim(self) -> Term | None:
         settings = self._tools.settings
@@ -164,13 +164,24 @@ class Serial:
         settings = self._tools.settings
         now = asyncio.get_running_loop().time()
         upto = await safe_position(self._tools.database, settings.visibility)
-        if upto <= term.read_upto:
+        if upto <= term.read_upto and not await self._missed(term):
             return None
         if not settings.handler_latency:
             return Window(upto, now)
         # Only events that were paid for may be applied; the next window begins after them.
         ahead = await self._ahead(term, upto)
         return Window(Position(ahead["last"] or upto), now + settings.handler_latency * ahead["unprojected"])
+
+    async def _missed(self, term: Term) -> bool:
+        """Ask the log itself now and then: what was read without an event may be given out again after all.
+
+        So it is where the end of the log was rolled back, and the sequence then set to the newest event.
+        """
+        doubtful, self._doubtful = self._doubtful, False
+        found = await self._tools.database.fetch(PENDING, name=CURSOR) if doubtful else []
+        if found:
+            term.read_upto = Position(found[0]["position"])
+        return bool(found)
 
     async def _ahead(self, term: Term, upto: int) -> asyncpg.Record:
         (row,) = await self._tools.database.fetch(AHEAD, after=term.read_upto, upto=upto, limit=self._limit)

@@ -8,13 +8,15 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+import asyncpg
 import structlog
 
 from eventstore.address import PostgresUrl
 from eventstore.database import Database
-from eventstore.errors import StoreBusy, TimeLimit
+from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound, TimeLimit
 from eventstore.pace import BURST, Pace
 from eventstore.schema import SLOTS
+from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from eventstore.wakeup import NOTIFY, Listener
 from services.projector import limits, registry
@@ -22,6 +24,7 @@ from services.projector.drain import LANES, Drain
 from services.projector.limits import DoesNotFit
 from services.projector.modes import LONGEST_PAUSE_S, SOON_S, Mode, Probe, Step, Tools
 from services.projector.parallel import Parallel
+from services.projector.preconditions import Preconditions, needed
 from services.projector.pulse import Pulse
 from services.projector.serial import Serial
 from services.projector.settings import Settings
@@ -49,9 +52,9 @@ def ignore_batch(_seconds: float, _events: int) -> None:
 class Worker:
     """One projector. `run` works until `stop`; with `once`, until nothing is left.
 
-    When the store is away it holds nothing, tries again with growing pauses, and starts anew. When the store is busy,
-    it keeps what it holds and tries again. Only a defect ends it; and a job that can not keep a time limit of the
-    server's: DoesNotFit.
+    When the store is away, or unsound, it holds nothing, tries again with growing pauses, and starts anew. When the
+    store is busy, it keeps what it holds and tries again. Only a defect ends it; and a job that can not keep a time
+    limit of the server's (DoesNotFit), or whose store is unsound (StoreUnsound).
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Worker:
         probe: Probe = _no_probe,
         on_batch: OnBatch = ignore_batch,
         listen: PostgresUrl | None = None,
+        check: Check | None = None,
     ) -> None:
         self._settings: Final = settings
         self._database: Final = database
@@ -74,6 +78,7 @@ class Worker:
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
+        self._preconditions: Final = Preconditions(database, check or needed(settings))
         self._listener: Final = Listener(
             database, self.wake, url=listen, heartbeat=settings.heartbeat, on_change=self._listening
         )
@@ -149,18 +154,33 @@ class Worker:
                 await self._session()
             except DoesNotFit:
                 raise
+            except StoreUnsound as error:
+                await self._wait_until_sound(error)
             except Exception as error:
                 # What the store refuses here is no event's fault: modes count those themselves.
                 if kind_of(error) == "defect":
-                    raise
+                    await self._name_the_missing(error)
+                    continue
                 await self._wait_for_store(error)
 
+    async def _name_the_missing(self, error: Exception) -> None:
+        """A right or a table that is gone is named, and waited for. Raises any other defect."""
+        if isinstance(error, asyncpg.SyntaxOrAccessError):
+            with contextlib.suppress(StoreUnavailable):
+                await self._preconditions.look()
+        if not self._preconditions.why:
+            raise error
+
     async def _session(self) -> None:
+        await self._preconditions.look()
         await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
         self._pulse.heard()
+        self._pulse.waits_for = ""
         await self.mode.prepare()
         loop = asyncio.get_running_loop()
         while not self._stopping:
+            if self._preconditions.why:
+                raise StoreUnsound(self._preconditions.why)
             self._wake.clear()
             started = loop.time()
             try:
@@ -176,6 +196,7 @@ class Worker:
             if step.more or (self._once and step.events):
                 continue
             if self._once and await self.mode.exhausted():
+                await self._preconditions.look()
                 self._stopping = True
             else:
                 await self._sleep(step)
@@ -196,12 +217,26 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
+    async def _wait_until_sound(self, error: StoreUnsound) -> None:
+        """Hold nothing, and say why: in the log, the health file, and `/stats` if that can be written."""
+        self._preconditions.broken(error)
+        if self._once:
+            raise error
+        self._pulse.waits_for = str(error)
+        with contextlib.suppress(StoreUnavailable, asyncpg.PostgresError):
+            await self.mode.release()
+            await registry.wait(self._database, self._settings, str(error))
+        await self._rest(_LONGEST_PAUSE_S)
+
     async def _wait_for_store(self, error: Exception) -> None:
         busy = isinstance(error, StoreBusy)
         log.warning("store busy" if busy else "store away", error=str(error))
         if self._once:
             await self._check_patience(error)
-        self._pause = min(LONGEST_PAUSE_S if busy else _LONGEST_PAUSE_S, max(0.1, self._pause * 2))
+        await self._rest(LONGEST_PAUSE_S if busy else _LONGEST_PAUSE_S)
+
+    async def _rest(self, longest: float) -> None:
+        self._pause = min(longest, max(0.1, self._pause * 2))
         if not self._stopping:
             self._wake.clear()
         await self._woken(self._pause * random.uniform(0.5, 1.0))
@@ -222,15 +257,23 @@ class Worker:
         third = self._settings.lease.total_seconds() / 3
         while True:
             await asyncio.sleep(third)
-            for beat in (self.mode.renew, self._beat):
+            for beat in (self._look, self.mode.renew, self._beat):
                 try:
                     # No longer than connecting anew may take: a silent connection is not worth a lease.
                     async with asyncio.timeout(max(third, self._settings.bounds.connect)):
                         await beat()
+                except StoreUnsound:
+                    # The one who works says so.
+                    self.wake()
                 except Exception as error:
+                    if self._preconditions.why:
+                        break
                     if kind_of(error) == "defect":
                         raise
                     log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")
+
+    async def _look(self) -> None:
+        await self._preconditions.look()
 
     async def _beat(self) -> None:
         await registry.beat(self._database, self._settings.name, self._settings.lease, self._told())

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.postgres import free_port
+from eventstore.schema import REVISION
 from migrations import compared, metadata
 from migrations.__main__ import main, migrate
 from migrations.turn import Held
@@ -98,8 +99,8 @@ async def test_the_migrations_make_what_the_tables_say(cluster: Cluster) -> None
 
         wanted = await everything(created)
         assert await everything(migrated) == wanted
-        assert sum(row.startswith("function ") for row in wanted) == 3
-        assert sum(row.startswith("trigger ") for row in wanted) == 1
+        assert sum(row.startswith("function ") for row in wanted) == 4
+        assert sum(row.startswith("trigger ") for row in wanted) == 2
         assert await run_sync(migrated, difference) == []
 
 
@@ -250,7 +251,7 @@ def test_actions_by_hand(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caps
     assert run(monkeypatch, url, "upgrade") == 0
     capsys.readouterr()
     assert run(monkeypatch, url, "current") == 0
-    assert "0002" in capsys.readouterr().out
+    assert REVISION in capsys.readouterr().out
 
     assert run(monkeypatch, url, "upgrade", "nonsense") == 2
     out, err = capsys.readouterr()

@@ -10,7 +10,7 @@ from eventstore.statement import Statement
 from services.projector import batch
 from services.projector.parallel import Parallel
 from services.projector.serial import Serial
-from tests.integration.projector.stage import Make, Stage, faults
+from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]
 """What happens on a stage, with a projector that works as `Make` says."""
@@ -53,6 +53,7 @@ class Stages:
         await schedule(self.real, real)
         await self.real.assert_right(complete=complete, serial=serial)
 
+        self.mutant.check = Unchecked()
         await schedule(self.mutant, mutant)
         found = await self.mutant.oracle(complete=complete, serial=serial)
         assert faults(found).keys() == caught.faults, found.offenders

@@ -46,7 +46,7 @@ async def test_no_guard_against_holes(stages: Stages, serial: bool) -> None:
         await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
         await stage.sql("DELETE FROM events WHERE version = 2")
         await stage.drain(serial=serial, make=make)
-        await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
+        await stage.put_back("late")
         await stage.sql("DROP TABLE late")
         await operator.unblock(stage.steps, None)
         await stage.drain(serial=serial)
@@ -86,7 +86,7 @@ async def test_no_guard_against_holes_where_claim_and_batch_are_one(stages: Stag
         await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
         await stage.sql("DELETE FROM events WHERE version = 2")
         await stage.drain(make=make)
-        await stage.sql("INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM late")
+        await stage.put_back("late")
         await operator.unblock(stage.steps, None)
         await stage.drain(make=make)
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 import eventstore
+import eventstore.soundness
 import services.api
 import services.projector
 import todo
 from eventstore.database import Statement
 
 FOLDER: Final = Path(__file__).parent / "golden"
-PACKAGES: Final = (eventstore, todo, services.api, services.projector)
+PACKAGES: Final = (eventstore, eventstore.soundness, todo, services.api, services.projector)
 
 
 def all_statements() -> dict[str, Statement]:

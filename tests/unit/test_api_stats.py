@@ -19,7 +19,9 @@ NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 def projector(mode: str, *, alive: bool) -> ProjectorFacts:
     """One projector that did nothing yet."""
-    return ProjectorFacts(f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0)
+    return ProjectorFacts(
+        f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0, None
+    )
 
 
 ALIVE_SERIAL, ALIVE_PARALLEL = projector("serial", alive=True), projector("parallel", alive=True)
@@ -41,5 +43,5 @@ DEAD_SERIAL, DEAD_PARALLEL = projector("serial", alive=False), projector("parall
     ],
 )
 def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorFacts], configured: bool, serial: bool) -> None:
-    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, serial=configured)
+    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, [], serial=configured)
     assert stats.serial_projection is serial

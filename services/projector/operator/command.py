@@ -15,6 +15,7 @@ from eventstore.errors import InvalidEvent, StoreUnavailable, TimeLimit
 from eventstore.facts import read_facts
 from eventstore.wakeup import NOTIFY
 from services.projector.endings import SIGNALLED, Ending
+from services.projector.operator.positions import Positions, positions
 from services.projector.operator.recount import Recounted, recount
 from services.projector.operator.refusals import UnknownStream
 from services.projector.operator.reset import Reset, reset
@@ -26,7 +27,7 @@ PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
 """How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
 
-Done = Unblocked | Skipped | Reset | Recounted
+Done = Unblocked | Skipped | Reset | Recounted | Positions
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     unblocking = commands.add_parser("unblock", help="try again, with all attempts")
     resetting = commands.add_parser("reset", help="project again from the first event; works in steps")
     skipping = commands.add_parser("skip", help="pass over the event that is blocked: it is never applied")
+    positioning = commands.add_parser(
+        "positions",
+        help="after a restore: go on above the newest event, with the cursor within the log",
+    )
     recounting = commands.add_parser("recount", help="hold all counters against the tables, and mend them")
     for one in (unblocking, resetting):
         which = one.add_mutually_exclusive_group(required=True)
@@ -43,7 +48,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     resetting.add_argument("--after", default="", metavar="STREAM", help="with --all: go on after this stream")
     skipping.add_argument("stream", metavar="STREAM")
     skipping.add_argument("--version", type=int, metavar="N", help="only if it is this version that is blocked")
-    for one in (unblocking, resetting, skipping, recounting):
+    for one in (unblocking, resetting, skipping, recounting, positioning):
         one.add_argument("--json", action="store_true", help="what was done as JSON")
         one.add_argument(
             "--timeout",
@@ -98,7 +103,7 @@ async def operate(database: Database, arguments: argparse.Namespace) -> int:
         _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")
         return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
     print(json.dumps(_document(arguments.command, done)) if arguments.json else str(done), flush=True)
-    return Ending.DONE
+    return Ending.BLOCKED if isinstance(done, Positions) and done.still else Ending.DONE
 
 
 async def _carry_out(database: Database, steps: Steps, arguments: argparse.Namespace) -> Done:
@@ -108,6 +113,8 @@ async def _carry_out(database: Database, steps: Steps, arguments: argparse.Names
             done = await unblock(steps, arguments.stream)
         case "skip":
             done = await skip(steps, arguments.stream, arguments.version)
+        case "positions":
+            done = await positions(steps)
         case "recount":
             return await recount(steps, log=True)
         case _:

@@ -19,7 +19,7 @@ FIELDS = {
     "totalEventsProjected", "totalTodos", "activeTodos", "lastEvents", "lastEventInStore", "lastProjectedEvent",
     "eventIdLag", "backlog", "oldestUnprojectedAgeMs", "blockedStreams", "eventCount", "streamCount", "drainCount",
     "serialProjection", "projectors", "observedAt", "lastEventAt", "lastProjectedAt", "blocked",
-    "oldestSnapshot", "lowestAnnouncement", "deadStreams",
+    "oldestSnapshot", "lowestAnnouncement", "deadStreams", "unsound",
 }  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_stats_after_projection(api: ApiServer) -> None:
     assert set(projector) == {
         "holder", "mode", "alive", "startedAt", "seenAt", "leasesHeld", "eventsProjected", "duplicates", "batches",
         "claims", "takeovers", "lastTakeoverAt", "sessions", "fenced", "timeLimits", "listening", "connectionsOpen",
-        "connectionsUsed", "connectionsAwaited",
+        "connectionsUsed", "connectionsAwaited", "waiting",
     }  # fmt: skip
     assert (projector["alive"], projector["mode"]) == (True, "parallel")
     until(lambda: api.stats()["projectors"][0]["eventsProjected"] == stats["eventCount"], "the projector's count")

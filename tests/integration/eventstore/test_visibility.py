@@ -339,7 +339,7 @@ async def test_a_standby_gives_no_safe_position(connect: Connect) -> None:
         "CREATE SCHEMA standby; CREATE FUNCTION standby.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true';"
         "SET search_path = standby, public, pg_catalog"
     )
-    with pytest.raises(asyncpg.RaiseError, match="primary"):
+    with pytest.raises(asyncpg.PostgresError, match="primary"):
         await standby.fetchval("SELECT safe_position()")
 
 

@@ -20,6 +20,8 @@ from eventstore.database import Database
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.facts import Facts, ProjectorFacts, read_facts
 from eventstore.postgres import PostgresEventStore
+from eventstore.soundness.check import Check
+from eventstore.soundness.findings import Finding
 from services.projector.modes import Mode, Probe, Tools
 from services.projector.operator import Steps
 from services.projector.parallel import Parallel
@@ -43,6 +45,17 @@ HOLD: Final = """
 CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
 """
+
+
+class Unchecked(Check):
+    """What a mutant rests on: nothing, so that the oracle has the word."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    async def findings(self, connection: asyncpg.Connection) -> tuple[Finding, ...]:
+        """Nothing is ever found."""
+        return ()
 
 
 def leased(serial: bool) -> Make:
@@ -121,6 +134,7 @@ class Stage:
     steps: Steps
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     names: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    check: Check | None = None
 
     @classmethod
     @asynccontextmanager
@@ -164,14 +178,20 @@ class Stage:
 
     @asynccontextmanager
     async def prepared(
-        self, *, once: bool = False, probe: Probe | None = None, make: Make | None = None, **settings: Any
+        self,
+        *,
+        once: bool = False,
+        probe: Probe | None = None,
+        make: Make | None = None,
+        check: Check | None = None,
+        **settings: Any,
     ) -> AsyncIterator[Worker]:
-        """A worker that is not started. `make` replaces the way in which it works."""
+        """A worker that is not started. `make` replaces the way in which it works, `check` what it rests on."""
         made = self.settings(**settings)
         probe = probe or Moments()
         role = as_role("projector", self.url)
         async with Database(role, pool_size=3, application_name=made.name, bounds=made.bounds) as database:
-            worker = Worker(made, database, once=once, probe=probe)
+            worker = Worker(made, database, once=once, probe=probe, check=check or self.check)
             if make:
                 worker.mode = make(Tools(database, made, 1, probe))
             yield worker
@@ -215,6 +235,12 @@ class Stage:
             """,
             stream,
         )
+
+    async def put_back(self, table: str) -> None:
+        """Insert the events of a table with the positions they had, as nobody may but a superuser who means it."""
+        async with self.database.connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(f"INSERT INTO events OVERRIDING SYSTEM VALUE SELECT * FROM {table}")
 
     @asynccontextmanager
     async def batches_held_back(self) -> AsyncIterator[None]:

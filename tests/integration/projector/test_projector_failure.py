@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
 import pytest
 
+from eventstore.errors import StoreUnsound
 from eventstore.events import NewEvent
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, life, until
 
@@ -168,7 +168,7 @@ async def test_a_missing_table_ends_the_projector_and_blames_no_event(stage: Sta
     await stage.append("todo-1", CREATED)
     await stage.sql("ALTER TABLE todo_tallies RENAME TO hidden")
 
-    with pytest.raises(asyncpg.UndefinedTableError):
+    with pytest.raises(StoreUnsound, match="the store's schema lacks todo_tallies"):
         await stage.drain(serial=serial)
 
     assert await stage.value("SELECT count(*) FROM streams WHERE attempts > 0 OR holder IS NOT NULL") == 0

@@ -14,7 +14,7 @@ from eventstore import cursors
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.wakeup import CHANNEL
-from services.projector import registry
+from services.projector import preconditions, registry
 from services.projector.drain import Drain
 from services.projector.parallel import Parallel
 from services.projector.serial import Serial
@@ -104,7 +104,7 @@ async def test_an_absent_store_is_not_asked_without_pause(monkeypatch: pytest.Mo
         tries += 1
         raise StoreUnavailable("away")
 
-    monkeypatch.setattr(registry, "register", refuse)
+    monkeypatch.setattr(preconditions, "require", refuse)
     worker = Worker(Settings("unused"), Database(f"postgresql://user:word@127.0.0.1:{free_port()}/nothing"))
     worker.wake()
     async with frozen(monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from eventstore.planner import ROLES
 from migrations.__main__ import main
 from migrations.roles.apply import NotAllowed, apply
-from migrations.roles.script import TABLES, printed
+from migrations.roles.script import FUNCTIONS, TABLES, printed
 from tests.cluster import Cluster, as_role
 
 NUMBERS = itertools.count(1)
@@ -94,7 +94,7 @@ async def test_an_owner_without_createrole_gives_rights_to_roles_that_are_there(
         f"GRANT CREATE ON SCHEMA public TO {limited} WITH GRANT OPTION; GRANT USAGE ON SCHEMA public TO {limited}"
         f" WITH GRANT OPTION; " + ";".join(f"ALTER TABLE {table} OWNER TO {limited}" for table in TABLES)
     )
-    for function in ("announce_writer()", "refuse(text)", "safe_position()"):
+    for function in FUNCTIONS:
         await owner.execute(f"ALTER FUNCTION {function} OWNER TO {limited}")
     await owner.execute(f"REVOKE ALL ON {', '.join(TABLES)} FROM {', '.join(ROLES)}")
 

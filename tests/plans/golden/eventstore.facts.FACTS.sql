@@ -33,7 +33,7 @@ known AS (
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
          listening AND alive_until > clock_timestamp() AS listening,
-         connections_open, connections_used, connections_awaited
+         connections_open, connections_used, connections_awaited, waiting
     FROM projectors
    ORDER BY alive_until DESC
    LIMIT 64

@@ -30,6 +30,7 @@ lowest AS MATERIALIZED (
   SELECT ((classid::bigint & 65535) << 32) | objid::bigint AS position, pid, virtualtransaction
     FROM held
    WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = 29801
+     AND (classid::bigint, objid::bigint) <> (1953103871, 4294967295)
      AND database = (SELECT oid FROM here)
    ORDER BY position
    LIMIT 1

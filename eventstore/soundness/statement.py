@@ -1,0 +1,108 @@
+"""Precondition check: one statement that reads all that the global order, and the roles, rest on.
+
+Each part is a lookup: the cost does not grow with streams, events or backlog. It takes the announcement lock itself, at
+the highest position there can be, which holds back no reader, and looks for it where readers look.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import text
+
+from eventstore.schema import ANNOUNCE_TAG
+from eventstore.statement import Statement
+
+OWN_ANNOUNCEMENT: Final = ANNOUNCE_TAG << 48 | (1 << 48) - 1
+
+OLDEST: Final = 20
+"""How many of the streams that wait longest are looked at: one that was passed over stays, and becomes the oldest."""
+
+_SERVER: Final = f"""
+announced AS MATERIALIZED (
+  SELECT pg_try_advisory_xact_lock_shared({OWN_ANNOUNCEMENT}) AS taken
+),
+numbers AS (
+  SELECT seqincrement, seqcache, seqcycle FROM pg_sequence WHERE seqrelid = to_regclass('events_position_seq')
+),
+wanted AS (
+  SELECT object, part, privilege,
+         CASE WHEN object NOT LIKE '%(%' THEN to_regclass(object) END AS relation,
+         CASE WHEN object LIKE '%(%' THEN to_regprocedure(object) END AS function
+    FROM unnest(:objects ::text[], :parts ::text[], :privileges ::text[]) AS wanted(object, part, privilege)
+),
+lacking AS (
+  SELECT object, part, privilege, coalesce(relation::oid, function::oid) IS NULL AS absent
+    FROM wanted LEFT JOIN pg_class c ON c.oid = wanted.relation
+   WHERE NOT coalesce(
+     CASE WHEN function IS NOT NULL THEN has_function_privilege(function, privilege)
+          WHEN relation IS NULL THEN false
+          WHEN c.relkind = 'S' THEN has_sequence_privilege(relation, privilege)
+          WHEN part IS NULL THEN has_table_privilege(relation, privilege)
+          ELSE has_column_privilege(relation, (
+            SELECT attnum FROM pg_attribute WHERE attrelid = relation AND attname = part), privilege)
+      END, false)
+)
+"""
+
+_FACTS: Final = """
+SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
+       current_setting('transaction_read_only') = 'on' AS read_only,
+       current_setting('server_encoding') AS server_encoding, current_setting('client_encoding') AS client_encoding,
+       (SELECT count(*) > 0
+          FROM announced CROSS JOIN LATERAL (
+            SELECT FROM pg_locks
+             WHERE announced.taken AND locktype = 'advisory' AND objsubid = 1 AND pid = pg_backend_pid()
+               AND classid::bigint = {own} >> 32 AND objid::bigint = {own} & 4294967295
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            OFFSET 0
+          ) AS seen) AS announcements,
+       (SELECT tgenabled::text FROM pg_trigger
+         WHERE tgrelid = to_regclass('events') AND tgname = 'announce_writer') AS announce_writer,
+       (SELECT tgenabled::text FROM pg_trigger
+         WHERE tgrelid = to_regclass('events') AND tgname = 'check_position') AS check_position,
+       current_setting('session_replication_role') AS replication_role,
+       numbers.seqincrement AS increment, numbers.seqcache AS cache, numbers.seqcycle AS cycle,
+       (SELECT coalesce(json_agg(lacking), '[]') FROM lacking) AS lacking,
+"""
+
+# What the sequence has given out is read after the snapshot was taken, so no event that is seen can be above it.
+CHECK: Final = Statement(
+    text(f"""
+WITH {_SERVER},
+place AS MATERIALIZED (
+  SELECT coalesce(CASE WHEN has_sequence_privilege(sequence, 'SELECT, USAGE') THEN pg_sequence_last_value(sequence) END,
+                  0) AS given,
+         coalesce((SELECT position FROM cursors WHERE name = :cursor), 0) AS cursor
+    FROM (SELECT to_regclass('events_position_seq') AS sequence) AS known
+),
+waiting AS MATERIALIZED (
+  SELECT stream, projected + 1 AS version
+    FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL ORDER BY pending_since LIMIT {OLDEST}
+),
+passed AS (
+  SELECT waiting.stream, waiting.version, e.position
+    FROM place CROSS JOIN waiting
+   CROSS JOIN LATERAL (
+     SELECT position FROM events WHERE stream = waiting.stream AND version = waiting.version OFFSET 0
+   ) AS e
+   WHERE e.position <= place.cursor
+)
+{_FACTS.format(own=OWN_ANNOUNCEMENT)}
+       place.given, place.cursor,
+       (SELECT max(position) FROM events) AS newest,
+       (SELECT string_agg(version_num, ', ') FROM alembic_version) AS revision,
+       (SELECT row_to_json(passed) FROM passed ORDER BY position LIMIT 1) AS passed
+  FROM place LEFT JOIN numbers ON true
+""")
+)
+
+# Where a table or a right is missing the whole statement is refused, so this one asks no table of ours.
+RIGHTS: Final = Statement(
+    text(f"""
+WITH {_SERVER}
+{_FACTS.format(own=OWN_ANNOUNCEMENT)}
+       to_regclass('alembic_version') IS NOT NULL AND to_regclass('events') IS NOT NULL AS migrated
+  FROM (SELECT) AS one LEFT JOIN numbers ON true
+""")
+)
