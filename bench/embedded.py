@@ -109,7 +109,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
         verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
         stack.processes.check()
-    return merge(bundle.run_id, settings, loadgen, verification, trial=trial.number)
+    return merge(bundle.run_id, stack.settings, loadgen, verification, trial=trial.number)
 
 
 def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
 from bench import scenarios
@@ -17,6 +17,7 @@ from settings.spelling import spelled
 
 Mode = Literal["serial", "parallel"]
 
+OBSERVATION: Final = ("OTEL_", "LOG_LEVEL")
 OPEN_LOOP: Final = ("throughput", "reads")
 
 
@@ -87,6 +88,11 @@ class Settings:
             raise SettingError(
                 "BASE_URL", self.base_url, "DATABASE_URL beside it, so that the oracle can read that stack's store"
             )
+
+    def without_observation(self) -> Self:
+        """The same without tracing and log level, which are not told to a system that somebody else runs."""
+        others = {name: value for name, value in self.others.items() if not name.startswith(OBSERVATION)}
+        return replace(self, others=others)
 
     def environment(self) -> dict[str, str]:
         """The variables that the processes of the run are given, addresses left out."""

@@ -221,4 +221,6 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
     if stats["serialProjection"] != (settings.mode == "serial"):
         found = "serial" if stats["serialProjection"] else "parallel"
         raise SetupError("BASE_URL", f"that stack runs in {found} mode", f"run the bench with --mode {found}")
-    return Stack(settings, settings.base_url, Logins.given(settings.database_url), facts, processes, [])
+    return Stack(
+        settings.without_observation(), settings.base_url, Logins.given(settings.database_url), facts, processes, []
+    )

@@ -11,6 +11,7 @@ import pytest
 from bench.compare.likeness import conditions, refuse
 from bench.compare.loaded import load
 from bench.errors import SetupError
+from bench.settings import Settings
 from metrics.results import write_json
 from tests.unit.bench import bundles
 
@@ -91,3 +92,11 @@ def test_no_header_of_an_exporter_is_told(tmp_path: Path) -> None:
     assert "hidden" not in said
     assert ":pw@" not in said
     assert "//***@127.0.0.1:4318" in said
+
+
+def test_a_system_that_somebody_else_runs_is_not_said_to_be_traced() -> None:
+    elsewhere = {"BASE_URL": "http://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1/d", "VISIBILITY": "naive"}
+    settings = Settings.from_env({**elsewhere, ENDPOINT: "http://127.0.0.1:4318", "LOG_LEVEL": "debug"})
+    told = settings.without_observation().recorded()
+    assert not {ENDPOINT, "LOG_LEVEL"} & set(told)
+    assert told["VISIBILITY"] == "naive"
