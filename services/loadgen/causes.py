@@ -34,10 +34,13 @@ class Causes:
 
     def most(self) -> str:
         """The most frequent reason and its remedy, empty when nothing failed."""
-        for reason, _ in self._counts.most_common(1):
-            remedy = next((text for number, text in REMEDIES.items() if os.strerror(number) in reason), "")
-            return f"{reason}; {remedy}" if remedy else reason
-        return ""
+        return next((with_remedy(reason) for reason, _ in self._counts.most_common(1)), "")
+
+
+def with_remedy(said: str) -> str:
+    """An error's text, and what to do where it is one of the known ones."""
+    remedy = next((text for number, text in REMEDIES.items() if os.strerror(number) in said), "")
+    return f"{said}; {remedy}" if remedy else said
 
 
 def reason(status: int, error: object) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import gevent
 
+from services.loadgen.causes import with_remedy
+
 log = logging.getLogger(__name__)
 
 
@@ -32,4 +34,4 @@ def start(run: Halting, what: str, act: Callable[..., object], *arguments: objec
 def failure(what: str, error: BaseException, trace: Any = True) -> str:
     """One line about what failed; the traceback goes to the log."""
     log.error("%s failed", what, exc_info=trace)
-    return f"{what} of the load generator failed: {type(error).__name__}: {error}"
+    return with_remedy(f"{what} of the load generator failed: {type(error).__name__}: {error}")

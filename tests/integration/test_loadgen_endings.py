@@ -103,3 +103,39 @@ async def test_a_bad_setting_ends_at_once_with_one_line(variables: dict[str, str
     (line,) = run_.said.strip().splitlines()
     assert line.startswith(next(iter(variables)) + "=")
     assert os.listdir(tmp_path) == []
+
+
+async def test_requests_that_fail_for_want_of_open_files_say_so(tmp_path: Path) -> None:
+    few = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh", sys.executable, "-m", "services.loadgen")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    async with FakeTodoServer() as server:
+        env = {**kept, **SHORT, "VUS": "100", "BASE_URL": server.base_url, "RESULTS_DIR": str(tmp_path)}
+        process = await asyncio.create_subprocess_exec(
+            *few, cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        run_ = await finish(process, tmp_path)
+    assert run_.code == 1
+    assert run_.document["verdict"] == "invalid"
+    assert "Too many open files" in run_.document["why"]
+    assert "ulimit -n" in run_.document["why"]
+
+
+async def test_a_run_goes_on_without_samples_that_can_not_be_written_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").symlink_to("/dev/full")
+    async with FakeTodoServer() as server:
+        run_ = await finish(await start(server.base_url, tmp_path, DURATION="1s"), tmp_path)
+    assert (run_.code, run_.document["verdict"]) == (0, "converged"), run_.said
+    assert run_.document["missing"] == {"samples.jsonl": "No space left on device"}
+    assert "Traceback" not in run_.said
+
+
+async def test_a_part_that_stands_still_holds_up_no_end(tmp_path: Path) -> None:
+    async with FakeTodoServer() as server:
+        process = await started(server, tmp_path)
+        children = psutil.Process(process.pid).children(recursive=True)
+        for child in children:
+            child.suspend()
+        process.terminate()
+        run_ = await finish(process, tmp_path)
+    assert (run_.code, run_.document["why"]) == (1, "interrupted by SIGTERM")
+    assert not any(child.is_running() for child in children)
