@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -35,6 +37,14 @@ def test_the_catalogue_and_what_is_told_are_the_same() -> None:
     found = {**of_this_process(POOL), **of_the_store(FACTS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
     assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
+
+
+def test_the_page_for_operators_knows_no_other_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operation.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\btidemark_(?:api|blocked|oldest|projec|snapshot|store|watermark)\w+", page))
+    told = {f"{one.name}_total" if one.kind == "counter" else one.name for one in EXPOSED}
+    assert len(named) > 10
+    assert named <= told | {"tidemark_api", "tidemark_projector"}
 
 
 def test_each_fact_is_told() -> None:

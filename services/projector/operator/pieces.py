@@ -19,8 +19,18 @@ PAGES_A_STREAM: Final = 4
 """Pages in one piece for each stream in a step: where steps have to be small, so have the pieces."""
 
 
+async def pages_of(table: str, connection: asyncpg.Connection) -> int:
+    """How many pages the table has now."""
+    pages: int = await connection.fetchval(_PAGES, table)
+    return pages
+
+
+def piece(first: int, size: int) -> tuple[str, str]:
+    """The values for `PIECE`, from page `first` on, for steps of `size` streams."""
+    return f"({first},0)", f"({first + size * PAGES_A_STREAM},0)"
+
+
 async def pieces(connection: asyncpg.Connection, table: str, size: int) -> AsyncIterator[tuple[str, str]]:
-    """The values for `PIECE`, one piece after another, for steps of `size` streams."""
-    pages = await connection.fetchval(_PAGES, table)
-    for first in range(0, pages, size * PAGES_A_STREAM):
-        yield f"({first},0)", f"({first + size * PAGES_A_STREAM},0)"
+    """The values for `PIECE`, one piece after another, within one transaction."""
+    for first in range(0, await pages_of(table, connection), size * PAGES_A_STREAM):
+        yield piece(first, size)

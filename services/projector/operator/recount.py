@@ -79,8 +79,8 @@ async def recount(steps: Steps, *, log: bool = False) -> Recounted:
 
 async def _count(connection: asyncpg.Connection, table: str, counts: str, real: dict[str, int], steps: Steps) -> None:
     found: dict[str, int] = {}
-    async for piece in pieces(connection, table, steps.size):
-        row = await connection.fetchrow(f"SELECT {counts} FROM {table} WHERE {PIECE}", *piece)
+    async for place in pieces(connection, table, steps.size):
+        row = await connection.fetchrow(f"SELECT {counts} FROM {table} WHERE {PIECE}", *place)
         for name, number in row.items():
             found[name] = found.get(name, 0) + number
         steps.progress(f"counting {table}")

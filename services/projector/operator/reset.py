@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 
 from services.projector.modes import CURSOR
-from services.projector.operator.pieces import PIECE, pieces
+from services.projector.operator.pieces import PAGES_A_STREAM, PIECE, pages_of, piece, pieces
 from services.projector.operator.recount import Recounted, recount
 from services.projector.operator.rows import ANEW, FREE, FREE_CURSOR, RECORDED, SLOT, lock
 from services.projector.operator.steps import Steps
@@ -147,7 +147,8 @@ async def _reset_all(steps: Steps, after: str, total: int) -> Reset:
         done, place, seen = done.plus(step), names[-1], seen + len(names)
         steps.place = place
         steps.progress(f"reset {seen} of {total or '?'} streams; to go on from here: reset --all --after {place}")
-    await steps.run(partial(_sweep, steps))
+    for table, statement in STRAYS.items():
+        await _sweep(steps, table, statement)
     await steps.run(lambda connection: connection.execute(RELEASE_CURSOR, holder))
     return done
 
@@ -173,8 +174,14 @@ async def _forget(connection: asyncpg.Connection, names: Sequence[str]) -> Reset
     return Reset(streams=row["streams"], events=row["events"], todos=row["todos"], active=row["active"])
 
 
-async def _sweep(steps: Steps, connection: asyncpg.Connection) -> None:
-    for table, statement in STRAYS.items():
-        async for piece in pieces(connection, table, steps.size):
-            await connection.execute(statement, *piece)
-            steps.progress(f"looking for rows of {table} without a stream")
+async def _sweep(steps: Steps, table: str, statement: str) -> None:
+    pages, first = await steps.run(partial(pages_of, table)), 0
+    while first < pages:
+        first = await steps.run(partial(_sweep_some, steps, statement, first))
+        steps.progress(f"looking for rows of {table} without a stream: page {min(first, pages)} of {pages}")
+
+
+async def _sweep_some(steps: Steps, statement: str, first: int, connection: asyncpg.Connection) -> int:
+    size = steps.size
+    await connection.execute(statement, *piece(first, size))
+    return first + size * PAGES_A_STREAM
