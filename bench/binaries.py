@@ -7,10 +7,10 @@ import os
 import pwd
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.bounded import NoAnswer, ask
 from bench.errors import SetupError
@@ -123,12 +123,16 @@ def _identities() -> Iterator[Identity]:
 
 def _accounts() -> list[pwd.struct_passwd]:
     """Who Postgres may run as, the least of them first: it looks its user up in the account database."""
-    others = [account for account in pwd.getpwall() if account.pw_uid > 0]
-    return sorted(others, key=lambda account: _rank(account.pw_name))
+    likely = [*(_account(pwd.getpwnam, name) for name in LEAST), _account(pwd.getpwuid, FIRST_UID)]
+    found = [account for account in likely if account is not None and account.pw_uid > 0]
+    return found or [account for account in pwd.getpwall() if account.pw_uid > 0]
 
 
-def _rank(name: str) -> int:
-    return LEAST.index(name) if name in LEAST else len(LEAST)
+def _account(look_up: Callable[[Any], pwd.struct_passwd], key: str | int) -> pwd.struct_passwd | None:
+    try:
+        return look_up(key)
+    except KeyError:
+        return None
 
 
 def _runs(identity: Identity, binaries: Binaries) -> bool:

@@ -42,7 +42,9 @@ ACCOUNTS = {
 def cluster_with(accounts: str, folder: Path, *, path: str = "") -> subprocess.CompletedProcess[str]:
     """Start and stop a throw-away cluster where the account database is this text."""
     (folder / "passwd").write_text(accounts)
-    script = f'mount --bind "{folder}/passwd" /etc/passwd && exec "{sys.executable}" -c "$PROGRAM"'
+    (folder / "nsswitch.conf").write_text("passwd: files\n")
+    binds = [f'mount --bind "{folder}/{name}" /etc/{name}' for name in ("passwd", "nsswitch.conf")]
+    script = " && ".join([*binds, f'exec "{sys.executable}" -c "$PROGRAM"'])
     variables = {"PROGRAM": PROGRAM, "PATH": f"{path}{os.environ['PATH']}"}
     return subprocess.run(
         ["unshare", "-m", "sh", "-c", script],
@@ -136,3 +138,39 @@ def test_initdb_is_asked_and_not_the_server(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     found = find_identity(binaries.Binaries("choosy", tmp_path))
     assert (found.prefix, found.uid) == ((), nobody)
+
+
+def account(name: str, uid: int) -> pwd.struct_passwd:
+    return pwd.struct_passwd((name, "x", uid, uid, "", "/", "/bin/false"))
+
+
+@pytest.mark.parametrize(
+    ("known", "as_root", "tried"),
+    [
+        (("postgres", 26), True, ["namespace 1000", 26, 65534, 1000]),
+        (("postgres", 26), False, ["self", "namespace 1000"]),
+        (None, True, ["namespace 8", 8]),
+        (None, False, ["self", "namespace 8"]),
+    ],
+)
+def test_the_least_of_the_accounts_is_tried_first(
+    known: tuple[str, int] | None, as_root: bool, tried: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = [account("root", 0), account("mail", 8)]
+    if known is not None:
+        accounts += [account("me", 1000), account("nobody", 65534), account(*known)]
+    monkeypatch.setattr(pwd, "getpwall", lambda: accounts)
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: {each.pw_name: each for each in accounts}[name])
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {each.pw_uid: each for each in accounts}[uid])
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if as_root else 500)
+    seen: list[object] = []
+
+    def refuse(identity: Identity, _: binaries.Binaries) -> bool:
+        namespace = next((word.partition("=")[2] for word in identity.prefix if word.startswith("--map-user")), None)
+        seen.append(f"namespace {namespace}" if namespace else "self" if identity.uid is None else identity.uid)
+        return False
+
+    monkeypatch.setattr(binaries, "_runs", refuse)
+    with pytest.raises(SetupError):
+        find_identity(binaries.Binaries("any", Path("/nonexistent")))
+    assert seen == tried
