@@ -16,7 +16,7 @@ import asyncpg
 from eventstore import pooler
 from eventstore.address import PostgresUrl
 from eventstore.bounds import Bounds
-from eventstore.keepalive import tcp_connection
+from eventstore.keepalive import server_side, tcp_connection
 from eventstore.pooler import Pooling
 
 NAME_BYTES: Final = 63
@@ -73,7 +73,8 @@ class Connector:
         By the simple protocol, and told by the number of rows: a prepared statement would stay in a pooler's session.
         """
         here = "" if only is None else f" WHERE pg_backend_pid() = {only}"
-        settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in self._planner.items())
+        wanted = {**self._planner, **server_side(self._bounds.silence)}
+        settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in wanted.items())
         try:
             async with asyncio.timeout(self._bounds.connect):
                 status: str = await connection.execute(f"SELECT {settings}{here}")

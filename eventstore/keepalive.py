@@ -32,10 +32,24 @@ def tcp_connection(silence: float) -> type[asyncpg.Connection]:
     return TcpConnection
 
 
+def server_side(silence: float) -> dict[str, str]:
+    """Settings of a session by which the server's kernel gives up a client that has fallen silent: no place is lost."""
+    idle, pause = _times(silence)
+    return {
+        "tcp_keepalives_idle": str(idle),
+        "tcp_keepalives_interval": str(pause),
+        "tcp_keepalives_count": str(PROBES),
+        "tcp_user_timeout": str(round(silence * 1000)),
+    }
+
+
+def _times(silence: float) -> tuple[int, int]:
+    """Half of the time until the first probe, the other half for three of them, in the kernel's whole seconds."""
+    return max(1, round(silence / 2)), max(1, round(silence / 2 / PROBES))
+
+
 def _options(silence: float) -> list[tuple[int, int, int]]:
-    # Half of the time until the first probe, the other half for three of them; whole seconds are all the kernel takes.
-    idle = max(1, round(silence / 2))
-    pause = max(1, round(silence / 2 / PROBES))
+    idle, pause = _times(silence)
     wanted = {
         "TCP_KEEPIDLE": idle,
         "TCP_KEEPINTVL": pause,

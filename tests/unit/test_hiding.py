@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from urllib.parse import quote
 
 import pytest
@@ -116,6 +117,9 @@ def test_a_log_line_has_no_secret_not_even_in_a_traceback(
     monkeypatch.setenv("DATABASE_URL", "postgresql://u:s3%40cré@h/d")
     logs._hider.cache_clear()
     kept = structlog.get_config()
+    asyncio_logger = logging.getLogger("asyncio")
+    monkeypatch.setattr(asyncio_logger, "handlers", asyncio_logger.handlers)
+    monkeypatch.setattr(asyncio_logger, "propagate", asyncio_logger.propagate)
     try:
         logs.set_up("info", "test")
         try:

@@ -21,6 +21,12 @@ from tests.integration.eventstore.waiting import BOUND_S, until
 PID = Statement(text("SELECT pg_backend_pid() AS pid"))
 SLEEP = Statement(text("SELECT pg_sleep(3600)"))
 SIZE = 8
+SERVER_SIDE = {
+    "tcp_keepalives_idle": "3",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "6000",
+}
 SHORT = Bounds(statement=0.5, connect=0.5, silence=0.5)
 
 
@@ -139,6 +145,9 @@ async def test_the_kernel_watches_every_connection(url: str) -> None:
         assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 1
         assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
         assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 6000
+        # And so does the server's, which would keep the place of a client that is gone.
+        told = [await connection.fetchval(f"SHOW {name}") for name in SERVER_SIDE]
+        assert told == list(SERVER_SIDE.values())
         await connection.close()
 
 
