@@ -37,9 +37,9 @@ async def relay(url: str) -> AsyncIterator[Relay]:
 
 
 @asynccontextmanager
-async def filled(relay: Relay, bounds: Bounds = SHORT) -> AsyncIterator[Database]:
+async def filled(relay: Relay, bounds: Bounds = SHORT, *, name: str = "silent") -> AsyncIterator[Database]:
     """A database with `SIZE` idle connections, that have all been used."""
-    async with Database(relay.url, pool_size=SIZE, bounds=bounds, application_name="silent") as database:
+    async with Database(relay.url, pool_size=SIZE, bounds=bounds, application_name=name) as database:
         async with AsyncExitStack() as stack:
             for _ in range(SIZE):
                 connection = await stack.enter_async_context(database.connection())
@@ -127,13 +127,13 @@ async def test_a_cancelled_statement_is_ended_and_its_connection_not_used_again(
 
 
 async def test_no_connection_is_left_at_the_server(relay: Relay, connect: Connect) -> None:
-    async with filled(relay) as database:
+    async with filled(relay, name="leaving") as database:
         relay.silence()
         with pytest.raises(StoreUnavailable):
             await pid(database)
         relay.heal()
         await pid(database)
-    await until(await connect(), "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'silent')")
+    await until(await connect(), "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'leaving')")
 
 
 async def test_the_kernel_watches_every_connection(url: str) -> None:
