@@ -121,6 +121,11 @@ def test_a_large_value_is_handed_on_digit_by_digit(name: str, text: str) -> None
     assert told == {"1234567ms": "1234.567s"}.get(text, text)
 
 
+@pytest.mark.parametrize("name", ["WRITE_RATIO", "THINK_TIME_MS", "HANDLER_LATENCY_MS"])
+def test_nothing_below_zero_is_zero(name: str) -> None:
+    assert Bench.from_env({name: "-0"}).environment()[name] == "0"
+
+
 ADDRESSES = [
     "http://h:1", "http://h:1/", "http://h", "http://h:1/path", "http://h:1?x", "http://h:1#x", "http://h:0",
     "http://h:99999", "ftp://h", "h:1", "http://", "http://u:pw@h:1", "http://h:1/ x", "http://[::1]:1",

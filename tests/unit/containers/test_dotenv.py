@@ -80,6 +80,7 @@ def test_a_value_is_read_as_compose_reads_it(text: str, value: str | None, tmp_p
     complete(path, EXAMPLE, names, cores=1)
     assert missing(path, {}) == []
     assert read(path)["INFLUX_TOKEN"] == value or not value
+    assert not path.read_bytes().startswith(b"\xef\xbb\xbf"), "Task does not take it"
 
 
 def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
