@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | dev | ui | report`.
+"""`python -m bench run | compare | doctor | dev | ui | report`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial); 1 any other verdict, a part that failed, or a bundle
 that lacks a file; all others are those of `bench.ends.conclude`.
@@ -20,6 +20,7 @@ from bench import dev, embedded, faults, report, scenarios, summary
 from bench.bundle import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.containers.place import place
+from bench.doctor.command import doctor
 from bench.ends.conclude import conclude
 from bench.errors import SetupError
 from bench.processes import ROOT
@@ -73,6 +74,11 @@ def rerender(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
+def examine(arguments: argparse.Namespace, console: Console) -> int:
+    """The database of a run, before a run."""
+    return doctor(arguments.results, console)
+
+
 def by_hand(arguments: argparse.Namespace, console: Console) -> int:
     """`dev` and `ui`."""
     settings = Settings.from_env(os.environ, mode=arguments.mode)
@@ -105,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
         _command(commands, name, by_hand, text).add_argument("--mode", choices=["serial", "parallel"])
+    examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")
+    examining.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where doctor.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")
     again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ import asyncpg
 from bench import faults, machine, report
 from bench.bundle import Bundle, Samples, merge, void
 from bench.database import connect
+from bench.doctor.reading import FILE as DOCTOR
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.signals import Interrupted
@@ -99,6 +100,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     bundle.write("versions.json", machine.versions(ROOT))
     with running_system(settings, bundle.log, progress) as stack:
         bundle.write("postgres.json", stack.postgres)
+        bundle.write(DOCTOR, stack.doctor.document)
         bundle.write("versions.json", stack.versions())
         observer.begin(stack.influx, progress)
         ahead_s = asyncio.run(_clock(stack.database_url)).timestamp() - time.time()
@@ -109,7 +111,8 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
         verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
         stack.processes.check()
-    return merge(bundle.run_id, stack.settings, loadgen, verification, trial=trial.number)
+    result = merge(bundle.run_id, stack.settings, loadgen, verification, trial=trial.number)
+    return replace(result, warnings=stack.doctor.warnings)
 
 
 def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:

@@ -122,6 +122,7 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
         notes.append({"text": text, "warns": True})
     if dropped := result.generator.dropped_points:
         notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
+    notes += _warnings(*result.warnings)
     if fault:
         notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after(fault)}", "warns": True})
     return notes

@@ -16,6 +16,7 @@ import asyncpg
 
 from bench import limits, machine, web
 from bench.database import ambient, closed
+from bench.doctor.reading import Doctor, examine
 from bench.errors import SetupError
 from bench.global_order import catch_up
 from bench.guardian import Guardian
@@ -57,6 +58,7 @@ class Stack:
     postgres: dict[str, Any]
     processes: Processes
     projectors: list[Projector]
+    doctor: Doctor
 
     @property
     def database_url(self) -> str:
@@ -137,7 +139,8 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
         processes = Processes(log, guardian, scratch)
         stack.callback(processes.stop)
         _migrate(settings, logins, processes, progress)
-        running = Stack(settings, f"http://{HOST}:{port}", logins, facts, processes, [])
+        doctor = examined(settings, logins.owner, progress)
+        running = Stack(settings, f"http://{HOST}:{port}", logins, facts, processes, [], doctor)
         _start_api(running, port, progress)
         progress.step(f"starting {settings.projectors} {settings.mode} projector(s)")
         for number in range(1, settings.projectors + 1):
@@ -155,6 +158,36 @@ def _migrate(settings: Settings, logins: Logins, processes: Processes, progress:
     if logins.passwords:
         env |= logins.passwords
         processes.run("roles", ["-m", "migrations", "roles"], env, MIGRATION_TIMEOUT_S)
+
+
+def examined(settings: Settings, url: str, progress: Progress) -> Doctor:
+    """Examine the database before anything is measured on it. Raises SetupError where the mode is not sound there."""
+    progress.step("examining the database")
+    found = examine(environment(settings, DATABASE_URL=url))
+    if why := found.why_not(settings.mode, settings.handler_latency_ms):
+        raise SetupError("DATABASE_URL", why, "`task doctor` shows all that it depends on")
+    for warning in found.warnings:
+        progress.step(f"note: {warning}")
+    return found
+
+
+def watched(settings: Settings, url: str) -> Doctor:
+    """The same for a system that somebody else runs, at an address that may be a reader's: nothing is refused."""
+    return examine(environment(settings, DATABASE_URL=url), "--reader")
+
+
+@contextmanager
+def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict[str, str]]:
+    """The environment in which a database can be examined: that of DATABASE_URL as it is, or a new one, migrated."""
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            yield environment(settings, DATABASE_URL=settings.database_url)
+            return
+        logins, _ = _database(settings, log, stack, progress)
+        processes = Processes(log, stack.enter_context(Guardian()))
+        stack.callback(processes.stop)
+        _migrate(settings, logins, processes, progress)
+        yield environment(settings, DATABASE_URL=logins.owner)
 
 
 def _start_api(running: Stack, port: int, progress: Progress) -> None:
@@ -211,6 +244,7 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
     assert settings.base_url is not None
     assert settings.database_url is not None
     facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+    doctor = watched(settings, settings.database_url)
     stats: Mapping[str, Any] | None = web.stats(settings.base_url)
     if stats is None:
         raise SetupError(
@@ -222,5 +256,11 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
         found = "serial" if stats["serialProjection"] else "parallel"
         raise SetupError("BASE_URL", f"that stack runs in {found} mode", f"run the bench with --mode {found}")
     return Stack(
-        settings.without_observation(), settings.base_url, Logins.given(settings.database_url), facts, processes, []
+        settings.without_observation(),
+        settings.base_url,
+        Logins.given(settings.database_url),
+        facts,
+        processes,
+        [],
+        doctor,
     )

@@ -72,6 +72,8 @@ def _table(result: Result) -> Table:
     )
     table.add_row("faults", Text(str(k.faults), style="bold green"), proof)
     table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
+    for warning in result.warnings:
+        table.add_row("note", "database", warning)
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)
     table.add_row("handler latency", f"{latency} ms", "artificial, an event")
     if traced(result.settings):

@@ -165,6 +165,7 @@ class Result(Record):
     convergence: Convergence
     correctness: Correctness
     generator: Generator
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:

@@ -22,7 +22,7 @@ from bench.logins import Logins
 from bench.processes import Process, Processes
 from bench.progress import Progress
 from bench.settings import Settings
-from bench.stack import Projector, Stack, reach
+from bench.stack import Projector, Stack, reach, watched
 from metrics.target import Target
 from settings import Environment
 
@@ -125,6 +125,7 @@ def running(
                 facts,
                 processes,
                 _projectors(compose),
+                watched(settings, where.database),
                 compose,
                 target(where, config),
             )

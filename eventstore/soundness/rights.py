@@ -50,6 +50,13 @@ OPERATOR: Final[Rights] = {
     "tallies": "SELECT, INSERT (slot, projected), UPDATE (projected, projected_position, projected_at)",
 }
 
+
+def merged(*parts: Rights) -> Rights:
+    """What somebody needs who does the work of several."""
+    objects = dict.fromkeys(object for part in parts for object in part)
+    return {object: ", ".join(part[object] for part in parts if object in part) for object in objects}
+
+
 _PRIVILEGE: Final = re.compile(r"([A-Z]+)\s*(?:\(([^)]*)\))?")
 
 

@@ -1,0 +1,59 @@
+"""What `python -m services.doctor` found, as the bench reads it: facts, strategies, warnings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.errors import RunFailed
+from bench.processes import ROOT
+from bench.settings import Mode
+
+FILE: Final = "doctor.json"
+TIMEOUT_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """`code` is 0 fine, 1 works with warnings, 2 does not work. `document` goes into the bundle as it is."""
+
+    document: dict[str, Any]
+
+    @property
+    def code(self) -> int:
+        """The exit code of the examination."""
+        return int(self.document["code"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a result must carry."""
+        return [str(warning) for warning in self.document["warnings"]]
+
+    def why_not(self, mode: Mode, handler_latency_ms: float) -> str:
+        """Why the mode's strategy is not sound there; empty where it is."""
+        name = "global-order" if mode == "serial" else "stream-leases" if handler_latency_ms else "stream-locks"
+        (strategy,) = (one for one in self.document["strategies"] if one["name"] == name)
+        return "" if strategy["sound"] else f"strategy {name} is not sound there: {strategy['why']}"
+
+
+def examine(environment: Mapping[str, str], *arguments: str) -> Doctor:
+    """Run the examination; `environment` has DATABASE_URL. Raises RunFailed where it gives no answer."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "services.doctor", *arguments],
+            cwd=ROOT,
+            env=dict(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        return Doctor(json.loads(done.stdout))
+    except subprocess.TimeoutExpired:
+        raise RunFailed(f"the doctor gave no answer within {TIMEOUT_S:g} s") from None
+    except ValueError:
+        raise RunFailed("the doctor gave no answer", done.stderr.strip()) from None

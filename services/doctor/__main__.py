@@ -1,0 +1,38 @@
+"""`python -m services.doctor`: examine the database of DATABASE_URL, and print what was found as JSON.
+
+With `--reader` the address is that of somebody who only looks, so it is not asked for rights to write.
+
+The exit code is 0 fine, 1 works with warnings that a result must carry, 2 does not work, or a bad setting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+
+from services.doctor.examine import examine
+from settings import Environment, SettingError
+from settings.postgres_url import parse, read, required
+
+
+def main() -> int:
+    """Examine. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.doctor", description="Examine the database of a run.")
+    parser.add_argument("--reader", action="store_true", help="the address is that of somebody who only looks")
+    reader = parser.parse_args().reader
+    env = Environment(os.environ)
+    try:
+        url, listen = required(env, "DATABASE_URL"), read(env, "LISTEN_URL")
+    except SettingError as error:
+        print(error, file=sys.stderr)
+        return 2
+    found = asyncio.run(examine(parse(url), parse(listen) if listen else None, reader=reader))
+    print(json.dumps(found.document(), indent=2))
+    return found.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

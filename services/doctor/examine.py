@@ -1,0 +1,93 @@
+"""Examine one database: connect, look, try; then say which strategies are sound there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from eventstore.address import PostgresUrl
+from eventstore.bounds import BOUNDS
+from eventstore.connector import Connector
+from eventstore.soundness.check import Check
+from eventstore.soundness.findings import Finding
+from eventstore.soundness.rights import API, PROJECTOR, merged
+from services.doctor import probes, server
+from services.doctor.document import Examination, Fact, Strategy
+from settings.hiding import hide
+from todo.rights import PROJECT, READ
+
+STRATEGIES: Final = (
+    ("global-order", "serial", True),
+    ("stream-leases", "parallel, with HANDLER_LATENCY_MS", False),
+    ("stream-locks", "parallel", False),
+)
+"""Name, how it is asked for, and whether it rests on the global order."""
+
+NOT_REACHED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool = False) -> Examination:
+    """All that there is to say of the address; one that can not be reached is a finding, too."""
+    found = Examination(hide(url.dsn, url.dsn))
+    connector = Connector(BOUNDS, name="doctor", planner={})
+    try:
+        connection = await connector.open(url)
+    except NOT_REACHED as error:
+        why = f"can not be reached: {hide(str(error), url.dsn) or type(error).__name__}"
+        found.facts.append(Fact("connection", why, "wrong", "start that server, or correct DATABASE_URL"))
+        found.strategies += _strategies([], [why])
+        return found
+    try:
+        await _look(found, connector, connection, url, listen)
+        needed = {} if reader else merged(API, READ, PROJECTOR, PROJECT)
+        findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
+        found.facts += _preconditions(findings)
+        found.strategies += _strategies(findings, [], _hidden(found.facts))
+    finally:
+        connection.terminate()
+    return found
+
+
+async def _look(
+    found: Examination,
+    connector: Connector,
+    connection: asyncpg.Connection,
+    url: PostgresUrl,
+    listen: PostgresUrl | None,
+) -> None:
+    row = await connection.fetchrow(server.SERVER)
+    found.facts += server.judged(row, json.loads(row["limits"] or "{}"))
+    found.facts.append(probes.POOLERS[await connector.pooling(url)])
+    found.facts.append(await probes.round_trip(connection))
+    found.facts.append(await probes.clock(connection))
+    tried = (
+        ("advisory locks in pg_locks", probes.announcements(connection, lambda: connector.open(url))),
+        ("LISTEN/NOTIFY", probes.notifications(connection, lambda: connector.open(listen or url))),
+    )
+    for name, trial in tried:
+        try:
+            found.facts.append(await trial)
+        except NOT_REACHED as error:
+            told = hide(str(error), url.dsn) or type(error).__name__
+            found.facts.append(Fact(name, f"not tried: {told}", "warning", "a second connection is needed"))
+
+
+def _hidden(facts: Sequence[Fact]) -> list[str]:
+    return [fact.note for fact in facts if fact.name == "advisory locks in pg_locks" and fact.state == "wrong"]
+
+
+def _preconditions(findings: Sequence[Finding]) -> list[Fact]:
+    if not findings:
+        return [Fact("preconditions", "all hold: schema, rights, sequence, triggers, cursor, encoding")]
+    return [Fact(finding.check, finding.problem, "wrong", finding.remedy) for finding in findings]
+
+
+def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Strategy]:
+    made = []
+    for name, mode, ordered in STRATEGIES:
+        why = [*all, *(order if ordered else ()), *(str(one) for one in findings if ordered or not one.order)]
+        made.append(Strategy(name, mode, not why, " · ".join(why)))
+    return made
