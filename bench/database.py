@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
@@ -13,6 +16,9 @@ from settings.postgres_url import parse
 TIMEOUT_S: Final = 10.0
 CLOSED: Final = "?sslmode=disable&target_session_attrs=any&gsslib=gssapi"
 SHOWN: Final = ("PGSSLMODE", "PGSSLNEGOTIATION", "PGTARGETSESSIONATTRS")
+
+T = TypeVar("T")
+_open: WeakSet[asyncpg.Connection] = WeakSet()
 
 
 def closed(url: str) -> str:
@@ -31,6 +37,7 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
     told = parse(url).arguments()
     told["server_settings"] = {"application_name": application_name, **told["server_settings"]}
     connection = await asyncpg.connect(**{"timeout": TIMEOUT_S, **negotiation, **told}, statement_cache_size=0)
+    _open.add(connection)
     try:
         for name, value in settings.items():
             await connection.execute("SELECT set_config($1, $2, false)", name, value)
@@ -38,6 +45,22 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
         connection.terminate()
         raise
     return connection
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` for work with connections. What interrupts it breaks them off first.
+
+    Else the orderly end of a transaction would wait for a server that does not answer, and no signal would help.
+    """
+    with asyncio.Runner() as runner:
+        try:
+            return runner.run(work)
+        except KeyboardInterrupt:
+            # Whoever was under way now fails, and nobody waits for it.
+            runner.get_loop().set_exception_handler(lambda *_: None)
+            for connection in list(_open):
+                connection.terminate()
+            raise
 
 
 def ambient(url: str) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench import faults, machine, report
+from bench import database, faults, machine, report
 from bench.bundle import Bundle, Samples, merge, void
 from bench.database import connect
 from bench.doctor.reading import FILE as DOCTOR
@@ -103,7 +102,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
         bundle.write(DOCTOR, stack.doctor.document)
         bundle.write("versions.json", stack.versions())
         observer.begin(stack.influx, progress)
-        ahead_s = asyncio.run(_clock(stack.database_url)).timestamp() - time.time()
+        ahead_s = database.run(_clock(stack.database_url)).timestamp() - time.time()
         _drive(trial, stack, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
@@ -161,7 +160,9 @@ def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
 def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
     serial = stack.settings.mode == "serial"
     try:
-        verification, histogram = asyncio.run(verify(stack.database_url, complete=complete, serial=serial, since=since))
+        verification, histogram = database.run(
+            verify(stack.database_url, complete=complete, serial=serial, since=since)
+        )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RunFailed(f"the oracle could not read the store: {error}") from error
     bundle.keep(bundle.folder / "projected.hdr", histogram.encode().decode("ascii") + "\n")

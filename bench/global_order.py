@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bench.database import connect
+from bench.database import connect, run
 from bench.errors import RunFailed
 
 WITHIN_S: Final = 120.0
@@ -32,7 +32,7 @@ def catch_up(url: str, check: Callable[[], None] = lambda: None) -> None:
     says so, and why, before it begins. Raises RunFailed when it takes longer than two minutes, or whatever `check`,
     called again and again meanwhile, raises.
     """
-    asyncio.run(_catch_up(url, check))
+    run(_catch_up(url, check))
 
 
 async def _catch_up(url: str, check: Callable[[], None]) -> None:

@@ -95,8 +95,12 @@ class Cluster:
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run one statement outside any transaction. Usable from inside a running event loop."""
-        with ThreadPoolExecutor(1) as thread:
+        thread = ThreadPoolExecutor(1)
+        try:
             thread.submit(asyncio.run, _execute(closed(self.url(database)), statement)).result()
+        finally:
+            # Who is interrupted here stops the server next, which ends what the thread waits for.
+            thread.shutdown(wait=False)
 
 
 async def _execute(url: str, statement: str) -> None:

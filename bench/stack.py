@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import socket
 import tempfile
@@ -15,7 +14,7 @@ from typing import Any, Final, Protocol
 import asyncpg
 
 from bench import limits, machine, web
-from bench.database import ambient, closed
+from bench.database import ambient, closed, run
 from bench.doctor.reading import Doctor, examine
 from bench.errors import SetupError
 from bench.global_order import catch_up
@@ -213,7 +212,7 @@ def _database(settings: Settings, log: Path, stack: ExitStack, progress: Progres
 def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
     """Facts about the server at `url`. Raises SetupError when it can not be reached."""
     try:
-        return asyncio.run(machine.postgres(url, source=source, profile=profile))
+        return run(machine.postgres(url, source=source, profile=profile))
     except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError, ValueError) as error:
         reason = hide(str(error), url) or type(error).__name__
         acting = f"; {', '.join(names)} of the environment acted" if (names := ambient(url)) else ""

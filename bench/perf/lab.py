@@ -5,7 +5,6 @@ Everything is measured from outside: services, drivers and peers are processes, 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import subprocess
@@ -19,7 +18,7 @@ from typing import Any, Final
 import asyncpg
 
 from bench import web
-from bench.database import closed, connect
+from bench.database import closed, connect, run
 from bench.errors import RunFailed
 from bench.guardian import Guardian
 from bench.postgres import Cluster, free_port
@@ -69,7 +68,7 @@ class Lab:
 
     def sql(self, url: str, *statements: str) -> list[asyncpg.Record]:
         """Run statements one after another, each in its own transaction; the rows of the last one."""
-        return asyncio.run(_sql(url, statements))
+        return run(_sql(url, statements))
 
     def value(self, url: str, statement: str) -> Any:
         """The first column of the first row."""

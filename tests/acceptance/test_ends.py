@@ -27,12 +27,24 @@ SIDE_BY_SIDE = 4
 TINY = {"VUS": "10", "DURATION": "1s", "WARMUP": "0s"}
 UV = os.environ.get("UV") or shutil.which("uv") or ""
 UVS = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
-PHASES = ("starting Postgres", "migrating", "starting the API", "folding every event again")
+PHASES = ("starting Postgres", "starting the API", "folding every event again")
 PLANT = """
 import sys
 from bench import __main__, embedded
 def broken(*_): raise KeyError("planted")
 embedded._measure = broken
+sys.exit(__main__.main())
+"""
+ASKING = """
+import sys
+from bench import __main__, embedded
+from bench.database import connect
+async def slow(url):
+    connection = await connect(url)
+    async with connection.transaction():
+        print("asking", flush=True)
+        await connection.fetchval("SELECT pg_sleep(600)")
+embedded._clock = slow
 sys.exit(__main__.main())
 """
 # Where no disk can be mounted, nothing larger than a mebibyte can be written.
@@ -90,14 +102,28 @@ async def in_phase(said: str) -> End:
         return await End.of(ran)
 
 
+async def while_postgres_stands_still() -> End:
+    """The bench itself waits for an answer of a server that stands still."""
+    async with started(How((sys.executable, "-c", ASKING)), "run", **TINY) as ran:
+        await ran.says("asking")
+        ran.note_offspring()
+        for part in ran.offspring:
+            with suppress(psutil.Error):
+                if "postgres" in part.name():
+                    part.suspend()
+        ran.process.send_signal(signal.SIGTERM)
+        return await End.of(ran)
+
+
 async def killed_with_all_frozen() -> End:
     """The bench has no chance to end anything, and nothing that it started reacts."""
     async with bench("run", **LONG) as ran:
         await ran.in_phase("load")
-        ran.process.kill()
         for part in ran.offspring:
-            if "bench.guardian" not in " ".join(part.cmdline()):
-                part.suspend()
+            with suppress(psutil.Error):
+                if "bench.guardian" not in " ".join(part.cmdline()):
+                    part.suspend()
+        ran.process.kill()
         return await End.of(ran)
 
 
@@ -160,6 +186,7 @@ async def _all() -> dict[str, Any]:
         "SIGTERM": lambda: by_uv(signal.SIGTERM, "uv", "-m locust"),
         "SIGINT": lambda: by_uv(signal.SIGINT, "task", "-m services.api", "-m services.projector"),
         "SIGHUP": lambda: by_uv(signal.SIGHUP, "group", "bin/postgres", "-m services.loadgen"),
+        "still": while_postgres_stands_still,
         "killed": killed_with_all_frozen,
         "compare": compare,
         "full disk": on_a_full_disk,
@@ -207,6 +234,12 @@ def test_a_signal_to_uv_to_task_or_to_all_ends_a_run_though_a_part_is_frozen(
     assert found.code != 0
     if sign != "SIGHUP":
         assert f"exit status {code}" in found.said
+
+
+def test_a_server_that_stands_still_holds_up_no_end(ends: dict[str, Any]) -> None:
+    found = end(ends, "still")
+    assert found.code == 143, found.said
+    interrupted(found, "SIGTERM")
 
 
 @pytest.mark.parametrize("said", PHASES)
