@@ -8,7 +8,7 @@ import pytest
 
 from eventstore.database import Database
 from eventstore.errors import TimeLimit
-from tests.integration.projector.stage import Stage, until
+from tests.integration.projector.stage import CREATED, Stage, until
 
 BEATS = timedelta(seconds=0.5)
 
@@ -36,10 +36,10 @@ async def test_a_time_limit_is_counted(stage: Stage) -> None:
 
 
 async def test_each_time_that_the_store_is_back_is_counted(stage: Stage) -> None:
-    async with stage.projector(name="one", lease=BEATS):
-
-        async def again() -> bool:
-            await stage.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'one'")
-            return any(one.sessions > 1 for one in (await stage.facts()).projectors)
-
-        await until(again, "the projector to begin again")
+    async with stage.projector(name="one"):
+        async with stage.batches_held_back():
+            await stage.append("todo-1", CREATED)
+            await until(stage.waiting, "the batch to wait, with everything written")
+            await stage.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE NOT granted")
+        await until(stage.projected, "the projector to begin again")
+        assert (await stage.known("one")).sessions == 2
