@@ -199,3 +199,15 @@ async def test_a_listener_wakes_nobody_with_its_heartbeat(url: str) -> None:
         for listener in listeners:
             await listener.close()
     assert woken == 2
+
+
+async def test_a_listener_that_hears_nothing_is_not_connected(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a pooler that takes LISTEN, and passes no notification on."""
+    monkeypatch.setattr("eventstore.wakeup._Pulse.heard", lambda *_: None)
+    told: asyncio.Queue[str] = asyncio.Queue()
+    async with Database(url, pool_size=1) as database:
+        listener = Listener(database, lambda: None, heartbeat=0.2, on_change=told.put_nowait)
+        listener.start()
+        assert "did not come back" in await asyncio.wait_for(told.get(), BOUND_S)
+        assert not listener.connected.is_set()
+        await listener.close()
