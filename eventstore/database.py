@@ -7,6 +7,7 @@ compiled by Core, connections are made and kept by its pool, and asyncpg runs th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import asyncpg
@@ -104,9 +105,10 @@ class Database:
         greet: Greet | None = None,
     ) -> None:
         self.url: Final = parse_url(url)
-        self.bounds: Final = bounds
+        # An address may bring its own.
+        self.bounds: Final = replace(bounds, connect=self.url.connect_timeout or bounds.connect)
         self._greet: Final = greet
-        self.connector: Final = Connector(bounds, name=application_name, planner=planner)
+        self.connector: Final = Connector(self.bounds, name=application_name, planner=planner)
         # The engine's own address says the dialect alone: it is the connector that connects.
         engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -115,7 +117,7 @@ class Database:
             json_deserializer=msgspec.json.decode,
             async_creator=self.connect,
         )
-        self._pool: Final = Pool(engine, size=pool_size, bounds=bounds)
+        self._pool: Final = Pool(engine, size=pool_size, bounds=self.bounds)
 
     async def start(self) -> Self:
         """Open one connection. Raises StoreUnavailable when Postgres can not be reached."""

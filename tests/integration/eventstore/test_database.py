@@ -237,6 +237,13 @@ async def test_the_address_may_carry_the_options_of_libpq(cluster: Cluster, url:
         assert await c.fetchval("SHOW statement_timeout") == "1234ms"
 
 
+async def test_the_address_may_bring_its_own_limit_for_connecting(url: str) -> None:
+    for address, limit in ((url, Bounds().connect), (f"{url}?connect_timeout=7", 7.0)):
+        async with Database(address) as database:
+            assert database.bounds.connect == limit
+            assert database.bounds.statement == Bounds().statement
+
+
 async def test_a_value_that_can_not_be_sent_is_refused_by_name(database: Database) -> None:
     for value in (2**31, "one", object()):
         with pytest.raises(InvalidEvent):

@@ -12,7 +12,7 @@ from eventstore.planner import ROLES
 from migrations.__main__ import main
 from migrations.roles.apply import NotAllowed, apply
 from migrations.roles.script import FUNCTIONS, TABLES, printed
-from tests.cluster import Cluster, as_role
+from tests.cluster import PASSWORD, Cluster, as_role
 
 NUMBERS = itertools.count(1)
 RIGHTS = """
@@ -64,6 +64,14 @@ async def test_a_session_of_a_role_has_its_settings(url: str, role: str) -> None
         )
     finally:
         await connection.close()
+
+
+async def test_the_password_itself_is_never_sent(url: str, owner: asyncpg.Connection) -> None:
+    """A server that was sent one would store it in the way that this session asks for."""
+    await apply(f"{url}?options=-cpassword_encryption%3Dmd5", dict.fromkeys(ROLES, PASSWORD))
+    stored = await owner.fetch("SELECT rolpassword FROM pg_authid WHERE rolname LIKE 'tidemark\\_%'")
+    assert len(stored) == len(ROLES)
+    assert all(row["rolpassword"].startswith("SCRAM-SHA-256$4096:") for row in stored)
 
 
 @pytest.fixture
