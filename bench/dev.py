@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from bench.guardian import Guardian
 from bench.postgres import free_port
 from bench.processes import POLL_S, ROOT
 from bench.progress import Lines
@@ -56,8 +57,9 @@ def ui(settings: Settings, console: Console) -> None:
 
 @contextmanager
 def _running(settings: Settings, console: Console) -> Iterator[tuple[Stack, Path]]:
-    with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder, Guardian() as guardian:
         log = Path(folder)
+        guardian.keep_clean(log)
         with running_system(settings, log, Lines(console)) as stack:
             yield stack, log
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +12,7 @@ from rich.text import Text
 from bench.bundle import new_id
 from bench.doctor.reading import FILE, Doctor, examine
 from bench.doctor.table import show
+from bench.errors import SetupError
 from bench.progress import progress
 from bench.settings import Settings
 from bench.stack import prepared
@@ -23,20 +22,22 @@ from metrics.results import write_json
 def doctor(results: Path, console: Console) -> int:
     """Examine, print, and leave `doctor.json` in a folder of its own. Returns 0, 1 or 2."""
     settings = Settings.from_env(os.environ)
-    with _examined(settings, console) as found:
-        folder = results / new_id("doctor", settings.mode)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / FILE, found.document)
+    found = _examined(settings, console)
     show(console, found.document)
-    console.print(Text(str(folder / FILE)), soft_wrap=True)
+    file = results / new_id("doctor", settings.mode) / FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, found.document)
+    except OSError as error:
+        raise SetupError("--results", f"{file} can not be written ({error.strerror})", "make room") from None
+    console.print(Text(str(file)), soft_wrap=True)
     return found.code
 
 
-@contextmanager
-def _examined(settings: Settings, console: Console) -> Iterator[Doctor]:
+def _examined(settings: Settings, console: Console) -> Doctor:
     with (
         tempfile.TemporaryDirectory(prefix="tidemark-doctor-") as scratch,
         progress(console, "doctor") as shown,
         prepared(settings, Path(scratch), shown) as environment,
     ):
-        yield examine(environment)
+        return examine(environment)

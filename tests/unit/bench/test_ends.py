@@ -21,10 +21,20 @@ from bench.ends.signals import Interrupted
 from bench.errors import RunFailed, SetupError
 from settings import SettingError, patience
 
-# It ignores all that can be ignored; its child, in a group of its own, does not.
+# It ignores all that can be ignored; its child, in a group of its own, leaves a file when it is told to end.
+CHILD = """
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path(sys.argv[1]).touch()
+    sys.exit()
+signal.signal(15, end)
+print("ready", flush=True)
+time.sleep(600)
+"""
 DEAF = """
 import signal, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0)
+child = subprocess.Popen([sys.executable, *sys.argv[1:]], process_group=0, stdout=subprocess.PIPE)
+child.stdout.readline()
 for number in (1, 2, 15):
     signal.signal(number, signal.SIG_IGN)
 print(child.pid, flush=True)
@@ -42,10 +52,13 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.fixture
-def deaf() -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
+def deaf(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
     """The leader of a session and its child."""
     leader = subprocess.Popen(
-        [sys.executable, "-c", DEAF], start_new_session=True, stdout=subprocess.PIPE, encoding="ascii"
+        [sys.executable, "-c", DEAF, "-c", CHILD, str(tmp_path / "heard")],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        encoding="ascii",
     )
     assert leader.stdout is not None
     child = psutil.Process(int(leader.stdout.readline()))
@@ -162,7 +175,7 @@ def test_a_whole_session_is_killed_where_it_does_not_react(
 
 
 def test_who_is_left_of_a_session_is_found_without_its_leader(
-    deaf: tuple[subprocess.Popen[str], psutil.Process],
+    deaf: tuple[subprocess.Popen[str], psutil.Process], tmp_path: Path
 ) -> None:
     leader, child = deaf
     leader.kill()
@@ -170,8 +183,9 @@ def test_who_is_left_of_a_session_is_found_without_its_leader(
     child.suspend()
     assert sessions.members([leader.pid]) == [child]
     # It was stopped: it has to be woken to hear that it is to end.
-    sessions.end({leader.pid: signal.SIGTERM}, 60)
+    sessions.end({leader.pid: signal.SIGTERM}, 5)
     assert gone(child)
+    assert (tmp_path / "heard").exists()
 
 
 def test_who_works_in_a_folder_is_found(tmp_path: Path) -> None:
