@@ -25,6 +25,7 @@ _EACH: Final = ("projector", "mode")
 
 EXPOSED: Final = (
     Exposed("tidemark_store_up", "gauge", "1 when the store answered this scrape; if not, nothing else is told"),
+    Exposed("tidemark_store_unsound", "gauge", "what the store rests on and does not hold, as `unsound` of `/stats`"),
     Exposed("tidemark_events", "gauge", "events in the store"),
     Exposed("tidemark_events_projected", "gauge", "events that took effect; a reset takes some back"),
     Exposed("tidemark_backlog_events", "gauge", "sum over streams of head version − projected version; exact"),
@@ -49,6 +50,7 @@ EXPOSED: Final = (
     Exposed("tidemark_projectors_alive", "gauge", "projectors with a fresh heartbeat"),
     Exposed("tidemark_projector_alive", "gauge", "1 while its heartbeat is fresh; 0 up to an hour after", _EACH),
     Exposed("tidemark_projector_leases_held", "gauge", "leases that it holds; 0 when it is dead", _EACH),
+    Exposed("tidemark_projector_waiting", "gauge", "1 while it may not work; `waiting` of `/stats` says why", _EACH),
     Exposed("tidemark_projector_listening", "gauge", "1 while it hears notifications; else it polls", _EACH),
     Exposed(
         "tidemark_projector_connections",

@@ -23,6 +23,7 @@ from eventstore.errors import StoreError
 from eventstore.facts import read_facts
 from eventstore.holders import read_holders
 from eventstore.postgres import Database
+from eventstore.soundness.watch import Watch
 from services.api.projection_metrics import told
 from services.api.single_flight import SingleFlight
 
@@ -66,7 +67,7 @@ def _flush() -> None:
     _observed.clear()
 
 
-def metrics_route(database: Database) -> HTTPRouteHandler:
+def metrics_route(database: Database, watch: Watch) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
@@ -74,7 +75,7 @@ def metrics_route(database: Database) -> HTTPRouteHandler:
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
             facts = await read_facts(database)
             holders = await read_holders(database)
-        return told(facts, holders, database.usage)
+        return told(facts, holders, database.usage, len(watch.findings))
 
     shared = SingleFlight(read)
 

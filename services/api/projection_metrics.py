@@ -32,20 +32,21 @@ _COUNTERS: Final = (
 )
 
 
-def told(facts: Facts | None, holders: Holders | None, pool: Usage) -> bytes:
+def told(facts: Facts | None, holders: Holders | None, pool: Usage, unsound: int) -> bytes:
     """The text of a scrape; without facts, that the store gave none."""
     registry = CollectorRegistry()
-    registry.register(_Told({**of_this_process(pool), **of_the_store(facts), **of_holders(holders)}))
+    registry.register(_Told({**of_this_process(pool, unsound), **of_the_store(facts), **of_holders(holders)}))
     return generate_latest(registry)
 
 
-def of_this_process(pool: Usage) -> Samples:
-    """The API process that answers: its pool."""
+def of_this_process(pool: Usage, unsound: int) -> Samples:
+    """The API process that answers: its pool, and in how many points it found the store unsound."""
     me = str(os.getpid())
     states = {"open": pool.open, "used": pool.used, "awaited": pool.awaited}
     return {
         "tidemark_api_connections": [((me, state), number) for state, number in states.items()],
         "tidemark_api_time_limits": [((me,), pool.time_limits)],
+        "tidemark_store_unsound": [((), unsound)],
     }
 
 
@@ -90,6 +91,7 @@ def _of(projector: ProjectorFacts) -> Iterator[tuple[str, Sample]]:
     labels = (projector.holder, projector.mode)
     yield "alive", (labels, projector.alive)
     yield "leases_held", (labels, projector.leases_held)
+    yield "waiting", (labels, projector.waiting is not None)
     yield "listening", (labels, projector.listening)
     for state in ("open", "used", "awaited"):
         yield "connections", ((*labels, state), getattr(projector, f"connections_{state}"))

@@ -8,6 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from eventstore.postgres import Database
+from eventstore.soundness.check import Check
+from eventstore.soundness.watch import Watch
 from services.api import metrics
 
 BOUND_S = 10.0
@@ -25,7 +27,8 @@ def observe(route: str, times: int = 1) -> None:
 
 
 async def answer() -> str:
-    route = metrics.metrics_route(Database("postgresql://nobody@127.0.0.1:1/nothing"))
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None))
     text: bytes = (await route.fn()).content
     return text.decode()
 

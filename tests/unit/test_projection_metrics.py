@@ -18,7 +18,7 @@ from services.api.projection_metrics import of_holders, of_the_store, of_this_pr
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {"open": "open p serial", "used": "p serial used", "awaited": "awaited p serial"}
 POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
-PROJECTOR = ProjectorFacts("p", "serial", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12)
+PROJECTOR = ProjectorFacts("p", "serial", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right")
 BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
 WRITER = Holder("session", 7, "psql", None, NOW, 3)
 READER = Holder("session", None, "psql", None, None, 3)
@@ -28,13 +28,13 @@ FACTS = Facts(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECT
 
 def values(facts: Facts | None) -> dict[str, float]:
     """The samples by name and label values."""
-    families = text_string_to_metric_families(told(facts, HOLDERS if facts else None, POOL).decode())
+    families = text_string_to_metric_families(told(facts, HOLDERS if facts else None, POOL, 3).decode())
     samples = [sample for family in families for sample in family.samples]
     return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
 
 
 def test_the_catalogue_and_what_is_told_are_the_same() -> None:
-    found = {**of_this_process(POOL), **of_the_store(FACTS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
+    found = {**of_this_process(POOL, 3), **of_the_store(FACTS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
     assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
 
@@ -64,6 +64,7 @@ def test_each_fact_is_told() -> None:
         "time_limits_total": 9,
         "alive": 1,
         "listening": 1,
+        "waiting": 1,
     }
     assert {name: found[f"tidemark_projector_{name} p serial"] for name in expected} == expected
     pool = {state: found[f"tidemark_projector_connections {key}"] for state, key in KEYS.items()}
@@ -86,4 +87,5 @@ def test_only_the_projection_blocks_the_projection() -> None:
 def test_a_store_that_is_away_is_told_beside_the_pool() -> None:
     found = {name.split(" ")[0]: value for name, value in values(None).items()}
     assert found.pop("tidemark_store_up") == 0
+    assert found.pop("tidemark_store_unsound") == 3
     assert set(found) == {"tidemark_api_connections", "tidemark_api_time_limits_total"}
