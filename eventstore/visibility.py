@@ -26,6 +26,9 @@ What the proof rests on, and what makes it hold for writers that do not use `eve
 * the announcement names the whole position (48 bits of it), so its age does not matter;
 * triggers are on: a superuser can turn them off.
 
+All of this is checked while it runs (`eventstore.soundness`, ADR 0017), and `check_position` refuses a position that is
+not above the announcement.
+
 A stalled writer holds back the serial reader at its own position, and nobody else: no writer waits, and transactions
 that write no events do not count. A standby does not know the writers, so there the answer is an error.
 

@@ -77,11 +77,20 @@ def _schema(row: Mapping[str, Any]) -> Iterator[Finding]:
 def _rights(row: Mapping[str, Any]) -> Iterator[Finding]:
     lacking = [one for one in row["lacking"] if not one["absent"]]
     if lacking:
-        names = ", ".join(
-            f"{one['privilege']}{' (' + one['part'] + ')' if one['part'] else ''} on {one['object']}" for one in lacking
-        )
+        names = "; ".join(_by_object(lacking))
         first = grant(lacking[0]["object"], lacking[0]["part"], lacking[0]["privilege"], row["role"])
         yield Finding("rights", f"the role {row['role']} lacks {names}", f"e.g. {first}")
+
+
+def _by_object(lacking: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """As GRANT words it: `SELECT, INSERT (stream, version) on events`."""
+    for object in dict.fromkeys(one["object"] for one in lacking):
+        columns: dict[str, list[str]] = {}
+        for one in lacking:
+            if one["object"] == object:
+                columns.setdefault(one["privilege"], []).extend(filter(None, [one["part"]]))
+        told = (f"{name} ({', '.join(dict.fromkeys(parts))})" if parts else name for name, parts in columns.items())
+        yield f"{', '.join(told)} on {object}"
 
 
 def _announcements(row: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Repair of the sequence and the serial cursor of a store that was restored, cut or promoted.
 
-One transaction, which keeps appends and batches out: the sequence goes on above the newest event and above every
+One transaction, which keeps appends and batches out where the role may lock the table; else they are kept out by the
+schema's own refusal for as long as the sequence is behind: the sequence goes on above the newest event and above every
 cursor, never back; a cursor goes back before the first event that is not projected, or to the end of the log. What a
 projection has seen already it passes by, so going back costs time and nothing else.
 """
@@ -15,6 +16,7 @@ import asyncpg
 
 # The table first: a batch that is under way has its cursor already, and one that begins has nothing yet.
 LOCK: Final = "LOCK TABLE streams IN EXCLUSIVE MODE"
+MAY_LOCK: Final = "SELECT has_table_privilege('streams', 'UPDATE')"
 LOCK_CURSOR: Final = "SELECT FROM cursors WHERE name = $1 FOR UPDATE"
 
 STATE: Final = """
@@ -30,7 +32,8 @@ SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_positi
   FROM (SELECT) AS one LEFT JOIN cursors c ON c.name = $1
 """
 
-SET_SEQUENCE: Final = "SELECT setval('events_position_seq', $1)"
+# Never back, also when somebody takes a position at this moment.
+SET_SEQUENCE: Final = "SELECT setval('events_position_seq', greatest($1, last_value)) FROM events_position_seq"
 
 SET_CURSOR: Final = """
 UPDATE cursors SET position = $2, epoch = epoch + 1, holder = NULL, leased_until = NULL WHERE name = $1
@@ -65,7 +68,8 @@ class Repair:
 
 async def repair(connection: asyncpg.Connection, cursor: str) -> Repair:
     """Put the sequence, and the cursor of that name, where the log wants them. For a transaction; raises its errors."""
-    await connection.execute(LOCK)
+    if await connection.fetchval(MAY_LOCK):
+        await connection.execute(LOCK)
     await connection.execute(LOCK_CURSOR, cursor)
     row = await connection.fetchrow(STATE, cursor)
     given, newest, at = row["given"], row["newest"], row["cursor"]

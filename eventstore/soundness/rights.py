@@ -31,7 +31,7 @@ PROJECTOR: Final[Rights] = {
     "streams": "SELECT, UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at,"
     " error)",
     "cursors": "SELECT, INSERT (name), UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at,"
-    " error)",
+    " error, stream, version)",
     "projectors": "SELECT, INSERT, UPDATE, DELETE",
     "tallies": "SELECT, INSERT (slot, projected, projected_position, projected_at),"
     " UPDATE (projected, projected_position, projected_at)",
@@ -44,10 +44,13 @@ OPERATOR: Final[Rights] = {
     "alembic_version": "SELECT",
     "events": "SELECT",
     "events_position_seq": "SELECT, UPDATE",
-    "streams": "SELECT, UPDATE",
-    "cursors": "SELECT, UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error)",
-    "projection_audit": "DELETE, TRUNCATE",
-    "tallies": "SELECT, INSERT (slot, projected), UPDATE (projected, projected_position, projected_at)",
+    "streams": "SELECT, UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at,"
+    " error)",
+    "cursors": "SELECT, UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, stream,"
+    " version)",
+    "projection_audit": "SELECT, DELETE",
+    "tallies": "SELECT, INSERT (slot, projected),"
+    " UPDATE (events, streams, projected, projected_position, projected_at)",
 }
 
 

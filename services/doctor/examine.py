@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Final
 
 import asyncpg
@@ -26,6 +27,17 @@ STRATEGIES: Final = (
 )
 """Name, how it is asked for, and whether it rests on the global order."""
 
+SHORT: Final = 160
+"""The fact of a precondition has all of it."""
+
+LISTENING: Final = "LISTEN/NOTIFY"
+DEAF: Final = Fact(
+    LISTENING,
+    "not heard: the address leads through a pooler in transaction mode",
+    "wrong",
+    "set LISTEN_URL to an address of the server itself: without it a projector does not start",
+)
+
 NOT_REACHED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -45,7 +57,8 @@ async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool 
         needed = {} if reader else merged(API, READ, PROJECTOR, PROJECT)
         findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
         found.facts += _preconditions(findings)
-        found.strategies += _strategies(findings, [], _hidden(found.facts))
+        deaf = [DEAF.note] if DEAF in found.facts and not reader else []
+        found.strategies += _strategies(findings, deaf, _hidden(found.facts))
     finally:
         connection.terminate()
     return found
@@ -61,18 +74,30 @@ async def _look(
     row = await connection.fetchrow(server.SERVER)
     found.facts += server.judged(row, json.loads(row["limits"] or "{}"))
     found.facts.append(probes.POOLERS[await connector.pooling(url)])
+    deaf = await _pooled(connector, listen or url)
     found.facts.append(await probes.round_trip(connection))
     found.facts.append(await probes.clock(connection))
     tried = (
         ("advisory locks in pg_locks", probes.announcements(connection, lambda: connector.open(url))),
-        ("LISTEN/NOTIFY", probes.notifications(connection, lambda: connector.open(listen or url))),
+        (LISTENING, probes.notifications(connection, lambda: connector.open(listen or url))),
     )
     for name, trial in tried:
+        if deaf and name == LISTENING:
+            trial.close()
+            found.facts.append(DEAF)
+            continue
         try:
             found.facts.append(await trial)
         except NOT_REACHED as error:
             told = hide(str(error), url.dsn) or type(error).__name__
             found.facts.append(Fact(name, f"not tried: {told}", "warning", "a second connection is needed"))
+
+
+async def _pooled(connector: Connector, listen: PostgresUrl) -> bool:
+    try:
+        return await connector.pooling(listen) == "transaction"
+    except NOT_REACHED:
+        return False
 
 
 def _hidden(facts: Sequence[Fact]) -> list[str]:
@@ -88,6 +113,7 @@ def _preconditions(findings: Sequence[Finding]) -> list[Fact]:
 def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Strategy]:
     made = []
     for name, mode, ordered in STRATEGIES:
-        why = [*all, *(order if ordered else ()), *(str(one) for one in findings if ordered or not one.order)]
+        broken = (shorten(one.problem, SHORT) for one in findings if ordered or not one.order)
+        why = [*all, *(order if ordered else ()), *broken]
         made.append(Strategy(name, mode, not why, " · ".join(why)))
     return made

@@ -13,6 +13,8 @@ from eventstore.append_singles import arguments as singles
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.facts import DRAINED, FACTS
 from eventstore.read import HEAD, LOG, STREAM
+from eventstore.soundness.rights import API, one_by_one
+from eventstore.soundness.statement import CHECK, OLDEST
 from tests.plans.conftest import Guard
 from tests.plans.explain import Plan, names
 from todo.read_model import COUNTS, GET, PAGE
@@ -115,3 +117,13 @@ async def test_facts_with_blocked_streams(api: Guard) -> None:
     await api.pend(100)
     await api.connection.execute("UPDATE streams SET blocked_at = now() WHERE version = 2")
     within(await api.run(FACTS), pages=600, streams=2 * 100 + 10 + 1, events=1 + 10, projection_audit=10)
+
+
+@pytest.mark.parametrize("pending", [0, 500])
+async def test_the_check_of_the_preconditions_costs_the_same_whatever_there_is(api: Guard, pending: int) -> None:
+    """The newest event, and of the streams that wait longest their next one; the catalog's pages for all rights."""
+    await api.pend(pending)
+    wanted = list(one_by_one(API))
+    names = dict(zip(("objects", "parts", "privileges"), map(list, zip(*wanted, strict=True)), strict=True))
+    plan = await api.run(CHECK, **names, cursor="todos")
+    within(plan, pages=1000, streams=OLDEST, events=OLDEST + 1)

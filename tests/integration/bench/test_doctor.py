@@ -74,8 +74,8 @@ def without_rights(cluster: Cluster) -> str:
     [
         (read_only, "read-only"),
         (nothing_listens, "can not be reached"),
-        (not_migrated, "the store is not migrated; run `python -m migrations upgrade`"),
-        (without_rights, "the role tidemark_oracle lacks INSERT (stream) on events"),
+        (not_migrated, "the store is not migrated (run `python -m migrations upgrade`)"),
+        (without_rights, "the role tidemark_oracle lacks INSERT (stream, version, type, data) on events"),
     ],
 )
 def test_where_nothing_can_be_measured(cluster: Cluster, place: Callable[[Cluster], str], says: str) -> None:

@@ -16,7 +16,7 @@ from tests.cluster import as_role
 from tests.integration.projector.stage import PATIENCE_S, Stage, until
 
 ROOT: Final = Path(__file__).parents[3]
-OPERATOR: Final = ("unblock", "skip", "reset", "recount")
+OPERATOR: Final = ("unblock", "skip", "reset", "recount", "positions")
 
 
 def environment(url: str, **variables: str) -> dict[str, str]:

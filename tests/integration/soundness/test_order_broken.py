@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -12,7 +14,8 @@ from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from services.projector.operator.positions import positions
 from services.projector.operator.steps import Steps
-from tests.integration.projector.stage import CREATED, Stage
+from tests.integration.projector.process import run
+from tests.integration.projector.stage import CREATED, Stage, until
 
 ROLLED_BACK: Final = """
 DO $$ BEGIN
@@ -127,3 +130,46 @@ async def test_a_sequence_that_was_set_back_refuses_each_append_by_name(stage: S
         "the sequence events_position_seq stands at 0, below the newest event at 12;"
         " run `python -m services.projector positions`"
     }
+
+
+async def test_the_operators_command_says_what_it_did_and_what_is_left(stage: Stage) -> None:
+    """As the operator's role, which may not lock the table; exit code 1 while something is to be done by hand."""
+    await history(stage)
+    nothing = await run(stage.url, "positions")
+    assert (nothing.code, nothing.out) == (
+        0,
+        "nothing to repair: the sequence stands at 12, the newest event at 12\n",
+    ), nothing.err
+
+    await stage.sql(BREAKS["set back to the hole"].act)
+    await stage.sql(BREAKS["cache"].act)
+    ended = await run(stage.url, "positions")
+    assert ended.code == 1
+    assert "stood at 6, the newest event at 12: positions go on after 12" in ended.out
+    assert "still: the sequence events_position_seq has CACHE 20" in ended.out
+    assert "ALTER SEQUENCE events_position_seq CACHE 1" in ended.out
+
+    await stage.sql(BREAKS["cache"].undo)
+    await stage.sql("UPDATE cursors SET position = 40")
+    ended = await run(stage.url, "positions")
+    assert ended.code == 0, ended.err
+    assert "positions go on after 40" in ended.out
+    assert "the serial cursor stood at 40, where the newest event is 12: it goes on after 12" in ended.out
+    await stage.append("at last", CREATED)
+    await stage.drain(serial=True)
+    await stage.assert_right(serial=True)
+
+
+async def test_a_hole_at_the_end_that_is_given_out_again(stage: Stage) -> None:
+    """The end of the log was rolled back and read, and the sequence then set to the newest event: nothing is left."""
+    await history(stage)
+    await stage.sql(ROLLED_BACK)
+    async with stage.projector(serial=True, lease=timedelta(seconds=1)):
+        await stage.append("first", CREATED)
+        await until(stage.projected, "the first")
+        await stage.sql(ROLLED_BACK)
+        await asyncio.sleep(0.2)
+        await stage.sql("SELECT setval('events_position_seq', (SELECT max(position) FROM events))")
+        await stage.append("second", CREATED)
+        await until(stage.projected, "an event at a position that was read already")
+    await stage.assert_right(serial=True)
