@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
+from eventstore.errors import StoreUnsound
 from services.projector import operator
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Stage, life, until
 
@@ -52,7 +54,9 @@ async def test_a_reset_mends_what_was_damaged_by_hand(stage: Stage, serial: bool
     for statement in DAMAGE[damage]:
         await stage.sql(statement)
     await stage.append("bad", UPDATED)
-    await stage.drain(serial=serial)
+    # A checkpoint behind the serial cursor is found before anything is done.
+    with contextlib.suppress(StoreUnsound):
+        await stage.drain(serial=serial)
 
     await operator.reset(stage.steps, None if every else "bad")
     await stage.drain(serial=serial)
