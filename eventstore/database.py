@@ -77,8 +77,6 @@ def _well(error: BaseException | None) -> bool:
     """
     if error is None or not isinstance(error, Exception):
         return error is None
-    if getattr(error, "severity_en", None) == "FATAL":
-        return False
     code = sqlstate_of(error)
     return meaning_of(error).kind != "away" or (code is not None and code.startswith(_NOT_THE_SESSION))
 

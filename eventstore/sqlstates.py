@@ -100,7 +100,9 @@ connects in errors of its own."""
 def sqlstate_of(error: BaseException | None) -> str | None:
     """The five characters that the server answered with, also where SQLAlchemy or the store has wrapped its error."""
     while error is not None:
-        code = getattr(error, "sqlstate", None)
+        # The driver's own word for a lost connection has a code, too; the server's last word is behind it.
+        lost = isinstance(error, asyncpg.ConnectionDoesNotExistError)
+        code = (sqlstate_of(error.__cause__) if lost else None) or getattr(error, "sqlstate", None)
         if code is not None:
             return str(code)
         error = getattr(error, "orig", None) or error.__cause__

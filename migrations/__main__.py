@@ -26,7 +26,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from eventstore.sqlstates import kind_of, sqlstate_of
+from eventstore.sqlstates import kind_of, passes, sqlstate_of
 from migrations import ownership
 from migrations.roles import apply
 from migrations.roles.script import printed
@@ -120,7 +120,8 @@ def main() -> int:
         if kind_of(error) == "defect" and sqlstate_of(error) is None:
             raise
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
-        return _refuse(f"DATABASE_URL: the migration failed: {reason}", FAILED)
+        what_to_do = ": nothing was changed; run it again" if passes(error) else ""
+        return _refuse(f"DATABASE_URL: the migration failed: {reason}{what_to_do}", FAILED)
     return 0
 
 

@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from msgspec import structs
 
-from eventstore.errors import InvalidEvent, KeyReused, StoreUnavailable, StoreUnsound, VersionConflict
+from eventstore.errors import InvalidEvent, KeyReused, StoreBusy, StoreUnavailable, StoreUnsound, VersionConflict
 from services.api.access import request_id
 from services.api.answers import Answer
 from services.api.documents import Problem
@@ -43,6 +43,8 @@ _AWAY: Final = (
     "an Idempotency-Key makes it safe to send it again."
 )
 
+_BUSY: Final = "A lock, a conflict or a time limit kept the store from it. Nothing was written: send it again."
+
 KINDS: Final[Mapping[type[Exception], Kind]] = {
     MalformedRequest: Kind(400, "malformed-request", "Malformed request"),
     TodoNotFound: Kind(404, "todo-not-found", "Todo not found"),
@@ -52,6 +54,7 @@ KINDS: Final[Mapping[type[Exception], Kind]] = {
     UnsupportedMediaType: Kind(415, "unsupported-media-type", "Unsupported media type"),
     InvalidText: Kind(422, "invalid-text", "Invalid text"),
     InvalidEvent: Kind(422, "invalid-event", "The store can not hold this"),
+    StoreBusy: Kind(503, "store-busy", "Store busy", _BUSY),
     StoreUnsound: Kind(503, "store-unsound", "Store unsound"),
     StoreUnavailable: Kind(503, "store-unavailable", "Store unavailable", _AWAY),
     asyncpg.UndefinedTableError: Kind(503, "not-migrated", "Store not migrated", "Run `python -m migrations upgrade`."),

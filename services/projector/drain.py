@@ -110,6 +110,8 @@ class Drain(Parallel):
                 if not (blames_an_event(error) or isinstance(error, StoreBusy)):
                     raise
                 failure = error
+                if smaller_may_pass(error):
+                    break
             else:
                 full = _full(outcome, streams, each)
                 self._size.fitted(streams * each if full else 0)

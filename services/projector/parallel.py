@@ -151,7 +151,7 @@ class Parallel:
         if attempt.smaller:
             return 0
         if attempt.given_up:
-            self._put_off(works)
+            self._put_off(works, tried=0)
             return 0
         try:
             outcome = await self._run(works)
@@ -218,22 +218,22 @@ class Parallel:
             middle = len(works) // 2
             return await self._apply(works[:middle], attempt) + await self._apply(works[middle:], attempt)
         (work,) = works
+        if not blames_an_event(error):
+            self._put_off(works, tried=1)
+            return 0
         events = work.upto - work.lease.projected
         if events > 1:
             return await self._apply([replace(work, upto=work.lease.projected + events // 2)], attempt)
-        if blames_an_event(error):
-            await self._fail(work, reason_of(error))
-        else:
-            self._put_off(works)
+        await self._fail(work, reason_of(error))
         return 0
 
-    def _put_off(self, works: Sequence[Work]) -> None:
+    def _put_off(self, works: Sequence[Work], *, tried: int) -> None:
         """Try them again later, each time after a longer pause; the lease stays in hand."""
         now = asyncio.get_running_loop().time()
         for work in works:
             held = self._in_flight[work.lease.stream]
             pause = pause_s(held.refused)
-            self._in_flight[work.lease.stream] = replace(held, ready_at=now + pause, refused=held.refused + 1)
+            self._in_flight[work.lease.stream] = replace(held, ready_at=now + pause, refused=held.refused + tried)
 
     async def _fail(self, work: Work, reason: str) -> None:
         """Record that the lease's first event could not be applied, which ends the lease."""
@@ -280,7 +280,7 @@ def size_of(works: Iterable[Work]) -> int:
 def portions(works: Sequence[Work], most: int) -> Iterator[list[Work]]:
     """The works in turn, in lists of some `most` events: a statement must be done long before it times out.
 
-    Works that were refused go last, and alone, so that they hold up no others.
+    Works that were refused go last, the most refused at the end, and alone, so that they hold up no others.
     """
     portion: list[Work] = []
     events = 0
@@ -294,7 +294,8 @@ def portions(works: Sequence[Work], most: int) -> Iterator[list[Work]]:
             portion, events = [], 0
     if portion:
         yield portion
-    yield from ([_cut(work, most)] for work in works if work.refused)
+    refused = sorted((work for work in works if work.refused), key=lambda work: work.refused)
+    yield from ([_cut(work, most)] for work in refused)
 
 
 def _cut(work: Work, most: int) -> Work:

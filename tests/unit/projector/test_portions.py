@@ -38,7 +38,7 @@ def test_portions_keep_the_order_and_end_at_the_bound(sizes: list[int], most: in
 
 
 def test_what_was_refused_comes_last_and_alone() -> None:
-    works = [work("a", 1), replace(work("b", 1), refused=1), work("c", 1), replace(work("d", 9), refused=3)]
+    works = [replace(work("d", 9), refused=3), work("a", 1), replace(work("b", 1), refused=1), work("c", 1)]
 
     found = [[one.lease.stream for one in portion] for portion in portions(works, 5)]
 
