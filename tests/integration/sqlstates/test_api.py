@@ -17,7 +17,7 @@ from tests.integration.sqlstates.trouble import database_setting, locked, raised
 @pytest.fixture(scope="module")
 def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A running API, whose statements may take a second."""
-    with serve(url, Path(tmp_path_factory.mktemp("api")), STATEMENT_TIMEOUT_MS="1000") as server:
+    with serve(url, Path(tmp_path_factory.mktemp("api")), STORE_TIMEOUT_MS="1000") as server:
         yield server
 
 
