@@ -23,13 +23,14 @@ from tests.cluster import Cluster
 SIDE_BY_SIDE = 3
 FILES = {
     *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
-    *("machine.json", "postgres.json", "versions.json", "report.html"),
+    *("machine.json", "postgres.json", "doctor.json", "versions.json", "report.html"),
     *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl"),
     *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
 }
 KEYS = {
     *("schema", "run_id", "scenario", "mode", "verdict", "why", "settings", "trial", "throughput", "latency_ms"),
     *("projection_lag", "event_id_lag", "backlog", "visibility_ms", "convergence", "correctness", "generator"),
+    "warnings",
 }
 
 
