@@ -154,6 +154,7 @@ def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
         run_id=run_id,
         scenario=settings.scenario,
         mode=settings.mode,
+        strategy=settings.strategy,
         verdict="invalid",
         why=why,
         settings=settings.recorded(),

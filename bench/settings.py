@@ -10,10 +10,11 @@ from typing import Any, Final, Literal, Self
 from bench import scenarios
 from bench.passed_on import passed_on
 from metrics.target import Target
-from settings import Environment, SettingError, postgres_url, shared
+from settings import Environment, SettingError, postgres_url, shared, strategies
 from settings.endpoints import http_root
 from settings.hiding import shown
 from settings.spelling import spelled
+from settings.strategies import Strategy
 
 Mode = Literal["serial", "parallel"]
 
@@ -26,7 +27,7 @@ class Settings:
     """One run. None means unset: an embedded Postgres, a stack of our own, a free port, the closed loop."""
 
     scenario: str
-    mode: Mode
+    strategy: Strategy
     database_url: str | None
     base_url: str | None
     api_port: int | None
@@ -49,15 +50,15 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str], *, scenario: str = "throughput", mode: Mode | None = None) -> Self:
         """Read and check every setting; the scenario's defaults stand behind the variables. Raises SettingError.
 
-        `mode` given wins over SERIAL_PROJECTION.
+        `mode` given wins over SERIAL_PROJECTION, and a STRATEGY of the other mode is refused.
         """
         chosen = scenarios.load(scenario)
         given = {name: value for name, value in variables.items() if value.strip()}
         env = Environment({**chosen.defaults, **given})
-        serial = shared.SERIAL_PROJECTION.read(env)
+        shared.SERIAL_PROJECTION.read(env)
         settings = cls(
             scenario=scenario,
-            mode=mode or ("serial" if serial else "parallel"),
+            strategy=strategies.read(env, serial=None if mode is None else mode == "serial"),
             database_url=postgres_url.read(env, "DATABASE_URL"),
             base_url=_base_url(env),
             api_port=env.integer("API_PORT", 0, low=0, high=65535) or None,
@@ -78,6 +79,11 @@ class Settings:
         )
         settings._check_together()
         return settings
+
+    @property
+    def mode(self) -> Mode:
+        """`serial` for the global order."""
+        return "serial" if strategies.is_serial(self.strategy) else "parallel"
 
     def _check_together(self) -> None:
         if self.rate is not None and self.scenario not in OPEN_LOOP:
@@ -112,7 +118,7 @@ class Settings:
             shared.RATE: self.rate,
         }
         told = {setting.name: setting.spell(value) for setting, value in values.items()}
-        return {**told, **self.others}
+        return {**told, strategies.NAME: self.strategy, **self.others}
 
     def recorded(self) -> dict[str, Any]:
         """The settings as a result carries them: by variable name, secrets stripped."""

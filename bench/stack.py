@@ -141,7 +141,7 @@ def running_stack(settings: Settings, log: Path, progress: Progress) -> Iterator
         doctor = examined(settings, logins.owner, progress)
         running = Stack(settings, f"http://{HOST}:{port}", logins, facts, processes, [], doctor)
         _start_api(running, port, progress)
-        progress.step(f"starting {settings.projectors} {settings.mode} projector(s)")
+        progress.step(f"starting {settings.projectors} projector(s): {settings.strategy}")
         for number in range(1, settings.projectors + 1):
             running.start_projector(f"projector-{number}")
         if settings.mode == "serial" and settings.database_url is not None:

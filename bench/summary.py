@@ -23,7 +23,7 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
     good = result.sound
     console.print()
     verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
-    console.print(verdict, Text(f"{result.scenario}, {result.mode}"))
+    console.print(verdict, Text(f"{result.scenario}, {result.mode} ({result.strategy})"))
     if good:
         console.print(_table(result))
     else:

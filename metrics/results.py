@@ -146,7 +146,7 @@ class Generator(Record):
 
 @dataclass(frozen=True)
 class Result(Record):
-    """One trial of one scenario in one mode."""
+    """One trial of one scenario in one mode, by one strategy; `warnings` are what the doctor said before it."""
 
     schema: int
     run_id: str
@@ -165,6 +165,7 @@ class Result(Record):
     convergence: Convergence
     correctness: Correctness
     generator: Generator
+    strategy: str
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

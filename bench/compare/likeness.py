@@ -63,8 +63,10 @@ def _unequal(arm: Sequence[Loaded]) -> list[str]:
 def conditions(trial: Loaded) -> dict[str, Any]:
     """Everything that may make two trials differ, by name."""
     settings = {name: value for name, value in trial.result.settings.items() if name not in NO_DIFFERENCE}
+    strategy = settings.pop("STRATEGY", None)
     if settings.pop("SERIAL_PROJECTION", None) is not None:
-        settings["mode"] = trial.result.mode
+        # One name for what differs: of the parallel mode's two strategies, the one that is not its default.
+        settings["mode"] = strategy if strategy == "stream-locks" else trial.result.mode
     versions, postgres = trial.versions, trial.postgres
     revision = f"{str(versions.get('revision'))[:10]}{' with changes' if versions.get('dirty') else ''}"
     built = {"revision": revision, "python": versions.get("python")}

@@ -83,7 +83,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
         worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings), listen=listen)
         told = _stopped_by_signals(worker)
         collector.run_rarely()
-        log.info("projector started", mode=settings.mode, projector=settings.name)
+        log.info("projector started", mode=settings.mode, strategy=settings.strategy, projector=settings.name)
         await worker.run()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
@@ -110,7 +110,7 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
     """A span for each step that projected something."""
     if tracing is None:
         return ignore_batch
-    kept = {"projector.mode": settings.mode, "projector.name": settings.name}
+    kept = {"projector.mode": settings.mode, "projector.strategy": settings.strategy, "projector.name": settings.name}
     return lambda seconds, events: tracing.took("projection batch", seconds, {**kept, "projection.events": events})
 
 
@@ -126,7 +126,7 @@ def main() -> int:
     """Run one projector or one operator command. Returns the exit code (`endings`)."""
     arguments = _arguments()
     try:
-        settings = Settings.from_env(os.environ)
+        settings = Settings.from_env(os.environ, job=arguments.once)
         telemetry.wanted(os.environ)
     except SettingError as error:
         return _refused(str(error))

@@ -14,7 +14,8 @@ from typing import Self, cast
 from eventstore.bounds import BOUNDS, Bounds
 from eventstore.visibility import Visibility
 from eventstore.wakeup import HEARTBEAT_S
-from settings import Environment, postgres_url, shared
+from settings import Environment, postgres_url, shared, strategies
+from settings.strategies import Strategy
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Settings:
 
     database_url: str
     listen_url: str | None = None
-    serial: bool = False
+    strategy: Strategy = "stream-leases"
     name: str = "projector"
     handler_latency: float = 0.0
     streams_in_flight: int = 500
@@ -47,6 +48,11 @@ class Settings:
     health_file: Path | None = None
     bounds: Bounds = BOUNDS
     heartbeat: float = HEARTBEAT_S
+
+    @property
+    def serial(self) -> bool:
+        """Whether one projector at a time works, in the order of the log."""
+        return strategies.is_serial(self.strategy)
 
     @property
     def mode(self) -> str:
@@ -69,15 +75,15 @@ class Settings:
         )
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str]) -> Self:
-        """Read the settings. Raises SettingError."""
+    def from_env(cls, variables: Mapping[str, str], *, job: bool = False) -> Self:
+        """Read the settings, of a job (`--once`) or of a projector that stays. Raises SettingError."""
         env = Environment(variables)
         health_file = env.optional("HEALTH_FILE")
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
             database_url=postgres_url.required(env, "DATABASE_URL"),
             listen_url=postgres_url.read(env, "LISTEN_URL"),
-            serial=shared.SERIAL_PROJECTION.read(env),
+            strategy=strategies.read(env, parallel=_in_parallel(env, job=job)),
             name=env.text("PROJECTOR_NAME", unique),
             handler_latency=shared.HANDLER_LATENCY_MS.read(env) / 1000,
             streams_in_flight=shared.STREAMS_IN_FLIGHT.read(env),
@@ -91,3 +97,8 @@ class Settings:
             bounds=Bounds.from_env(env),
             heartbeat=shared.LISTEN_HEARTBEAT_MS.read(env) / 1000,
         )
+
+
+def _in_parallel(env: Environment, *, job: bool) -> Strategy:
+    """The strategy of parallel mode where none is named: nobody waits for a job's leases, and locks are faster."""
+    return "stream-locks" if job and not shared.HANDLER_LATENCY_MS.read(env) else "stream-leases"

@@ -88,11 +88,13 @@ class Worker:
         self._refused = 0
 
     def _mode(self, tools: Tools) -> Mode:
-        if self._settings.serial:
-            return Serial(tools)
-        if self._settings.handler_latency:
-            return Parallel(tools)
-        return Drain(tools, lanes=LANES if self._once else 1)
+        match self._settings.strategy:
+            case "global-order":
+                return Serial(tools)
+            case "stream-leases":
+                return Parallel(tools)
+            case "stream-locks":
+                return Drain(tools, lanes=LANES if self._once else 1)
 
     def _listening(self, deaf: str) -> None:
         self._pulse.deaf = deaf

@@ -146,7 +146,7 @@ async def test_a_backlog_is_projected_by_few_statements(database: Database, coun
 def _settings(database: Database, serial: bool, poll: float = 0.001) -> Settings:
     return Settings(
         database_url=database.url.dsn,
-        serial=serial,
+        strategy="global-order" if serial else "stream-locks",
         name="p",
         lease=timedelta(hours=1),
         poll=poll,

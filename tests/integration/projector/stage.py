@@ -166,8 +166,14 @@ class Stage:
         return rows[0][0] if rows else None
 
     def settings(self, **changes: Any) -> Settings:
-        """Settings of a projector with a name of its own. Its lease outlasts a test, so that only a test ends it."""
+        """Settings of a projector with a name of its own. Its lease outlasts a test, so that only a test ends it.
+
+        `serial` is short for the strategy of that mode; parallel mode is by locks where the handler costs nothing.
+        """
+        locks = not changes.get("handler_latency")
+        in_parallel = "stream-locks" if locks else "stream-leases"
         usual: dict[str, Any] = {
+            "strategy": "global-order" if changes.pop("serial", False) else in_parallel,
             "name": f"projector-{next(self.names)}",
             "lease": timedelta(minutes=5),
             "poll": 0.02,

@@ -38,7 +38,7 @@ def test_every_variable_is_read_in_its_unit() -> None:
 
     assert settings == Settings(
         database_url=URL["DATABASE_URL"],
-        serial=True,
+        strategy="global-order",
         name="one",
         handler_latency=0.005,
         streams_in_flight=7,

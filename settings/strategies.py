@@ -1,0 +1,50 @@
+"""The ordering strategy: in which order events take effect, and what keeps two projectors off the same work.
+
+* `global-order`: one lease, and one projector at a time that walks the log in its order (`SERIAL_PROJECTION=true`);
+* `stream-leases`: one lease a stream, held across statements, shown while it is held, taken over when its holder dies;
+* `stream-locks`: claim and batch are one statement, so the lock on a stream's row is the lease, and nothing is held
+  between two statements. A handler that costs time needs a lease.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, cast, get_args
+
+from settings.environment import Environment, SettingError
+from settings.shared import HANDLER_LATENCY_MS, SERIAL_PROJECTION
+
+Strategy = Literal["global-order", "stream-leases", "stream-locks"]
+
+NAME: Final = "STRATEGY"
+ALL: Final[tuple[Strategy, ...]] = get_args(Strategy)
+
+
+def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = "stream-leases") -> Strategy:
+    """STRATEGY. Unset, it follows `serial`, or else SERIAL_PROJECTION; in parallel mode it is `parallel`.
+
+    Raises SettingError for one that is unknown, of the other mode, or can not have the handler's cost.
+    """
+    told = serial if serial is not None else _told(env)
+    given = env.optional(NAME)
+    if given is None:
+        return "global-order" if told else parallel
+    strategy = cast(Strategy, env.choice(NAME, parallel, ALL))
+    if told is not None and told != is_serial(strategy):
+        raise SettingError(
+            NAME, strategy, f"{'global-order' if told else ' or '.join(ALL[1:])} in this mode, or nothing"
+        )
+    if strategy == "stream-locks" and HANDLER_LATENCY_MS.read(env):
+        raise SettingError(
+            NAME, strategy, "stream-leases with HANDLER_LATENCY_MS: a handler that costs time needs a lease"
+        )
+    return strategy
+
+
+def is_serial(strategy: Strategy) -> bool:
+    """Whether one projector at a time works, in the order of the log."""
+    return strategy == "global-order"
+
+
+def _told(env: Environment) -> bool | None:
+    """What SERIAL_PROJECTION says, None where it is not set."""
+    return SERIAL_PROJECTION.read(env) if env.optional(SERIAL_PROJECTION.name) else None

@@ -1,0 +1,69 @@
+"""STRATEGY: what it is where nobody says it, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.settings import Settings as BenchSettings
+from services.projector.settings import Settings
+from settings import Environment, SettingError, strategies
+
+URL = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/none"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "stream-leases"),
+        ({"SERIAL_PROJECTION": "false"}, "stream-leases"),
+        ({"SERIAL_PROJECTION": "true"}, "global-order"),
+        ({"STRATEGY": "global-order"}, "global-order"),
+        ({"STRATEGY": "stream-locks"}, "stream-locks"),
+        ({"STRATEGY": "stream-locks", "SERIAL_PROJECTION": "false"}, "stream-locks"),
+        ({"STRATEGY": " ", "SERIAL_PROJECTION": "true"}, "global-order"),
+        ({"HANDLER_LATENCY_MS": "5"}, "stream-leases"),
+    ],
+)
+def test_the_strategy(variables: dict[str, str], expected: str) -> None:
+    assert strategies.read(Environment(variables)) == expected
+    assert Settings.from_env({**URL, **variables}).strategy == expected
+    run = BenchSettings.from_env(variables)
+    assert run.strategy == expected
+    assert Settings.from_env({**URL, **run.environment()}).strategy == expected
+    assert run.recorded()["STRATEGY"] == expected
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"STRATEGY": "stream_locks"},
+        {"STRATEGY": "parallel"},
+        {"STRATEGY": "global-order", "SERIAL_PROJECTION": "false"},
+        {"STRATEGY": "stream-leases", "SERIAL_PROJECTION": "true"},
+        {"STRATEGY": "stream-locks", "HANDLER_LATENCY_MS": "5"},
+    ],
+)
+def test_what_contradicts_itself_is_refused_by_name(variables: dict[str, str]) -> None:
+    for read in (lambda: Settings.from_env({**URL, **variables}), lambda: BenchSettings.from_env(variables)):
+        with pytest.raises(SettingError, match=r"^STRATEGY="):
+            read()
+
+
+def test_the_mode_of_a_command_wins_and_refuses_a_strategy_of_the_other() -> None:
+    assert BenchSettings.from_env({"SERIAL_PROJECTION": "false"}, mode="serial").strategy == "global-order"
+    assert BenchSettings.from_env({"STRATEGY": "stream-locks"}, mode="parallel").strategy == "stream-locks"
+    with pytest.raises(SettingError, match=r"^STRATEGY="):
+        BenchSettings.from_env({"STRATEGY": "stream-locks"}, mode="serial")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "stream-locks"),
+        ({"STRATEGY": "stream-leases"}, "stream-leases"),
+        ({"SERIAL_PROJECTION": "true"}, "global-order"),
+        ({"HANDLER_LATENCY_MS": "5"}, "stream-leases"),
+    ],
+)
+def test_a_job_works_by_locks_where_nothing_else_is_said(variables: dict[str, str], expected: str) -> None:
+    assert Settings.from_env({**URL, **variables}, job=True).strategy == expected
