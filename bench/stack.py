@@ -163,7 +163,7 @@ def examined(settings: Settings, url: str, progress: Progress) -> Doctor:
     """Examine the database before anything is measured on it. Raises SetupError where the mode is not sound there."""
     progress.step("examining the database")
     found = examine(environment(settings, DATABASE_URL=url))
-    if why := found.why_not(settings.mode, settings.handler_latency_ms):
+    if why := found.why_not(settings.strategy):
         raise SetupError("DATABASE_URL", why, "`task doctor` shows all that it depends on")
     for warning in found.warnings:
         progress.step(f"note: {warning}")

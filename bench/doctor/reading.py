@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.errors import RunFailed
 from bench.processes import ROOT
-from bench.settings import Mode
+from settings.strategies import Strategy
 
 FILE: Final = "doctor.json"
 TIMEOUT_S: Final = 30.0
@@ -33,9 +33,8 @@ class Doctor:
         """What a result must carry."""
         return [str(warning) for warning in self.document["warnings"]]
 
-    def why_not(self, mode: Mode, handler_latency_ms: float) -> str:
-        """Why the mode's strategy is not sound there; empty where it is."""
-        name = "global-order" if mode == "serial" else "stream-leases" if handler_latency_ms else "stream-locks"
+    def why_not(self, name: Strategy) -> str:
+        """Why the strategy is not sound there; empty where it is."""
         (strategy,) = (one for one in self.document["strategies"] if one["name"] == name)
         return "" if strategy["sound"] else f"strategy {name} is not sound there: {strategy['why']}"
 

@@ -22,10 +22,10 @@ from todo.rights import PROJECT, READ
 
 STRATEGIES: Final = (
     ("global-order", "serial", True),
-    ("stream-leases", "parallel, with HANDLER_LATENCY_MS", False),
+    ("stream-leases", "parallel", False),
     ("stream-locks", "parallel", False),
 )
-"""Name, how it is asked for, and whether it rests on the global order."""
+"""Name, mode, and whether it rests on the global order."""
 
 SHORT: Final = 160
 """The fact of a precondition has all of it."""

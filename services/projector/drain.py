@@ -1,4 +1,4 @@
-"""Parallel mode where the handler costs nothing: nobody holds a lease longer than a statement takes.
+"""Strategy `stream-locks`: claim and batch in one statement; the lock on a stream's row is the lease.
 
 Claim and projection are one statement (`batch.drain`): a stream's row is written once and not twice, and all that is
 pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then claimed with a

@@ -1,4 +1,4 @@
-"""Parallel mode: one lease per stream, many at once, shared with any number of other projectors."""
+"""Strategy `stream-leases`: one lease per stream, many at once, shared with any number of other projectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serial mode: a single lease, and one projector at a time that walks the global order."""
+"""Strategy `global-order`: a single lease, and one projector at a time that walks the log in its order."""
 
 from __future__ import annotations
 
