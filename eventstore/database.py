@@ -179,8 +179,14 @@ def _unconnected(error: Exception) -> StoreError | None:
 class Connection:
     """A connection of the pool, for one `async with`. As a class: a generator takes twice as long."""
 
+    _trusted = True
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+
+    def distrust(self) -> None:
+        """Give it up at the end of the block, and all that has been idle since before: their settings may be old."""
+        self._trusted = False
 
     async def __aenter__(self) -> asyncpg.Connection:
         try:
@@ -193,7 +199,7 @@ class Connection:
         return self._held.driver
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if _well(error):
+        if self._trusted and _well(error):
             self._pool.give_back(self._held)
         else:
             self._pool.abandon(self._held)

@@ -40,6 +40,18 @@ class Check:
             return self._judged(rows[0]) or (Finding("rights", str(missing), "see the server's log"),)
         return self._judged(rows[0])
 
+    async def look(self, database: Database) -> tuple[Finding, ...]:
+        """The same on a connection of the pool. Raises StoreUnavailable without an answer.
+
+        A session keeps settings that it began with, as read-only, so one that is found unsound is not asked again.
+        """
+        held = database.connection()
+        async with held as connection:
+            findings = await self.findings(connection)
+            if findings:
+                held.distrust()
+        return findings
+
     def _judged(self, row: asyncpg.Record) -> tuple[Finding, ...]:
         values = dict(row)
         for name in _JSON:
@@ -51,7 +63,5 @@ class Check:
 
 async def require(database: Database, check: Check) -> None:
     """Raises StoreUnsound with all reasons where something does not hold, StoreUnavailable without an answer."""
-    async with database.connection() as connection:
-        findings = await check.findings(connection)
-    if findings:
+    if findings := await check.look(database):
         raise StoreUnsound(reason(findings))

@@ -40,8 +40,7 @@ class Watch:
 
     async def look(self, database: Database) -> tuple[Finding, ...]:
         """Look now. Raises StoreUnavailable."""
-        async with database.connection() as connection:
-            await self.greet(connection)
+        self._found(await self._check.look(database))
         return self.findings
 
     def refuse(self) -> None:

@@ -8,6 +8,7 @@ from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
 from eventstore.soundness.findings import reason
 from eventstore.soundness.watch import Watch
+from eventstore.sqlstates import NO_ANSWER, meaning_of, sqlstate_of
 from services.api.documents import HealthAnswer
 from services.api.openapi import refusals
 from services.api.refusals import NotReady
@@ -27,9 +28,15 @@ def health_routes(database: Database, watch: Watch) -> Router:
         try:
             findings = await watch.look(database)
         except StoreUnavailable as error:
-            raise NotReady("the store can not be reached") from error
+            raise NotReady(f"the store can not be reached: {_why(error)}") from error
         if findings:
             raise NotReady(reason(findings))
         return HealthAnswer("ready")
 
     return Router("/", route_handlers=[livez, readyz], tags=["operations"])
+
+
+def _why(error: StoreUnavailable) -> str:
+    """Not in the error's own words, which may have an address in them: the log has those."""
+    code = sqlstate_of(error)
+    return f"{meaning_of(error).why} (SQLSTATE {code})" if code else NO_ANSWER.why

@@ -108,7 +108,8 @@ def assert_unavailable(api: ApiServer, place: str) -> None:
     """Every route that needs the store says so, and none reveals its address."""
     client = api.client
     assert client.get("/livez").status_code == 200
-    assert_problem(client.get("/readyz"), 503, "not-ready")
+    detail = assert_problem(client.get("/readyz"), 503, "not-ready")["detail"]
+    assert detail == "the store can not be reached: no connection, or no answer in time"
     for answer in (
         client.post("/todos", json={"text": "a"}),
         client.put(place, json={"text": "a"}),

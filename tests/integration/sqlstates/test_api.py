@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,6 +119,42 @@ def test_a_server_that_became_read_only_and_came_back(url: str, api: ApiServer) 
     until(lambda: written(api, place), "the API to look again")
     assert all(written(api, place) for _ in range(20))
     assert api.client.get("/readyz").status_code == 200
+
+
+def test_sessions_that_were_opened_while_it_was_read_only(url: str, api: ApiServer) -> None:
+    """Whoever looks does not ask the same session again: it would say for ever what was so when it began."""
+    place = f"/todos/{api.create()}"
+    with asyncio.Runner() as runner:
+        setting = database_setting(url, "default_transaction_read_only", "on")
+        runner.run(setting.__aenter__())
+        try:
+            until(lambda: "read-only" in api.client.get("/readyz").text, "the API to say so")
+            with ThreadPoolExecutor(8) as callers:
+                assert {answer.status_code for answer in callers.map(api.client.get, ["/todos"] * 80)} == {200}
+            assert api.client.put(place, json={"text": "bread"}).status_code == 503
+            assert api.client.get("/readyz").status_code == 503
+        finally:
+            runner.run(setting.__aexit__(None, None, None))
+    until(lambda: api.client.get("/readyz").status_code == 200, "the API to be ready")
+    until(lambda: written(api, place), "the API to look again")
+
+
+def test_a_database_that_lets_nobody_in(url: str, api: ApiServer) -> None:
+    """What the server answers to who connects is the reason, and no wait is needed when it is over."""
+    name = url.rpartition("/")[2]
+    with asyncio.Runner() as runner:
+        admin = runner.run(asyncpg.connect(url.removesuffix(name) + "postgres"))
+        try:
+            runner.run(admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            runner.run(admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+            until(lambda: "at work (SQLSTATE 55000)" in api.client.get("/readyz").text, "the server's reason")
+            assert_problem(api.client.get("/readyz"), 503, "not-ready")
+            assert_problem(api.client.post("/todos", json={"text": "milk"}), 503, "store-unavailable")
+        finally:
+            runner.run(admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            runner.run(admin.close())
+    assert api.client.get("/readyz").status_code == 200
+    api.create()
 
 
 def written(api: ApiServer, place: str) -> bool:
