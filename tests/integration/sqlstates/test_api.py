@@ -146,7 +146,9 @@ def test_a_database_that_lets_nobody_in(url: str, api: ApiServer) -> None:
         admin = runner.run(asyncpg.connect(url.removesuffix(name) + "postgres"))
         try:
             runner.run(admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
-            runner.run(admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))
+            runner.run(
+                admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            )
             until(lambda: "at work (SQLSTATE 55000)" in api.client.get("/readyz").text, "the server's reason")
             assert_problem(api.client.get("/readyz"), 503, "not-ready")
             assert_problem(api.client.post("/todos", json={"text": "milk"}), 503, "store-unavailable")
