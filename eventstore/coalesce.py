@@ -180,7 +180,8 @@ class Coalescer:
     async def _attempt(self, group: list[Waiting], slot: int, *, wake: bool) -> Sequence[Appended | StoreError | None]:
         """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock.
 
-        On a connection that has become read-only, it is run again on a new one.
+        On a connection that has become read-only, it is run again on a new one; and without its notification where that
+        may be what the server has no room for.
         """
         appends = [waiting.append for waiting in group]
         lean = all(waiting.append.single and not waiting.doubted for waiting in group)
@@ -195,9 +196,10 @@ class Coalescer:
                     if len(appends) == 1:
                         return [await append_one(connection, appends[0], slot=slot, wake=wake)]
                     return await append_singles(connection, appends, slot=slot, wake=wake)
-            except (asyncpg.UniqueViolationError, StoreUnavailable) as error:
-                if not worth_another(error, attempt):
+            except (asyncpg.UniqueViolationError, InvalidEvent, StoreUnavailable) as error:
+                if not worth_another(error, attempt, wake=wake):
                     raise
+                wake = wake and not isinstance(error, InvalidEvent)
         raise StoreBusy(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
 
     def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> bool:

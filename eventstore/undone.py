@@ -6,13 +6,18 @@ import asyncpg
 
 from eventstore.append import KEY_CONSTRAINT
 from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, StoreUnsound, TimeLimit
-from eventstore.sqlstates import kind_of
+from eventstore.sqlstates import kind_of, sqlstate_of
 
 
-def worth_another(error: asyncpg.UniqueViolationError | StoreUnavailable, attempt: int) -> bool:
-    """True when nothing was written, and the very next attempt may well go through."""
+def worth_another(
+    error: asyncpg.UniqueViolationError | InvalidEvent | StoreUnavailable, attempt: int, *, wake: bool
+) -> bool:
+    """True when nothing was written, and the very next attempt may well go through, without the notification if any."""
     if isinstance(error, asyncpg.UniqueViolationError):
         return bool(error.constraint_name == KEY_CONSTRAINT)
+    if isinstance(error, InvalidEvent):
+        # The queue of notifications has the SQLSTATE of a value that is too large.
+        return wake and (sqlstate_of(error) or "").startswith("54")
     if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
         # A connection from before the end of a switchover stays read-only; the next one is new.
         return attempt == 0

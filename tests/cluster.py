@@ -36,9 +36,10 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def throwaway(cls) -> Iterator[Self]:
+    def throwaway(cls, **settings: str) -> Iterator[Self]:
         """Start a server with the test profile (nothing is synced), gone at the end of the block."""
-        with Server.throwaway("test", settings={"max_connections": "200", "max_prepared_transactions": "2"}) as server:
+        wanted = {"max_connections": "200", "max_prepared_transactions": "2", **settings}
+        with Server.throwaway("test", settings=wanted) as server:
             # In a thread, because an asynchronous fixture may be the first to ask, inside a running event loop.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(asyncio.run, prepare(server.create_database(TEMPLATE))).result()
