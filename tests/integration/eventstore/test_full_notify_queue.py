@@ -26,11 +26,15 @@ async def full() -> AsyncIterator[str]:
         await sleeper.execute("LISTEN a")
         await sleeper.execute("BEGIN; SELECT 1")
         with pytest.raises(asyncpg.ProgramLimitExceededError, match="NOTIFY queue"):
-            for number in range(200):
-                await sender.execute(f"SELECT pg_notify('a', repeat('x', 7000) || '{number}')")
+            await fill(sender)
         yield url
         await sleeper.close()
         await sender.close()
+
+
+async def fill(sender: asyncpg.Connection) -> None:
+    for number in range(200):
+        await sender.execute(f"SELECT pg_notify('a', repeat('x', 7000) || '{number}')")
 
 
 async def test_an_append_is_written_without_its_notification(full: str) -> None:
