@@ -126,6 +126,9 @@ def parse(url: str) -> PostgresUrl:
     parts = _URL.fullmatch(url)
     if parts is None:
         raise ValueError(f"expected {EXPECTED}")
+    # An @ so late ends a password with a / or ? in it: its pieces would be taken for a host, a database, a parameter.
+    if "@" in (parts["database"] or "") + (parts["query"] or ""):
+        raise ValueError(f"expected {EXPECTED}, with each of @ / ? # & % in a part of it percent-encoded")
     login, _, place = parts["place"].rpartition("@")
     user, colon, password = login.partition(":")
     given = _query(parts["query"] or "")
@@ -168,8 +171,6 @@ def required(env: Environment, name: str) -> str:
 def _query(query: str) -> dict[str, str]:
     """The parameters that have a value; of one that is there twice, the last."""
     given: dict[str, str] = {}
-    if "@" in query:
-        raise ValueError(f"expected {EXPECTED}, with each of @ / ? # & % in a part of it percent-encoded")
     for number, pair in enumerate(filter(None, query.split("&")), 1):
         name, equals, value = pair.partition("=")
         name = unquote(name)

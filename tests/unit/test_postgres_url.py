@@ -141,6 +141,10 @@ def test_the_hosts_take_turns_where_asked() -> None:
         ("postgresql://u:s3cret@h/d?gssencmode=require", "not gssencmode=require"),
         ("postgresql://u:s3cret@h/d?sslrootcert=system&sslmode=require", "sslmode=verify-full"),
         ("postgresql://u:s3cret@h/d?require_auth=scram-sha-256", "no parameter 'require_auth'"),
+        ("postgresql://u:12/s3cret@h/d", "percent-encoded"),
+        ("postgresql://u:a@s3cret/b@h/d", "percent-encoded"),
+        ("postgresql://u:12?s3cret@h/d", "percent-encoded"),
+        ("postgresql://u:12?s3cret=1@h/d", "percent-encoded"),
     ],
 )
 def test_what_can_not_be_used_is_refused_by_name(url: str, said: str) -> None:
