@@ -30,9 +30,8 @@ def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = "
         return "global-order" if told else parallel
     strategy = cast(Strategy, env.choice(NAME, parallel, ALL))
     if told is not None and told != is_serial(strategy):
-        raise SettingError(
-            NAME, strategy, f"{'global-order' if told else ' or '.join(ALL[1:])} in this mode, or nothing"
-        )
+        expected = "global-order in serial mode" if told else f"{' or '.join(ALL[1:])} in parallel mode"
+        raise SettingError(NAME, strategy, f"{expected}, or nothing")
     if strategy == "stream-locks" and HANDLER_LATENCY_MS.read(env):
         raise SettingError(
             NAME, strategy, "stream-leases with HANDLER_LATENCY_MS: a handler that costs time needs a lease"

@@ -52,8 +52,10 @@ def test_what_contradicts_itself_is_refused_by_name(variables: dict[str, str]) -
 def test_the_mode_of_a_command_wins_and_refuses_a_strategy_of_the_other() -> None:
     assert BenchSettings.from_env({"SERIAL_PROJECTION": "false"}, mode="serial").strategy == "global-order"
     assert BenchSettings.from_env({"STRATEGY": "stream-locks"}, mode="parallel").strategy == "stream-locks"
-    with pytest.raises(SettingError, match=r"^STRATEGY="):
+    with pytest.raises(SettingError, match=r"^STRATEGY=.* expected global-order in serial mode"):
         BenchSettings.from_env({"STRATEGY": "stream-locks"}, mode="serial")
+    with pytest.raises(SettingError, match=r"^STRATEGY=.* expected stream-leases or stream-locks in parallel mode"):
+        BenchSettings.from_env({"STRATEGY": "global-order"}, mode="parallel")
 
 
 @pytest.mark.parametrize(
