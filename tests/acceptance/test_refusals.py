@@ -54,7 +54,16 @@ async def test_users_for_whom_there_are_too_few_open_files_are_refused_before_th
         assert ran.code == 2, ran.said
         assert "VUS: 300 users need about 420 open files" in ran.said
         assert "`ulimit -n` allows 256" in ran.said
+        assert "or set VUS to 136 or less" in ran.said
         assert await ran.nothing_left()
+
+
+async def test_no_number_of_users_is_recommended_where_none_would_fit() -> None:
+    fewer = ("sh", "-c", 'ulimit -n 100; exec "$@"', "sh", *BENCH)
+    async with started(How(fewer), "run", VUS="1") as ran:
+        await ran.ended()
+        assert ran.code == 2, ran.said
+        assert ran.said.rstrip().endswith("raise that limit (ulimit -n 121)")
 
 
 async def test_results_that_can_not_be_written_are_refused_before_the_start(tmp_path: Path) -> None:
