@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import asyncpg
 from sqlalchemy import text
 
 from eventstore.database import Database
@@ -39,15 +40,11 @@ LIST: Final = f"""
 """
 """The cursor, and the streams that have waited longest, with the event that each waits at."""
 
-ANY: Final = Statement(
-    text(f"""
-SELECT EXISTS (SELECT FROM streams WHERE blocked_at IS NOT NULL)
-    OR EXISTS (SELECT FROM cursors c WHERE {HALTED}) AS blocked
-""")
+_LISTED: Final = Statement(
+    text(f"SELECT scope, stream, version, error, attempts FROM ({LIST}) AS listed ORDER BY blocked_at")
 )
 
 
-async def anything_blocked(database: Database) -> bool:
-    """True while any stream, or the serial projection, waits for an operator. Raises StoreUnavailable."""
-    (row,) = await database.fetch(ANY)
-    return bool(row["blocked"])
+async def blocked(database: Database) -> list[asyncpg.Record]:
+    """The rows of `LIST`, none while nothing waits for an operator. Raises StoreUnavailable."""
+    return await database.fetch(_LISTED)

@@ -20,7 +20,7 @@ import asyncpg
 import structlog
 import uvloop
 
-from eventstore.blocked import anything_blocked
+from eventstore.blocked import blocked
 from eventstore.database import Database
 from eventstore.errors import StoreUnavailable, TimeLimit
 from eventstore.planner import JOB, PROJECTOR
@@ -90,7 +90,15 @@ async def _work(settings: Settings, *, once: bool) -> int:
         log.info("projector stopped", projector=settings.name)
         if once and told:
             return SIGNALLED + told[0]
-        return Ending.BLOCKED if once and await anything_blocked(database) else Ending.DONE
+        return await _drained(database) if once else Ending.DONE
+
+
+async def _drained(database: Database) -> Ending:
+    """What a job has come to: all is done but what waits for an operator, which is named."""
+    waiting = await blocked(database)
+    for event in waiting:
+        log.warning("blocked: an operator has to unblock, skip or reset the stream", **event)
+    return Ending.BLOCKED if waiting else Ending.DONE
 
 
 def _stopped_by_signals(worker: Worker) -> list[signal.Signals]:

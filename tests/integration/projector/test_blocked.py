@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore.blocked import anything_blocked
+from eventstore.blocked import blocked
 from services.projector import operator
 from services.projector.operator import UnknownStream
 from tests.integration.projector.process import run
@@ -30,8 +30,10 @@ async def test_the_list_the_count_and_the_exit_code_say_the_same(stage: Stage, s
     assert facts.blocked_streams == len(facts.blocked) == 1
     assert (facts.blocked[0].stream, facts.blocked[0].version) == ("bad", 2)
     assert facts.blocked[0].scope == ("projection" if serial else "stream")
-    assert await anything_blocked(stage.database)
-    assert (await run(stage.url, "--once", SERIAL_PROJECTION=str(serial))).code == 1
+    assert await blocked(stage.database)
+    ended = await run(stage.url, "--once", SERIAL_PROJECTION=str(serial))
+    assert ended.code == 1
+    assert '"stream": "bad", "version": 2' in ended.err
 
     skipped = await run(stage.url, "skip", str(facts.blocked[0].stream), "--version", str(facts.blocked[0].version))
     assert (skipped.code, skipped.err) == (0, "")
@@ -65,7 +67,7 @@ async def test_a_cursor_is_free_once_its_event_took_effect_in_the_other_mode(sta
 
     facts = await stage.facts()
     assert (facts.blocked_streams, facts.blocked, facts.backlog) == (0, [], 0)
-    assert not await anything_blocked(stage.database)
+    assert not await blocked(stage.database)
     await stage.append("good", UPDATED)
     await stage.append("worse", CREATED, POISON)
     await stage.drain(serial=True)

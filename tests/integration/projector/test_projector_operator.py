@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from eventstore.blocked import anything_blocked
+from eventstore.blocked import blocked
 from services.projector import operator
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, leased, life, until
 
@@ -32,7 +32,7 @@ async def carry_out(stage: Stage, command: str) -> None:
 async def test_unblock_tries_again_with_all_attempts(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED, POISON, UPDATED)
     await stage.drain(serial=serial)
-    assert await anything_blocked(stage.database)
+    assert await blocked(stage.database)
 
     assert (await operator.unblock(stage.steps, "todo-1")).total == 1
     await stage.drain(serial=serial)
@@ -42,7 +42,7 @@ async def test_unblock_tries_again_with_all_attempts(stage: Stage, serial: bool)
     assert (await operator.unblock(stage.steps, None)).total == 1
     await stage.drain(serial=serial)
 
-    assert not await anything_blocked(stage.database)
+    assert not await blocked(stage.database)
     await stage.assert_right(serial=serial)
 
 
