@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.address import PostgresUrl, parse_url
@@ -55,15 +56,21 @@ def _away(error: BaseException, code: str | None) -> StoreUnavailable:
     if code is None:
         late = isinstance(error, TimeoutError)
         return (NoAnswerInTime if late else StoreUnavailable)(f"Postgres gave no answer: {_words(error)}")
-    return StoreUnsound(str(error)) if code == UNSOUND else StoreUnavailable(f"Postgres refuses: {_words(error)}")
+    return StoreUnsound(str(error)) if code in _ORDER else StoreUnavailable(f"Postgres refuses: {_words(error)}")
 
 
 def _words(error: BaseException) -> str:
     code = sqlstate_of(error)
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        # The server's words, without SQLAlchemy's statement and links.
+        error = error.orig.__cause__ or error.orig
     return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
-_NOT_THE_SESSION: Final = ("53", "55", UNSOUND)
+_ORDER: Final = (UNSOUND, "2200H")
+"""What the schema's own functions find, and a sequence at its end."""
+
+_NOT_THE_SESSION: Final = ("53", "55", *_ORDER)
 """What the server lacks, what somebody else does there, or what does not hold: another connection would be told the
 same."""
 

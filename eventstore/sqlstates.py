@@ -42,6 +42,7 @@ SQLSTATES: Final[dict[str, Meaning]] = {
     "0A": Meaning("defect", "this server can not do what the statement asks for"),
     "21": Meaning("poison", "the values make a row twice, or two rows where one belongs"),
     "22": Meaning("poison", "a value that its type can not hold"),
+    "2200H": Meaning("away", "a sequence has no more numbers to give"),
     "23": Meaning("poison", "a row that a constraint refuses"),
     "25006": Meaning("away", "read-only: a standby, a switchover, or a DBA at work"),
     "25P02": Meaning("away", "the session is in a failed transaction that is not ours: a pooler's"),

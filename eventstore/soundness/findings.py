@@ -118,6 +118,7 @@ def _sequence(row: Mapping[str, Any]) -> Iterator[Finding]:
         (cache != 1, f"has CACHE {cache}: sessions give out positions that others have passed", "CACHE 1"),
         (increment < 1, f"counts by {increment}", "INCREMENT 1"),
         (row["cycle"], "begins again at its end (CYCLE)", "NO CYCLE"),
+        (row["given"] >= row["most"], f"has no position left after {row['most']} (MAXVALUE)", "NO MAXVALUE"),
     ):
         if wrong:
             remedy = f"ALTER SEQUENCE events_position_seq {clause}"

@@ -23,7 +23,7 @@ announced AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock_shared({OWN_ANNOUNCEMENT}) AS taken
 ),
 numbers AS (
-  SELECT seqincrement, seqcache, seqcycle FROM pg_sequence WHERE seqrelid = to_regclass('events_position_seq')
+  SELECT seqincrement, seqcache, seqcycle, seqmax FROM pg_sequence WHERE seqrelid = to_regclass('events_position_seq')
 ),
 wanted AS (
   SELECT object, part, privilege,
@@ -63,6 +63,7 @@ SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
          WHERE tgrelid = to_regclass('events') AND tgname = 'check_position') AS check_position,
        current_setting('session_replication_role') AS replication_role,
        numbers.seqincrement AS increment, numbers.seqcache AS cache, numbers.seqcycle AS cycle,
+       numbers.seqmax AS most,
        (SELECT coalesce(json_agg(lacking), '[]') FROM lacking) AS lacking,
 """
 

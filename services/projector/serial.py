@@ -135,10 +135,15 @@ class Serial:
         return min(self._search, self._size.now)
 
     async def renew(self) -> None:
-        """Prolong the lease, or find that it is lost: somebody may have moved the cursor while there was no work."""
+        """Prolong the lease, or find that it is lost: somebody may have moved the cursor while there was no work.
+
+        Who has none makes sure that there is a cursor to be had: a restore may have taken it away.
+        """
         term = self._term
         self._doubtful = True
-        if term and not await cursors.renew(self._tools.database, term.lease, ttl=self._tools.settings.lease):
+        if term is None:
+            await cursors.prepare(self._tools.database, CURSOR)
+        elif not await cursors.renew(self._tools.database, term.lease, ttl=self._tools.settings.lease):
             term.lost = True
 
     async def release(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -11,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from eventstore.database import Database
-from eventstore.errors import InvalidEvent, StoreUnavailable, TimeLimit
+from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, TimeLimit
 from eventstore.facts import read_facts
 from eventstore.wakeup import NOTIFY
 from services.projector.endings import SIGNALLED, Ending
@@ -120,7 +121,9 @@ async def _carry_out(database: Database, steps: Steps, arguments: argparse.Names
         case _:
             total = 0 if arguments.stream else (await read_facts(database)).streams
             done = await reset(steps, arguments.stream, after=arguments.after, total=total)
-    await database.fetch(NOTIFY)
+    # What was done is done; the projectors find it without the hint, but later.
+    with contextlib.suppress(StoreError):
+        await database.fetch(NOTIFY)
     return done
 
 

@@ -12,6 +12,7 @@ from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEve
 from eventstore.postgres import PostgresEventStore
 from eventstore.wakeup import Notifier
 from tests.cluster import Cluster
+from tests.integration.projector.process import run
 
 EVENT = NewEvent("A", {})
 SMALLEST = {"max_notify_queue_pages": "64"}
@@ -48,3 +49,7 @@ async def test_an_append_is_written_without_its_notification(full: str) -> None:
         assert (await store.append("two", [EVENT, EVENT], expected=NO_STREAM)).version == 2
         await store.close()
         await notifier.close()
+
+
+async def test_an_operators_command_has_done_what_it_has_done(full: str) -> None:
+    assert (await run(full, "unblock", "--all")).out == "nothing was blocked\n"

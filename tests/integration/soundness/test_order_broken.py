@@ -47,6 +47,7 @@ BREAKS: Final = {
     "cycle": Break(
         f"ALTER SEQUENCE {SEQUENCE} MAXVALUE 14 CYCLE", f"ALTER SEQUENCE {SEQUENCE} NO MAXVALUE NO CYCLE", "sequence"
     ),
+    "exhausted": Break(f"ALTER SEQUENCE {SEQUENCE} MAXVALUE 12", f"ALTER SEQUENCE {SEQUENCE} NO MAXVALUE", "sequence"),
     "downwards": Break(
         f"ALTER SEQUENCE {SEQUENCE} INCREMENT BY -1 MINVALUE 1 MAXVALUE 1000",
         f"ALTER SEQUENCE {SEQUENCE} INCREMENT BY 1 NO MINVALUE NO MAXVALUE",
@@ -157,6 +158,19 @@ async def test_the_operators_command_says_what_it_did_and_what_is_left(stage: St
     assert "the serial cursor stood at 40, where the newest event is 12: it goes on after 12" in ended.out
     await stage.append("at last", CREATED)
     await stage.drain(serial=True)
+    await stage.assert_right(serial=True)
+
+
+async def test_a_cursor_that_is_taken_away_while_all_runs(stage: Stage) -> None:
+    """As by a restore of some tables: without one there is no lease to be had, and no reason to be seen."""
+    await history(stage)
+    async with stage.projector(serial=True, lease=timedelta(seconds=0.9)) as projector:
+        await stage.append("first", CREATED)
+        await until(stage.projected, "the first")
+        await stage.sql("DELETE FROM cursors")
+        await stage.append("second", CREATED)
+        await until(stage.projected, "what came later")
+        assert not projector.task.done()
     await stage.assert_right(serial=True)
 
 
