@@ -8,6 +8,8 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -65,10 +67,21 @@ def main() -> int:
     set_up(settings.log_level, "api")
     for note in noted:
         structlog.get_logger().warning("database address", note=note)
-    with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    with _shared_metrics(settings.processes):
         serve(settings)
     return 0
+
+
+@contextmanager
+def _shared_metrics(processes: int) -> Iterator[None]:
+    """A folder for the values of several processes. One keeps its own: a mapped file ends it where the disk is full."""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    if processes == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tidemark-api-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 if __name__ == "__main__":

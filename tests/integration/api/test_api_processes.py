@@ -170,3 +170,17 @@ def test_a_port_in_use_ends_at_once(url: str) -> None:
     assert (code, len(said.splitlines())) == (2, 1)
     assert f"API_PORT='{port}'" in said
     assert "in use" in said
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_one_process_keeps_its_metrics_in_no_file_that_a_full_disk_would_end_it_by(
+    url: str, tmp_path: Path, processes: int
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with serve(url, tmp_path, API_PROCESSES=str(processes), TMPDIR=str(scratch)) as api:
+        assert api.client.get("/todos/none").status_code == 404
+        counted = 'http_request_duration_seconds_count{method="GET",route="/todos/{stream}",status="404"} 1.0'
+        until(lambda: counted in api.client.get("/metrics").text, "the request to be counted")
+        files = {file.suffix for file in scratch.rglob("*") if file.is_file()}
+        assert files == ({".db"} if processes > 1 else set())
