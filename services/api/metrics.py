@@ -44,7 +44,7 @@ _MOST: Final = 100
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 # Several processes together have no such moments.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 SERVED: Final = CollectorRegistry()
 """What one process tells: the same series as several."""
