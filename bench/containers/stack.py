@@ -107,7 +107,7 @@ def running(
     config = compose.config()
     for trouble in troubles(where, config):
         progress.step(f"note: {trouble}")
-    progress.step(f"setting the stack to {settings.projectors} {settings.mode} projector(s)")
+    progress.step(f"setting the stack to {settings.projectors} projector(s): {settings.strategy}")
     start(compose, "api", "projector", projectors=settings.projectors)
     settle(where.api, settings.projectors, settings.mode)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
