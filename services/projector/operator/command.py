@@ -119,12 +119,19 @@ async def _carry_out(database: Database, steps: Steps, arguments: argparse.Names
         case "recount":
             return await recount(steps, log=True)
         case _:
-            total = 0 if arguments.stream else (await read_facts(database)).streams
+            total = 0 if arguments.stream else await _streams(database)
             done = await reset(steps, arguments.stream, after=arguments.after, total=total)
     # What was done is done; the projectors find it without the hint, but later.
     with contextlib.suppress(StoreError):
         await database.fetch(NOTIFY)
     return done
+
+
+async def _streams(database: Database) -> int:
+    """How many there are, for the progress alone: 0 where that can not be had now."""
+    with contextlib.suppress(StoreUnavailable):
+        return (await read_facts(database)).streams
+    return 0
 
 
 def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:

@@ -17,6 +17,7 @@ from services.projector.operator import Steps
 from tests.cluster import as_role
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, UPDATED, Stage, faults, leased, life, until
+from tests.integration.sqlstates.trouble import locked
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 STREAMS = 40
@@ -235,3 +236,14 @@ async def test_unblock_of_all_goes_in_steps_and_leaves_what_is_blocked_anew(stag
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
         done = await operator.unblock(Steps(database, most=SMALL, say=said.append), None)
     assert (done.streams, (await stage.facts()).blocked_streams) == (10, 0)
+
+
+async def test_what_is_needed_for_the_progress_alone_holds_up_no_reset(stage: Stage) -> None:
+    await stage.append("todo-1", CREATED)
+    await stage.drain()
+    async with locked(stage.url, "projectors", "ACCESS EXCLUSIVE"):
+        ended = await run(stage.url, "reset", "--all", "--timeout", "1")
+        assert ended.code == 0, ended.err
+        assert ended.out.startswith("reset 1 streams")
+    await stage.drain()
+    await stage.assert_right()
