@@ -60,6 +60,10 @@ def _server(row: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _schema(row: Mapping[str, Any]) -> Iterator[Finding]:
+    if not row.get("migrated", True) and row["closed"]:
+        problem = f"the role {row['role']} lacks USAGE on schema {row['closed']}"
+        yield Finding("rights", problem, f"e.g. GRANT USAGE ON SCHEMA {row['closed']} TO {row['role']}")
+        return
     if not row.get("migrated", True):
         yield Finding("revision", "the store is not migrated", MIGRATE)
         return
@@ -75,6 +79,9 @@ def _schema(row: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _rights(row: Mapping[str, Any]) -> Iterator[Finding]:
+    if row["filtered"]:
+        problem = f"row-level security hides rows of {row['filtered']} from the role {row['role']}"
+        yield Finding("rights", problem, "ALTER TABLE … DISABLE ROW LEVEL SECURITY")
     lacking = [one for one in row["lacking"] if not one["absent"]]
     if lacking:
         names = "; ".join(_by_object(lacking))

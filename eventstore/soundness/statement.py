@@ -65,6 +65,8 @@ SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
        numbers.seqincrement AS increment, numbers.seqcache AS cache, numbers.seqcycle AS cycle,
        numbers.seqmax AS most,
        (SELECT coalesce(json_agg(lacking), '[]') FROM lacking) AS lacking,
+       (SELECT string_agg(DISTINCT object, ', ') FROM wanted
+         WHERE relation IS NOT NULL AND row_security_active(relation)) AS filtered,
 """
 
 # What the sequence has given out is read after the snapshot was taken, so no event that is seen can be above it.
@@ -103,7 +105,9 @@ RIGHTS: Final = Statement(
     text(f"""
 WITH {_SERVER}
 {_FACTS.format(own=OWN_ANNOUNCEMENT)}
-       to_regclass('alembic_version') IS NOT NULL AND to_regclass('events') IS NOT NULL AS migrated
+       to_regclass('alembic_version') IS NOT NULL AND to_regclass('events') IS NOT NULL AS migrated,
+       (SELECT min(quote_ident(nspname)) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+         WHERE relname = 'alembic_version' AND NOT has_schema_privilege(n.oid, 'USAGE')) AS closed
   FROM (SELECT) AS one LEFT JOIN numbers ON true
 """)
 )

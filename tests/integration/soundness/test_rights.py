@@ -33,3 +33,31 @@ async def test_a_right_that_is_taken_away_is_named(cluster: Cluster, role: str, 
         finally:
             await process.close()
             await owner.close()
+
+
+SCHEMA = (
+    "REVOKE USAGE ON SCHEMA public FROM PUBLIC, tidemark_api",
+    "GRANT USAGE ON SCHEMA public TO PUBLIC, tidemark_api",
+    "the role tidemark_api lacks USAGE on schema public; e.g. GRANT USAGE ON SCHEMA public TO tidemark_api",
+)
+ROWS = (
+    "ALTER TABLE streams ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE streams DISABLE ROW LEVEL SECURITY",
+    "row-level security hides rows of streams from the role tidemark_api; ALTER TABLE … DISABLE ROW LEVEL SECURITY",
+)
+
+
+@pytest.mark.parametrize(("act", "undo", "said"), [SCHEMA, ROWS], ids=["schema", "rows"])
+async def test_what_stands_before_all_rights_is_named(cluster: Cluster, act: str, undo: str, said: str) -> None:
+    async with cluster.database() as url:
+        owner = await asyncpg.connect(url)
+        process = await asyncpg.connect(as_role("api", url))
+        check = Check(NEEDED["api"])
+        try:
+            await owner.execute(act)
+            assert [str(finding) for finding in await check.findings(process)] == [said]
+            await owner.execute(undo)
+            assert await check.findings(process) == ()
+        finally:
+            await process.close()
+            await owner.close()

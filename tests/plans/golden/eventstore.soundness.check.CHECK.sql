@@ -62,6 +62,8 @@ SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
        numbers.seqincrement AS increment, numbers.seqcache AS cache, numbers.seqcycle AS cycle,
        numbers.seqmax AS most,
        (SELECT coalesce(json_agg(lacking), '[]') FROM lacking) AS lacking,
+       (SELECT string_agg(DISTINCT object, ', ') FROM wanted
+         WHERE relation IS NOT NULL AND row_security_active(relation)) AS filtered,
 
        place.given, place.cursor,
        (SELECT max(position) FROM events) AS newest,
