@@ -28,7 +28,7 @@ from bench.progress import progress
 from bench.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
-from settings.arguments import Parser
+from settings.arguments import Parser, a_folder
 
 SOMEWHERE: Final = ("run", "compare", "ui")
 """Commands that take place in the stack if it is up."""
@@ -105,14 +105,14 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "run", run, "run one scenario")
     one.add_argument("scenario", nargs="?", default="throughput", choices=scenarios.names())
     one.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
-    one.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    one.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
         _command(commands, name, by_hand, text).add_argument("--mode", choices=["serial", "parallel"])
     examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")
-    examining.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where doctor.json goes")
+    examining.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where doctor.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")
     again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
     return parser
@@ -125,7 +125,7 @@ def _add_compare(commands: Any) -> None:
     both.add_argument("--projectors", metavar="N,M…", help="compare numbers of projectors, e.g. 1,2,4, not the modes")
     both.add_argument("--mode", choices=["serial", "parallel"], help="with --projectors; default: SERIAL_PROJECTION")
     both.add_argument("--scenario", default="throughput", choices=scenarios.names())
-    both.add_argument("--results", type=Path, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    both.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     both.add_argument("--anyway", action="store_true", help="compare bundles though they were not measured alike")
 
 

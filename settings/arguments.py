@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 REFUSED: Final = 2
+
+
+def a_folder(text: str) -> Path:
+    """An argument that names a folder. Empty, as an unset variable leaves it, it does not mean the working folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a folder, and it is empty")
+    return Path(text)
 
 
 class Parser(argparse.ArgumentParser):

@@ -23,7 +23,7 @@ from bench.perf.trials import Effort, measure
 from bench.processes import ROOT
 from metrics.results import write_json
 from settings import Environment
-from settings.arguments import Parser
+from settings.arguments import Parser, a_folder
 
 RESULTS: Final = ROOT / "results" / "perf"
 PAGE: Final = ROOT / "docs" / "performance.md"
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="one trial with tiny sizes: shows that it works, no more")
     parser.add_argument("--full", action="store_true", help="the long rows too, and their long sizes")
     parser.add_argument("--publish", action="store_true", help=f"write {PAGE.relative_to(ROOT)} at the end")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where results go (default: results/perf)")
+    parser.add_argument("--results", type=a_folder, default=RESULTS, help="where results go (default: results/perf)")
     return parser
 
 

@@ -21,6 +21,8 @@ SWEEP = [
     ("bench", "run nowhere", "invalid choice: 'nowhere'"),
     ("bench", "run --mode both", "--mode"),
     ("bench", "run --results /dev/null", "--results"),
+    *(("bench", f"{name} --results=", "argument --results") for name in ("run", "compare", "doctor")),
+    ("bench.perf", "append --results=", "argument --results"),
     ("bench", "run --nonsense", "--nonsense"),
     ("bench", "nonsense", "invalid choice: 'nonsense'"),
     ("bench", "", "required: name"),
