@@ -1,4 +1,4 @@
-"""A rebuild with one lease per stream."""
+"""A rebuild by stream-locks, as a job does it that is told nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW: Final = Row(
     title="Rebuild of 1 M events over 100,000 streams, parallel, one projector",
     unit="events/s",
     better="higher",
-    ours="`reset --all`, then `--once`, with leases, fence, guard, audit and checkpoints",
+    ours="`reset --all`, then `--once` by stream-locks, with locks, fence, guard, audit and checkpoints",
     limit="one SQL statement that folds the whole history into the same rows, audit and checkpoints",
     peer="eventsourcing",
     remembered={"act": act.REBUILD},

@@ -13,7 +13,7 @@ ROW: Final = Row(
     title="Rebuild of 1 M events over 100,000 streams, serial",
     unit="events/s",
     better="higher",
-    ours="`reset --all`, then `--once` with SERIAL_PROJECTION=true, with lease, fence, guard, audit and checkpoints",
+    ours="`reset --all`, then `--once` by global-order, with lease, fence, guard, audit and checkpoints",
     limit="one SQL statement that folds the whole history into the same rows, audit and checkpoints",
     peer="act",
     remembered={"act": act.REBUILD},

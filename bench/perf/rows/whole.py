@@ -63,7 +63,7 @@ ROW: Final = Row(
     title="The whole system: the same client, API, and one projector that keeps up",
     unit="actions/s",
     better="higher",
-    ours="actions acknowledged and projected; the time until the backlog is 0 counts",
+    ours="actions acknowledged and projected by stream-leases; the time until the backlog is 0 counts",
     limit="the same client at the same handlers and server without a store behind them",
     targets=(Target("at least", 0.45, "limit"), Target("at most", KEPT_UP_S, figure="drained_s")),
     open=contest,
