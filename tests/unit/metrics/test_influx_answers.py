@@ -125,7 +125,8 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "half a line": (raw(b"HTTP/1."), "gives no answer"),
     "half a status": (raw(b"HTTP/1.1 20"), "gives no answer"),
     "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "gives no answer"),
-    "nothing": (raw(b""), "gives no answer (the connection was cut)"),
+    # Cut or reset: that is a matter of which end was faster.
+    "nothing": (raw(b""), "gives no answer (the connection was cut)|gives no answer (Connection reset by peer)"),
     "silence": (lambda _: time.sleep(5), "nothing within 0.2 s"),
     "a dribble": (dribble, "INFLUX_URL"),
     "headers for ever": (headers_for_ever, "INFLUX_URL"),
@@ -173,7 +174,7 @@ def test_what_is_not_204_is_told_once_and_counted(name: str, serve: Callable[[An
     assert (sink.written, sink.dropped) == (0, OFFERED)
     (line,) = told
     assert line == sink.trouble
-    assert expected in line
+    assert any(words in line for words in expected.split("|"))
     assert line.isprintable()
     assert SECRET not in line
     assert len(line) < 250
