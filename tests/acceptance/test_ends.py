@@ -127,10 +127,13 @@ async def killed_with_all_frozen() -> End:
         return await End.of(ran)
 
 
+PIDS = "tidemark-postgres-*/data/postmaster.pid"
+
+
 async def perf() -> tuple[int | None, str]:
     """A measurement is told to end."""
     async with started(How((sys.executable, "-m", "bench.perf")), "append") as ran:
-        await until(lambda: any(ran.scratch.glob("tidemark-postgres-*/data/postmaster.pid")), ran)
+        await until(lambda: any("ready" in path.read_text() for path in ran.scratch.glob(PIDS)), ran)
         ran.note_offspring()
         ran.process.send_signal(signal.SIGHUP)
         await ran.ended()
