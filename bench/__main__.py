@@ -16,16 +16,20 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench import dev, embedded, faults, report, scenarios, summary
-from bench.bundle import LATEST, RESULTS
+from bench import scenarios
+from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
-from bench.containers.place import place
 from bench.doctor.command import doctor
 from bench.ends.conclude import conclude
-from bench.errors import SetupError
-from bench.processes import ROOT
-from bench.progress import progress
-from bench.settings import Settings
+from bench.ends.errors import SetupError
+from bench.faults import kill_projector
+from bench.platforms.compose.place import place
+from bench.platforms.local import dev
+from bench.platforms.local.processes import ROOT
+from bench.report import report
+from bench.trial import runner, summary
+from bench.trial.progress import progress
+from bench.trial.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
 from settings.arguments import Parser, a_folder
@@ -54,9 +58,9 @@ def _act() -> int:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """One run of a scenario."""
     settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
-    trial = embedded.Trial(settings, arguments.results, _fault(arguments, settings))
+    trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))
     with progress(console, f"{settings.scenario}, {settings.mode}") as shown:
-        ended = embedded.run(trial, shown)
+        ended = runner.run(trial, shown)
     summary.show(console, ended.result, _short(ended.bundle.folder), ended.bundle.missing)
     ended.tell()
     return ended.code
@@ -86,7 +90,7 @@ def by_hand(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | None:
+def _fault(arguments: argparse.Namespace, settings: Settings) -> kill_projector.Plan | None:
     if arguments.kill_projector_at is None:
         return None
     values = {"--kill-projector-at": str(arguments.kill_projector_at)}
@@ -96,7 +100,7 @@ def _fault(arguments: argparse.Namespace, settings: Settings) -> faults.Plan | N
     replace = arguments.in_stack or settings.projectors == 1 if arguments.replace is None else arguments.replace
     if not replace and settings.projectors == 1:
         raise SetupError("--no-replace", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
-    return faults.Plan(after, replace)
+    return kill_projector.Plan(after, replace)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@
         └── StoreUnsound      something that the store's promises rest on does not hold; nothing was tried
 
 None of StoreUnavailable says anything of an event. Driver errors are translated into this family in one place,
-`eventstore.database.translate`, by the table in `eventstore.sqlstates`.
+`eventstore.connection.database.translate`, by the table in `eventstore.sqlstates`.
 """
 
 from __future__ import annotations

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
-from eventstore.append import Append
-from eventstore.coalesce import Coalescer
-from eventstore.database import Database
+from eventstore.append.group_commit import Coalescer
+from eventstore.append.statement import Append
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import Notifier
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
-from eventstore.leases import PostgresLeases
 from eventstore.read import read_head, read_stream, read_window
-from eventstore.visibility import Visibility, safe_position
-from eventstore.wakeup import Notifier
+from eventstore.visibility.safe_position import Visibility, safe_position
 
-__all__ = ["Database", "PostgresEventStore", "PostgresLeases"]
+__all__ = ["Database", "PostgresEventStore"]
 
 
 class PostgresEventStore:

@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 from sqlalchemy import BigInteger, Integer, bindparam, func, select
 
-from eventstore.database import Database, Statement
+from eventstore.connection.database import Database, Statement
 from eventstore.events import Position, StoredEvent
 from eventstore.schema import Name, events
 
@@ -48,7 +48,7 @@ async def read_stream(database: Database, stream: str, *, after: int = 0, limit:
 async def read_window(database: Database, *, after: Position, upto: Position, limit: int) -> list[StoredEvent]:
     """Visible events with `after` < position <= `upto`, in the global order.
 
-    Complete only when `upto` comes from `eventstore.visibility` before this call.
+    Complete only when `upto` comes from `eventstore.visibility.safe_position` before this call.
     """
     return [_event(row) for row in await database.fetch(LOG, after=after, upto=upto, limit=limit)]
 

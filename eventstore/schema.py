@@ -6,7 +6,7 @@ Three facts that a reader must know:
   is set exactly while the stream has a backlog, so the partial index `ix_streams_claimable` contains
   the pending work and nothing else.
 * `events` gets its `position` from Postgres alone (GENERATED ALWAYS). The trigger `announce_writer` runs before every
-  insert, whoever makes it: see `eventstore.visibility`.
+  insert, whoever makes it: see `eventstore.visibility.safe_position`.
 * `tallies` are exact counters, spread over slots so that writers rarely meet. They are written in the
   transactions that they count.
 """

@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from eventstore.address import parse_url
+from eventstore.connection.address import parse_url
 from eventstore.sqlstates import sqlstate_of
 
 TURN: Final = 1953064546

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 
 
 def notes(database: Database, variable: str = "DATABASE_URL") -> Iterator[str]:

@@ -70,7 +70,7 @@ _PACKAGES: Final = {"PYTHONUSERBASE": site.getuserbase()} if site.ENABLE_USER_SI
 """Packages that this process finds in its user's home, where it finds any."""
 
 PYTHON: Final = Child((*START, *TLS), {"HOME": NOWHERE, "PYTHONUNBUFFERED": "1", **_PACKAGES})
-"""Our own services, commands and drivers. What Python itself reads (PYTHON*) stays behind, so they run as shipped."""
+"""Our own services, commands and programs. What Python itself reads (PYTHON*) stays behind, so they run as shipped."""
 
 LOCUST: Final = PYTHON
 """Locust, which reads LOCUST_*, ~/.locust.conf, and locust.conf and pyproject.toml where it is started."""

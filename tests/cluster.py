@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Self
 
-from bench.postgres import Cluster as Server
-from eventstore.planner import ROLES
+from bench.platforms.local.postgres import Cluster as Server
+from eventstore.connection.planner import ROLES
 from migrations.__main__ import migrate
 from migrations.roles.apply import apply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from migrations import metadata
 
 _TABLES: Final = [table.name for one in metadata for table in one.sorted_tables]

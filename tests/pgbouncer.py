@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from bench.binaries import find_identity
-from bench.postgres import USER, Cluster, free_port
-from eventstore.planner import ROLES
+from bench.platforms.local.binaries import find_identity
+from bench.platforms.local.postgres import USER, Cluster, free_port
+from eventstore.connection.planner import ROLES
 from tests.cluster import PASSWORD
 from tests.debian import fetched, on_path
 

@@ -1,8 +1,8 @@
 """The todos table: how events change it, and how it is read.
 
 `FOLD`, `NEWEST`, `REFUSAL` and `EFFECT` are the projection: SQL that the projector's one statement is made of
-(`services.projector.batch`). They handle any number of streams as sets; the meaning is that of
-`todo.decisions.evolve`, event by event, and `bench.verify` checks it with code of its own.
+(`projection.statement.batch`). They handle any number of streams as sets; the meaning is that of
+`todo.decisions.evolve`, event by event, and `bench.oracle.verify` checks it with code of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sqlalchemy import (
     text,
 )
 
-from eventstore.database import Database, Statement
+from eventstore.connection.database import Database, Statement
 
 metadata: Final = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"})
 

@@ -12,16 +12,16 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.bundle import new_id
+from bench.bundle.comparison import read_comparison
+from bench.bundle.folder import new_id
 from bench.compare import document, page, table
 from bench.compare.likeness import name_arms, refuse
 from bench.compare.loaded import load
 from bench.compare.trials import DEFAULTS, Sitting, run
-from bench.documents.comparison import read_comparison
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
-from bench.errors import SetupError
-from bench.settings import Settings
+from bench.ends.errors import SetupError
+from bench.trial.settings import Settings
 from metrics.files import write_whole
 from metrics.results import write_json
 from settings import Environment

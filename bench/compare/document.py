@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bench.bundle.comparison import SCHEMA
 from bench.compare.likeness import conditions, differing
 from bench.compare.loaded import Loaded, measured
 from bench.compare.metrics import METRICS, Metric
 from bench.compare.statistics import Value, contrast, median
 from bench.compare.trials import Sitting
-from bench.documents.comparison import SCHEMA
 
 FEW: Final = 100
 

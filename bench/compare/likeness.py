@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from bench.compare import surroundings
 from bench.compare.loaded import Loaded
-from bench.errors import SetupError
-from bench.machine import durable, unlike
+from bench.ends.errors import SetupError
+from bench.machine.description import durable, unlike
 
 USABLE: Final = ("converged", "timed_out")
 NO_DIFFERENCE: Final = ("DATABASE_URL", "BASE_URL", "SEED")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench.bundle.reading import read_bundle
 from bench.compare.metrics import values
 from bench.compare.statistics import Value
-from bench.documents.bundle import read_bundle
-from bench.errors import SetupError
+from bench.ends.errors import SetupError
 from metrics.results import Result
 
 SERIES: Final = ("backlog", "actions_per_s")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench import charts, report
 from bench.compare import words
 from bench.compare.table import headline
+from bench.report import charts, report
 
 COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
 WIDE: Final = 10

@@ -10,14 +10,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from bench import embedded
 from bench.compare.likeness import USABLE
 from bench.compare.loaded import Loaded, load
-from bench.errors import SetupError
-from bench.progress import progress
-from bench.report import WORDS, milliseconds, seconds, whole
-from bench.settings import Settings
-from bench.system import changeable
+from bench.ends.errors import SetupError
+from bench.platforms.choice import changeable
+from bench.report.report import WORDS, milliseconds, seconds, whole
+from bench.trial import runner
+from bench.trial.progress import progress
+from bench.trial.settings import Settings
 
 # Short, so that three pairs take less than four minutes. A variable that is set wins.
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s"}
@@ -53,7 +53,7 @@ def run(sitting: Sitting, arms: Sequence[Settings], trials: int, results: Path, 
         for arm, settings in enumerate(arms):
             done = len(sitting.taken) + 1
             title = f"trial {done} of {trials * len(arms)}: {sitting.names[arm]}"
-            trial = _trial(embedded.Trial(settings, results, number=number), title, console)
+            trial = _trial(runner.Trial(settings, results, number=number), title, console)
             sitting.add(arm, trial)
             console.print(Text(f"{title:<32}{_line(trial)}"), soft_wrap=True)
             if trial.result.verdict not in USABLE:
@@ -71,9 +71,9 @@ def _refuse_fixed(settings: Settings) -> None:
         )
 
 
-def _trial(trial: embedded.Trial, title: str, console: Console) -> Loaded:
+def _trial(trial: runner.Trial, title: str, console: Console) -> Loaded:
     with progress(console, title) as shown:
-        ended = embedded.run(trial, shown)
+        ended = runner.run(trial, shown)
     for name, reason in ended.bundle.missing.items():
         console.print(Text(f"missing {ended.bundle.folder / name}: {reason}"), soft_wrap=True)
     if ended.cause is not None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bench.bundle import new_id
+from bench.bundle.folder import new_id
 from bench.doctor.reading import FILE, Doctor, examine
 from bench.doctor.table import show
-from bench.errors import SetupError
-from bench.progress import progress
-from bench.settings import Settings
-from bench.stack import prepared
+from bench.ends.errors import SetupError
+from bench.platforms.local.system import prepared
+from bench.trial.progress import progress
+from bench.trial.settings import Settings
 from metrics.results import write_json
 
 

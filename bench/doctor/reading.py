@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.errors import RunFailed
-from bench.processes import ROOT
+from bench.ends.errors import RunFailed
+from bench.platforms.local.processes import ROOT
 from settings.strategies import Strategy
 
 FILE: Final = "doctor.json"

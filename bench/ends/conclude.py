@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.ends import launcher, signals
+from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
-from bench.errors import RunFailed, SetupError
 from settings import SettingError, terminal
 
 SOUND: Final = 0

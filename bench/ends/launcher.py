@@ -21,8 +21,8 @@ from typing import Final
 
 import psutil
 
+from bench.ends.guardian import Guardian
 from bench.ends.signals import ENDING
-from bench.guardian import Guardian
 
 TASK: Final = frozenset({"task", "go-task"})
 LAUNCHERS: Final = TASK | {"uv"}

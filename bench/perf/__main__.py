@@ -14,13 +14,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.binaries import find_binaries
 from bench.ends.conclude import conclude
-from bench.errors import SetupError
-from bench.perf import cost, document, peers, results, rows, table
+from bench.ends.errors import SetupError
+from bench.perf import cost, rows
+from bench.perf.output import page, results, table
+from bench.perf.references import peers
 from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
-from bench.processes import ROOT
+from bench.platforms.local.binaries import find_binaries
+from bench.platforms.local.processes import ROOT
 from metrics.results import write_json
 from settings import Environment
 from settings.arguments import Parser, a_folder
@@ -63,7 +65,7 @@ def _act() -> int:
         _report_cost(arguments, console)
     if arguments.publish or PUBLISH in words:
         _refuse_unpublishable(found, arguments.results)
-        document.publish(PAGE, found, cost.read(arguments.results))
+        page.publish(PAGE, found, cost.read(arguments.results))
         console.print(Text(f"page    {PAGE}"), soft_wrap=True)
     console.print(Text(f"result  {arguments.results / results.FILE}"), soft_wrap=True)
     return 0 if all(row["holds"] for row in shown) else 1

@@ -10,14 +10,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.documents.bundle import refusing
-from bench.documents.perf import Cost
-from bench.perf import fill, meter
+from bench.bundle.perf import Cost
+from bench.bundle.reading import refusing
+from bench.perf import meter
 from bench.perf.lab import Lab, laboratory
 from bench.perf.meter import Counters
+from bench.perf.output.table import number
 from bench.perf.rows.visible import wait_until_projected
-from bench.perf.table import number
-from bench.processes import Process
+from bench.perf.store import fill
+from bench.platforms.local.processes import Process
 from metrics.reading import read_optional
 
 FILE: Final = "cost.json"

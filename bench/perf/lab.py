@@ -1,6 +1,6 @@
 """Where a row is measured: a throw-away Postgres with default settings, fresh databases, and processes.
 
-Everything is measured from outside: services, drivers and peers are processes, each told its database by DATABASE_URL.
+Everything is measured from outside: services, programs and peers are processes, each told its database by DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench import web
-from bench.database import closed, connect, run
-from bench.errors import RunFailed
-from bench.guardian import Guardian
-from bench.postgres import Cluster, free_port
-from bench.processes import ROOT, Process, Processes, describe
+from bench.ends.errors import RunFailed
+from bench.ends.guardian import Guardian
+from bench.oracle.database import closed, connect, run
+from bench.platforms import http_client
+from bench.platforms.local.postgres import Cluster, free_port
+from bench.platforms.local.processes import ROOT, Process, Processes, describe
 from settings.children import PYTHON
 
 TEMPLATE: Final = "migrated"
@@ -79,8 +79,8 @@ class Lab:
         self.sql(url, "ANALYZE", "CHECKPOINT")
 
     def driver(self, module: str, *arguments: str, url: str, **variables: str) -> dict[str, Any]:
-        """Run `python -m drivers.<module>` to its end; its last line is a JSON document."""
-        command = [sys.executable, "-m", f"drivers.{module}", *arguments]
+        """Run `python -m bench.perf.programs.<module>` to its end; its last line is a JSON document."""
+        command = [sys.executable, "-m", f"bench.perf.programs.{module}", *arguments]
         return self.program(command, {"DATABASE_URL": url, **variables})
 
     def program(self, command: list[str], variables: Mapping[str, str], *, cwd: Path = ROOT) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Lab:
 
     def empty_api(self) -> tuple[Process, str]:
         """Start the server of the same routes that do nothing."""
-        return self._server("empty", ["-m", "drivers.empty_api"], "", "/readyz")
+        return self._server("empty", ["-m", "bench.perf.programs.empty_api"], "", "/readyz")
 
     def stop(self, process: Process) -> None:
         """Stop one process before the end of the lab."""
@@ -135,7 +135,7 @@ class Lab:
         port = free_port()
         process = self.processes.start(name, command, self._env(url, API_HOST=HOST, API_PORT=str(port), **variables))
         base = f"http://{HOST}:{port}"
-        self.processes.wait_until(lambda: web.ready(base), process, READY_TIMEOUT_S)
+        self.processes.wait_until(lambda: http_client.ready(base), process, READY_TIMEOUT_S)
         return process, base
 
     @staticmethod

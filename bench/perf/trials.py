@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from bench.errors import RunFailed, SetupError
+from bench.ends.errors import RunFailed, SetupError
 from bench.perf.lab import laboratory
 from bench.perf.row import Contest, Reading, Remembered, Row, Target, Unmeasured
 

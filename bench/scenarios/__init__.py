@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from bench.documents.bundle import refusing
+from bench.bundle.reading import refusing
 from metrics.reading import BadDocument, convert
 from settings import shared
 from settings.spelling import spelled

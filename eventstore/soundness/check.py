@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.findings import Finding, judge, reason
 from eventstore.soundness.rights import Rights, one_by_one

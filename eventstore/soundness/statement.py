@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import text
 
+from eventstore.connection.statement import Statement
 from eventstore.schema import ANNOUNCE_TAG
-from eventstore.statement import Statement
 
 OWN_ANNOUNCEMENT: Final = ANNOUNCE_TAG << 48 | (1 << 48) - 1
 

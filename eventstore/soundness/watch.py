@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import StoreUnavailable, StoreUnsound
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding, reason

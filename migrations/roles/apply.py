@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from eventstore.planner import ROLES
+from eventstore.connection.planner import ROLES
 from migrations.roles.scram import verifier
 from migrations.roles.script import TABLES, script
 from migrations.turn import turn

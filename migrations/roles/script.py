@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from eventstore.planner import ROLES
+from eventstore.connection.planner import ROLES
 from migrations import metadata
 
 FOLDER: Final = Path(__file__).parent

@@ -17,7 +17,7 @@ from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
 from services import telemetry
 from services.address_notes import notes
-from services.api.server import serve
+from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError, terminal

@@ -11,23 +11,23 @@ import structlog
 from litestar import Litestar
 from litestar.types import Middleware
 
-from eventstore.pace import BURST
+from eventstore.connection.pace import BURST
+from eventstore.connection.wakeup import Notifier
 from eventstore.postgres import Database, PostgresEventStore
 from eventstore.soundness.check import Check
 from eventstore.soundness.rights import API
 from eventstore.soundness.watch import Watch
-from eventstore.wakeup import Notifier
-from services.api import problems
-from services.api.access import Access
-from services.api.drain import Drain, drain_route
-from services.api.health import health_routes
-from services.api.metrics import metrics_route
-from services.api.openapi import openapi_config
-from services.api.operations import TodoOperations
-from services.api.requests import MAX_BODY
+from services.api.http import problems
+from services.api.http.openapi import openapi_config
+from services.api.http.operations import TodoOperations
+from services.api.http.requests import MAX_BODY
+from services.api.routes.drain import Drain, drain_route
+from services.api.routes.health import health_routes
+from services.api.routes.metrics import metrics_route
+from services.api.routes.stats import stats_route
+from services.api.routes.todos import todo_routes
+from services.api.serving.access import Access
 from services.api.settings import Settings
-from services.api.stats import stats_route
-from services.api.todos import todo_routes
 from todo.handler import TodoHandler
 from todo.rights import READ
 
@@ -102,6 +102,6 @@ def _middleware(tracing: Tracing | None) -> list[Middleware]:
     if tracing is None:
         return []
     # Imported here and not above, because it imports OpenTelemetry.
-    from services.api.tracing import middleware  # noqa: PLC0415
+    from services.api.serving.tracing import middleware  # noqa: PLC0415
 
     return [middleware(tracing.provider)]

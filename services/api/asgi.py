@@ -6,7 +6,7 @@ import os
 
 from litestar.types import ASGIApp
 
-from services import collector, telemetry
+from services import gc_policy, telemetry
 from services.api.app import create_asgi
 from services.api.settings import Settings
 from services.logs import set_up
@@ -17,5 +17,5 @@ def application() -> ASGIApp:
     settings = Settings.from_env(os.environ)
     set_up(settings.log_level, "api")
     made = create_asgi(settings, telemetry.start(os.environ, "api"))
-    collector.run_rarely()
+    gc_policy.run_rarely()
     return made

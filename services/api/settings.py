@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from eventstore.bounds import BOUNDS, Bounds
+from eventstore.connection.bounds import BOUNDS, Bounds
 from settings import Environment, postgres_url, shared
 
 

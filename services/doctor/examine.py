@@ -9,9 +9,9 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.address import PostgresUrl
-from eventstore.bounds import BOUNDS
-from eventstore.connector import Connector
+from eventstore.connection.address import PostgresUrl
+from eventstore.connection.bounds import BOUNDS
+from eventstore.connection.connector import Connector
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged

@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.pooler import Pooling
+from eventstore.connection.pooler import Pooling
 from eventstore.schema import ANNOUNCE_TAG
 from services.doctor.document import Fact
 

@@ -11,10 +11,10 @@ import sys
 
 import structlog
 
-from services.loadgen.convergence import Judgement
-from services.loadgen.readiness import NotReady, wait_ready
+from services.loadgen.distributed.supervisor import Supervisor
+from services.loadgen.judge.convergence import Judgement
 from services.loadgen.settings import Settings
-from services.loadgen.supervisor import Supervisor
+from services.loadgen.workload.readiness import NotReady, wait_ready
 from services.logs import set_up
 from settings import SettingError, terminal
 

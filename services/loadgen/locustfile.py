@@ -22,18 +22,18 @@ from locust.runners import MasterRunner, WorkerRunner
 # Locust puts this folder first on the path, where its module `settings` would hide the project's package.
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from services.loadgen.conductor import Conductor
-from services.loadgen.crew import Crew
-from services.loadgen.greenlets import failure, start
-from services.loadgen.hands import Hands
-from services.loadgen.ledger import Counts
-from services.loadgen.link import Link
-from services.loadgen.readiness import NotQuiet, NotReady, take_baseline
-from services.loadgen.run import Run
-from services.loadgen.sampler import Sampler
-from services.loadgen.scenario import STAGED_SCENARIOS, plan
+from services.loadgen.distributed.master import Crew
+from services.loadgen.distributed.supervisor_link import Link
+from services.loadgen.distributed.worker_run import Hands
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.measure.sampler import Sampler
 from services.loadgen.settings import Settings
-from services.loadgen.users import TodoUser
+from services.loadgen.workload.greenlets import failure, start
+from services.loadgen.workload.phases import Conductor
+from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baseline
+from services.loadgen.workload.run import Run
+from services.loadgen.workload.scenario import STAGED_SCENARIOS, plan
+from services.loadgen.workload.users import TodoUser
 from settings import SettingError
 
 sys.path.pop(0)

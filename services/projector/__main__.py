@@ -20,17 +20,16 @@ import asyncpg
 import structlog
 import uvloop
 
-from eventstore.blocked import blocked
-from eventstore.database import Database
+from eventstore.connection.database import Database
+from eventstore.connection.planner import JOB, PROJECTOR
 from eventstore.errors import StoreUnavailable, TimeLimit
-from eventstore.planner import JOB, PROJECTOR
-from services import collector, telemetry
+from projection.blocked import blocked
+from services import gc_policy, telemetry
 from services.address_notes import notes
 from services.logs import set_up
-from services.projector import endings, listening
+from services.projector import commands, endings, listening
 from services.projector.endings import SIGNALLED, Ending
 from services.projector.limits import DoesNotFit
-from services.projector.operator import command
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError, terminal
@@ -56,9 +55,9 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--once", action="store_true", help="drain, then exit")
-    command.declare(parser)
+    commands.declare(parser)
     arguments = parser.parse_args()
-    command.check(parser, arguments)
+    commands.check(parser, arguments)
     return arguments
 
 
@@ -82,7 +81,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
         listen = await listening.address(database, settings.listen_url)
         worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings), listen=listen)
         told = _stopped_by_signals(worker)
-        collector.run_rarely()
+        gc_policy.run_rarely()
         log.info("projector started", mode=settings.mode, strategy=settings.strategy, projector=settings.name)
         await worker.run()
         if tracing is not None:
@@ -123,11 +122,11 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
 
 
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
-    bounds = replace(settings.bounds, statement=command.statement_timeout(arguments))
+    bounds = replace(settings.bounds, statement=commands.statement_timeout(arguments))
     async with Database(
         settings.database_url, pool_size=1, application_name="projector operator", bounds=bounds
     ) as database:
-        return await command.operate(database, arguments)
+        return await commands.operate(database, arguments)
 
 
 def main() -> int:

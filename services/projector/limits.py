@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import StoreError
 
 NAMES: Final = ("statement_timeout", "transaction_timeout", "lock_timeout")

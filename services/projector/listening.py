@@ -6,8 +6,8 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.address import PostgresUrl, parse_url
-from eventstore.database import Database
+from eventstore.connection.address import PostgresUrl, parse_url
+from eventstore.connection.database import Database
 from settings import SettingError
 from settings.postgres_url import EXPECTED
 

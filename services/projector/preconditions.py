@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check, require
 from eventstore.soundness.rights import PROJECTOR

@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self, cast
 
-from eventstore.bounds import BOUNDS, Bounds
-from eventstore.visibility import Visibility
-from eventstore.wakeup import HEARTBEAT_S
+from eventstore.connection.bounds import BOUNDS, Bounds
+from eventstore.connection.wakeup import HEARTBEAT_S
+from eventstore.visibility.safe_position import Visibility
 from settings import Environment, postgres_url, shared, strategies
 from settings.strategies import Strategy
 

@@ -11,22 +11,23 @@ from typing import Final
 import asyncpg
 import structlog
 
-from eventstore.address import PostgresUrl
-from eventstore.database import Database
+from eventstore.connection.address import PostgresUrl
+from eventstore.connection.database import Database
+from eventstore.connection.pace import BURST, Pace
+from eventstore.connection.wakeup import NOTIFY, Listener
 from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound, TimeLimit
-from eventstore.pace import BURST, Pace
 from eventstore.schema import SLOTS
 from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
-from eventstore.wakeup import NOTIFY, Listener
-from services.projector import limits, registry
-from services.projector.drain import LANES, Drain
+from projection import registry
+from projection.ordering.global_order import Serial
+from projection.ordering.strategy import LONGEST_PAUSE_S, SOON_S, Mode, Probe, Step, Tools
+from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import LANES, Drain
+from services.projector import limits
+from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit
-from services.projector.modes import LONGEST_PAUSE_S, SOON_S, Mode, Probe, Step, Tools
-from services.projector.parallel import Parallel
 from services.projector.preconditions import Preconditions, needed
-from services.projector.pulse import Pulse
-from services.projector.serial import Serial
 from services.projector.settings import Settings
 
 log = structlog.get_logger()

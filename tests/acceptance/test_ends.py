@@ -30,21 +30,23 @@ UVS = {name: value for name, value in os.environ.items() if name.startswith("UV_
 PHASES = ("starting Postgres", "starting the API", "folding every event again")
 PLANT = """
 import sys
-from bench import __main__, embedded
+from bench import __main__
+from bench.trial import runner
 def broken(*_): raise KeyError("planted")
-embedded._measure = broken
+runner._measure = broken
 sys.exit(__main__.main())
 """
 ASKING = """
 import sys
-from bench import __main__, embedded
-from bench.database import connect
+from bench import __main__
+from bench.trial import runner
+from bench.oracle.database import connect
 async def slow(url):
     connection = await connect(url)
     async with connection.transaction():
         print("asking", flush=True)
         await connection.fetchval("SELECT pg_sleep(600)")
-embedded._clock = slow
+runner._clock = slow
 sys.exit(__main__.main())
 """
 # Where no disk can be mounted, nothing larger than a mebibyte can be written.
@@ -121,7 +123,7 @@ async def killed_with_all_frozen() -> End:
         await ran.in_phase("load")
         for part in ran.offspring:
             with suppress(psutil.Error):
-                if "bench.guardian" not in " ".join(part.cmdline()):
+                if "bench.ends.guardian" not in " ".join(part.cmdline()):
                     part.suspend()
         ran.process.kill()
         return await End.of(ran)

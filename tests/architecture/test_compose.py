@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bench.containers.compose import SECRETS
-from bench.containers.diagnosis import PORTS
-from bench.processes import ROOT
-from services.api.server import GRACE_S
+from bench.platforms.compose.compose import SECRETS
+from bench.platforms.compose.diagnosis import PORTS
+from bench.platforms.local.processes import ROOT
+from services.api.serving.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
 
 ONE_SHOT = {"migrate", "roles", "loadgen", "loadgen-worker"}

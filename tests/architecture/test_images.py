@@ -13,7 +13,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from bench.processes import ROOT
+from bench.platforms.local.processes import ROOT
 from tests.architecture.containers import DOCKERFILES, instructions
 
 ENTRY = {
@@ -22,7 +22,7 @@ ENTRY = {
     "loadgen": ["services.loadgen"],
     "migrate": ["migrations"],
 }
-PACKAGES = ["bench", "eventstore", "metrics", "migrations", "services", "settings", "todo"]
+PACKAGES = ["bench", "eventstore", "metrics", "migrations", "projection", "services", "settings", "todo"]
 
 
 @cache

@@ -11,10 +11,11 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
+from eventstore.connection.database import Statement
 from eventstore.contract import EventStore, Leases
-from eventstore.database import Statement
 from eventstore.memory import MemoryEventStore, MemoryLeases
-from eventstore.postgres import Database, PostgresEventStore, PostgresLeases
+from eventstore.postgres import Database, PostgresEventStore
+from projection.leases import PostgresLeases
 from tests.cluster import Cluster
 from tests.emptied import empty
 

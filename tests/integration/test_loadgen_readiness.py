@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.loadgen.readiness import NotQuiet, take_baseline
+from services.loadgen.workload.readiness import NotQuiet, take_baseline
 from tests.fakes.todo_server import FakeTodoServer
 
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from eventstore.statement import Statement
-from services.projector import batch
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial
+from eventstore.connection.statement import Statement
+from projection.ordering.global_order import Serial
+from projection.ordering.stream_leases import Parallel
+from projection.statement import batch
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]

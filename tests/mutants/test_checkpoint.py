@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore import cursors
-from services.projector.modes import CURSOR
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial, Term
+from projection import cursors
+from projection.ordering.global_order import Serial, Term
+from projection.ordering.strategy import CURSOR
+from projection.ordering.stream_leases import Parallel
 from tests.integration.projector.stage import Make, Stage, life
 from tests.mutants.caught import Caught, Schedule, Stages, planted
 from tests.mutants.plants import NO_EFFECT

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from eventstore.events import Position
-from services.projector import batch
-from services.projector.parallel import Parallel, Work
-from services.projector.serial import Serial, Term
+from projection.ordering.global_order import Serial, Term
+from projection.ordering.stream_leases import Parallel, Work
+from projection.statement import batch
 from tests.integration.projector.stage import Make, Stage, life
 from tests.mutants.caught import Caught, Schedule, Stages, planted, statement
 from tests.mutants.plants import NO_FENCE, NO_GUARD

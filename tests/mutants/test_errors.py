@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore.database import Database
-from services.projector.operator.skip import SKIP
-from services.projector.parallel import Parallel, Work
-from services.projector.serial import Serial, Term
+from eventstore.connection.database import Database
+from projection.operator.skip import SKIP
+from projection.ordering.global_order import Serial, Term
+from projection.ordering.stream_leases import Parallel, Work
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
 from tests.mutants.caught import Caught, Schedule, Stages, planted
 

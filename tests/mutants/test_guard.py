@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from eventstore.events import NewEvent
-from services.projector import batch, operator
-from services.projector.drain import Drain
+from projection import operator
+from projection.ordering.stream_locks import Drain
+from projection.statement import batch
 from tests.integration.projector.stage import UPDATED, Make, Stage, life
 from tests.mutants.caught import Caught, Stages, planted
 from tests.mutants.plants import OVERWRITE

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.projector.modes import Tools
-from services.projector.serial import Serial
+from projection.ordering.global_order import Serial
+from projection.ordering.strategy import Tools
+from services.projector.settings import Settings
 from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import CREATED, Make, Moments, Stage, until
 from tests.mutants.caught import Caught, Stages
@@ -17,6 +18,7 @@ REACHED = "SELECT position >= (SELECT max(position) FROM events) FROM cursors"
 
 def naive(tools: Tools) -> Serial:
     """Reads up to the highest position that it sees."""
+    assert isinstance(tools.settings, Settings)
     return Serial(replace(tools, settings=replace(tools.settings, visibility="naive")))
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from eventstore.errors import InvalidEvent, StoreBusy
 from eventstore.events import Position
-from services.projector import batch
-from services.projector.parallel import Parallel, Work
-from services.projector.serial import Serial, Term
+from projection.ordering.global_order import Serial, Term
+from projection.ordering.stream_leases import Parallel, Work
+from projection.statement import batch
 from tests.integration.projector.stage import CREATED, Make, Stage
 from tests.integration.sqlstates.trouble import raised
 from tests.mutants.caught import Caught, Schedule, Stages, planted

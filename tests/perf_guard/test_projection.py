@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from eventstore.leases import PostgresLeases
-from eventstore.planner import PROJECTOR
+from eventstore.connection.planner import PROJECTOR
 from eventstore.postgres import Database
+from projection.leases import PostgresLeases
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.integration.projector.stage import Moments, frozen

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from eventstore.postgres import Database
-from services.api.together import Together
+from services.api.reading.batch_loader import Together
 from tests.perf_guard.counting import Counter
 from todo.handler import new_todo_id
 from todo.read_model import Todo, get_todos

@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bench.postgres import Cluster as Server
-from eventstore.database import Statement
-from eventstore.planner import PLANNER, PROJECTOR
+from bench.platforms.local.postgres import Cluster as Server
+from eventstore.connection.database import Statement
+from eventstore.connection.planner import PLANNER, PROJECTOR
 from eventstore.schema import SLOTS
 from tests.cluster import TEMPLATE, Cluster
 from tests.plans.explain import Plan, explain, plan_for_any
@@ -169,7 +169,7 @@ async def open_guard(scene: Scene, filled: Callable[[int, bool], str], shared_em
             if scene.analyzed:
                 await connection.execute("ANALYZE")
             for name, statement in all_statements().items():
-                if name != "eventstore.wakeup.NOTIFY":
+                if name != "eventstore.connection.wakeup.NOTIFY":
                     await plan_for_any(connection, statement)
             await connection.execute(FILL.format(n=scene.streams, slots=SLOTS))
         return Guard(connection, scene.generic)

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from eventstore.database import Statement
+from eventstore.connection.database import Statement
 
 
 @dataclass(frozen=True)

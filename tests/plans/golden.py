@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Final
 
 import eventstore
-import eventstore.soundness
+import projection
 import services.api
 import services.projector
 import todo
-from eventstore.database import Statement
+from eventstore.connection.database import Statement
 
 FOLDER: Final = Path(__file__).parent / "golden"
-PACKAGES: Final = (eventstore, eventstore.soundness, todo, services.api, services.projector)
+PACKAGES: Final = (eventstore, projection, todo, services.api, services.projector)
 
 
 def all_statements() -> dict[str, Statement]:
@@ -37,7 +37,7 @@ def _modules() -> list[str]:
     return [
         module.name
         for package in PACKAGES
-        for module in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
         if not module.name.endswith(".__main__")
     ]
 

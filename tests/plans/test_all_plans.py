@@ -23,7 +23,7 @@ async def test_every_statement_of_a_projector_looks_up_by_key(projector: Guard) 
 
 async def _all_look_up_by_key(guard: Guard) -> None:
     for name, statement in all_statements().items():
-        if name != "eventstore.wakeup.NOTIFY":
+        if name != "eventstore.connection.wakeup.NOTIFY":
             plan = await plan_for_any(guard.connection, statement)
             assert [scan for scan in plan.unbounded() if not SMALL.union(PARTIAL).intersection(scan.split())] == [], (
                 name

@@ -3,7 +3,7 @@
 The index of pending work has an entry for each time that a stream was pending. Those that are over are dead, and a scan
 that meets one marks it, so that the next passes it by; but not while some snapshot could still see it. So long the cost
 of a claim grows with what was projected, without a bound. It is over with the first commit after the snapshot's end;
-`eventstore.holders` tells whose it is.
+`eventstore.visibility.holders` tells whose it is.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from eventstore.leases import CLAIM
-from eventstore.planner import PROJECTOR
+from eventstore.connection.planner import PROJECTOR
+from projection.leases import CLAIM
 from tests.cluster import Cluster
 from tests.plans.conftest import QUIET
 from tests.plans.explain import Plan, explain

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 
-from eventstore import cursors
-from eventstore.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
-from services.projector import drain, parallel, serial
-from services.projector.failure import FAIL_STREAM
-from services.projector.registry import BEAT, REGISTER, RETIRE, Told
+from projection import cursors
+from projection.failure import FAIL_STREAM
+from projection.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
+from projection.ordering import global_order, stream_leases, stream_locks
+from projection.registry import BEAT, REGISTER, RETIRE, Told
 from tests.plans.conftest import Guard
 from tests.plans.explain import names, same
 from tests.plans.test_store_plans import SOME, within
@@ -64,7 +64,7 @@ async def test_leases_in_hand(projector: Guard) -> None:
 async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None:
     held = await projector.pend(100, leased_by="p1", first=streams - 99)
     plan = await projector.run(
-        parallel.BATCH, streams=held, epochs=same(0, held), uptos=same(200, held), holder="p1", slot=3, others=0
+        stream_leases.BATCH, streams=held, epochs=same(0, held), uptos=same(200, held), holder="p1", slot=3, others=0
     )
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
@@ -72,23 +72,25 @@ async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None
 
 async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
     await projector.pend(100, first=streams - 99)
-    plan = await projector.run(drain.BATCH, limit=2000, events=200, holder="p1", slot=3)
+    plan = await projector.run(stream_locks.BATCH, limit=2000, events=200, holder="p1", slot=3)
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 
 
 async def test_a_batch_of_the_global_order(projector: Guard, streams: int) -> None:
     upto = await _pend_in_global_order(projector, streams)
-    plan = await projector.run(serial.BATCH, name="todos", epoch=0, upto=upto, limit=100, holder="p1", slot=3, ttl=TTL)
+    plan = await projector.run(
+        global_order.BATCH, name="todos", epoch=0, upto=upto, limit=100, holder="p1", slot=3, ttl=TTL
+    )
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 
 
 async def test_a_look_ahead_in_the_global_order(projector: Guard, streams: int) -> None:
     upto = await _pend_in_global_order(projector, streams)
-    plan = await projector.run(serial.AHEAD, after=streams, upto=upto, limit=100)
+    plan = await projector.run(global_order.AHEAD, after=streams, upto=upto, limit=100)
     within(plan, pages=100 * 10, events=100, streams=100)
-    within(await projector.run(serial.NEXT, after=streams, upto=upto), pages=SOME, events=1)
+    within(await projector.run(global_order.NEXT, after=streams, upto=upto), pages=SOME, events=1)
 
 
 async def _pend_in_global_order(projector: Guard, streams: int) -> int:
@@ -99,8 +101,8 @@ async def _pend_in_global_order(projector: Guard, streams: int) -> int:
 
 async def test_an_idle_projector(projector: Guard) -> None:
     """What it asks again and again when there is nothing to do."""
-    within(await projector.run(parallel.PENDING), pages=SOME)
-    within(await projector.run(serial.PENDING, name="todos"), pages=SOME, events=1)
+    within(await projector.run(stream_leases.PENDING), pages=SOME)
+    within(await projector.run(global_order.PENDING, name="todos"), pages=SOME, events=1)
     within(await projector.run(cursors.CLAIM, name="todos", holder="p1", ttl=TTL), pages=SOME)
     within(await projector.run(cursors.RENEW, name="todos", holder="p1", epoch=1, ttl=TTL), pages=SOME)
     within(await projector.run(cursors.RELEASE, name="todos", holder="p1", epoch=1), pages=SOME)

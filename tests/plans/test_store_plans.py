@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from eventstore.append import APPEND, Append, arguments
-from eventstore.append_one import APPEND_FIRST, APPEND_NEXT
-from eventstore.append_singles import APPEND_SINGLES
-from eventstore.append_singles import arguments as singles
+from eventstore.append.single import APPEND_FIRST, APPEND_NEXT
+from eventstore.append.singles import APPEND_SINGLES
+from eventstore.append.singles import arguments as singles
+from eventstore.append.statement import APPEND, Append, arguments
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
-from eventstore.facts import DRAINED, FACTS
 from eventstore.read import HEAD, LOG, STREAM
 from eventstore.soundness.rights import API, one_by_one
 from eventstore.soundness.statement import CHECK, OLDEST
+from projection.stats import DRAINED, FACTS
 from tests.plans.conftest import Guard
 from tests.plans.explain import Plan, names
 from todo.read_model import COUNTS, GET, PAGE

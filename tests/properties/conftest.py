@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from tests.cluster import Cluster
 
 T = TypeVar("T")

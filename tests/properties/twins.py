@@ -10,13 +10,14 @@ from typing import Any, Self
 
 from sqlalchemy import text
 
+from eventstore.connection.database import Database, Statement
 from eventstore.contract import EventStore, Lease
-from eventstore.database import Database, Statement
 from eventstore.errors import KeyReused, StoreError, VersionConflict
 from eventstore.events import START, Appended, ExpectedVersion, IdempotencyKey, NewEvent, StoredEvent
-from eventstore.facts import read_facts
 from eventstore.memory import MemoryEventStore, MemoryLeases
-from eventstore.postgres import PostgresEventStore, PostgresLeases
+from eventstore.postgres import PostgresEventStore
+from projection.leases import PostgresLeases
+from projection.stats import read_facts
 from tests.emptied import empty
 
 SET_ASIDE = Statement(

@@ -9,7 +9,7 @@ import pytest
 from eventstore.postgres import Database
 from eventstore.soundness.check import Check
 from eventstore.soundness.watch import Watch
-from services.api import metrics
+from services.api.routes import metrics
 
 BOUND_S = 10.0
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eventstore.facts import Facts, ProjectorFacts
-from eventstore.holders import Holders
-from services.api.stats import document
+from eventstore.visibility.holders import Holders
+from projection.stats import Facts, ProjectorFacts
+from services.api.routes.stats import document
 from todo.read_model import TodoCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

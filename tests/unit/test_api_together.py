@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.api.together import MOST_TOGETHER, Together
+from services.api.reading.batch_loader import MOST_TOGETHER, Together
 
 
 class Shelf:

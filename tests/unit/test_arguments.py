@@ -38,7 +38,7 @@ SWEEP = [
     ("bench.perf", "nowhere", "nowhere: there is no such row"),
     ("bench.perf", "append --results /dev/null", "--results"),
     ("bench.perf", "publish --results /nowhere", "/nowhere/latest.json"),
-    ("bench.containers", "nonsense", "invalid choice"),
+    ("bench.platforms.compose", "nonsense", "invalid choice"),
     ("services.projector", "nonsense", "invalid choice"),
     ("services.projector", "skip", "STREAM"),
     ("services.projector", "reset --all more", "STREAM"),

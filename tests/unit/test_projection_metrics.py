@@ -9,11 +9,11 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from eventstore.facts import Blocked, Facts, ProjectorFacts
-from eventstore.holders import Holder, Holders
-from eventstore.pool import Usage
+from eventstore.connection.pool import Usage
+from eventstore.visibility.holders import Holder, Holders
 from metrics.exposed import EXPOSED
-from services.api.projection_metrics import of_holders, of_the_store, of_this_process, told
+from projection.stats import Blocked, Facts, ProjectorFacts
+from services.api.routes.projection_metrics import of_holders, of_the_store, of_this_process, told
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {"open": "open p serial", "used": "p serial used", "awaited": "awaited p serial"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.settings import Settings as Bench
+from bench.trial.settings import Settings as Bench
 from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen
 from services.loadgen.worker import command

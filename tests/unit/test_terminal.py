@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.processes import ROOT
+from bench.platforms.local.processes import ROOT
 
 PRINTS = (
     "from settings import terminal; terminal.forgive(); "
@@ -18,7 +18,7 @@ PRINTS = (
 COMMANDS = [
     ("bench", "--help"),
     ("bench.perf", "--list"),
-    ("bench.containers", "--help"),
+    ("bench.platforms.compose", "--help"),
     ("services.projector", "--help"),
     ("migrations", "--help"),
 ]

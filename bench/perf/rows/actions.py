@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.perf import act, wrk
+from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
+from bench.perf.references import act
 from bench.perf.row import Contest, Reading, Row, Target
 
 SECONDS: Final = 6

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.perf import act, peers, pgbench
 from bench.perf.lab import Lab
+from bench.perf.references import act, peers, pgbench
 from bench.perf.row import Contest, Reading, Row, Target
 
 SECONDS: Final = 5

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from bench.perf import fill
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading
+from bench.perf.store import fill
 
 MANY: Final = 1_000_000
 FEW: Final = 1_000

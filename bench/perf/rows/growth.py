@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from bench.perf import fill, probe
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
 from bench.perf.rows import visible
+from bench.perf.store import costs, fill
 
 SIZES: Final = (10_000, 100_000)
 LARGEST: Final = 1_000_000
@@ -29,11 +29,11 @@ def contest(lab: Lab) -> Iterator[Contest]:
             lab.settle(url)
 
         def ours() -> Reading:
-            costs = [probe.costs(lab, url, seconds) for url in urls]
+            costs = [costs.costs(lab, url, seconds) for url in urls]
             return _growth(costs[0], costs[-1])
 
         def noise() -> Reading:
-            return _growth(probe.costs(lab, urls[0], seconds), probe.costs(lab, urls[0], seconds))
+            return _growth(costs.costs(lab, urls[0], seconds), costs.costs(lab, urls[0], seconds))
 
         yield Contest(ours, noise)
 

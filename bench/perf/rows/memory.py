@@ -13,10 +13,10 @@ from typing import Final
 
 import psutil
 
-from bench.errors import RunFailed
+from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.processes import ROOT
+from bench.platforms.local.processes import ROOT
 from settings.children import PYTHON
 from settings.spelling import spelled_seconds
 

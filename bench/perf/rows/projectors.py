@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.errors import RunFailed
-from bench.perf import fill
+from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
+from bench.perf.store import fill
 
 STREAMS: Final = 1_000
 EACH: Final = 20

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench.perf import fill, wrk
+from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
+from bench.perf.store import fill
 
 SECONDS: Final = 6
 TODOS: Final = 100_000

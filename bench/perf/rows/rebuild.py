@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import Final
 
-from bench.errors import RunFailed
-from bench.perf import fill, peers
+from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
+from bench.perf.references import peers
 from bench.perf.row import Contest, Reading
+from bench.perf.store import fill
 
 STREAMS: Final = 100_000
 EACH: Final = 10

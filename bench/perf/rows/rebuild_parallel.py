@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench.perf import act
+from bench.perf.references import act
 from bench.perf.row import Row, Target
 from bench.perf.rows import rebuild
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
-from bench import web
-from bench.errors import RunFailed
+from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading
+from bench.platforms import http_client
 
 SETTINGS: Final = {"track_commit_timestamp": "on"}
 LONGEST_S: Final = 30.0
@@ -73,7 +73,7 @@ def _delays(lab: Lab, url: str, rate: float, seconds: float, value: str) -> Read
 def wait_until_projected(base: str) -> None:
     """Return when the backlog is 0. Raises RunFailed."""
     deadline = time.monotonic() + LONGEST_S
-    while (stats := web.stats(base)) is None or stats["backlog"]:
+    while (stats := http_client.stats(base)) is None or stats["backlog"]:
         if time.monotonic() > deadline:
             raise RunFailed(f"the backlog was not 0 after {LONGEST_S:g} s")
         time.sleep(0.02)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from bench import web
-from bench.errors import RunFailed
-from bench.perf import wrk
+from bench.ends.errors import RunFailed
+from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
+from bench.platforms import http_client
 
 SECONDS: Final = 8
 LONGEST_S: Final = 60.0
@@ -49,7 +49,7 @@ def _drain(base: str) -> tuple[int, float]:
     """The backlog now, and the seconds until it is 0."""
     started, first = time.monotonic(), None
     while (waited := time.monotonic() - started) < LONGEST_S:
-        stats = web.stats(base)
+        stats = http_client.stats(base)
         if stats is not None:
             first = stats["backlog"] if first is None else first
             if stats["backlog"] == 0:

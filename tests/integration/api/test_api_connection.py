@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.api.protocol import MAX_CHUNKED, MAX_HEAD
+from services.api.serving.protocol import MAX_CHUNKED, MAX_HEAD
 from tests.integration.api.server import ApiServer
 
 

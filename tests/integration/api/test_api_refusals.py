@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from services.api.requests import MAX_BODY
+from services.api.http.requests import MAX_BODY
 from tests.integration.api.server import UNKNOWN, ApiServer, assert_problem
 
 TODO = f"/todos/{UNKNOWN}"

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from bench.doctor.reading import Doctor, examine
 from bench.doctor.table import show
-from bench.errors import SetupError
-from bench.postgres import free_port
-from bench.progress import Lines
-from bench.settings import Settings
-from bench.stack import examined
+from bench.ends.errors import SetupError
+from bench.platforms.local.postgres import free_port
+from bench.platforms.local.system import examined
+from bench.trial.progress import Lines
+from bench.trial.settings import Settings
 from settings.children import PYTHON
 from tests.cluster import Cluster, as_role
 

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from eventstore.append import Append, append_all
-from eventstore.append_one import append_one
-from eventstore.append_singles import append_singles
+from eventstore.append.single import append_one
+from eventstore.append.singles import append_singles
+from eventstore.append.statement import Append, append_all
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, Appended, ExpectedVersion, IdempotencyKey
 from tests.integration.eventstore.conftest import Connect

@@ -11,11 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from eventstore import coalesce
-from eventstore.append import Append, append_all
-from eventstore.bounds import Bounds
-from eventstore.coalesce import Coalescer
-from eventstore.database import Database
+from eventstore.append import group_commit
+from eventstore.append.group_commit import Coalescer
+from eventstore.append.statement import Append, append_all
+from eventstore.connection.bounds import Bounds
+from eventstore.connection.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
 from eventstore.events import NO_STREAM, START, Appended, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
@@ -81,7 +81,7 @@ async def test_an_answer_that_is_lost_after_the_commit_is_no_refusal(
 
     key = IdempotencyKey("k", "body")
     with monkeypatch.context() as patch:
-        patch.setattr(coalesce, "append_all", commit_and_lose)
+        patch.setattr(group_commit, "append_all", commit_and_lose)
         with pytest.raises(StoreUnavailable):
             await lane.append("s", [EVENT], expected=NO_STREAM, key=key)
 
@@ -201,7 +201,7 @@ async def test_a_caller_that_goes_with_two_appends_under_way_breaks_nothing(
 
 
 async def test_the_line_has_an_end(lane: PostgresEventStore, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coalesce, "MOST_WAITING", 3)
+    monkeypatch.setattr(group_commit, "MOST_WAITING", 3)
     holder = await connect()
     await lock_streams(holder, "first")
     waiting = []

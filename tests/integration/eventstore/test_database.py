@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, select, text
 
-from bench.postgres import free_port
-from eventstore.bounds import Bounds
-from eventstore.database import Database, Statement
+from bench.platforms.local.postgres import free_port
+from eventstore.connection.bounds import Bounds
+from eventstore.connection.database import Database, Statement
 from eventstore.errors import InvalidEvent, StoreUnavailable
 from tests.cluster import Cluster
 from tests.integration.eventstore.conftest import Connect

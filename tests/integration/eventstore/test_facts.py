@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import asyncpg
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, ExpectedVersion, NewEvent
-from eventstore.facts import count_drain, read_facts
-from eventstore.leases import PostgresLeases
 from eventstore.postgres import PostgresEventStore
+from projection.leases import PostgresLeases
+from projection.stats import count_drain, read_facts
 from tests.integration.eventstore.conftest import Connect
 
 EVENT = NewEvent("A", {})

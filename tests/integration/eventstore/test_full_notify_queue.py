@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import Notifier
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
-from eventstore.wakeup import Notifier
 from tests.cluster import Cluster
 from tests.integration.projector.process import run
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import CHANNEL, Notifier
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
-from eventstore.wakeup import CHANNEL, Notifier
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 

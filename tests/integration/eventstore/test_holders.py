@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncpg
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.events import NO_STREAM, NewEvent
-from eventstore.holders import Holder, Holders, read_holders
 from eventstore.postgres import PostgresEventStore
+from eventstore.visibility.holders import Holder, Holders, read_holders
 from tests.cluster import Cluster, as_role
 from tests.integration.eventstore.conftest import Connect
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from eventstore import cursors
-from eventstore.database import Database, Statement
+from eventstore.connection.database import Database, Statement
 from eventstore.events import NO_STREAM, NewEvent
-from eventstore.facts import read_facts
-from eventstore.leases import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
 from eventstore.postgres import PostgresEventStore
+from projection import cursors
+from projection.leases import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
+from projection.stats import read_facts
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 

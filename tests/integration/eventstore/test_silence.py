@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from eventstore.bounds import Bounds
-from eventstore.database import Database, Statement, parse_url
+from eventstore.connection.bounds import Bounds
+from eventstore.connection.database import Database, Statement, parse_url
+from eventstore.connection.wakeup import Listener, Notifier
 from eventstore.errors import StoreUnavailable
-from eventstore.wakeup import Listener, Notifier
 from tests.fakes.relay import Relay
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until
@@ -154,7 +154,7 @@ async def test_the_kernel_watches_every_connection(url: str) -> None:
 async def test_a_listener_that_is_deaf_says_so_once_and_comes_back(
     relay: Relay, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstore.wakeup._RECONNECT_S", 0.01)
+    monkeypatch.setattr("eventstore.connection.wakeup._RECONNECT_S", 0.01)
     told: asyncio.Queue[str] = asyncio.Queue()
     woken: asyncio.Queue[None] = asyncio.Queue()
     async with Database(url, pool_size=1, bounds=SHORT) as database, asyncio.timeout(3 * BOUND_S):
@@ -203,7 +203,7 @@ async def test_a_listener_wakes_nobody_with_its_heartbeat(url: str) -> None:
 
 async def test_a_listener_that_hears_nothing_is_not_connected(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As behind a pooler that takes LISTEN, and passes no notification on."""
-    monkeypatch.setattr("eventstore.wakeup._Pulse.heard", lambda *_: None)
+    monkeypatch.setattr("eventstore.connection.wakeup._Pulse.heard", lambda *_: None)
     told: asyncio.Queue[str] = asyncio.Queue()
     async with Database(url, pool_size=1) as database:
         listener = Listener(database, lambda: None, heartbeat=0.2, on_change=told.put_nowait)

@@ -8,11 +8,11 @@ import random
 import asyncpg
 import pytest
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import StoreUnavailable
 from eventstore.events import NO_STREAM, START, ExpectedVersion, NewEvent, Position
 from eventstore.postgres import PostgresEventStore
-from eventstore.visibility import safe_position
+from eventstore.visibility.safe_position import safe_position
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import until, waits_for_lock
 

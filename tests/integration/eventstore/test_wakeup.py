@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from eventstore import wakeup
-from eventstore.database import Database
-from eventstore.wakeup import CHANNEL, Listener, Notifier
+from eventstore.connection import wakeup
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import CHANNEL, Listener, Notifier
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import asyncpg
 import pytest
 
-from eventstore import pooler
-from eventstore.address import parse_url
-from eventstore.bounds import BOUNDS
-from eventstore.connector import Connector
-from eventstore.database import Database
-from eventstore.planner import JOB, PLANNER, PROJECTOR
-from eventstore.pooler import Pooling
+from eventstore.connection import pooler
+from eventstore.connection.address import parse_url
+from eventstore.connection.bounds import BOUNDS
+from eventstore.connection.connector import Connector
+from eventstore.connection.database import Database
+from eventstore.connection.planner import JOB, PLANNER, PROJECTOR
+from eventstore.connection.pooler import Pooling
 from tests.cluster import as_role
 from tests.pgbouncer import Bouncer
 

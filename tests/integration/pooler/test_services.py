@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bench.verify import verify
+from bench.oracle.verify import verify
 from migrations.__main__ import migrate
 from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, ApiServer, serve, until

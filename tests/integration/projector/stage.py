@@ -14,19 +14,19 @@ from typing import Any, Final, Self
 import asyncpg
 import pytest
 
-from bench.verify import Verification, verify
+from bench.oracle.verify import Verification, verify
 from eventstore import schema
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import TimeLimit
 from eventstore.events import ExpectedVersion, NewEvent
-from eventstore.facts import Facts, ProjectorFacts, read_facts
 from eventstore.postgres import PostgresEventStore
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
-from services.projector.modes import Mode, Probe, Tools
-from services.projector.operator import Steps
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial
+from projection.operator import Steps
+from projection.ordering.global_order import Serial
+from projection.ordering.strategy import Mode, Probe, Tools
+from projection.ordering.stream_leases import Parallel
+from projection.stats import Facts, ProjectorFacts, read_facts
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.cluster import as_role

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore.blocked import blocked
-from services.projector import operator
-from services.projector.operator import UnknownStream
+from projection import operator
+from projection.blocked import blocked
+from projection.operator import UnknownStream
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Stage
 

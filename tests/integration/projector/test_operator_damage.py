@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from eventstore.errors import StoreUnsound
-from services.projector import operator
+from projection import operator
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Stage, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])

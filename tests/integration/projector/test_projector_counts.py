@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from eventstore.database import Database
+from eventstore.connection.database import Database
 from eventstore.errors import TimeLimit
 from tests.integration.projector.stage import CREATED, Stage, until
 

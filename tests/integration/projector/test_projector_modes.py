@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
-from services.projector.operator import reset
-from services.projector.parallel import Parallel
+from projection.operator import reset
+from projection.ordering.stream_leases import Parallel
 from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from eventstore.blocked import blocked
-from services.projector import operator
+from projection import operator
+from projection.blocked import blocked
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])

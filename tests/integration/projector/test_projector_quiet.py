@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from services.projector.drain import Drain
-from services.projector.parallel import Parallel
+from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import Drain
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import (
     CREATED,

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from eventstore.bounds import Bounds
+from eventstore.connection.bounds import Bounds
+from projection.ordering.global_order import Serial
+from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import Drain
 from services import health
-from services.projector.drain import Drain
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial
 from tests.fakes.relay import Relay
 from tests.integration.projector.stage import UPDATED, Make, Projector, Stage, life, until
 

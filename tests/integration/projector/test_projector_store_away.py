@@ -9,15 +9,15 @@ from datetime import timedelta
 
 import pytest
 
-from bench.postgres import free_port
-from eventstore import cursors
-from eventstore.database import Database
+from bench.platforms.local.postgres import free_port
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import CHANNEL
 from eventstore.errors import StoreUnavailable
-from eventstore.wakeup import CHANNEL
-from services.projector import preconditions, registry
-from services.projector.drain import Drain
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial
+from projection import cursors, registry
+from projection.ordering.global_order import Serial
+from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import Drain
+from services.projector import preconditions
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.integration.projector.stage import CREATED, UPDATED, Make, Moments, Stage, frozen, life, until

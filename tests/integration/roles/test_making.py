@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from eventstore.planner import ROLES
+from eventstore.connection.planner import ROLES
 from migrations.__main__ import main
 from migrations.roles.apply import NotAllowed, apply
 from migrations.roles.script import FUNCTIONS, TABLES, printed

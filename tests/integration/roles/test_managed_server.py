@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from bench.postgres import Cluster
-from eventstore.planner import ROLES
+from bench.platforms.local.postgres import Cluster
+from eventstore.connection.planner import ROLES
 from migrations.__main__ import migrate
 from migrations.roles.apply import NotAllowed, apply
 from tests.cluster import PASSWORD, as_role

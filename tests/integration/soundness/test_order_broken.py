@@ -12,8 +12,8 @@ import pytest
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
-from services.projector.operator.positions import positions
-from services.projector.operator.steps import Steps
+from projection.operator.positions import positions
+from projection.operator.steps import Steps
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, Stage, until
 

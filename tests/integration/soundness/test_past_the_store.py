@@ -9,11 +9,11 @@ from collections import defaultdict
 import asyncpg
 import pytest
 
-from bench.binaries import find_binaries
+from bench.platforms.local.binaries import find_binaries
 from eventstore.errors import StoreUnsound
 from eventstore.postgres import Database, PostgresEventStore
-from services.projector.operator.positions import positions
-from services.projector.operator.steps import Steps
+from projection.operator.positions import positions
+from projection.operator.steps import Steps
 from tests.cluster import Cluster
 from tests.integration.projector.stage import CREATED, Stage
 from tests.integration.soundness.test_order_broken import findings, history

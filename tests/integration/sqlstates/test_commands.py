@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from services.projector import operator
+from projection import operator
 from services.projector.endings import Ending
 from tests.cluster import Cluster
 from tests.integration.projector.process import run

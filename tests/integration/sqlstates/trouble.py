@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from services.projector.drain import Drain
-from services.projector.parallel import Parallel
-from services.projector.serial import Serial
+from projection.ordering.global_order import Serial
+from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import Drain
 from tests.integration.projector.stage import Stage
 
 STRATEGIES: Final[dict[str, dict[str, Any]]] = {

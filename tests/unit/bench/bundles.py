@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.bundle import void
-from bench.settings import Settings
+from bench.bundle.folder import void
+from bench.trial.settings import Settings
 from metrics.results import (
     Convergence,
     Correctness,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench.bundle import Bundle, Samples, judge, merge, new_id, void
-from bench.settings import Settings
-from bench.verify import Verification
+from bench.bundle.folder import Bundle, Samples, judge, merge, new_id, void
+from bench.oracle.verify import Verification
+from bench.trial.settings import Settings
 from metrics.results import Correctness, Percentiles, Verdict, read_result
 from tests.unit.bench import bundles
 

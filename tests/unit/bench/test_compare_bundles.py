@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bench.compare.command import COMPARISON, compare, render
-from bench.errors import SetupError
+from bench.ends.errors import SetupError
 from metrics.results import Convergence, Correctness, Verdict
 from tests.unit.bench import bundles
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench import embedded
 from bench.compare.command import COMPARISON, compare
-from bench.errors import SetupError
+from bench.ends.errors import SetupError
+from bench.trial import runner
 from metrics.results import Verdict
 from settings import SettingError
 from tests.unit.bench import bundles
 
 OPTIONS = {"bundles": [], "anyway": False, "trials": "3", "projectors": None, "mode": None, "scenario": "throughput"}
-Took = list[embedded.Trial]
+Took = list[runner.Trial]
 End = Callable[[int], Verdict]
 
 
@@ -34,7 +34,7 @@ def took(monkeypatch: pytest.MonkeyPatch) -> Took:
 def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
     trials: Took = []
 
-    def run(trial: embedded.Trial, _: object) -> SimpleNamespace:
+    def run(trial: runner.Trial, _: object) -> SimpleNamespace:
         trials.append(trial)
         run_id = f"run-{len(trials)}"
         changed = {"settings": trial.settings.recorded(), "mode": trial.settings.mode, "trial": trial.number}
@@ -45,7 +45,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
         bundle = SimpleNamespace(folder=folder, missing={})
         return SimpleNamespace(bundle=bundle, cause=None, tell=lambda: None)
 
-    monkeypatch.setattr(embedded, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     for name in ("BASE_URL", "DATABASE_URL", "DURATION", "PROJECTORS", "SERIAL_PROJECTION", "SEED"):
         monkeypatch.delenv(name, raising=False)
     return trials
@@ -128,7 +128,7 @@ def test_an_interrupted_comparison_is_kept_as_void(tmp_path: Path, monkeypatch: 
 def test_a_system_of_somebody_else_can_not_change_its_mode(
     took: Took, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.containers.place.find", lambda: None)
+    monkeypatch.setattr("bench.platforms.compose.place.find", lambda: None)
     monkeypatch.setenv("BASE_URL", "http://127.0.0.1:8000")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me@127.0.0.1/x")
     with pytest.raises(SetupError, match="BASE_URL: the trials of a comparison differ in mode"):

@@ -14,14 +14,16 @@ from typing import Any
 
 import pytest
 
-from bench import report, scenarios
+from bench import scenarios
 from bench.__main__ import main
+from bench.bundle.comparison import read_comparison
 from bench.compare import command
 from bench.compare.loaded import load
-from bench.documents.comparison import read_comparison
-from bench.errors import SetupError
-from bench.perf import cost, results
-from bench.processes import ROOT
+from bench.ends.errors import SetupError
+from bench.perf import cost
+from bench.perf.output import results
+from bench.platforms.local.processes import ROOT
+from bench.report import report
 from metrics.results import write_json
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs
@@ -124,11 +126,11 @@ def perf(folder: Path) -> Path:
 def read_perf(folder: Path) -> None:
     """As `task perf -- publish` does."""
     from bench.perf import __main__ as command_line
-    from bench.perf import document
+    from bench.perf.output import page
 
     found = results.read(folder)
     command_line._refuse_unpublishable(found, folder)
-    document.render(found, cost.read(folder))
+    page.render(found, cost.read(folder))
 
 
 def read_comparison_again(folder: Path) -> None:
@@ -146,7 +148,7 @@ READERS: dict[str, tuple[Callable[[Path], Path], tuple[Callable[[Path], object],
 def test_a_damaged_document_is_read_or_refused_in_one_line(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.charts.get_plotlyjs", str)
+    monkeypatch.setattr("bench.report.charts.get_plotlyjs", str)
     make, readers = READERS[kind]
     folder = make(tmp_path)
     whole = {path: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".jsonl")}
@@ -310,8 +312,8 @@ def test_a_device_is_no_document(tmp_path: Path) -> None:
 def test_a_comparison_whose_parts_contradict_each_other_is_refused(tmp_path: Path) -> None:
     folder = comparison(tmp_path)
     path = folder / command.COMPARISON
-    document = json.loads(path.read_text())
-    document["trials"][0]["arm"] = "other"
-    path.write_text(json.dumps(document))
+    page = json.loads(path.read_text())
+    page["trials"][0]["arm"] = "other"
+    path.write_text(json.dumps(page))
     with pytest.raises(SetupError, match=r"\$\.trials\[0\]\.arm: is no arm of this comparison"):
         read_comparison(path)

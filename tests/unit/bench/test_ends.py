@@ -16,9 +16,9 @@ import pytest
 
 from bench.ends import sessions, signals
 from bench.ends.conclude import DEFECT, FAILED, REFUSED, SOUND, Defect, conclude
+from bench.ends.errors import RunFailed, SetupError
 from bench.ends.launcher import pending
 from bench.ends.signals import Interrupted
-from bench.errors import RunFailed, SetupError
 from settings import SettingError, patience
 
 # It ignores all that can be ignored; its child, in a group of its own, leaves a file when it is told to end.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.logins import ROLES, Logins, variable
-from eventstore import planner
+from bench.platforms.local.logins import ROLES, Logins, variable
+from eventstore.connection import planner
 from migrations.roles.apply import VARIABLES
 from settings.postgres_url import parse
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.refold import Batch, Event, Findings, Head, NotFoldable, Row, Stream, fold, judge
+from bench.oracle.refold import Batch, Event, Findings, Head, NotFoldable, Row, Stream, fold, judge
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KINDS = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.report import milliseconds, render, seconds, whole
+from bench.report.report import milliseconds, render, seconds, whole
 from metrics.results import Correctness, Generator, Verdict, write_json
 from tests.unit.bench import bundles
 

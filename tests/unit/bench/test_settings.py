@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bench import scenarios
-from bench.passed_on import CHECKED
-from bench.settings import Settings
+from bench.trial.passed_on import CHECKED
+from bench.trial.settings import Settings
 from services.api import settings as api
 from services.loadgen import settings as loadgen
 from services.projector import settings as projector

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.summary import show
+from bench.trial.summary import show
 from metrics.results import Correctness, Generator, Result, Verdict
 from tests.unit.bench import bundles
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bench.containers import __main__ as command
-from bench.containers import place, up
-from bench.containers.compose import SECRETS
-from bench.processes import ROOT
+from bench.platforms.compose import __main__ as command
+from bench.platforms.compose import place, up
+from bench.platforms.compose.compose import SECRETS
+from bench.platforms.local.processes import ROOT
 from tests.fakes.docker import FakeDocker
 
 CONFIG: dict[str, Any] = {
@@ -67,10 +67,10 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run `python -m bench.containers …` in this process: exit code, output, complaint."""
+    """Run `python -m bench.platforms.compose …` in this process: exit code, output, complaint."""
 
     def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench.containers", *arguments])
+        monkeypatch.setattr(sys, "argv", ["bench.platforms.compose", *arguments])
         code = command.main()
         said = capsys.readouterr()
         return code, said.out, said.err

@@ -11,8 +11,9 @@ from threading import Thread
 import pytest
 
 from bench import __main__ as command
-from bench import dev, machine
-from bench.stack import Stack
+from bench.machine import description
+from bench.platforms.local import dev
+from bench.platforms.local.system import Stack
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
 
@@ -57,7 +58,7 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
     docker.answer("inspect", [])
     docker.answer("port api", f"{api}\n")
     monkeypatch.setattr(dev, "_watch", watch)
-    monkeypatch.setattr(machine, "postgres", facts)
+    monkeypatch.setattr(description, "postgres", facts)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     # The command sets these for good.
     for name in ("BASE_URL", "DATABASE_URL", "PROJECTORS"):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.containers.dotenv import missing, read
-from bench.containers.place import place
+from bench.platforms.compose.dotenv import missing, read
+from bench.platforms.compose.place import place
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
 

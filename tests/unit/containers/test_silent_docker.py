@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.bounded import NoAnswer
-from bench.containers import compose, place
-from bench.containers.compose import DockerSilent
+from bench.ends.bounded import NoAnswer
+from bench.platforms.compose import compose, place
+from bench.platforms.compose.compose import DockerSilent
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore.batch_size import FIRST_FULL, MOST_FULL, BatchSize
+from eventstore.connection.batch_size import FIRST_FULL, MOST_FULL, BatchSize
 
 
 def play(size: BatchSize, limit: int, batches: int) -> int:

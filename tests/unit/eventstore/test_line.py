@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from eventstore.append import Append
+from eventstore.append.queue import Line, Waiting
+from eventstore.append.statement import Append
 from eventstore.events import NO_STREAM, Appended, IdempotencyKey
-from eventstore.line import Line, Waiting
 
 
 def waiting(stream: str, key: str | None = None, *, alone: bool = False) -> Waiting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eventstore.pace import BURST, Pace
+from eventstore.connection.pace import BURST, Pace
 
 
 def starts(pace: Pace, *wanted: float) -> list[float]:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 
-from eventstore.database import translate
+from eventstore.connection.database import translate
 from eventstore.errors import (
     InvalidEvent,
     NoAnswerInTime,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import BigInteger, Integer, bindparam, column, select, text
 
-from eventstore.address import parse_url
-from eventstore.statement import Statement
+from eventstore.connection.address import parse_url
+from eventstore.connection.statement import Statement
 
 
 def test_a_value_named_twice_is_bound_once() -> None:

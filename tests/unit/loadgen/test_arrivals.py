@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from services.loadgen.arrivals import due_times
+from services.loadgen.workload.arrivals import due_times
 
 
 @pytest.mark.parametrize("rate", [0.5, 1.0, 2.5, 300.0, 2500.5])

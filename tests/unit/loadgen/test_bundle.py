@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from services.loadgen.bundle import Bundle
-from services.loadgen.convergence import Judgement
-from services.loadgen.facts import read_facts
+from services.loadgen.judge.convergence import Judgement
+from services.loadgen.judge.stats import read_facts
+from services.loadgen.output.bundle import Bundle
 from services.loadgen.settings import Settings
 from tests.unit.loadgen.test_facts import DOCUMENT
 

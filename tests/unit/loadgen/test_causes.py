@@ -8,10 +8,10 @@ import os
 import gevent
 import pytest
 
-from services.loadgen.causes import LONGEST, MOST, OTHER, Causes, reason
-from services.loadgen.convergence import LoadHealth, validity
-from services.loadgen.endpoints import Endpoints
-from services.loadgen.greenlets import start
+from services.loadgen.judge.convergence import LoadHealth, validity
+from services.loadgen.measure.causes import LONGEST, MOST, OTHER, Causes, reason
+from services.loadgen.measure.endpoints import Endpoints
+from services.loadgen.workload.greenlets import start
 
 
 class Halted:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from metrics.results import Verdict
-from services.loadgen.convergence import (
+from services.loadgen.judge.convergence import (
     Evidence,
     Judgement,
     LoadHealth,
@@ -18,8 +18,8 @@ from services.loadgen.convergence import (
     measure,
     validity,
 )
-from services.loadgen.facts import Facts
-from services.loadgen.ledger import Counts, Expected
+from services.loadgen.judge.ledger import Counts, Expected
+from services.loadgen.judge.stats import Facts
 
 RIGHT = Counts(todos=10, active=6, events=20)
 FACTS = Facts(

@@ -6,13 +6,13 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
 
-from services.loadgen.books import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch, enter
-from services.loadgen.convergence import Evidence
-from services.loadgen.crew import Crew
-from services.loadgen.facts import Facts
-from services.loadgen.ledger import Counts
-from services.loadgen.run import Run, Watch
+from services.loadgen.distributed.journal import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch, enter
+from services.loadgen.distributed.master import Crew
+from services.loadgen.judge.convergence import Evidence
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.judge.stats import Facts
 from services.loadgen.settings import Settings
+from services.loadgen.workload.run import Run, Watch
 
 FACTS = Facts(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, ())
 BOOK = {"in_flight": 0, "scheduled": 0, "started": 0, "indexes": [], "entries": [], "cpu_percent": 1.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metrics.catalogue import ABOVE, BUCKETS_MS, ENDPOINT, FAILURE, bucket
-from services.loadgen.endpoints import Endpoints
+from services.loadgen.measure.endpoints import Endpoints
 
 
 def test_requests_are_told_by_endpoint_and_outcome() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.loadgen.facts import BadFacts, Projector, read_facts
-from services.loadgen.ledger import Counts
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.judge.stats import BadFacts, Projector, read_facts
 
 DONE = {"eventsProjected": 10, "batches": 5, "claims": 4, "takeovers": 1, "duplicates": 0}
 DOCUMENT: dict[str, Any] = {

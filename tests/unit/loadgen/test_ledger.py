@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.loadgen.ledger import Counts, Expected, Ledger, Todo, todo_from_json, todo_to_json
+from services.loadgen.judge.ledger import Counts, Expected, Ledger, Todo, todo_from_json, todo_to_json
 
 
 def test_expected_counts_stand_on_the_baseline() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from metrics.results import Distribution, Percentiles, Throughput
-from services.loadgen.facts import read_facts
-from services.loadgen.recorder import Recorder, new_histogram, percentiles, quantile, record
+from services.loadgen.judge.stats import read_facts
+from services.loadgen.measure.recorder import Recorder, new_histogram, percentiles, quantile, record
 from tests.unit.loadgen.test_facts import DOCUMENT
 
 

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from services.loadgen.scenario import READ_MIX, WRITE_MIX, is_writer, pick, plan, probes, readers
 from services.loadgen.settings import ScenarioName, Settings
+from services.loadgen.workload.scenario import READ_MIX, WRITE_MIX, is_writer, pick, plan, probes, readers
 
 SCENARIOS: list[ScenarioName] = ["throughput", "actions", "reads", "scaling", "combined"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.loadgen.ledger import Todo
-from services.loadgen.visibility import RESOLUTION_S, Watched
+from services.loadgen.judge.ledger import Todo
+from services.loadgen.measure.visibility import RESOLUTION_S, Watched
 
 
 def watched() -> Watched:

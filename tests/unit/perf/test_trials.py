@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.perf import results, rows
-from bench.perf.document import render
+from bench.perf import rows
+from bench.perf.output import results
+from bench.perf.output.page import render
 from bench.perf.row import Better, Contest, Reading, Remembered, Row, Target
 from bench.perf.trials import Readings, summarize
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from eventstore.connection.database import Database
 from eventstore.contract import Lease
-from eventstore.database import Database
-from services.projector.modes import Tools
-from services.projector.parallel import Work, portions
+from projection.ordering.strategy import Tools
+from projection.ordering.stream_leases import Work, portions
 from services.projector.settings import Settings
 from tests.integration.projector.stage import Moments
 

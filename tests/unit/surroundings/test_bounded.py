@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import bounded
-from bench.bounded import NoAnswer, ask
+from bench.ends import bounded
+from bench.ends.bounded import NoAnswer, ask
 from settings.children import PROGRAM
 
 PATIENCE_S = 20.0

@@ -10,8 +10,8 @@ import pytest
 
 from bench.compare.likeness import conditions, refuse
 from bench.compare.loaded import load
-from bench.errors import SetupError
-from bench.settings import Settings
+from bench.ends.errors import SetupError
+from bench.trial.settings import Settings
 from metrics.results import write_json
 from tests.unit.bench import bundles
 

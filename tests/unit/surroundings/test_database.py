@@ -7,10 +7,10 @@ import asyncio
 import asyncpg
 import pytest
 
-from bench.database import ambient, closed, connect
-from bench.errors import SetupError
-from bench.settings import Settings
-from bench.stack import environment, reach
+from bench.ends.errors import SetupError
+from bench.oracle.database import ambient, closed, connect
+from bench.platforms.local.system import environment, reach
+from bench.trial.settings import Settings
 from settings.children import LIBPQ
 from tests.cluster import Cluster
 

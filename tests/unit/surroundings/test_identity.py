@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from bench import binaries
-from bench.binaries import Identity, find_binaries, find_identity
-from bench.errors import SetupError
-from bench.processes import ROOT
+from bench.ends.errors import SetupError
+from bench.platforms.local import binaries
+from bench.platforms.local.binaries import Identity, find_binaries, find_identity
+from bench.platforms.local.processes import ROOT
 from settings.children import PYTHON
 
 ROOTS: bool = sys.platform == "linux" and os.geteuid() == 0
 NAMESPACES: bool = ROOTS and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
 PROGRAM = """
 import sys
-from bench.errors import SetupError
-from bench.postgres import Cluster
+from bench.ends.errors import SetupError
+from bench.platforms.local.postgres import Cluster
 try:
     with Cluster.throwaway("test") as cluster:
         cluster.execute("SELECT 1")

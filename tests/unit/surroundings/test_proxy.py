@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from bench import web
+from bench.platforms import http_client
 from settings.children import PROXIES
 
 
@@ -43,5 +43,5 @@ def test_no_spelling_of_a_proxy_stands_before_the_system(name: str, api: str, mo
     for spelled in PROXIES:
         monkeypatch.delenv(spelled, raising=False)
     monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert web.ready(api)
-    assert web.stats(api) == {"eventCount": 7}
+    assert http_client.ready(api)
+    assert http_client.stats(api) == {"eventCount": 7}

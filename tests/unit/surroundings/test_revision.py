@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench import machine
+from bench.machine import description
 from settings.children import GIT
 
 Repository = Callable[[Path], str]
@@ -39,7 +39,7 @@ def repository(folder: Path, text: str = "one") -> str:
 
 
 def told(folder: Path) -> tuple[Any, Any]:
-    found = machine.versions(folder)
+    found = description.versions(folder)
     return found["revision"], found["dirty"]
 
 
@@ -112,5 +112,5 @@ def test_a_git_that_gives_no_answer_is_told_as_unknown(
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(machine, "GIT_S", 0.5)
+    monkeypatch.setattr(description, "GIT_S", 0.5)
     assert told(tmp_path) == (None, None)

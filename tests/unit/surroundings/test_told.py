@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import report, summary
 from bench.compare.loaded import load
-from bench.report import machine_line
+from bench.report import report
+from bench.report.report import machine_line
+from bench.trial import summary
 from metrics.results import write_json
 from tests.unit.bench import bundles
 

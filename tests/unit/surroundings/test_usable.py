@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import usable
+from bench.machine import usable
 
 GIB = 2**30
 

@@ -1,0 +1,1 @@
+"""The closed-loop HTTP client of the rows: wrk and its scripts."""

@@ -1,0 +1,1 @@
+"""What `task perf` leaves: the figures, a table, a page of the docs."""

@@ -1,0 +1,1 @@
+"""What a row is measured next to: pgbench, and other frameworks."""

@@ -1,0 +1,1 @@
+"""Stores of a given size, and what each operation costs in them."""

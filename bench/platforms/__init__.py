@@ -1,0 +1,1 @@
+"""Where the system under test runs: one folder a platform, each behind the same protocol."""

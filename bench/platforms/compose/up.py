@@ -1,0 +1,114 @@
+"""`task up`: secrets, ports, images, then everything started and waited for. Any number of times."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from rich.console import Console
+
+from bench.ends.errors import SetupError
+from bench.machine.description import versions
+from bench.platforms.compose import dotenv
+from bench.platforms.compose.addresses import addresses
+from bench.platforms.compose.compose import LASTING, LOAD, Compose
+from bench.platforms.compose.diagnosis import check_ports, explain
+from bench.platforms.compose.observers import troubles
+from bench.platforms.local.processes import ROOT
+from bench.trial.settings import Settings
+
+LOG: Final = ROOT / ".cache" / "stack.log"
+WAIT_S: Final = 180
+DIRTY: Final = "-dirty"
+
+
+def up(compose: Compose, console: Console) -> None:
+    """Bring the stack up and return when every part of it is ready. Raises SetupError, SettingError."""
+    settings = Settings.from_env(os.environ)
+    _secrets(compose, console)
+    compose = compose.with_variables({**told(settings), **revision()})
+    config = compose.config()
+    running = compose.containers()
+    check_ports(config, running)
+    console.print("· building the images")
+    _logged(compose, *LOAD, "build")
+    console.print("· starting, and waiting until all is ready")
+    start(compose, projectors=wanted(compose, settings))
+    found = addresses(compose, config)
+    for trouble in troubles(found, config):
+        raise trouble
+    console.print(f"\n  API       {found.api}/stats   {found.api}/schema", soft_wrap=True)
+    if found.grafana:
+        console.print(f"  Grafana   {found.grafana}   (to edit: admin, GRAFANA_PASSWORD of .env)", soft_wrap=True)
+    if found.influxdb:
+        console.print(f"  InfluxDB  {found.influxdb}   (tidemark, INFLUX_PASSWORD of .env)", soft_wrap=True)
+    console.print("\n  task bench:parallel   task bench:serial   task scale N=4   task logs   task down\n")
+
+
+def start(compose: Compose, *services: str, projectors: int) -> None:
+    """Start or change what is not as it should be, and wait until it is. Raises SetupError."""
+    arguments = ["up", "--detach", "--wait", "--wait-timeout", str(WAIT_S), "--scale", f"projector={projectors}"]
+    if services:
+        arguments.append("--no-deps")
+    done = compose.call(*arguments, *services)
+    _log(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise explain(compose, done.stderr)
+
+
+def add(compose: Compose, service: str, count: int) -> None:
+    """Start so many containers of one service beside the others, and wait for nothing. Raises SetupError."""
+    done = compose.call("up", "--detach", "--no-deps", "--scale", f"{service}={count}", service)
+    _log(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise explain(compose, done.stderr)
+
+
+def told(settings: Settings) -> dict[str, str]:
+    """What the services are told by the settings. An unset one is left to the service."""
+    return {name: value for name, value in settings.environment().items() if value}
+
+
+def wanted(compose: Compose, settings: Settings) -> int:
+    """PROJECTORS if it is set, else as many as there are, else one."""
+    if os.environ.get("PROJECTORS", "").strip():
+        return settings.projectors
+    return sum(container.service == "projector" for container in compose.containers()) or settings.projectors
+
+
+def revision() -> dict[str, str]:
+    """The revision that images are labelled with."""
+    found = versions(ROOT)
+    return {"REVISION": f"{found['revision'] or 'unknown'}{DIRTY if found['dirty'] else ''}"}
+
+
+def _secrets(compose: Compose, console: Console) -> None:
+    path, example = ROOT / ".env", ROOT / ".env.example"
+    names = dotenv.missing(path, os.environ)
+    if not names:
+        return
+    project = os.environ.get("COMPOSE_PROJECT_NAME") or "tidemark"
+    volumes = compose.docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={project}")
+    if volumes and (lost := [name for name in names if name in LASTING]):
+        raise SetupError(
+            ".env",
+            f"does not have {', '.join(lost)}, and an earlier stack left volumes that were made with them",
+            "put the old .env back, or `task reset` (drops the data)",
+        )
+    cores = int(compose.docker("info", "--format", "{{.NCPU}}"))
+    made = "made" if not path.exists() else "completed"
+    dotenv.complete(path, example, names, cores=cores)
+    console.print(f"· {made} .env with fresh secrets")
+
+
+def _logged(compose: Compose, *arguments: str) -> None:
+    done = compose.call(*arguments)
+    _log(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise explain(compose, done.stderr)
+
+
+def _log(text: str) -> None:
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as stream:
+        stream.write(text)

@@ -1,0 +1,70 @@
+"""`task dev` and `task bench:ui`: the system for use by hand, until Ctrl-C."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.ends.guardian import Guardian
+from bench.platforms.choice import running_system
+from bench.platforms.local.postgres import free_port
+from bench.platforms.local.processes import POLL_S, ROOT
+from bench.platforms.local.system import Stack
+from bench.trial.progress import Lines
+from bench.trial.settings import Settings
+from settings.children import LOCUST, LOCUST_FOLDER
+
+LOCUSTFILE = ROOT / "services" / "loadgen" / "locustfile.py"
+
+CURL = """\
+  curl -i -X POST {base}/todos -H 'Content-Type: application/json' -d '{{"text": "hello"}}'
+  curl -s {base}/todos
+  curl -s {base}/stats
+  curl -i -X POST {base}/drain
+  open {base}/schema
+  DATABASE_URL='{operator}' python -m services.projector unblock --all
+  psql '{database}'
+"""
+
+
+def dev(settings: Settings, console: Console) -> None:
+    """Run the system and print what to do with it. Ends with Ctrl-C, or with RunFailed when a part of it ends."""
+    with _running(settings, console) as (stack, log):
+        text = CURL.format(base=stack.base_url, database=stack.logins.owner, operator=stack.logins.operator)
+        console.print(Text(f"\nThe system runs. Logs are in {log}. Ctrl-C stops it.\n\n{text}"), soft_wrap=True)
+        _watch(stack)
+
+
+def ui(settings: Settings, console: Console) -> None:
+    """Run the system and Locust's web UI, both on 127.0.0.1, until Ctrl-C."""
+    with _running(settings, console) as (stack, log):
+        port = free_port()
+        locust = ["-P", "-m", "locust", "-f", str(LOCUSTFILE), "--host", stack.base_url]
+        # What the page proposes.
+        locust += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
+        locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
+        env = LOCUST.environment({**stack.settings.environment(), "BASE_URL": stack.base_url, "RESULTS_DIR": str(log)})
+        stack.processes.start("locust", locust, env, cwd=LOCUST_FOLDER)
+        console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)
+        _watch(stack)
+
+
+@contextmanager
+def _running(settings: Settings, console: Console) -> Iterator[tuple[Stack, Path]]:
+    with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder, Guardian() as guardian:
+        log = Path(folder)
+        guardian.keep_clean(log)
+        with running_system(settings, log, Lines(console)) as stack:
+            yield stack, log
+
+
+def _watch(stack: Stack) -> None:
+    while True:
+        stack.processes.check()
+        time.sleep(POLL_S)

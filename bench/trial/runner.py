@@ -1,0 +1,190 @@
+"""One run, from nothing to a result bundle: the system, the load generator, the oracle, the report."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from bench.bundle.folder import Bundle, Samples, merge, void
+from bench.doctor.reading import FILE as DOCTOR
+from bench.ends import signals
+from bench.ends.conclude import FAILED, SOUND, Defect
+from bench.ends.errors import RunFailed, SetupError
+from bench.ends.signals import Interrupted
+from bench.faults import kill_projector
+from bench.machine import description
+from bench.oracle import database
+from bench.oracle.database import connect
+from bench.oracle.verify import Verification, verify
+from bench.platforms.choice import running_system
+from bench.platforms.local.postgres import tail
+from bench.platforms.local.processes import ROOT, Process, describe
+from bench.platforms.local.system import Stack
+from bench.report import report
+from bench.trial.observer import FILE, Observer
+from bench.trial.progress import Progress
+from bench.trial.settings import Settings
+from metrics.results import Result
+
+POLL_S: Final = 0.1
+GRACE_S: Final = 120.0
+JUDGED: Final = (0, 1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is run: the settings, where the bundle goes, an optional fault, and the number within a comparison."""
+
+    settings: Settings
+    results: Path
+    fault: kill_projector.Plan | None = None
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended, with its bundle. `cause` is set when it was broken off, and is to be raised once told."""
+
+    result: Result
+    bundle: Bundle
+    cause: Interrupted | Defect | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code of a run that was not broken off."""
+        return SOUND if self.result.sound and not self.bundle.missing else FAILED
+
+    def tell(self) -> None:
+        """Raise what broke the run off, now that its summary was shown; or a signal that came meanwhile."""
+        if isinstance(self.cause, Defect):
+            self.cause.told = True
+        if self.cause is not None:
+            raise self.cause
+        signals.check()
+
+
+def run(trial: Trial, progress: Progress) -> Ended:
+    """Run once and leave a bundle, whatever happens; nothing is left running.
+
+    A failing part makes the verdict `invalid`, as does an interruption or a defect. Raises SetupError (and leaves no
+    bundle) where the run can not begin.
+    """
+    bundle = Bundle.create(trial.results, trial.settings.scenario, trial.settings.mode)
+    observer = Observer(bundle, trial.settings)
+    cause: Interrupted | Defect | None = None
+    try:
+        result = _measure(trial, bundle, observer, progress)
+    except RunFailed as failure:
+        bundle.keep(bundle.log / "failure.txt", f"{failure}\n{failure.tail}\n")
+        result = void(bundle.run_id, trial.settings, f"{failure}\n{failure.tail}".strip(), trial=trial.number)
+    except SetupError:
+        shutil.rmtree(bundle.folder)
+        raise
+    except (Interrupted, Exception) as error:
+        cause = signals.take(error) if isinstance(error, Interrupted) else Defect.of(error, bundle.log)
+        result = void(bundle.run_id, trial.settings, str(cause), trial=trial.number)
+    with signals.held():
+        with bundle.noting(FILE):
+            observer.end(result)
+        _finish(bundle, result)
+    return Ended(result, bundle, cause)
+
+
+def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progress) -> Result:
+    settings = trial.settings
+    bundle.write("machine.json", description.machine())
+    bundle.write("versions.json", description.versions(ROOT))
+    with running_system(settings, bundle.log, progress) as stack:
+        bundle.write("postgres.json", stack.postgres)
+        bundle.write(DOCTOR, stack.doctor.document)
+        bundle.write("versions.json", stack.versions())
+        observer.begin(stack.influx, progress)
+        ahead_s = database.run(_clock(stack.database_url)).timestamp() - time.time()
+        _drive(trial, stack, bundle, progress)
+        loadgen = bundle.read("loadgen.json")
+        bundle.missing.update(loadgen.get("missing", {}))
+        progress.step("folding every event again")
+        since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
+        verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
+        stack.processes.check()
+    result = merge(bundle.run_id, stack.settings, loadgen, verification, trial=trial.number)
+    return replace(result, warnings=stack.doctor.warnings)
+
+
+def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:
+    """Run the load generator to its end, watching everything."""
+    settings = trial.settings
+    progress.step("starting the load generator")
+    loadgen = stack.start_loadgen(bundle.folder)
+    loadgen.expendable = True
+    samples = Samples(bundle.folder / "samples.jsonl")
+    fault = kill_projector.Fault(trial.fault, stack) if trial.fault else None
+    load_since: float | None = None
+    deadline = time.monotonic() + settings.warmup_s + settings.duration_s + settings.convergence_max_s + GRACE_S
+    while loadgen.running:
+        new = samples.new()
+        progress.samples(new)
+        load_since = load_since or _load_began(new)
+        if fault is not None:
+            fault.tick(time.time(), load_since)
+        stack.processes.check()
+        if time.monotonic() > deadline:
+            raise RunFailed("the load generator did not end in time", tail(loadgen.log))
+        time.sleep(POLL_S)
+    progress.samples(samples.new())
+    _judge_exit(loadgen, bundle)
+    if fault is not None and (outcome := fault.outcome()) is not None:
+        bundle.write("fault.json", outcome.to_dict())
+
+
+def _load_begun(loadgen: dict[str, Any]) -> float:
+    """When the load phase began, by this machine's clock; without one, now."""
+    return next((phase["started_at"] for phase in loadgen["phases"] if phase["name"] == "load"), time.time())
+
+
+def _load_began(samples: list[dict[str, Any]]) -> float | None:
+    return next((s["t"] for s in samples if s["phase"] == "load"), None)
+
+
+def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
+    code = loadgen.popen.returncode
+    if code == 2:
+        raise SetupError("loadgen", tail(loadgen.log, 1), "correct that setting")
+    if code not in JUDGED or bundle.read("loadgen.json") is None:
+        raise RunFailed(f"the load generator ended with {describe(code)} and left no judgment", tail(loadgen.log))
+
+
+def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
+    serial = stack.settings.mode == "serial"
+    try:
+        verification, histogram = database.run(
+            verify(stack.database_url, complete=complete, serial=serial, since=since)
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise RunFailed(f"the oracle could not read the store: {error}") from error
+    bundle.keep(bundle.folder / "projected.hdr", histogram.encode().decode("ascii") + "\n")
+    bundle.write("verification.json", verification.to_dict())
+    return verification
+
+
+async def _clock(url: str) -> datetime:
+    connection = await connect(url)
+    try:
+        moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        return moment
+    finally:
+        await connection.close()
+
+
+def _finish(bundle: Bundle, result: Result) -> None:
+    bundle.use_room()
+    bundle.write("result.json", result.to_dict())
+    with bundle.noting("report.html"):
+        bundle.keep(bundle.folder / "report.html", report.render(bundle.folder))
+    bundle.close()

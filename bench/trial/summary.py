@@ -1,0 +1,92 @@
+"""The table at the end of a run, for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
+from bench.trial.observer import FILE
+from metrics.results import Percentiles, Result, Visibility
+from settings.tracing import traced
+
+
+def show(console: Console, result: Result, folder: Path, missing: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print verdict, numbers (only those of a sound run), where the bundle is, and which of its files are missing."""
+    good = result.sound
+    console.print()
+    verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
+    console.print(verdict, Text(f"{result.scenario}, {result.mode} ({result.strategy})"))
+    if good:
+        console.print(_table(result))
+    else:
+        console.print(escape(result.why), highlight=False, soft_wrap=True)
+    _show_fault(console, folder / "fault.json")
+    for label, name in (("report", "report.html"), ("result", "result.json")):
+        if name not in missing:
+            console.print(Text(f"{label}  {folder / name}"), soft_wrap=True)
+    for name, reason in missing.items():
+        console.print(Text(f"missing {folder / name}: {reason}", style="bold red"), soft_wrap=True)
+    _show_observer(console, folder / FILE)
+
+
+def _show_fault(console: Console, path: Path) -> None:
+    """The planned crash of a projector, and how its work went on."""
+    if not path.exists():
+        return
+    told = json.loads(path.read_text(encoding="utf-8"))
+    console.print(Text(f"crash   {told['holder']} was killed with {told['leases_held']} lease(s); {after(told)}"))
+
+
+def _show_observer(console: Console, path: Path) -> None:
+    """Where InfluxDB was told: the dashboard with this run, and what was lost on the way."""
+    if not path.exists():
+        return
+    told = json.loads(path.read_text(encoding="utf-8"))
+    console.print(Text(f"watch   {told['dashboard']}"), soft_wrap=True)
+    if told["trouble"]:
+        console.print(Text(f"note    {whole(told['dropped'])} points dropped: {told['trouble']}"), soft_wrap=True)
+
+
+def _table(result: Result) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    t, c, k = result.throughput, result.convergence, result.correctness
+    table.add_row("actions", f"{whole(t.actions_per_s)} /s", _percentiles(result.latency_ms.actions))
+    table.add_row("reads", f"{whole(t.reads_per_s)} /s", _percentiles(result.latency_ms.reads))
+    table.add_row(
+        "write to visible", f"{whole(result.visibility_ms.samples)} samples", _percentiles(result.visibility_ms)
+    )
+    table.add_row("backlog", f"p50 {whole(result.backlog.p50)}", f"max {whole(result.backlog.max)} events")
+    lag = result.projection_lag
+    table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")
+    table.add_row("convergence", seconds(c.time_s), worked_off(c))
+    proof = (
+        f"{whole(k.events_checked)} events folded again, {whole(k.acknowledged_checked)} acknowledged writes read back"
+    )
+    table.add_row("faults", Text(str(k.faults), style="bold green"), proof)
+    table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
+    for warning in result.warnings:
+        table.add_row("note", "database", warning)
+    latency = result.settings.get("HANDLER_LATENCY_MS", 0)
+    table.add_row("handler latency", f"{latency} ms", "artificial, an event")
+    if traced(result.settings):
+        table.add_row("note", "traced", "the API and the projectors exported spans while they were measured")
+    if result.generator.saturated:
+        table.add_row(
+            "note", "saturated", "the load generator set the pace: throughput is a lower bound of the server's"
+        )
+    return table
+
+
+def _percentiles(p: Percentiles | Visibility) -> str:
+    if not p.max:
+        return "–"
+    values = (("p50", p.p50), ("p95", p.p95), ("p99", p.p99), ("max", p.max))
+    return "  ".join(f"{name} {milliseconds(value)}" for name, value in values) + " ms"

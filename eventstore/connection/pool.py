@@ -1,0 +1,195 @@
+"""A bounded line for the connections of SQLAlchemy's pool.
+
+A connection stays checked out and goes from task to task in the order of their asking, so handing one on costs a
+deque's pop. What no longer works is thrown away, and its place filled with a new one. Where one has failed without a
+word of the server, those that have not been used since are thrown away with it: one caller finds the trouble, and not
+one for each connection (ADR 0019).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from eventstore.connection.bounds import Bounds
+from eventstore.errors import StoreUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A pool at this moment: connections open and in use, callers in line; and time limits met since its start."""
+
+    open: int
+    used: int
+    awaited: int
+    time_limits: int
+
+
+class Held:
+    """One connection of SQLAlchemy's pool, and the asyncpg connection inside it."""
+
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        driver = pooled.driver_connection
+        assert driver is not None
+        self._pooled: Final = pooled
+        self.driver: Final[asyncpg.Connection] = driver
+        self.taken_at = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """False when the connection was lost, or left in an open transaction."""
+        return not self.driver.is_closed() and not self.driver.is_in_transaction()
+
+    def discard(self) -> None:
+        """Cut the connection; a statement under way on it fails."""
+        self.driver.terminate()
+        self._pooled.invalidate()
+
+    async def end(self, seconds: float) -> None:
+        """Have the server end the statement under way, and say goodbye; after that time the connection is cut."""
+        self._pooled.detach()
+        try:
+            # What it raises is of no interest to anybody: the connection is given up.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(seconds):
+                    await self.driver.close()
+        finally:
+            self.driver.terminate()
+
+
+class Pool:
+    """At most `size` connections; whoever finds none waits in line, up to `bounds.statement` seconds.
+
+    Whoever took one must give it back or abandon it, whatever happens. A caller that is cancelled in line, or while its
+    connection opens, leaves nothing behind.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, size: int, bounds: Bounds) -> None:
+        self._engine: Final = engine
+        self._size: Final = size
+        self._bounds: Final = bounds
+        self._ending: Final[set[asyncio.Task[None]]] = set()
+        self._open = 0
+        self._idle: Final[deque[Held]] = deque()
+        self._taken: Final[set[Held]] = set()
+        # A turn brings a connection, or None: the right to open one.
+        self._line: Final[deque[asyncio.Future[Held | None]]] = deque()
+        self._closed = False
+        self.time_limits = 0
+        """Statements and waits in line that a time limit ended, the server's or ours."""
+
+    @property
+    def usage(self) -> Usage:
+        """What it does right now."""
+        return Usage(self._open, len(self._taken), len(self._line), self.time_limits)
+
+    async def take(self) -> Held:
+        """The next free connection. Raises StoreUnavailable when closed, TimeoutError, or why none can be opened."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        held = self._take_idle()
+        if held is None and self._open >= self._size:
+            held = await self._stand_in_line()
+        elif held is None:
+            self._open += 1
+        if held is None:
+            held = await self._connect()
+        held.taken_at = time.monotonic()
+        self._taken.add(held)
+        return held
+
+    def give_back(self, held: Held) -> None:
+        """Return what `take` gave; never waits."""
+        self._taken.discard(held)
+        if held.usable and not self._closed:
+            self._pass_on(held)
+        else:
+            held.discard()
+            self._pass_on(None)
+
+    def abandon(self, held: Held) -> None:
+        """Give up what `take` gave, in an unknown state, and all that has been idle since before it was taken.
+
+        Never waits: the server is told in the background, within the time that connecting may take.
+        """
+        self._taken.discard(held)
+        for idle in [one for one in self._idle if one.taken_at < held.taken_at]:
+            self._idle.remove(idle)
+            idle.discard()
+            self._open -= 1
+        if self._closed:
+            held.discard()
+        else:
+            ending = asyncio.create_task(held.end(self._bounds.connect))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        self._pass_on(None)
+
+    async def close(self) -> None:
+        """Cut all connections, those in use too; whoever waits gets StoreUnavailable."""
+        self._closed = True
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_exception(StoreUnavailable("the database is closed"))
+        for held in self._taken:
+            held.driver.terminate()
+        while self._idle:
+            self._idle.pop().discard()
+        # They are told to the server still, so that no statement runs on there.
+        await asyncio.gather(*self._ending)
+        await self._engine.dispose()
+
+    def _take_idle(self) -> Held | None:
+        while self._idle:
+            held = self._idle.pop()
+            if held.usable:
+                return held
+            held.discard()
+            self._open -= 1
+        return None
+
+    async def _connect(self) -> Held:
+        try:
+            # Its first statements, which SQLAlchemy sends, count as connecting.
+            async with asyncio.timeout(self._bounds.connect):
+                held = Held(await self._engine.raw_connection())
+        except BaseException:
+            self._pass_on(None)
+            raise
+        if self._closed:
+            held.discard()
+            raise StoreUnavailable("the database is closed")
+        return held
+
+    async def _stand_in_line(self) -> Held | None:
+        turn: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
+        try:
+            async with asyncio.timeout(self._bounds.statement):
+                return await turn
+        except BaseException:
+            # Cancelled just when its turn had come.
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._pass_on(turn.result())
+            raise
+
+    def _pass_on(self, held: Held | None) -> None:
+        """Give a connection, or the place of one that is gone, to the first in line."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(held)
+                return
+        if held is None:
+            self._open -= 1
+        else:
+            self._idle.append(held)

@@ -1,0 +1,1 @@
+"""How far a reader of the global order may read, and who holds that back."""

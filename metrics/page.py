@@ -1,0 +1,70 @@
+"""`python -m metrics.page`: write `docs/metrics.md` from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
+from metrics.exposed import EXPOSED
+from metrics.files import write_whole
+from settings import terminal
+
+PATH: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
+_HEAD: Final = """\
+# Metrics
+
+Made by `task docs` from `metrics/catalogue.py`; do not edit.
+
+Each measurement below is one of InfluxDB; its metrics are the fields, all floats but the kind `text`. Those of
+{sampled}
+are also the fields of `samples.jsonl`, where `t` is the time (seconds since the epoch) and `phase` the phase.
+
+Tags: `run` (the run's id), `mode` (serial, parallel), `scenario`, `phase` (warmup, load, convergence, verification),
+`endpoint` (method and route), `reason` (a status, or no answer), `projector` (its name).
+
+Kinds:
+
+{kinds}
+"""
+
+
+def markdown() -> str:
+    """The whole document."""
+    kinds = "\n".join(f"- `{kind}`: {meaning}" for kind, meaning in KINDS.items())
+    sampled = ", ".join(f"`{measurement.name}`" for measurement in SAMPLED)
+    sections = [_HEAD.format(kinds=kinds, sampled=sampled)]
+    sections += ["\n".join(_section(measurement)) + "\n" for measurement in CATALOGUE.values()]
+    sections += ["\n".join(_exposed()) + "\n"]
+    return "\n".join(sections)
+
+
+def _section(measurement: Measurement) -> Iterator[str]:
+    yield f"## {measurement.name}"
+    yield ""
+    yield f"{measurement.meaning[0].upper()}{measurement.meaning[1:]}. Tags: {', '.join(measurement.tags)}."
+    yield ""
+    yield "| metric | unit | kind | meaning |"
+    yield "|---|---|---|---|"
+    for metric in measurement.metrics:
+        meaning = metric.meaning.replace("|", "\\|")
+        yield f"| `{metric.name}` | {metric.unit} | {metric.kind} | {meaning} |"
+
+
+def _exposed() -> Iterator[str]:
+    yield "## What `GET /metrics` tells"
+    yield ""
+    yield "For Prometheus, beside `http_request_duration_seconds`: from `metrics/exposed.py`. Counters end in `_total`."
+    yield ""
+    yield "| metric | kind | labels | meaning |"
+    yield "|---|---|---|---|"
+    for one in EXPOSED:
+        name = f"{one.name}_total" if one.kind == "counter" else one.name
+        yield f"| `{name}` | {one.kind} | {', '.join(one.labels)} | {one.meaning} |"
+
+
+if __name__ == "__main__":
+    terminal.forgive()
+    PATH.parent.mkdir(exist_ok=True)
+    write_whole(PATH, markdown())

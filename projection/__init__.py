@@ -1,0 +1,1 @@
+"""How events reach a read model: ordering strategies, leases, checkpoints, failures."""

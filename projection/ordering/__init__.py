@@ -1,0 +1,1 @@
+"""Ordering strategies, one file each: in which order events take effect, and what keeps two projectors apart."""

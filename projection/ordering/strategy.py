@@ -1,0 +1,98 @@
+"""The two ways to find work. Both apply it with one statement (`batch`) and end with the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from eventstore.connection.database import Database
+from projection.settings import ProjectionSettings
+
+CURSOR: Final = "todos"
+"""The serial projection's name in `cursors`."""
+
+LONGEST_WAIT_S: Final = 0.1
+"""With an artificial handler cost, as many events share a transaction as their waits fit in here."""
+
+
+BUSY_S: Final = 0.005
+"""When to look again at a stream that somebody else had locked."""
+
+SOON_S: Final = 0.25
+"""When to look again, uncalled, where something was done or tried, or is in somebody's hands."""
+
+
+LONGEST_PAUSE_S: Final = 1.0
+
+
+def pause_s(refused: int) -> float:
+    """How long to wait before the next attempt at what a lock or a limit has refused so often in a row, in seconds."""
+    return float(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(refused, 10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did. `more` says that work is left; `wait` when the next piece is ready, in seconds.
+
+    `quiet`: it found nothing, and nothing will be there before `wait`, if that is given, unless somebody calls.
+    """
+
+    events: int = 0
+    more: bool = False
+    wait: float | None = None
+    quiet: bool = False
+
+
+Probe = Callable[[str], Awaitable[None]]
+"""Called at named moments (`claimed`, `applied`, `idle`, `failed`), so that a test can stop the worker there."""
+
+
+class Mode(Protocol):
+    """One way to work."""
+
+    async def prepare(self) -> None:
+        """Make ready, also after the store was away: nothing is held any more."""
+        ...
+
+    async def step(self) -> Step:
+        """Take what work there is, and do it. Raises StoreUnavailable.
+
+        After StoreBusy nothing is lost that was in hand, and the next step may be tried without `prepare`.
+        """
+        ...
+
+    async def renew(self) -> None:
+        """Prolong what is held. Called from another task than `step`."""
+        ...
+
+    async def release(self) -> None:
+        """Give back what is held."""
+        ...
+
+    async def exhausted(self) -> bool:
+        """True when nothing is left that this projector could ever do without an operator or a new event."""
+        ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a projector counts for itself. `fenced`: leases that it found lost, when it came to write or to renew."""
+
+    fenced: int = 0
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every mode works with. `slot` is the tally row of this process."""
+
+    database: Database
+    settings: ProjectionSettings
+    slot: int
+    probe: Probe
+    counts: Counts = field(default_factory=Counts)
+
+    def events_at_once(self, most: int) -> int:
+        """How many events may share a transaction."""
+        latency = self.settings.handler_latency
+        return most if latency == 0 else max(1, min(most, int(LONGEST_WAIT_S / latency)))

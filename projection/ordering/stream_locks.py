@@ -1,0 +1,142 @@
+"""Strategy `stream-locks`: claim and batch in one statement; the lock on a stream's row is the lease.
+
+Claim and projection are one statement (`batch.drain`): a stream's row is written once and not twice, and all that is
+pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then claimed with a
+lease, and handled as ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import structlog
+
+from eventstore.connection.batch_size import BatchSize
+from eventstore.connection.statement import Statement
+from eventstore.errors import StoreBusy
+from eventstore.schema import SLOTS
+from eventstore.sqlstates import smaller_may_pass
+from projection.failure import blames_an_event
+from projection.ordering.strategy import Step, Tools
+from projection.ordering.stream_leases import Parallel
+from projection.statement import batch
+
+BATCH: Final = batch.drain()
+LANES: Final = 2
+"""Statements at once of a job. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What a lane's statement did. `more`: there may be more to take. `unsound`: something of it needs a lease."""
+
+    events: int = 0
+    leases: int = 0
+    more: bool = False
+    unsound: bool = False
+    due: float | None = None
+
+    @classmethod
+    def of(cls, outcome: batch.Outcome, *, more: bool) -> Self:
+        """From what the statement tells."""
+        return cls(outcome.events, outcome.leases, more, outcome.streams < outcome.leases, outcome.due)
+
+
+class Drain(Parallel):
+    """As `Parallel`, but nothing is held between its statements. `lanes` of them run at once."""
+
+    def __init__(self, tools: Tools, statement: Statement = BATCH, *, lanes: int = 1) -> None:
+        super().__init__(tools)
+        self._at_once: Final = statement
+        self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(lanes)]
+        settings = tools.settings
+        self._limit: Final = settings.streams_in_flight
+        # No statement may take long, however large the backlog is.
+        self._each: Final = min(settings.events_per_stream, max(1, settings.events_per_batch // self._limit))
+        self._size: Final = BatchSize(self._limit * self._each)
+
+    async def step(self) -> Step:
+        """One statement in each lane; when they find anything unsound, a step with leases."""
+        lanes = await self._lanes()
+        events = sum(lane.events for lane in lanes)
+        if self._in_flight or any(lane.unsound for lane in lanes):
+            rest = await self._with_leases(events)
+            return replace(rest, events=events + rest.events)
+        if any(lane.leases or lane.more for lane in lanes):
+            await self._tools.probe("applied")
+            return Step(events, more=any(lane.more for lane in lanes))
+        return Step(wait=lanes[0].due, quiet=True)
+
+    async def _with_leases(self, events: int) -> Step:
+        try:
+            return await super().step()
+        except StoreBusy:
+            # What was refused is put off; the others are on their way.
+            if not events:
+                raise
+            return Step(wait=self._soonest())
+
+    async def _lanes(self) -> Sequence[Lane]:
+        if len(self._slots) == 1:
+            return [await self._lane(self._slots[0])]
+        # All end before an error of one is raised, so that none goes on behind the worker's back.
+        ended = await asyncio.gather(*map(self._lane, self._slots), return_exceptions=True)
+        lanes: list[Lane] = []
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+            lanes.append(one)
+        return lanes
+
+    async def _lane(self, slot: int) -> Lane:
+        """Run the statement; again when it failed, once.
+
+        It may fail without any event's fault: when another projector moved a stream after this statement had begun to
+        look, or for a lock, a deadlock.
+        """
+        each = min(self._each, self._size.now)
+        streams = max(1, self._size.now // each)
+        for _ in range(2):
+            try:
+                outcome = await self._take(slot, streams, each)
+            except Exception as error:
+                if smaller_may_pass(error) and self._size.halve(streams * each):
+                    return self._halved(error)
+                if not (blames_an_event(error) or isinstance(error, StoreBusy)):
+                    raise
+                failure = error
+                if smaller_may_pass(error):
+                    break
+            else:
+                full = _full(outcome, streams, each)
+                self._size.fitted(streams * each if full else 0)
+                return Lane.of(outcome, more=full)
+        log.warning("batch failed: each stream is tried", error=str(failure))
+        return Lane(unsound=True)
+
+    def _halved(self, error: Exception) -> Lane:
+        log.info("batch met a limit", error=str(error), next=self._size.now)
+        if not isinstance(error, StoreBusy):
+            raise error
+        return Lane(more=True)
+
+    async def _take(self, slot: int, streams: int, each: int) -> batch.Outcome:
+        rows = await self._tools.database.fetch(
+            self._at_once,
+            limit=streams,
+            events=each,
+            holder=self._tools.settings.name,
+            slot=slot,
+            others=len(self._in_flight),
+        )
+        return batch.outcome(rows[0])
+
+
+def _full(outcome: batch.Outcome, streams: int, each: int) -> bool:
+    """True when there may be more: all the streams that it could take, or all the events of one."""
+    return outcome.leases > 0 and (outcome.leases == streams or outcome.events - outcome.streams + 1 >= each)

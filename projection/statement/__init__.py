@@ -1,0 +1,1 @@
+"""One projection transaction as one statement: window, effect, checkpoint."""

@@ -1,0 +1,120 @@
+"""What the OpenAPI document says beyond what Litestar sees: what handlers read themselves, and the refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Request, Router
+from litestar.exceptions import NotFoundException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Parameter, RequestBody, Schema
+
+from services.api.http.bodies import Problem
+from services.api.http.requests import MAX_VERSION
+from services.api.reading.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
+from todo.commands import MAX_TEXT
+
+
+def _only_the_document(request: Request[Any, Any, Any]) -> None:
+    """Litestar answers other paths below with a page of HTML; here they get their problem document."""
+    if request.path_params:
+        raise NotFoundException
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The document at `/schema`, for one application."""
+    return OpenAPIConfig(
+        title="Tidemark",
+        version="1",
+        description="The todo system under test: an event store on Postgres and its projection.",
+        openapi_router=Router("/schema", route_handlers=[], before_request=_only_the_document, include_in_schema=False),
+        render_plugins=[JsonRenderPlugin(path="/")],
+    )
+
+
+def _text(**more: Any) -> Schema:
+    return Schema(type=OpenAPIType.STRING, **more)
+
+
+STREAM: Final = Parameter("stream", "path", _text(), description="`todo-` and 32 hexadecimal digits", required=True)
+IF_MATCH: Final = Parameter(
+    "If-Match", "header", _text(), description='the version expected, such as `"3"`, or `*`', required=False
+)
+KEY: Final = Parameter(
+    "Idempotency-Key",
+    "header",
+    _text(),
+    description="1 to 200 printable ASCII characters; a repetition is answered alike",
+    required=False,
+)
+AT_LEAST_VERSION: Final = Parameter(
+    "at_least_version",
+    "query",
+    Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_VERSION),
+    description="wait until this version is projected",
+    required=False,
+)
+WAIT: Final = Parameter(
+    "wait",
+    "query",
+    Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=MAX_WAIT_MS, default=DEFAULT_WAIT_MS),
+    description="how long at most, in milliseconds",
+    required=False,
+)
+TEXT: Final = RequestBody(
+    content={
+        "application/json": OpenAPIMediaType(
+            schema=Schema(
+                type=OpenAPIType.OBJECT,
+                properties={"text": _text(min_length=1, max_length=MAX_TEXT)},
+                required=["text"],
+            )
+        )
+    },
+    required=True,
+)
+
+
+@dataclass
+class CreateOperation(Operation):
+    """What a create takes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = TEXT
+        self.parameters = [KEY]
+
+
+@dataclass
+class UpdateOperation(Operation):
+    """What an update takes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = TEXT
+        self.parameters = [STREAM, IF_MATCH, KEY]
+
+
+@dataclass
+class DeleteOperation(Operation):
+    """What a delete takes."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [STREAM, IF_MATCH, KEY]
+
+
+@dataclass
+class ReadOperation(Operation):
+    """What a read takes."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [STREAM, AT_LEAST_VERSION, WAIT]
+
+
+def refusals(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problem documents that an operation may answer with."""
+    return {
+        status: ResponseSpec(Problem, description="RFC 9457 problem document", media_type="application/problem+json")
+        for status in statuses
+    }

@@ -1,0 +1,1 @@
+"""Reads of the projection: batched, shared, and waited for."""

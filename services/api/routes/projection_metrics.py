@@ -1,0 +1,111 @@
+"""Prometheus metrics of store and projection, made at each scrape from the facts that `/stats` tells, too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from eventstore.connection.pool import Usage
+from eventstore.visibility.holders import Holders
+from metrics.exposed import EXPOSED
+from projection.stats import Facts, ProjectorFacts
+
+Sample = tuple[Sequence[str], float]
+Samples = dict[str, list[Sample]]
+"""What is told under each name of `metrics.exposed`: values of its labels, and the value."""
+
+_FAMILIES: Final = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
+_COUNTERS: Final = (
+    "events_projected",
+    "batches",
+    "claims",
+    "takeovers",
+    "duplicates",
+    "fenced",
+    "time_limits",
+    "sessions",
+)
+
+
+def told(facts: Facts | None, holders: Holders | None, pool: Usage, unsound: int) -> bytes:
+    """The text of a scrape; without facts, that the store gave none."""
+    registry = CollectorRegistry()
+    registry.register(_Told({**of_this_process(pool, unsound), **of_the_store(facts), **of_holders(holders)}))
+    return generate_latest(registry)
+
+
+def of_this_process(pool: Usage, unsound: int) -> Samples:
+    """The API process that answers: its pool, and in how many points it found the store unsound."""
+    me = str(os.getpid())
+    states = {"open": pool.open, "used": pool.used, "awaited": pool.awaited}
+    return {
+        "tidemark_api_connections": [((me, state), number) for state, number in states.items()],
+        "tidemark_api_time_limits": [((me,), pool.time_limits)],
+        "tidemark_store_unsound": [((), unsound)],
+    }
+
+
+def of_the_store(facts: Facts | None) -> Samples:
+    """Store, projection and projectors."""
+    if facts is None:
+        return {"tidemark_store_up": [((), 0)]}
+    found: Samples = {
+        "tidemark_store_up": [((), 1)],
+        "tidemark_events": [((), facts.events)],
+        "tidemark_events_projected": [((), facts.projected)],
+        "tidemark_backlog_events": [((), facts.backlog)],
+        "tidemark_oldest_unprojected_age_seconds": [((), facts.oldest_unprojected_age_ms / 1000)],
+        "tidemark_blocked_streams": [((), facts.blocked_streams)],
+        "tidemark_projection_blocked": [((), any(one.scope == "projection" for one in facts.blocked))],
+        "tidemark_projectors_alive": [((), sum(one.alive for one in facts.projectors))],
+    }
+    for projector in facts.projectors:
+        for name, sample in _of(projector):
+            found.setdefault(f"tidemark_projector_{name}", []).append(sample)
+    return found
+
+
+def of_holders(holders: Holders | None) -> Samples:
+    """Who holds the watermark and the oldest snapshot back, and since when; nothing where nobody does."""
+    found: Samples = {}
+    if holders is None:
+        return found
+    kinds = (("watermark", "positions", holders.announcement), ("snapshot", "transactions", holders.snapshot))
+    for what, unit, holder in kinds:
+        if holder is None:
+            continue
+        labels = (holder.kind, str(holder.pid or ""), holder.name)
+        found[f"tidemark_{what}_held_{unit}"] = [(labels, holder.behind)]
+        if holder.since is not None:
+            age = (holders.observed_at - holder.since).total_seconds()
+            found[f"tidemark_{what}_held_seconds"] = [(labels, age)]
+    return found
+
+
+def _of(projector: ProjectorFacts) -> Iterator[tuple[str, Sample]]:
+    labels = (projector.holder, projector.mode)
+    yield "alive", (labels, projector.alive)
+    yield "leases_held", (labels, projector.leases_held)
+    yield "waiting", (labels, projector.waiting is not None)
+    yield "listening", (labels, projector.listening)
+    for state in ("open", "used", "awaited"):
+        yield "connections", ((*labels, state), getattr(projector, f"connections_{state}"))
+    for name in _COUNTERS:
+        yield name, (labels, getattr(projector, name))
+
+
+class _Told(Collector):
+    def __init__(self, found: Samples) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        for one in EXPOSED:
+            family = _FAMILIES[one.kind](one.name, one.meaning, labels=one.labels)
+            for labels, value in self._found.get(one.name, ()):
+                family.add_metric(labels, value)
+            yield family

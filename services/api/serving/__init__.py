@@ -1,0 +1,1 @@
+"""The server: uvicorn, its connections, and what surrounds every request."""

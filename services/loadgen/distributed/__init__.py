@@ -1,0 +1,1 @@
+"""The processes of a run: supervisor, Locust's master and its workers, and how they talk."""

@@ -1,0 +1,79 @@
+"""The worker's side of a run with workers: its users do as the master's phase says, and everything is told to it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from services.loadgen.distributed.journal import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.settings import Settings
+from services.loadgen.workload.dispatcher import dispatch
+from services.loadgen.workload.greenlets import start
+from services.loadgen.workload.run import Run
+
+if TYPE_CHECKING:
+    from locust.runners import WorkerRunner
+
+TELL_EVERY_S: Final = 0.1
+LOOK_EVERY_S: Final = 1.0
+
+
+class Hands:
+    """One run as a worker has it. `run` is what its users work with."""
+
+    def __init__(self, runner: WorkerRunner, told: dict[str, Any]) -> None:
+        place, of = told["place"], told["of"]
+        settings = Settings.from_env(told["settings"])
+        if settings.rate is not None:
+            settings = replace(settings, rate=settings.rate / of, seed=settings.seed + place)
+        self._runner = runner
+        self._diary = Diary()
+        self.run = Run(settings, Counts(), place=place, of=of)
+        self.run.ledger = DiaryLedger(self._diary)
+        self.run.recorder = DiaryRecorder(self._diary)
+        self.run.endpoints = DiaryEndpoints(self._diary)
+        self._told = 0
+        start(self, "a worker's report", self._tell)
+        start(self, "a worker's clock", self.run.vitals.keep_time, lambda: self.run.phase.measured)
+
+    def enter(self, step: int) -> None:
+        """The master's phase."""
+        run = self.run
+        run.enter(run.phases[step], step)
+        if step == 0 and run.arrivals is not None:
+            start(self, "the open loop", dispatch, run)
+        if run.phase.name == "convergence":
+            run.watch = DiaryWatch(self._diary)
+
+    def halt(self, why: str) -> None:
+        """Something of this worker failed: the master ends the run."""
+        self._runner.send_message("failed", {"why": why})
+
+    def over(self) -> None:
+        """The run has ended: what is still to tell is told."""
+        self.run.halt("the run is over")
+
+    def _tell(self) -> None:
+        looked_at = time.monotonic()
+        while not self.run.halted.wait(TELL_EVERY_S):
+            if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                looked_at = time.monotonic()
+                self.run.vitals.look(measured=self.run.phase.measured)
+            self._runner.send_message("book", self._page())
+        self._runner.send_message("book", self._page())
+
+    def _page(self) -> dict[str, Any]:
+        run = self.run
+        new, self._told = run.indexes[self._told :], len(run.indexes)
+        return {
+            "step": run.step,
+            "in_flight": run.ledger.in_flight,
+            "scheduled": run.scheduled,
+            "started": run.started,
+            "indexes": new,
+            "cpu_percent": run.vitals.cpu_percent,
+            "delay_p99_ms": run.vitals.delay_p99_ms,
+            "entries": self._diary.take(),
+        }

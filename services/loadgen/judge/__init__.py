@@ -1,0 +1,1 @@
+"""The verdict: what was acknowledged, what is read at the end, and whether they agree."""

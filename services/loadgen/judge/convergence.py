@@ -1,0 +1,148 @@
+"""The verdict, as a pure function of what was seen. Nothing here talks to anybody or looks at a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metrics.results import Convergence, Verdict
+from services.loadgen.judge.ledger import Expected
+from services.loadgen.judge.stats import Facts
+
+CONFIRMATIONS = 3
+STANDSTILL_S = 5.0
+ERROR_SHARE = 0.05
+MISSED_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its reason in one sentence."""
+
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known in the convergence phase.
+
+    `confirmed`: every reader saw enough matches in a row. `unchanged_s`: for how long the facts have stood still.
+    """
+
+    facts: Facts
+    expected: Expected
+    confirmed: bool
+    elapsed_s: float
+    limit_s: float
+    unchanged_s: float
+
+
+def matches(facts: Facts, expected: Expected) -> bool:
+    """True when the counts are as expected and nothing is left to project."""
+    return facts.backlog == 0 and expected.admits(facts.counts)
+
+
+def judge(evidence: Evidence) -> Judgement | None:
+    """The verdict of the convergence phase, None while more must be seen.
+
+    A standstill ends the phase early: wrong counts with nothing left to project, or a blocked stream, mend
+    themselves never.
+    """
+    if evidence.confirmed:
+        return Judgement("converged", "")
+    over = evidence.elapsed_s >= evidence.limit_s
+    still = evidence.unchanged_s >= min(STANDSTILL_S, evidence.limit_s)
+    return _misfortune(evidence, over=over) if over or still else None
+
+
+def _misfortune(evidence: Evidence, *, over: bool) -> Judgement | None:
+    facts = evidence.facts
+    if facts.blocked_streams > 0:
+        return Judgement("blocked", f"{facts.blocked_streams} blocked; first {facts.blocked_because}")
+    if facts.backlog == 0 and not matches(facts, evidence.expected):
+        return Judgement("diverged", _difference(facts, evidence.expected))
+    if not over:
+        return None
+    if facts.backlog > 0:
+        return Judgement("timed_out", f"backlog still {facts.backlog} after {evidence.elapsed_s:.0f} s")
+    return Judgement("timed_out", f"counts match, but not every reader confirmed it in {evidence.elapsed_s:.0f} s")
+
+
+class Streaks:
+    """Counts each reader's consecutive matches."""
+
+    def __init__(self, readers: Iterable[int], needed: int = CONFIRMATIONS) -> None:
+        self._needed = needed
+        self._streaks = dict.fromkeys(readers, 0)
+
+    def note(self, reader: int, *, match: bool) -> None:
+        """Take in what a reader saw; a mismatch starts its count again. Unknown readers are ignored."""
+        if reader in self._streaks:
+            self._streaks[reader] = self._streaks[reader] + 1 if match else 0
+
+    @property
+    def confirmed(self) -> bool:
+        """True when every reader has seen enough matches in a row."""
+        return all(streak >= self._needed for streak in self._streaks.values())
+
+
+def measure(at_start: Facts, at_end: Facts, verdict: Verdict, elapsed_s: float) -> Convergence:
+    """Time and speed. Converged: from the last write's commit to the last projected commit, on the database's clock.
+
+    Otherwise the time is how long the phase lasted. `events` is what was left to project at its start, less what
+    is left at its end.
+    """
+    events = max(at_start.backlog - at_end.backlog, 0)
+    time_s = elapsed_s
+    if verdict == "converged":
+        time_s = max((at_end.last_projected_at or 0.0) - (at_end.last_event_at or 0.0), 0.0)
+    return Convergence(time_s=time_s, speed_events_per_s=events / time_s if time_s > 0 else 0.0, events=events)
+
+
+@dataclass(frozen=True)
+class LoadHealth:
+    """How the load phase went. `missed_share` is None in the closed loop."""
+
+    answered: int
+    errors: int
+    missed_share: float | None = None
+    missed_because: str = ""
+    failed_because: str = ""
+
+
+def validity(health: LoadHealth) -> Judgement | None:
+    """`invalid` when the numbers mean nothing: nothing answered, too many errors, or the generator missed its rate."""
+    total = health.answered + health.errors
+    mostly = f", most often: {health.failed_because}" if health.failed_because else ""
+    if health.answered == 0:
+        return Judgement("invalid", f"no request was answered in the load phase ({health.errors} errors{mostly})")
+    if health.errors > ERROR_SHARE * total:
+        return Judgement("invalid", f"{health.errors} of {total} requests of the load phase failed{mostly}")
+    if health.missed_share is not None and health.missed_share > MISSED_SHARE:
+        missed = f"the generator missed its rate by {health.missed_share:.0%}"
+        return Judgement("invalid", f"{missed}: {health.missed_because}")
+    return None
+
+
+_GRAVITY: tuple[Verdict, ...] = ("diverged", "blocked", "invalid", "timed_out", "converged")
+
+
+def gravest(judgements: Iterable[Judgement]) -> Judgement:
+    """The one that decides: a finding about the server outranks a doubt about the measurement."""
+    return min(judgements, key=lambda judgement: _GRAVITY.index(judgement.verdict))
+
+
+def _difference(facts: Facts, expected: Expected) -> str:
+    seen, low, high = facts.counts, expected.low, expected.high
+    rows = (
+        ("active todos", seen.active, low.active, high.active),
+        ("todos", seen.todos, low.todos, high.todos),
+        ("events projected", seen.events, low.events, high.events),
+    )
+    wrong = [
+        f"{name} {value}, expected {least if least == most else f'{least} to {most}'}"
+        for name, value, least, most in rows
+        if not least <= value <= most
+    ]
+    return "nothing is left to project, but " + "; ".join(wrong)

@@ -1,0 +1,52 @@
+"""Reads the final state through the public API for the oracle, several requests at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from gevent.pool import Pool
+
+from services.loadgen.judge.ledger import Ledger
+from services.loadgen.judge.read_back import Findings, Row, check, read_row, sweep, sweep_is_cheaper
+from services.loadgen.workload.http_client import Wire, WireError
+
+_LANES = 8
+
+
+def verify(base_url: str, ledger: Ledger) -> Findings:
+    """Check every acknowledged write of the ledger. Raises WireError when the state could not be read."""
+    wire = Wire(base_url)
+    try:
+        cheaper = sweep_is_cheaper(ledger.expected_active, len(ledger.todos))
+        pages = sweep(wire.get) if cheaper else None
+        return check(ledger.todos, pages, lambda ids: _look_up(base_url, ids))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(f"an answer is not as the contract says: {error!r}") from error
+    finally:
+        wire.close()
+
+
+def _look_up(base_url: str, ids: list[str]) -> Mapping[str, Row | None]:
+    shares = [ids[lane::_LANES] for lane in range(_LANES)]
+    found: dict[str, Row | None] = {}
+    for rows in Pool(_LANES).imap_unordered(lambda share: _read_each(base_url, share), shares):
+        found.update(rows)
+    return found
+
+
+def _read_each(base_url: str, ids: list[str]) -> dict[str, Row | None]:
+    wire = Wire(base_url)
+    try:
+        return {id: _read_one(wire, id) for id in ids}
+    finally:
+        wire.close()
+
+
+def _read_one(wire: Wire, id: str) -> Row | None:
+    answer = wire.call("GET", f"/todos/{quote(id)}")
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise WireError(f"GET /todos/{id} answered {answer.status}")
+    return read_row(answer.document)

@@ -1,0 +1,177 @@
+"""What the server has acknowledged, held in memory: the expected counts and the evidence for the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from services.loadgen.workload.scenario import Operation
+
+
+@dataclass
+class Todo:
+    """One todo as acknowledged. `text` and `deleted` belong to `version`, the highest acknowledged one.
+
+    `maybe_texts` and `maybe_deleted` are writes whose answer was lost: they happened or they did not.
+    """
+
+    id: str
+    version: int = 0
+    text: str = ""
+    deleted: bool = False
+    versions: list[int] = field(default_factory=list)
+    maybe_texts: list[str] = field(default_factory=list)
+    maybe_deleted: bool = False
+
+    def acknowledge(self, version: int, text: str, *, deleted: bool = False) -> None:
+        """Take in an acknowledged write; answers may come in any order, the highest version wins."""
+        self.versions.append(version)
+        if version > self.version:
+            self.version, self.text, self.deleted = version, text, deleted
+
+    def doubt(self, text: str, *, deleted: bool = False) -> None:
+        """Take in a write whose answer was lost."""
+        if deleted:
+            self.maybe_deleted = True
+        else:
+            self.maybe_texts.append(text)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Three counts of a server: todos ever projected, active ones, events projected."""
+
+    todos: int = 0
+    active: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The counts that a server may show when all is projected, from `low` to `high` inclusive.
+
+    They differ only by writes whose answer was lost.
+    """
+
+    low: Counts
+    high: Counts
+
+    def admits(self, seen: Counts) -> bool:
+        """True when every count lies within its bounds."""
+        low, high = self.low, self.high
+        return (
+            low.todos <= seen.todos <= high.todos
+            and low.active <= seen.active <= high.active
+            and low.events <= seen.events <= high.events
+        )
+
+
+class Ledger:
+    """All writes of this run. Not thread-safe; greenlets may share it, for no method yields."""
+
+    def __init__(self, baseline: Counts | None = None) -> None:
+        self.baseline = baseline or Counts()
+        self.todos: dict[str, Todo] = {}
+        self.acknowledged: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
+        self.lost: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
+        self.in_flight = 0
+        self._live: list[str] = []
+        self._place: dict[str, int] = {}
+
+    def pick(self, random: Random) -> str | None:
+        """A todo that is active as far as known, left in place; None when there is none."""
+        return random.choice(self._live) if self._live else None
+
+    def take(self, random: Random) -> str | None:
+        """The same, taken out so that nobody else writes to it from now on."""
+        todo = self.pick(random)
+        if todo is not None:
+            self._remove(todo)
+        return todo
+
+    def created(self, id: str, version: int, text: str) -> None:
+        """A create was acknowledged: the todo may be picked from now on."""
+        self.acknowledged["create"] += 1
+        self._todo(id).acknowledge(version, text)
+        self._place[id] = len(self._live)
+        self._live.append(id)
+
+    def updated(self, id: str, version: int, text: str) -> None:
+        """An update was acknowledged."""
+        self.acknowledged["update"] += 1
+        self._todo(id).acknowledge(version, text)
+
+    def deleted(self, id: str, version: int) -> None:
+        """A delete was acknowledged."""
+        self.acknowledged["delete"] += 1
+        self._todo(id).acknowledge(version, "", deleted=True)
+        self._remove(id)
+
+    def unanswered(self, operation: Operation, id: str | None, text: str) -> None:
+        """The answer of a write was lost. A lost create has no id: it only widens the expected counts."""
+        self.lost[operation] += 1
+        if id is not None:
+            self._todo(id).doubt(text, deleted=operation == "delete")
+
+    def adopt(self, todos: Iterable[Todo], *, lost_updates: int) -> None:
+        """Take over updates that another process of this run wrote to todos of its own.
+
+        The first version of each belongs to the baseline and is not counted again.
+        """
+        for todo in todos:
+            self.todos[todo.id] = todo
+            self.acknowledged["update"] += len(todo.versions) - 1
+        self.lost["update"] += lost_updates
+
+    def expected(self) -> Expected:
+        """The counts to expect once everything acknowledged so far is projected."""
+        base, done, lost = self.baseline, self.acknowledged, self.lost
+        active = base.active + done["create"] - done["delete"]
+        events = base.events + sum(done.values())
+        todos = base.todos + done["create"]
+        return Expected(
+            low=Counts(todos, active - lost["delete"], events),
+            high=Counts(todos + lost["create"], active + lost["create"], events + sum(lost.values())),
+        )
+
+    @property
+    def expected_active(self) -> int:
+        """Active todos by acknowledged writes alone."""
+        return self.baseline.active + self.acknowledged["create"] - self.acknowledged["delete"]
+
+    def summary(self) -> dict[str, int]:
+        """How many writes were acknowledged, and how many are indeterminate."""
+        done = self.acknowledged
+        return {
+            "creates": done["create"],
+            "updates": done["update"],
+            "deletes": done["delete"],
+            "indeterminate": sum(self.lost.values()),
+        }
+
+    def _todo(self, id: str) -> Todo:
+        todo = self.todos.get(id)
+        if todo is None:
+            todo = self.todos[id] = Todo(id)
+        return todo
+
+    def _remove(self, id: str) -> None:
+        place = self._place.pop(id, None)
+        if place is None:
+            return
+        last = self._live.pop()
+        if last != id:
+            self._live[place] = last
+            self._place[last] = place
+
+
+def todo_to_json(todo: Todo) -> dict[str, Any]:
+    """A todo as JSON values, for another process."""
+    return dict(vars(todo))
+
+
+def todo_from_json(document: dict[str, Any]) -> Todo:
+    """The reverse of `todo_to_json`."""
+    return Todo(**document)

@@ -1,0 +1,114 @@
+"""The black-box check: every acknowledged write is in the final read, through the HTTP contract alone.
+
+A write whose answer was lost is indeterminate: its effect may be there or not, both are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from services.loadgen.judge.ledger import Todo
+
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A todo as a client reads it."""
+
+    version: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A todo whose final read contradicts what was acknowledged. `missing` counts the acknowledged writes lost."""
+
+    stream: str
+    missing: int
+    acknowledged: str
+    shown: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """How many acknowledged writes were checked, and what was wrong."""
+
+    checked: int
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def missing(self) -> int:
+        """Acknowledged writes that the final read does not show."""
+        return sum(fault.missing for fault in self.faults)
+
+
+def examine(todo: Todo, row: Row | None) -> Fault | None:
+    """Compare one todo with its final read; None when every acknowledged write can be seen to be in it."""
+    repeated = len(todo.versions) - len(set(todo.versions))
+    if repeated:
+        return _fault(todo, row, repeated, "two writes were acknowledged with one version")
+    if todo.version == 0 or _explains(todo, row):
+        return None
+    after = [version for version in todo.versions if row is not None and version > row.version]
+    return _fault(todo, row, max(len(after), 1))
+
+
+def _explains(todo: Todo, row: Row | None) -> bool:
+    if row is None:
+        return todo.deleted or todo.maybe_deleted
+    if todo.deleted or row.version < todo.version:
+        return False
+    if row.version == todo.version:
+        return row.text == todo.text
+    return row.version - todo.version <= len(todo.maybe_texts) and row.text in todo.maybe_texts
+
+
+def check(
+    todos: Mapping[str, Todo],
+    pages: Iterable[tuple[str, Row]] | None,
+    look_up: Callable[[list[str]], Mapping[str, Row | None]],
+) -> Findings:
+    """Examine all todos. `pages` is a sweep over all active ones, None to look up each todo by itself.
+
+    A suspect of the sweep is looked up by itself before it counts, for a page is not read in one moment.
+    """
+    swept = dict(pages) if pages is not None else None
+    suspects = [id for id, todo in todos.items() if swept is None or examine(todo, swept.get(id))]
+    shown = look_up(suspects)
+    faults = [fault for id in suspects if (fault := examine(todos[id], shown[id]))]
+    return Findings(sum(len(todo.versions) for todo in todos.values()), faults)
+
+
+def sweep(get: Callable[[str], Any]) -> Iterator[tuple[str, Row]]:
+    """All active todos by pages, in order of id."""
+    path = f"/todos?limit={PAGE}"
+    after: str | None = None
+    while True:
+        page = get(path + (f"&after={quote(after)}" if after else ""))
+        for row in page["todos"]:
+            yield row["id"], read_row(row)
+        if (after := page["next"]) is None:
+            return
+
+
+def sweep_is_cheaper(active: int, touched: int) -> bool:
+    """True when paging through all active todos costs less than one read for each touched one.
+
+    A page of a thousand costs a server about as much as twenty single reads.
+    """
+    return active / PAGE * 20 <= touched
+
+
+def read_row(document: Mapping[str, Any]) -> Row:
+    """The part of a todo's JSON that is checked."""
+    return Row(int(document["version"]), str(document["text"]))
+
+
+def _fault(todo: Todo, row: Row | None, missing: int, note: str = "") -> Fault:
+    last = "deleted" if todo.deleted else f"text {todo.text!r}"
+    said = f"version {todo.version}, {last}" + (f"; {note}" if note else "")
+    return Fault(todo.id, missing, said, f"version {row.version}, text {row.text!r}" if row else "not found")

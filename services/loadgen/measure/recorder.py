@@ -1,0 +1,122 @@
+"""Own histograms of every request, and the gauges' samples. Locust's percentiles are rounded to two digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from hdrh.histogram import HdrHistogram
+
+from metrics.results import Distribution, Latency, Percentiles, Throughput
+from services.loadgen.judge.stats import Facts
+
+Outcome = Literal["ok", "rejected", "error"]
+Kind = Literal["action", "read"]
+LONGEST_US = 3_600_000_000
+
+
+def new_histogram() -> Any:
+    """An HDR histogram of microseconds up to an hour with three significant digits."""
+    return HdrHistogram(1, LONGEST_US, 3)
+
+
+def record(histogram: Any, seconds: float) -> None:
+    """Record a duration, at least 1 µs and at most an hour, so that no value is ever dropped."""
+    histogram.record_value(min(max(round(seconds * 1e6), 1), LONGEST_US))
+
+
+def percentiles(histogram: Any) -> Percentiles:
+    """Milliseconds read from a histogram of microseconds; zeros when it is empty."""
+    if histogram.get_total_count() == 0:
+        return Percentiles()
+    found = histogram.get_percentile_to_value_dict([50, 95, 99])
+    return Percentiles(found[50] / 1000, found[95] / 1000, found[99] / 1000, histogram.get_max_value() / 1000)
+
+
+def quantile(ordered: Sequence[float], q: float) -> float | None:
+    """The nearest-rank quantile of sorted values, None when there are none."""
+    return ordered[max(math.ceil(q * len(ordered)), 1) - 1] if ordered else None
+
+
+class Window:
+    """What happened since the last look, for the line a second."""
+
+    def __init__(self) -> None:
+        self.latencies: dict[Kind, list[float]] = {"action": [], "read": []}
+        self.outcomes: dict[Outcome, int] = {"ok": 0, "rejected": 0, "error": 0}
+
+    def summary(self, seconds: float) -> dict[str, float | int | None]:
+        """Rates and percentiles of the window, under the names of `samples.jsonl`."""
+        found: dict[str, float | int | None] = {
+            "actions_per_s": len(self.latencies["action"]) / seconds,
+            "reads_per_s": len(self.latencies["read"]) / seconds,
+            "errors": self.outcomes["error"],
+            "rejected": self.outcomes["rejected"],
+        }
+        for kind, latencies in self.latencies.items():
+            ordered = sorted(latencies)
+            for percent in (50, 95, 99):
+                value = quantile(ordered, percent / 100)
+                found[f"{kind}_p{percent}_ms"] = None if value is None else round(value * 1000, 3)
+        return found
+
+
+class Recorder:
+    """Counts and histograms of the measured phases, gauges of the load phase, and the running window."""
+
+    def __init__(self) -> None:
+        self.histograms: dict[Kind, Any] = {"action": new_histogram(), "read": new_histogram()}
+        self.answered: dict[Kind, int] = {"action": 0, "read": 0}
+        self.rejected = 0
+        self.errors = 0
+        self.gauges: dict[str, list[float]] = {"projection_lag": [], "event_id_lag": [], "backlog": []}
+        self._window = Window()
+
+    def request(self, kind: Kind, outcome: Outcome, seconds: float, *, measured: bool) -> None:
+        """Take in a finished request. Latency is that of answered ones: a time-out is an error, not a latency."""
+        self._window.outcomes[outcome] += 1
+        if outcome == "ok":
+            self._window.latencies[kind].append(seconds)
+        if not measured:
+            return
+        if outcome == "ok":
+            self.answered[kind] += 1
+            record(self.histograms[kind], seconds)
+        elif outcome == "rejected":
+            self.rejected += 1
+        else:
+            self.errors += 1
+
+    def observe(self, facts: Facts, projection_lag: int) -> None:
+        """Take in one sample of the load phase."""
+        self.gauges["projection_lag"].append(projection_lag)
+        self.gauges["event_id_lag"].append(facts.event_id_lag)
+        self.gauges["backlog"].append(facts.backlog)
+
+    def next_window(self, seconds: float) -> dict[str, float | int | None]:
+        """Summarise what happened since the last call, and start afresh."""
+        window, self._window = self._window, Window()
+        return window.summary(seconds)
+
+    def throughput(self, seconds: float) -> Throughput:
+        """Acknowledged actions and answered reads of the measured phases, which lasted `seconds`."""
+        actions, reads = self.answered["action"], self.answered["read"]
+        return Throughput(
+            actions=actions,
+            actions_per_s=actions / seconds if seconds > 0 else 0.0,
+            reads=reads,
+            reads_per_s=reads / seconds if seconds > 0 else 0.0,
+            rejected=self.rejected,
+            errors=self.errors,
+        )
+
+    def latency(self) -> Latency:
+        """Latency of both kinds."""
+        return Latency(percentiles(self.histograms["action"]), percentiles(self.histograms["read"]))
+
+    def distribution(self, gauge: str, final: float) -> Distribution:
+        """A gauge over the load phase, with its value at the end of the run."""
+        ordered = sorted(self.gauges[gauge])
+        p50, p95 = quantile(ordered, 0.5) or 0.0, quantile(ordered, 0.95) or 0.0
+        return Distribution(p50, p95, ordered[-1] if ordered else 0.0, final)

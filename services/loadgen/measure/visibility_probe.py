@@ -1,0 +1,87 @@
+"""The visibility probe, a process of its own: how long until an acknowledged write can be read?
+
+It updates todos of its own at a modest random rate and polls each one until the version shows. Orders come on
+standard input (`write`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`, `quiet`, `report`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from services.loadgen.distributed.messages import decode, send
+from services.loadgen.measure.visibility import Probe
+from services.loadgen.settings import Settings
+
+REQUEST_WITHIN_S = 10.0
+
+
+async def _orders(reader: asyncio.StreamReader, probe: Probe) -> None:
+    async with asyncio.TaskGroup() as group:
+        writing: asyncio.Task[None] | None = None
+        while line := await reader.readline():
+            match (decode(line) or {}).get("event"):
+                case "write" if writing is None:
+                    writing = group.create_task(probe.write())
+                case "quiet":
+                    if writing is not None:
+                        writing.cancel()
+                    await probe.settle()
+                    send({"event": "quiet", **probe.acknowledged()})
+                case "finish":
+                    send({"event": "report", **probe.report()})
+                    break
+        if writing is not None:
+            writing.cancel()
+
+
+async def _tell(probe: Probe) -> None:
+    while True:
+        await asyncio.sleep(1)
+        send({"event": "visibility", **probe.next_window()})
+
+
+async def _standard_input() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def main(settings: Settings) -> None:
+    """Seed, then follow the orders until `finish` or the end of standard input."""
+    reader = await _standard_input()
+    timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN_S)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(settings.base_url, timeout=timeout, connector=connector) as session:
+        # A PUT is sent again without a word when the connection breaks, and would be two events. There is no public
+        # switch; the client of aiohttp's own test utilities sets the same attribute.
+        session._retry_connection = False
+        probe = Probe(session, Random(f"{settings.seed}/probe"))
+        seeds = len(await probe.seed())
+        send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})
+        await _first_of(_orders(reader, probe), probe.watch(), _tell(probe), probe.fail())
+
+
+async def _first_of(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all until one of them has ended; raises its error, so that none dies unseen."""
+    tasks = [asyncio.create_task(one) for one in work]
+    ended, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for task in ended:
+        task.result()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(Settings.from_env(os.environ)))
+    except Exception as error:
+        send({"event": "failed", "why": f"the probe failed: {type(error).__name__}: {error}"})
+        raise

@@ -1,0 +1,174 @@
+"""The files that a run leaves: samples while it runs, the result and the histograms at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from metrics.files import Reserve, write_whole
+from metrics.points import DETAILS
+from metrics.results import (
+    Convergence,
+    Correctness,
+    Distribution,
+    Generator,
+    Latency,
+    Throughput,
+    Visibility,
+    write_json,
+)
+from metrics.sinks import JsonLinesSink
+from services.loadgen.distributed.messages import Message
+from services.loadgen.judge.convergence import Judgement
+from services.loadgen.judge.stats import Facts
+from services.loadgen.output.influx_stream import Telemetry
+from services.loadgen.settings import Settings
+
+_SECTIONS: dict[str, Any] = {
+    "throughput": Throughput(),
+    "latency_ms": Latency(),
+    "projection_lag": Distribution(),
+    "event_id_lag": Distribution(),
+    "backlog": Distribution(),
+    "visibility_ms": Visibility(),
+    "convergence": Convergence(),
+    "correctness": Correctness(),
+    "generator": Generator(),
+}
+_NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminate": 0}
+_HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
+
+
+ROOM = 256 * 1024
+"""Bytes for `loadgen.json` and the histograms."""
+
+log = structlog.get_logger()
+
+
+class Bundle:
+    """Collects the messages of a run's processes and writes them into the results folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = settings.results_dir
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._room = Reserve(self._folder, ROOM)
+        self._samples = JsonLinesSink(self._folder / "samples.jsonl")
+        self._missing: dict[str, str] = {}
+        self._visibility: dict[str, Any] = {}
+        self._phases: list[dict[str, Any]] = []
+        self._telemetry: Telemetry | None = None
+        self.result: Message | None = None
+        self.report: Message | None = None
+
+    def begin(self, facts: Facts) -> None:
+        """The system is there and quiet, and the run begins."""
+        if self._settings.influx is not None:
+            self._telemetry = Telemetry(self._settings.influx, self._settings, facts, time.time())
+
+    def settle(self) -> None:
+        """Wait until InfluxDB, if one is told, answered for the first time, or its trouble is told."""
+        if self._telemetry is not None:
+            self._telemetry.settle()
+
+    def phase(self, name: str, at: float) -> None:
+        """A phase began, and so the one before has ended. Stages of one phase are joined."""
+        if self._phases and self._phases[-1]["name"] == name:
+            return
+        self._end_phase(at)
+        self._phases.append({"name": name, "started_at": at, "ended_at": None})
+        self._tell_phase()
+
+    def visibility(self, window: Message) -> None:
+        """The probe's latest second, for the next sample."""
+        self._visibility = {"visibility_p50_ms": window["p50_ms"], "visibility_p99_ms": window["p99_ms"]}
+
+    def sample(self, message: Message) -> dict[str, Any]:
+        """Write one line of `samples.jsonl` at once, and return it."""
+        details = {name: message.get(name, []) for name in DETAILS}
+        sample = {name: value for name, value in message.items() if name != "event" and name not in details}
+        sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
+        sample["dropped_points"] = self._telemetry.dropped if self._telemetry else 0
+        with self._noting("samples.jsonl"):
+            self._samples.write(sample)
+        if self._telemetry is not None:
+            self._telemetry.sample(sample, details)
+        self._visibility = {}
+        return sample
+
+    def close(self, judgement: Judgement) -> None:
+        """Write everything else. What was never seen is zero; what can not be written is told in `loadgen.json`.
+
+        Raises OSError where that can not be written itself.
+        """
+        self._room.release()
+        with self._noting("samples.jsonl"):
+            self._samples.close()
+        now = time.time()
+        self._end_phase(now)
+        result, report = self.result or {}, self.report or {}
+        document: dict[str, Any] = {"verdict": judgement.verdict, "why": judgement.why}
+        for name, nothing in _SECTIONS.items():
+            document[name] = result.get(name) or report.get(name) or dataclasses.asdict(nothing)
+        document |= {
+            "phases": self._phases,
+            "settings": self._settings.as_used(),
+            "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),
+            "stages": result.get("stages", []),
+            "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
+            "influx": None,
+            "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
+        }
+        self._write_histograms(result, report)
+        faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
+        self._keep("acknowledged_missing.jsonl", faults)
+        if self._telemetry is not None:
+            document["influx"] = self._telemetry.end(document, now)
+            document["generator"]["dropped_points"] = self._telemetry.dropped
+        self._drop_half_page()
+        document["missing"] = self._missing
+        write_json(self._folder / "loadgen.json", document)
+
+    def _write_histograms(self, result: Message, report: Message) -> None:
+        for kind, encoded in result.get("histograms", {}).items():
+            self._keep(_HISTOGRAM_FILES[kind], encoded + "\n")
+        if "histogram" in report:
+            self._keep("visibility.hdr", report["histogram"] + "\n")
+
+    def _keep(self, name: str, text: str) -> None:
+        with self._noting(name):
+            write_whole(self._folder / name, text)
+
+    def _drop_half_page(self) -> None:
+        """Locust writes its page in place, and goes on where the disk is full."""
+        page = self._folder / "locust.html"
+        with self._noting(page.name):
+            if page.exists() and not page.read_text(encoding="utf-8", errors="replace").rstrip().endswith("</html>"):
+                page.unlink()
+                self._missing[page.name] = "Locust could not write it to its end"
+
+    @contextmanager
+    def _noting(self, name: str) -> Iterator[None]:
+        """A run goes on without a file that can not be written; one should know."""
+        try:
+            yield
+        except OSError as error:
+            if name not in self._missing:
+                log.warning("file not written", file=name, error=str(error))
+            self._missing[name] = error.strerror or str(error)
+
+    def _end_phase(self, at: float) -> None:
+        if self._phases and self._phases[-1]["ended_at"] is None:
+            self._phases[-1]["ended_at"] = at
+            self._tell_phase()
+
+    def _tell_phase(self) -> None:
+        if self._telemetry is not None:
+            phase = self._phases[-1]
+            self._telemetry.phase(phase["name"], phase["started_at"], phase["ended_at"])

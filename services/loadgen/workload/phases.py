@@ -1,0 +1,138 @@
+"""Walks a run through its phases to a verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from services.loadgen.distributed.supervisor_link import Link
+from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, measure, validity
+from services.loadgen.judge.final_read import verify
+from services.loadgen.judge.ledger import todo_from_json
+from services.loadgen.judge.read_back import Findings
+from services.loadgen.judge.stats import BadFacts, Facts, read_facts
+from services.loadgen.output.summary import Summary
+from services.loadgen.workload.dispatcher import dispatch
+from services.loadgen.workload.greenlets import failure, start
+from services.loadgen.workload.http_client import Wire, WireError
+from services.loadgen.workload.run import Halted, Run, Watch
+from services.loadgen.workload.scenario import Phase, readers
+
+_LOOK_S = 0.02
+_RETRY_S = 0.2
+_OBSERVER = -1
+
+
+class Conductor:
+    """Runs the phases of a run one after another in a greenlet of its own, and calls `end` when all is told."""
+
+    def __init__(self, run: Run, link: Link, end: Callable[[], None]) -> None:
+        self._run = run
+        self._link = link
+        self._end = end
+        self._wire = Wire(run.settings.base_url)
+        self._summary = Summary(run)
+
+    def perform(self) -> None:
+        """A greenlet's body: the whole run, ended early or not, with a result in any case."""
+        try:
+            judgement = self._perform()
+        except Halted as halted:
+            judgement = Judgement("invalid", str(halted))
+        except Exception as error:
+            judgement = Judgement("invalid", failure("the conductor", error))
+        self._run.halt("the run is over")
+        self._link.send("result", **self._summary.document(judgement))
+        self._run.over.set()
+        self._end()
+
+    def _perform(self) -> Judgement:
+        timed = [phase for phase in self._run.phases if phase.seconds is not None]
+        convergence, verification = self._run.phases[-2:]
+        for phase in timed:
+            self._spend(phase)
+        found = [self._converge(convergence)]
+        if (doubt := validity(self._health())) is not None:
+            found.append(doubt)
+        if gravest(found).verdict in ("converged", "diverged"):
+            found.append(self._verify(verification))
+        return gravest(found)
+
+    def _enter(self, phase: Phase) -> None:
+        self._run.enter(phase, self._run.step + 1)
+        self._link.send("phase", name=phase.name, at=time.time())
+
+    def _spend(self, phase: Phase) -> None:
+        self._enter(phase)
+        if self._run.arrivals is not None and not self._run.leads and phase is self._run.phases[0]:
+            start(self._run, "the open loop", dispatch, self._run)
+        with self._summary.stage(phase):
+            self._run.pause(phase.seconds or 0.0)
+
+    def _health(self) -> LoadHealth:
+        recorder = self._run.recorder
+        busy = f"its pool of VUS={self._run.settings.users} was busy"
+        cause = "it was saturated" if self._run.vitals.saturated else busy
+        return LoadHealth(
+            answered=sum(recorder.answered.values()) + recorder.rejected,
+            errors=recorder.errors,
+            missed_share=self._run.missed_share,
+            missed_because=cause,
+            failed_because=self._run.endpoints.causes.most(),
+        )
+
+    def _converge(self, phase: Phase) -> Judgement:
+        self._enter(phase)
+        began = time.monotonic()
+        while self._run.ledger.in_flight:
+            self._run.pause(0.005)
+        first = self._facts()
+        self._adopt_probe()
+        reading = readers(self._run.indexes, phase.writers)
+        watch = self._run.watch = Watch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
+        limit_s = self._run.settings.convergence_max_s
+        while (judgement := judge(watch.evidence(limit_s))) is None:
+            if not reading:
+                self._wire_drain()
+                watch.note(_OBSERVER, self._facts())
+            self._run.pause(_LOOK_S)
+        elapsed_s = time.monotonic() - began
+        self._summary.convergence = measure(first, watch.facts, judgement.verdict, elapsed_s)
+        self._summary.final = watch.facts
+        return judgement
+
+    def _adopt_probe(self) -> None:
+        message = self._link.probe_writes()
+        if message is not None:
+            todos = [todo_from_json(todo) for todo in message["todos"]]
+            self._run.ledger.adopt(todos, lost_updates=message["lost"])
+
+    def _verify(self, phase: Phase) -> Judgement:
+        self._enter(phase)
+        try:
+            findings: Findings = verify(self._run.settings.base_url, self._run.ledger)
+        except WireError as error:
+            return Judgement("invalid", f"the final state could not be read: {error}")
+        self._summary.findings = findings
+        if findings.missing:
+            first = findings.faults[0]
+            return Judgement(
+                "diverged",
+                f"{findings.missing} acknowledged writes are not in the final read; first {first.stream}: "
+                f"acknowledged {first.acknowledged}, shown {first.shown}",
+            )
+        return Judgement("converged", "")
+
+    def _facts(self) -> Facts:
+        while True:
+            try:
+                return read_facts(self._wire.get("/stats"))
+            except (WireError, BadFacts):
+                # The sampler halts the run when the server stays silent; until then a lost answer is asked again.
+                self._run.pause(_RETRY_S)
+
+    def _wire_drain(self) -> None:
+        try:
+            self._wire.call("POST", "/drain")
+        except WireError:
+            self._run.pause(_RETRY_S)

@@ -1,0 +1,81 @@
+"""Before a run: is the server there, and is it quiet?"""
+
+from __future__ import annotations
+
+import time
+
+from services.loadgen.judge.convergence import Judgement
+from services.loadgen.judge.stats import BadFacts, Facts, read_facts
+from services.loadgen.workload.http_client import Wire, WireError
+
+READY_WITHIN_S = 2.0
+QUIET_WITHIN_S = 10.0
+_PAUSE_S = 0.1
+
+
+class NotReady(Exception):
+    """There is no usable server at the base URL; the message is one clear line."""
+
+
+class NotQuiet(Exception):
+    """The server has work left from before, so that nothing could be told apart; carries the verdict."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.why)
+        self.judgement = judgement
+
+
+def wait_ready(base_url: str, within_s: float = READY_WITHIN_S) -> None:
+    """Return once GET /readyz answers 200. Raises NotReady with what it said last."""
+    wire = Wire(base_url, timeout_s=within_s)
+    deadline = time.monotonic() + within_s
+    while True:
+        said = _ask(wire)
+        if not said:
+            wire.close()
+            return
+        if time.monotonic() >= deadline:
+            raise NotReady(f"BASE_URL={base_url}: no server is ready there ({said}); start one, or correct BASE_URL")
+        time.sleep(_PAUSE_S)
+
+
+def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Facts:
+    """The statistics of a server with nothing left to project.
+
+    Raises NotQuiet, at once when something is blocked, or NotReady when it stops answering.
+    """
+    wire = Wire(base_url)
+    deadline = time.monotonic() + within_s
+    try:
+        while True:
+            facts = read_facts(wire.get("/stats"))
+            if facts.backlog == 0:
+                return facts
+            if facts.stuck or time.monotonic() >= deadline:
+                raise NotQuiet(_unquiet(facts, within_s))
+            wire.call("POST", "/drain")
+            time.sleep(_PAUSE_S)
+    except (WireError, BadFacts) as error:
+        raise NotReady(f"BASE_URL={base_url}: no usable statistics ({error})") from error
+    finally:
+        wire.close()
+
+
+def _ask(wire: Wire) -> str:
+    try:
+        answer = wire.call("GET", "/readyz")
+    except WireError as error:
+        return str(error)
+    if answer.status == 200:
+        return ""
+    detail = answer.document.get("detail") if isinstance(answer.document, dict) else None
+    return f"GET /readyz answered {answer.status}" + (f": {detail}" if detail else "")
+
+
+def _unquiet(facts: Facts, within_s: float) -> Judgement:
+    if facts.blocked_streams > 0:
+        return Judgement("blocked", f"before the run: {facts.blocked_streams} blocked; first {facts.blocked_because}")
+    return Judgement(
+        "invalid",
+        f"before the run a backlog of {facts.backlog} did not drain within {within_s:.0f} s: is a projector running?",
+    )

@@ -1,0 +1,128 @@
+"""What the greenlets of one run share in Locust's process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gevent.event import Event
+from gevent.queue import SimpleQueue
+
+from services.loadgen.judge.convergence import Evidence, Streaks, matches
+from services.loadgen.judge.ledger import Counts, Expected, Ledger
+from services.loadgen.judge.stats import Facts
+from services.loadgen.measure.endpoints import Endpoints
+from services.loadgen.measure.recorder import Recorder
+from services.loadgen.measure.saturation import Vitals
+from services.loadgen.settings import Settings
+from services.loadgen.workload.scenario import Phase, plan
+
+
+class Halted(Exception):
+    """The run cannot go on; the message says why."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request of the open loop: due at a moment of `time.perf_counter`."""
+
+    due: float
+    writes: bool
+    measured: bool
+
+
+class Notes(Protocol):
+    """Whoever is told what the readers of the convergence phase see."""
+
+    def note(self, reader: int, facts: Facts) -> None:
+        """A reader saw these facts."""
+        ...
+
+
+class Watch:
+    """The convergence phase as its readers see it."""
+
+    def __init__(self, expected: Expected, readers: Iterable[int], first: Facts, began_at: float) -> None:
+        self.expected = expected
+        self.facts = first
+        self._streaks = Streaks(readers)
+        self._began_at = began_at
+        self._changed_at = time.monotonic()
+
+    def note(self, reader: int, facts: Facts) -> None:
+        """Take in what a reader saw."""
+        seen = (facts.counts, facts.backlog, facts.blocked_streams)
+        if seen != (self.facts.counts, self.facts.backlog, self.facts.blocked_streams):
+            self._changed_at = time.monotonic()
+        self.facts = facts
+        self._streaks.note(reader, match=matches(facts, self.expected))
+
+    def evidence(self, limit_s: float) -> Evidence:
+        """All that the judge needs, as of now."""
+        now = time.monotonic()
+        return Evidence(
+            facts=self.facts,
+            expected=self.expected,
+            confirmed=self._streaks.confirmed,
+            elapsed_s=now - self._began_at,
+            limit_s=limit_s,
+            unchanged_s=now - self._changed_at,
+        )
+
+
+class Run:
+    """One run: its settings, its ledger, its numbers, and the phase that it is in.
+
+    A worker's run is one of several: the `place`-th `of` them. The master's run `leads`, and has no users of its own.
+    """
+
+    def __init__(self, settings: Settings, baseline: Counts, *, place: int = 0, of: int = 1) -> None:
+        self.settings = settings
+        self.phases = plan(settings)
+        self.phase: Phase = self.phases[0]
+        self.step = -1
+        self.on_phase: Callable[[int], None] = lambda _: None
+        self.leads = False
+        self.ledger = Ledger(baseline)
+        self.recorder = Recorder()
+        self.endpoints = Endpoints()
+        self.vitals = Vitals()
+        self.watch: Notes | None = None
+        self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
+        self.scheduled = 0
+        self.started = 0
+        self.halted = Event()
+        self.over = Event()
+        self.halt_reason = ""
+        self.indexes: list[int] = []
+        self._place = place
+        self._of = of
+
+    def enlist(self) -> int:
+        """The number of a new user, from 0; no worker gives out another's."""
+        self.indexes.append(self._place + self._of * len(self.indexes))
+        return self.indexes[-1]
+
+    def enter(self, phase: Phase, step: int) -> None:
+        """Go on to a phase, the `step`-th from 0."""
+        self.phase, self.step = phase, step
+        self.on_phase(step)
+
+    def halt(self, why: str) -> None:
+        """End the run early; the first reason stays."""
+        self.halt_reason = self.halt_reason or why
+        self.halted.set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises Halted as soon as the run is to end."""
+        if self.halted.wait(seconds):
+            raise Halted(self.halt_reason)
+
+    @property
+    def missed_share(self) -> float | None:
+        """The share of the due requests of the load phase that were not begun in it; None in the closed loop."""
+        if self.arrivals is None:
+            return None
+        return 1 - self.started / self.scheduled if self.scheduled else 0.0

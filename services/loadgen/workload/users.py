@@ -1,0 +1,134 @@
+"""The users that Locust runs: each one writes or reads by its number, in the closed or in the open loop."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from typing import ClassVar
+
+import gevent
+import geventhttpclient.client
+from gevent.queue import Empty
+from locust import FastHttpUser, task
+from locust.exception import StopUser
+
+from services.loadgen.workload.calls import TodoCalls
+from services.loadgen.workload.run import Arrival, Run
+from services.loadgen.workload.scenario import READ_MIX, WRITE_MIX, Mix, is_writer, pick
+
+_IDLE_S = 0.05
+
+# geventhttpclient sends these methods again without a word when the connection breaks. A second PUT is a second event,
+# and a second DELETE is refused though the first one was carried out: neither may happen unseen.
+geventhttpclient.client.IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class TodoUser(FastHttpUser):
+    """A user of the Todo service. In the open loop it is one of a pool that serves what is due."""
+
+    run_now: ClassVar[Run]
+
+    network_timeout = 10.0
+    connection_timeout = 10.0
+    concurrency = 1
+
+    def on_start(self) -> None:
+        """Take a number; it decides this user's role and, with the seed, its every draw."""
+        self.loadgen = self.run_now
+        self.index = self.loadgen.enlist()
+        self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
+        self.calls = TodoCalls(self.client, self.loadgen, f"user {self.index}", self.draws)
+        self.steps: list[str] = []
+        self.own: str | None = None
+
+    def wait_time(self) -> float:
+        """An exponential pause: users that wait equally long would meet in bursts."""
+        think_s = self.loadgen.settings.think_time_ms / 1000
+        if think_s == 0 or self._serves_arrivals:
+            return 0.0
+        return min(self.draws.expovariate(1 / think_s), 10 * think_s)
+
+    @task
+    def step(self) -> None:
+        """One request, as the phase and the role have it."""
+        phase = self.loadgen.phase
+        writes = is_writer(self.index, phase.writers)
+        if phase.name == "verification":
+            gevent.sleep(_IDLE_S)
+        elif phase.name == "convergence" and writes:
+            raise StopUser
+        elif phase.name == "convergence":
+            self._confirm()
+        elif self._serves_arrivals:
+            self._serve(phase.mix)
+        elif writes:
+            self._write(phase.mix, time.perf_counter())
+        else:
+            self._read(time.perf_counter())
+
+    @property
+    def _serves_arrivals(self) -> bool:
+        return self.loadgen.arrivals is not None and self.loadgen.phase.name in ("warmup", "load")
+
+    def _serve(self, mix: Mix) -> None:
+        arrivals = self.loadgen.arrivals
+        assert arrivals is not None
+        try:
+            arrival: Arrival = arrivals.get(timeout=_IDLE_S)
+        except Empty:
+            return
+        if arrival.measured:
+            if not self.loadgen.phase.measured:
+                return
+            self.loadgen.started += 1
+        if arrival.writes:
+            self._write(mix, arrival.due)
+        else:
+            self._read(arrival.due)
+
+    def _write(self, mix: Mix, due: float) -> None:
+        if mix == "sequence":
+            self._walk(due)
+        elif mix == "create":
+            self.calls.create(due)
+        else:
+            self._write_anything(due)
+
+    def _write_anything(self, due: float) -> None:
+        operation = pick(WRITE_MIX, self.draws.random())
+        ledger = self.loadgen.ledger
+        if operation == "update" and (id := ledger.pick(self.draws)):
+            self.calls.update(id, due)
+        elif operation == "delete" and (id := ledger.take(self.draws)):
+            self.calls.delete(id, due)
+        else:
+            self.calls.create(due)
+
+    def _walk(self, due: float) -> None:
+        if self.own is None or not self.steps:
+            self.own = self.calls.create(due)
+            self.steps = ["delete", "update"]
+        elif self.steps.pop() == "update":
+            self.calls.update(self.own, due)
+        else:
+            self.calls.delete(self.own, due)
+
+    def _read(self, due: float) -> None:
+        kind = pick(READ_MIX, self.draws.random())
+        id = self.loadgen.ledger.pick(self.draws)
+        if kind == "one" and id:
+            self.calls.read_one(id, due)
+        elif kind == "stats":
+            self.calls.read_stats(due)
+        else:
+            self.calls.read_list(id, due)
+
+    def _confirm(self) -> None:
+        watch = self.loadgen.watch
+        if watch is None:
+            gevent.sleep(_IDLE_S)
+            return
+        self.calls.drain()
+        facts = self.calls.read_stats(time.perf_counter())
+        if facts is not None:
+            watch.note(self.index, facts)

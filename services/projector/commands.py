@@ -1,0 +1,161 @@
+"""The commands on the command line: their arguments, what they print, how they end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any, Final
+
+from eventstore.connection.database import Database
+from eventstore.connection.wakeup import NOTIFY
+from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, TimeLimit
+from projection.operator.positions import Positions, positions
+from projection.operator.recount import Recounted, recount
+from projection.operator.refusals import UnknownStream
+from projection.operator.reset import Reset, reset
+from projection.operator.skip import Skipped, skip
+from projection.operator.steps import Steps
+from projection.operator.unblock import Unblocked, unblock
+from projection.stats import read_facts
+from services.projector.endings import SIGNALLED, Ending
+
+PATIENCE_S: Final = 60.0
+STATEMENT_S: Final = (5.0, 30.0)
+"""How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
+
+Done = Unblocked | Skipped | Reset | Recounted | Positions
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the commands to the parser."""
+    commands = parser.add_subparsers(dest="command", title="operator commands")
+    unblocking = commands.add_parser("unblock", help="try again, with all attempts")
+    resetting = commands.add_parser("reset", help="project again from the first event; works in steps")
+    skipping = commands.add_parser("skip", help="pass over the event that is blocked: it is never applied")
+    positioning = commands.add_parser(
+        "positions",
+        help="after a restore: go on above the newest event, with the cursor within the log",
+    )
+    recounting = commands.add_parser("recount", help="hold all counters against the tables, and mend them")
+    for one in (unblocking, resetting):
+        which = one.add_mutually_exclusive_group(required=True)
+        which.add_argument("stream", nargs="?", metavar="STREAM")
+        which.add_argument("--all", action="store_true", help="all streams")
+    resetting.add_argument("--after", default="", metavar="STREAM", help="with --all: go on after this stream")
+    skipping.add_argument("stream", metavar="STREAM")
+    skipping.add_argument("--version", type=int, metavar="N", help="only if it is this version that is blocked")
+    for one in (unblocking, resetting, skipping, recounting, positioning):
+        one.add_argument("--json", action="store_true", help="what was done as JSON")
+        one.add_argument(
+            "--timeout",
+            type=_seconds,
+            default=PATIENCE_S,
+            metavar="SECONDS",
+            help=f"give up when there was no progress for so long (default: {PATIENCE_S:g})",
+        )
+
+
+def check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """End with a usage error where options do not go together."""
+    if arguments.command == "reset" and arguments.after and not arguments.all:
+        parser.error("--after goes with --all")
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of seconds between 0 and 86400")
+    return seconds
+
+
+def statement_timeout(arguments: argparse.Namespace) -> float:
+    """How long a command's connection waits for one answer, in seconds."""
+    least, most = STATEMENT_S
+    return max(least, min(most, float(arguments.timeout)))
+
+
+async def operate(database: Database, arguments: argparse.Namespace) -> int:
+    """Carry out a command, say how far it is on stderr and what it did on stdout. Returns the exit code."""
+    steps = Steps(database, patience_s=arguments.timeout, say=_say)
+    work = asyncio.ensure_future(_carry_out(database, steps, arguments))
+    signals = _cancelled_by_signals(work)
+    try:
+        done = await work
+    except asyncio.CancelledError:
+        if not signals:
+            raise
+        _say(f"{arguments.command} was interrupted by {signals[0].name}. {_to_go_on(steps, arguments)}")
+        return SIGNALLED + signals[0]
+    except UnknownStream as error:
+        _say(str(error))
+        return Ending.BLOCKED
+    except InvalidEvent as error:
+        _say(f"there is no such stream: {error}")
+        return Ending.BLOCKED
+    except StoreUnavailable as error:
+        _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")
+        return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
+    print(json.dumps(_document(arguments.command, done)) if arguments.json else str(done), flush=True)
+    return Ending.BLOCKED if isinstance(done, Positions) and done.still else Ending.DONE
+
+
+async def _carry_out(database: Database, steps: Steps, arguments: argparse.Namespace) -> Done:
+    done: Done
+    match arguments.command:
+        case "unblock":
+            done = await unblock(steps, arguments.stream)
+        case "skip":
+            done = await skip(steps, arguments.stream, arguments.version)
+        case "positions":
+            done = await positions(steps)
+        case "recount":
+            return await recount(steps, log=True)
+        case _:
+            total = 0 if arguments.stream else await _streams(database)
+            done = await reset(steps, arguments.stream, after=arguments.after, total=total)
+    # What was done is done; the projectors find it without the hint, but later.
+    with contextlib.suppress(StoreError):
+        await database.fetch(NOTIFY)
+    return done
+
+
+async def _streams(database: Database) -> int:
+    """How many there are, for the progress alone: 0 where that can not be had now."""
+    with contextlib.suppress(StoreUnavailable):
+        return (await read_facts(database)).streams
+    return 0
+
+
+def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:
+    """Cancel the work at a signal; returns where the signals will be noted."""
+    came: list[signal.Signals] = []
+
+    def cancel(number: signal.Signals) -> None:
+        came.append(number)
+        work.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, cancel, number)
+    return came
+
+
+def _to_go_on(steps: Steps, arguments: argparse.Namespace) -> str:
+    if not steps.place:
+        return "Nothing is left half done: run it again"
+    return f"What was done stays: go on with `{arguments.command} --all --after {steps.place}`, or run it again"
+
+
+def _document(command: str, done: Done) -> dict[str, Any]:
+    return {"command": command, **asdict(done), "said": str(done)}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

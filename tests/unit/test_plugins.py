@@ -1,0 +1,53 @@
+"""Plug-ins by name and by dotted path: found, listed without an import, refused by the variable's name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import plugins
+from settings.environment import SettingError
+
+
+def package(folder: Path, name: str, **modules: str) -> None:
+    """A package in a folder, with these modules."""
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").write_text("")
+    for module, text in modules.items():
+        (folder / name / f"{module}.py").write_text(text)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where Python looks for modules."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_what_there_is_is_listed_without_an_import(path: Path) -> None:
+    package(path, "kinds_listed", one_lease="", broken="raise RuntimeError")
+    assert plugins.offered("kinds_listed") == ("broken", "one-lease")
+    assert not {"kinds_listed.broken", "kinds_listed.one_lease"} & sys.modules.keys()
+
+
+def test_a_name_and_a_dotted_path_are_found(path: Path) -> None:
+    package(path, "kinds_found", one_lease="NAME = 'ours'")
+    package(path, "theirs_found", other="NAME = 'theirs'")
+    assert plugins.load("STRATEGY", "kinds_found", "one-lease").NAME == "ours"
+    assert plugins.load("STRATEGY", "kinds_found", "theirs_found.other").NAME == "theirs"
+
+
+@pytest.mark.parametrize("name", ["two", "no.such", "theirs_refused.two", "", "..", "os.path/x", "a b.c"])
+def test_what_is_not_there_is_refused_by_name(path: Path, name: str) -> None:
+    package(path, "kinds_refused", one_lease="")
+    package(path, "theirs_refused", other="")
+    with pytest.raises(SettingError, match=r"STRATEGY.*one-lease"):
+        plugins.check("STRATEGY", "kinds_refused", name)
+
+
+def test_a_module_that_can_not_be_imported_is_refused(path: Path) -> None:
+    package(path, "kinds_broken", needs="import no_such_library")
+    with pytest.raises(SettingError, match="no_such_library"):
+        plugins.load("STRATEGY", "kinds_broken", "needs")
