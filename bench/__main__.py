@@ -32,7 +32,7 @@ from bench.trial.progress import progress
 from bench.trial.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
-from settings.arguments import Parser, a_folder
+from settings.command_line.arguments import Parser, a_folder
 
 SOMEWHERE: Final = ("run", "compare", "ui")
 """Commands that take place in the stack if it is up."""

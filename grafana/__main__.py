@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.documents import FOLDER, documents
 from metrics.files import write_whole
-from settings import terminal
+from settings.command_line import terminal
 
 if __name__ == "__main__":
     terminal.forgive()

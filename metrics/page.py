@@ -9,7 +9,7 @@ from typing import Final
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
 from metrics.exposed import EXPOSED
 from metrics.files import write_whole
-from settings import terminal
+from settings.command_line import terminal
 
 PATH: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
 _HEAD: Final = """\

@@ -31,8 +31,10 @@ from migrations import ownership
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
-from settings import Environment, SettingError, postgres_url, terminal
-from settings.arguments import Parser
+from settings import Environment, SettingError
+from settings.addresses import postgres_url
+from settings.command_line import terminal
+from settings.command_line.arguments import Parser
 from settings.hiding import hider
 
 FAILED: Final = 1

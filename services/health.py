@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from settings import terminal
+from settings.command_line import terminal
 
 STALE_S: Final = 5.0
 """A service whose file is older has stopped: its event loop hangs, or it was killed."""

@@ -18,7 +18,8 @@ from typing import Final
 from bench.ends import launcher, signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
-from settings import SettingError, terminal
+from settings import SettingError
+from settings.command_line import terminal
 
 SOUND: Final = 0
 FAILED: Final = 1

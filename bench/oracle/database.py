@@ -10,8 +10,8 @@ from weakref import WeakSet
 
 import asyncpg
 
+from settings.addresses.postgres_url import parse
 from settings.children import LIBPQ
-from settings.postgres_url import parse
 
 TIMEOUT_S: Final = 10.0
 CLOSED: Final = "?sslmode=disable&target_session_attrs=any&gsslib=gssapi"

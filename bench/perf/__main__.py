@@ -25,7 +25,7 @@ from bench.platforms.local.binaries import find_binaries
 from bench.platforms.local.processes import ROOT
 from metrics.results import write_json
 from settings import Environment
-from settings.arguments import Parser, a_folder
+from settings.command_line.arguments import Parser, a_folder
 
 RESULTS: Final = ROOT / "results" / "perf"
 PAGE: Final = ROOT / "docs" / "performance.md"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from metrics.target import NAMES
-from settings import Environment, postgres_url, shared, tracing
+from settings import Environment, shared, tracing
+from settings.addresses import postgres_url
 from settings.shared import Shared
 
 CHECKED: Final[Mapping[str, Shared]] = {

@@ -10,8 +10,9 @@ from typing import Any, Final, Literal, Self
 from bench import scenarios
 from bench.trial.passed_on import passed_on
 from metrics.target import Target
-from settings import Environment, SettingError, postgres_url, shared, strategies
-from settings.endpoints import http_root
+from settings import Environment, SettingError, shared, strategies
+from settings.addresses import postgres_url
+from settings.addresses.http import http_root
 from settings.hiding import shown
 from settings.spelling import spelled
 from settings.strategies import Strategy

@@ -20,7 +20,8 @@ from services.address_notes import notes
 from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
-from settings import SettingError, terminal
+from settings import SettingError
+from settings.command_line import terminal
 from settings.hiding import hider
 
 

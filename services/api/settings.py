@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from eventstore.connection.bounds import BOUNDS, Bounds
-from settings import Environment, postgres_url, shared
+from settings import Environment, shared
+from settings.addresses import postgres_url
 
 
 @dataclass(frozen=True)

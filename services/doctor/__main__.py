@@ -15,7 +15,7 @@ import sys
 
 from services.doctor.examine import examine
 from settings import Environment, SettingError
-from settings.postgres_url import parse, read, required
+from settings.addresses.postgres_url import parse, read, required
 
 
 def main() -> int:

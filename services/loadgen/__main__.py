@@ -16,7 +16,8 @@ from services.loadgen.judge.convergence import Judgement
 from services.loadgen.settings import Settings
 from services.loadgen.workload.readiness import NotReady, wait_ready
 from services.logs import set_up
-from settings import SettingError, terminal
+from settings import SettingError
+from settings.command_line import terminal
 
 log = structlog.get_logger()
 

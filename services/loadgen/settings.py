@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Self, cast
 from metrics.target import NAMES as INFLUX
 from metrics.target import Target
 from settings import Environment, SettingError, shared
-from settings.endpoints import http_root
+from settings.addresses.http import http_root
 from settings.hiding import shown
 from settings.spelling import spelled, spelled_seconds
 

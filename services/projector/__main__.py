@@ -32,8 +32,9 @@ from services.projector.endings import SIGNALLED, Ending
 from services.projector.limits import DoesNotFit
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
-from settings import SettingError, terminal
-from settings.arguments import Parser
+from settings import SettingError
+from settings.command_line import terminal
+from settings.command_line.arguments import Parser
 from settings.hiding import hider
 
 if TYPE_CHECKING:

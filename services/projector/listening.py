@@ -9,7 +9,7 @@ import asyncpg
 from eventstore.connection.address import PostgresUrl, parse_url
 from eventstore.connection.database import Database
 from settings import SettingError
-from settings.postgres_url import EXPECTED
+from settings.addresses.postgres_url import EXPECTED
 
 DEAF: Final = "leads through a pooler in transaction mode, where LISTEN hears nothing and there is no error"
 

@@ -14,7 +14,8 @@ from typing import Self, cast
 from eventstore.connection.bounds import BOUNDS, Bounds
 from eventstore.connection.wakeup import HEARTBEAT_S
 from eventstore.visibility.safe_position import Visibility
-from settings import Environment, postgres_url, shared, strategies
+from settings import Environment, shared, strategies
+from settings.addresses import postgres_url
 from settings.strategies import Strategy
 
 

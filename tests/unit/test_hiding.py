@@ -13,8 +13,8 @@ import structlog
 from bench.trial.settings import Settings as Bench
 from services import logs
 from settings import SettingError
+from settings.addresses.postgres_url import parse
 from settings.hiding import hide, hider, is_secret, shown
-from settings.postgres_url import parse
 
 SIGNS = ["@", "/", ":", "%", "#", "?", "&", "=", "é", "密", "'", '"', "\\", " ", "%2"]
 PASSWORDS = [f"s3cr{sign}s3cret{sign}s3cr" for sign in SIGNS]

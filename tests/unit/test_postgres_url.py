@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from settings.postgres_url import EXPECTED, parse
+from settings.addresses.postgres_url import EXPECTED, parse
 
 PLAIN = "postgresql://me:secret@db.example:6000/shop"
 

@@ -12,7 +12,7 @@ import pytest
 from bench.platforms.local.processes import ROOT
 
 PRINTS = (
-    "from settings import terminal; terminal.forgive(); "
+    "from settings.command_line import terminal; terminal.forgive(); "
     "import sys; print('a\\u2013b', '\\udcff'); print('\\u2013', file=sys.stderr)"
 )
 COMMANDS = [

@@ -20,7 +20,7 @@ from bench.platforms.compose.compose import ALL_PROFILES, Compose, connect, tole
 from bench.platforms.compose.scale import scale
 from bench.platforms.compose.up import up
 from bench.platforms.local.processes import ROOT
-from settings.arguments import Parser
+from settings.command_line.arguments import Parser
 
 
 def main() -> int:

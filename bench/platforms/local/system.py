@@ -26,7 +26,7 @@ from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 from metrics.target import Target
-from settings import postgres_url
+from settings.addresses import postgres_url
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.platforms.local.logins import ROLES, Logins, variable
 from eventstore.connection import planner
 from migrations.roles.apply import VARIABLES
-from settings.postgres_url import parse
+from settings.addresses.postgres_url import parse
 
 OWNER = "postgresql://tidemark:pw@127.0.0.1:5432/tidemark"
 

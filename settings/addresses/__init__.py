@@ -1,0 +1,1 @@
+"""Addresses in settings: of a Postgres server, of an HTTP service."""
