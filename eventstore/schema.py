@@ -149,6 +149,8 @@ projectors: Final = Table(
     Column("connections_awaited", Integer, nullable=False, server_default=text("0")),
     # Why it may not work now; NULL while it may.
     Column("waiting", Text),
+    # By which ordering strategy it works; NULL: it ended before it could say.
+    Column("strategy", Text),
     PrimaryKeyConstraint("holder"),
     CheckConstraint("mode IN ('serial', 'parallel')", name="mode"),
 )
@@ -182,7 +184,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

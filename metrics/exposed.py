@@ -21,7 +21,7 @@ class Exposed:
 
 _API: Final = ("process",)
 _HOLDER: Final = ("kind", "pid", "application")
-_EACH: Final = ("projector", "mode")
+_EACH: Final = ("projector", "mode", "strategy")
 
 EXPOSED: Final = (
     Exposed("tidemark_store_up", "gauge", "1 when the store answered this scrape; if not, nothing else is told"),

@@ -17,19 +17,20 @@ REGISTER: Final = Statement(
 WITH forgotten AS (
   DELETE FROM projectors WHERE alive_until < clock_timestamp() - interval '1 hour' AND holder <> :holder
 )
-INSERT INTO projectors (holder, mode, started_at, seen_at, alive_until, sessions)
-VALUES (:holder, :mode, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, 1)
-ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, seen_at = excluded.seen_at, leases_held = 0,
-  alive_until = excluded.alive_until, sessions = projectors.sessions + 1, waiting = NULL
+INSERT INTO projectors (holder, mode, strategy, started_at, seen_at, alive_until, sessions)
+VALUES (:holder, :mode, :strategy, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, 1)
+ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, strategy = excluded.strategy,
+  seen_at = excluded.seen_at, leases_held = 0, alive_until = excluded.alive_until,
+  sessions = projectors.sessions + 1, waiting = NULL
 """)
 )
 
 WAIT: Final = Statement(
     text("""
-INSERT INTO projectors (holder, mode, started_at, seen_at, alive_until, waiting)
-VALUES (:holder, :mode, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, :why)
-ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, seen_at = excluded.seen_at, leases_held = 0,
-  alive_until = excluded.alive_until, waiting = excluded.waiting
+INSERT INTO projectors (holder, mode, strategy, started_at, seen_at, alive_until, waiting)
+VALUES (:holder, :mode, :strategy, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, :why)
+ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, strategy = excluded.strategy,
+  seen_at = excluded.seen_at, leases_held = 0, alive_until = excluded.alive_until, waiting = excluded.waiting
 """)
 )
 
@@ -65,14 +66,14 @@ class Told:
     awaited: int = 0
 
 
-async def register(database: Database, holder: str, mode: str, ttl: timedelta) -> None:
+async def register(database: Database, settings: ProjectionSettings) -> None:
     """Announce the projector, at its start and each time that the store is back. Its counters go on where they were."""
-    await database.fetch(REGISTER, holder=holder, mode=mode, ttl=ttl)
+    await database.fetch(REGISTER, **_named(settings))
 
 
 async def wait(database: Database, settings: ProjectionSettings, why: str) -> None:
     """Say that the projector lives, and what it waits for before it can work."""
-    await database.fetch(WAIT, holder=settings.name, mode=settings.mode, ttl=settings.lease, why=why)
+    await database.fetch(WAIT, **_named(settings), why=why)
 
 
 async def beat(database: Database, holder: str, ttl: timedelta, told: Told) -> None:
@@ -83,3 +84,7 @@ async def beat(database: Database, holder: str, ttl: timedelta, told: Told) -> N
 async def retire(database: Database, holder: str, told: Told) -> None:
     """Say that the projector has ended, and how it was."""
     await database.fetch(RETIRE, holder=holder, **asdict(told))
+
+
+def _named(settings: ProjectionSettings) -> dict[str, object]:
+    return {"holder": settings.name, "mode": settings.mode, "strategy": settings.strategy, "ttl": settings.lease}

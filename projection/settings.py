@@ -25,6 +25,11 @@ class ProjectionSettings(Protocol):
         ...
 
     @property
+    def strategy(self) -> str:
+        """The ordering strategy: see `settings.strategies`."""
+        ...
+
+    @property
     def handler_latency(self) -> float:
         """An artificial cost, paid for each event before its effect."""
         ...

@@ -176,7 +176,7 @@ class Worker:
 
     async def _session(self) -> None:
         await self._preconditions.look()
-        await registry.register(self._database, self._settings.name, self._settings.mode, self._settings.lease)
+        await registry.register(self._database, self._settings)
         self._pulse.heard()
         self._pulse.waits_for = ""
         await self.mode.prepare()

@@ -17,10 +17,10 @@ NOBODY = Holders(NOW, 0, None, None)
 NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 
-def projector(mode: str, *, alive: bool) -> ProjectorFacts:
+def projector(mode: str, *, alive: bool, strategy: str | None = None) -> ProjectorFacts:
     """One projector that did nothing yet."""
     return ProjectorFacts(
-        f"{mode}-{alive}", mode, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0, None
+        f"{mode}-{alive}", mode, strategy, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0, None
     )
 
 
@@ -45,3 +45,24 @@ DEAD_SERIAL, DEAD_PARALLEL = projector("serial", alive=False), projector("parall
 def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorFacts], configured: bool, serial: bool) -> None:
     stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, [], serial=configured)
     assert stats.serial_projection is serial
+
+
+LEASES = projector("parallel", alive=True, strategy="stream-leases")
+LOCKS = projector("parallel", alive=True, strategy="stream-locks")
+ENDED = projector("serial", alive=False, strategy="global-order")
+
+
+@pytest.mark.parametrize(
+    ("projectors", "strategies"),
+    [
+        ([], []),
+        ([LEASES, ENDED], ["stream-leases"]),
+        ([LOCKS, LEASES, LEASES, ENDED], ["stream-leases", "stream-locks"]),
+        ([ENDED, replace(LEASES, alive=False)], ["global-order"]),
+        ([DEAD_PARALLEL], []),
+    ],
+    ids=["nobody yet", "one lives", "two live", "nobody lives", "ended before it could say"],
+)
+def test_the_strategies_are_those_of_the_projectors(projectors: list[ProjectorFacts], strategies: list[str]) -> None:
+    stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, [], serial=True)
+    assert stats.strategies == strategies

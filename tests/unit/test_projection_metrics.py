@@ -16,9 +16,15 @@ from projection.stats import Blocked, Facts, ProjectorFacts
 from services.api.routes.projection_metrics import of_holders, of_the_store, of_this_process, told
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KEYS = {"open": "open p serial", "used": "p serial used", "awaited": "awaited p serial"}
+KEYS = {
+    "open": "global-order open p serial",
+    "used": "global-order p serial used",
+    "awaited": "awaited global-order p serial",
+}
 POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
-PROJECTOR = ProjectorFacts("p", "serial", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right")
+PROJECTOR = ProjectorFacts(
+    "p", "serial", "global-order", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right"
+)
 BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
 WRITER = Holder("session", 7, "psql", None, NOW, 3)
 READER = Holder("session", None, "psql", None, None, 3)
@@ -66,7 +72,7 @@ def test_each_fact_is_told() -> None:
         "listening": 1,
         "waiting": 1,
     }
-    assert {name: found[f"tidemark_projector_{name} p serial"] for name in expected} == expected
+    assert {name: found[f"tidemark_projector_{name} global-order p serial"] for name in expected} == expected
     pool = {state: found[f"tidemark_projector_connections {key}"] for state, key in KEYS.items()}
     assert pool == {"open": 10, "used": 11, "awaited": 12}
 

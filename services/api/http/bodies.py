@@ -94,6 +94,7 @@ class ProjectorDocument(Struct, frozen=True, rename="camel"):
 
     holder: str
     mode: str
+    strategy: str | None
     alive: bool
     started_at: datetime
     seen_at: datetime
@@ -131,6 +132,7 @@ class HolderDocument(Struct, frozen=True, rename="camel"):
 class Stats(Struct, frozen=True, rename="camel"):
     """Facts, no verdict. Times are the database's clock; counts are exact.
 
+    `strategies`: the ordering strategies of the living projectors, or else of the last that lived.
     `oldest_snapshot` holds vacuum back, `lowest_announcement` the serial reader; `dead_streams` is an estimate.
     `unsound`: what the store rests on and does not hold, as this process of the API found; writes are refused then.
     """
@@ -149,6 +151,7 @@ class Stats(Struct, frozen=True, rename="camel"):
     stream_count: int
     drain_count: int
     serial_projection: bool
+    strategies: list[str]
     projectors: list[ProjectorDocument]
     observed_at: datetime
     last_event_at: datetime | None

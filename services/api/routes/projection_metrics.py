@@ -88,7 +88,7 @@ def of_holders(holders: Holders | None) -> Samples:
 
 
 def _of(projector: ProjectorFacts) -> Iterator[tuple[str, Sample]]:
-    labels = (projector.holder, projector.mode)
+    labels = (projector.holder, projector.mode, projector.strategy or "")
     yield "alive", (labels, projector.alive)
     yield "leases_held", (labels, projector.leases_held)
     yield "waiting", (labels, projector.waiting is not None)

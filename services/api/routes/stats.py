@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from eventstore.postgres import Database
 from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import Holder, Holders, read_holders
-from projection.stats import Facts, read_facts
+from projection.stats import Facts, ProjectorFacts, read_facts
 from services.api.http.bodies import BlockedDocument, HolderDocument, LastEvent, ProjectorDocument, Stats
 from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
@@ -42,8 +42,13 @@ def _serial(facts: Facts, *, configured: bool) -> bool:
     The projectors decide the mode, and may be started anew in the other one while the API runs. So what they
     registered is told: those alive, else the last that was; before there was any, what the API was configured with.
     """
-    modes = [one.mode for one in facts.projectors if one.alive] or [one.mode for one in facts.projectors[:1]]
+    modes = [one.mode for one in _at_work(facts)]
     return all(mode == "serial" for mode in modes) if modes else configured
+
+
+def _at_work(facts: Facts) -> list[ProjectorFacts]:
+    """The projectors that are alive, else the last that was."""
+    return [one for one in facts.projectors if one.alive] or facts.projectors[:1]
 
 
 def _holder(holder: Holder | None) -> HolderDocument | None:
@@ -67,6 +72,7 @@ def document(facts: Facts, todos: TodoCounts, holders: Holders, unsound: list[st
         stream_count=facts.streams,
         drain_count=facts.drains,
         serial_projection=_serial(facts, configured=serial),
+        strategies=sorted({one.strategy for one in _at_work(facts) if one.strategy}),
         projectors=[ProjectorDocument(**asdict(one)) for one in facts.projectors],
         observed_at=facts.observed_at,
         last_event_at=facts.last_recorded_at,
