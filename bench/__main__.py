@@ -23,9 +23,9 @@ from bench.doctor.command import doctor
 from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
 from bench.faults import kill_projector
+from bench.platforms import by_hand
 from bench.platforms.compose.place import place
-from bench.platforms.local import dev
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from bench.report import report
 from bench.trial import runner, summary
 from bench.trial.progress import progress
@@ -83,10 +83,10 @@ def examine(arguments: argparse.Namespace, console: Console) -> int:
     return doctor(arguments.results, console)
 
 
-def by_hand(arguments: argparse.Namespace, console: Console) -> int:
+def stay(arguments: argparse.Namespace, console: Console) -> int:
     """`dev` and `ui`."""
     settings = Settings.from_env(os.environ, mode=arguments.mode)
-    (dev.ui if arguments.name == "ui" else dev.dev)(settings, console)
+    (by_hand.ui if arguments.name == "ui" else by_hand.dev)(settings, console)
     return 0
 
 
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
-        _command(commands, name, by_hand, text).add_argument("--mode", choices=["serial", "parallel"])
+        _command(commands, name, stay, text).add_argument("--mode", choices=["serial", "parallel"])
     examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")
     examining.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where doctor.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")

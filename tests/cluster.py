@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, Self
 
-from bench.platforms.local.postgres import Cluster as Server
+from bench.platforms.postgres.cluster import Cluster as Server
 from eventstore.connection.planner import ROLES
 from migrations.__main__ import migrate
 from migrations.roles.apply import apply

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from bench.platforms.local.binaries import find_identity
-from bench.platforms.local.postgres import USER, Cluster, free_port
+from bench.platforms.postgres.binaries import find_identity
+from bench.platforms.postgres.cluster import USER, Cluster, free_port
 from eventstore.connection.planner import ROLES
 from tests.cluster import PASSWORD
 from tests.debian import fetched, on_path

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.ends.errors import RunFailed
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from settings.strategies import Strategy
 
 FILE: Final = "doctor.json"

@@ -21,8 +21,8 @@ from bench.perf.output import page, results, table
 from bench.perf.references import peers
 from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
-from bench.platforms.local.binaries import find_binaries
-from bench.platforms.local.processes import ROOT
+from bench.platforms.postgres.binaries import find_binaries
+from bench.platforms.processes import ROOT
 from metrics.results import write_json
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder

@@ -18,7 +18,7 @@ from bench.perf.meter import Counters
 from bench.perf.output.table import number
 from bench.perf.rows.visible import wait_until_projected
 from bench.perf.store import fill
-from bench.platforms.local.processes import Process
+from bench.platforms.processes import Process
 from metrics.reading import read_optional
 
 FILE: Final = "cost.json"

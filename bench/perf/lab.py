@@ -21,8 +21,8 @@ from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed, connect, run
 from bench.platforms import http_client
-from bench.platforms.local.postgres import Cluster, free_port
-from bench.platforms.local.processes import ROOT, Process, Processes, describe
+from bench.platforms.postgres.cluster import Cluster, free_port
+from bench.platforms.processes import ROOT, Process, Processes, describe
 from settings.children import PYTHON
 
 TEMPLATE: Final = "migrated"

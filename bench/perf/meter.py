@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 
 from bench.perf.lab import Lab
-from bench.platforms.local.processes import Process
+from bench.platforms.processes import Process
 
 SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "off"}
 EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"

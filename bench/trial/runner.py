@@ -23,9 +23,9 @@ from bench.oracle import database
 from bench.oracle.database import connect
 from bench.oracle.verify import Verification, verify
 from bench.platforms.choice import running_system
-from bench.platforms.local.postgres import tail
-from bench.platforms.local.processes import ROOT, Process, describe
 from bench.platforms.local.system import Stack
+from bench.platforms.postgres.cluster import tail
+from bench.platforms.processes import ROOT, Process, describe
 from bench.report import report
 from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench.platforms.local import binaries
+from bench.platforms.postgres import binaries
 from tests.acceptance.bench_process import BENCH, KEPT, PATIENCE_S, ROOT, How, bench, started
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 
 DOCKERFILES = {
     "api": ROOT / "services/api/Dockerfile",

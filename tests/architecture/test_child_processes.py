@@ -86,7 +86,7 @@ def test_every_start_names_its_environment() -> None:
 
 def test_the_check_sees_the_starts_that_there_are() -> None:
     starting = {path.name for path in sources() if any(name in STARTS for name, _ in calls(path))}
-    assert {"bounded.py", "processes.py", "postgres.py", "guardian.py", "child_process.py", "lab.py"} <= starting
+    assert {"bounded.py", "processes.py", "cluster.py", "guardian.py", "child_process.py", "lab.py"} <= starting
 
 
 @pytest.mark.parametrize(

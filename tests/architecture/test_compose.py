@@ -14,7 +14,7 @@ import pytest
 
 from bench.platforms.compose.compose import SECRETS
 from bench.platforms.compose.diagnosis import PORTS
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from services.api.serving.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from bench.platforms.compose.dotenv import read
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from services.loadgen.worker import command
 from settings import Environment
 from tests.architecture.test_settings_agree import FROM_ENV, URL

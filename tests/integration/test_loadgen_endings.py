@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.loadgen_process import PATIENCE_S, ROOT, SHORT, finish, start, started, until_said
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bench.oracle.database import connect
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from tests.cluster import Cluster, as_role
 from tests.integration.api.server import ROOT, api_environment
 

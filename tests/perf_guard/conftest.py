@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import pytest
 
-from bench.platforms.local.postgres import Cluster
+from bench.platforms.postgres.cluster import Cluster
 from migrations.__main__ import migrate
 from tests.perf_guard.counting import Counter
 

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bench.platforms.local.postgres import Cluster as Server
+from bench.platforms.postgres.cluster import Cluster as Server
 from eventstore.connection.database import Statement
 from eventstore.connection.planner import PLANNER, PROJECTOR
 from eventstore.schema import SLOTS

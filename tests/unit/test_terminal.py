@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 
 PRINTS = (
     "from settings.command_line import terminal; terminal.forgive(); "

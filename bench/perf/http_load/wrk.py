@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.ends.errors import RunFailed
 from bench.perf.row import Reading
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 
 CONNECTIONS: Final = 64

@@ -12,7 +12,7 @@ from bench.bundle.reading import refusing
 from bench.machine import description
 from bench.perf.http_load import wrk
 from bench.perf.references import peers
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from metrics.reading import read_optional
 from metrics.results import write_json
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Measure, Reading, Unmeasured
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from settings.children import INSTALLER
 
 FOLDER: Final = ROOT / ".peers"

@@ -10,7 +10,7 @@ from typing import Final
 from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Reading, Unmeasured
-from bench.platforms.local.binaries import Binaries
+from bench.platforms.postgres.binaries import Binaries
 from settings.children import PROGRAM
 
 CLIENTS: Final = 16

@@ -16,7 +16,7 @@ import psutil
 from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 from settings.spelling import spelled_seconds
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
-from bench.platforms.local.logins import ROLES, variable
-from bench.platforms.local.processes import ROOT
+from bench.platforms.logins import ROLES, variable
+from bench.platforms.processes import ROOT
 from settings.children import DOCKER
 
 WITHOUT: Final = "`task bench:parallel` needs no Docker"

@@ -10,7 +10,7 @@ from typing import Final
 from bench.platforms.compose.addresses import Addresses, addresses
 from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from settings.tracing import ENDPOINTS
 
 KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE", "LOG_LEVEL", *ENDPOINTS)

@@ -17,9 +17,9 @@ from bench.platforms.compose.compose import Compose
 from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.scale import settle
 from bench.platforms.compose.up import DIRTY, add, start, told
-from bench.platforms.local.logins import Logins
-from bench.platforms.local.processes import Process, Processes
 from bench.platforms.local.system import Projector, Stack, reach, watched
+from bench.platforms.logins import Logins
+from bench.platforms.processes import Process, Processes
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings

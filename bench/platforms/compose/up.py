@@ -14,7 +14,7 @@ from bench.platforms.compose.addresses import addresses
 from bench.platforms.compose.compose import LASTING, LOAD, Compose
 from bench.platforms.compose.diagnosis import check_ports, explain
 from bench.platforms.compose.observers import troubles
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from bench.trial.settings import Settings
 
 LOG: Final = ROOT / ".cache" / "stack.log"

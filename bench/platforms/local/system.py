@@ -19,9 +19,9 @@ from bench.ends.guardian import Guardian
 from bench.machine import description, limits
 from bench.oracle.database import ambient, closed, run
 from bench.platforms import http_client
-from bench.platforms.local.logins import Logins
-from bench.platforms.local.postgres import Cluster, free_port
-from bench.platforms.local.processes import ROOT, Process, Processes
+from bench.platforms.logins import Logins
+from bench.platforms.postgres.cluster import Cluster, free_port
+from bench.platforms.processes import ROOT, Process, Processes
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings

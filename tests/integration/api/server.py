@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from tests.cluster import as_role
 
 ROOT = Path(__file__).parents[3]

@@ -15,8 +15,8 @@ import asyncpg
 import httpx
 import pytest
 
-from bench.platforms.local.binaries import find_identity
-from bench.platforms.local.postgres import Cluster, free_port
+from bench.platforms.postgres.binaries import find_identity
+from bench.platforms.postgres.cluster import Cluster, free_port
 from tests.cluster import prepare
 from tests.integration.api.server import PATIENCE_S, ROOT, ApiServer, api_environment, assert_problem, serve, until
 

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, select, text
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database, Statement
 from eventstore.errors import InvalidEvent, StoreUnavailable

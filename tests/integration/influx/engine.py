@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from tests.influxd import influxd
 
 TOKEN: Final = "token-8f1c7e"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from tests.cluster import Cluster
 from tests.integration.projector.process import projector, run
 from tests.integration.projector.stage import CREATED, POISON, Stage, life, until

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import CHANNEL
 from eventstore.errors import StoreUnavailable

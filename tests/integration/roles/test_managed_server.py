@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from bench.platforms.local.postgres import Cluster
+from bench.platforms.postgres.cluster import Cluster
 from eventstore.connection.planner import ROLES
 from migrations.__main__ import migrate
 from migrations.roles.apply import NotAllowed, apply

@@ -9,7 +9,7 @@ from collections import defaultdict
 import asyncpg
 import pytest
 
-from bench.platforms.local.binaries import find_binaries
+from bench.platforms.postgres.binaries import find_binaries
 from eventstore.errors import StoreUnsound
 from eventstore.postgres import Database, PostgresEventStore
 from projection.operator.positions import positions

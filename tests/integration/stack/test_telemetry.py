@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.local.postgres import free_port
+from bench.platforms.postgres.cluster import free_port
 from services import telemetry
 from settings import SettingError
 from tests.cluster import Cluster, as_role

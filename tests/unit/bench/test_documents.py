@@ -22,7 +22,7 @@ from bench.compare.loaded import load
 from bench.ends.errors import SetupError
 from bench.perf import cost
 from bench.perf.output import results
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from bench.report import report
 from metrics.results import write_json
 from tests.unit.bench import bundles

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.machine.description import LIKENESS, durable, machine, unlike, versions
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 
 
 def test_the_machine_is_described_without_names() -> None:

@@ -12,7 +12,7 @@ import pytest
 from bench.platforms.compose import __main__ as command
 from bench.platforms.compose import place, up
 from bench.platforms.compose.compose import SECRETS
-from bench.platforms.local.processes import ROOT
+from bench.platforms.processes import ROOT
 from tests.fakes.docker import FakeDocker
 
 CONFIG: dict[str, Any] = {

@@ -12,7 +12,7 @@ import pytest
 
 from bench import __main__ as command
 from bench.machine import description
-from bench.platforms.local import dev
+from bench.platforms import by_hand
 from bench.platforms.local.system import Stack
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
@@ -57,7 +57,7 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
     docker.answer("ps --all", [container("api", Health="healthy"), container("projector")])
     docker.answer("inspect", [])
     docker.answer("port api", f"{api}\n")
-    monkeypatch.setattr(dev, "_watch", watch)
+    monkeypatch.setattr(by_hand, "_watch", watch)
     monkeypatch.setattr(description, "postgres", facts)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     # The command sets these for good.

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bench.ends.errors import SetupError
-from bench.platforms.local import binaries
-from bench.platforms.local.binaries import Identity, find_binaries, find_identity
-from bench.platforms.local.processes import ROOT
+from bench.platforms.postgres import binaries
+from bench.platforms.postgres.binaries import Identity, find_binaries, find_identity
+from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 
 ROOTS: bool = sys.platform == "linux" and os.geteuid() == 0
@@ -23,7 +23,7 @@ NAMESPACES: bool = ROOTS and subprocess.run(["unshare", "-m", "true"], check=Fal
 PROGRAM = """
 import sys
 from bench.ends.errors import SetupError
-from bench.platforms.local.postgres import Cluster
+from bench.platforms.postgres.cluster import Cluster
 try:
     with Cluster.throwaway("test") as cluster:
         cluster.execute("SELECT 1")

@@ -22,7 +22,7 @@ from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed, connect
-from bench.platforms.local.binaries import Binaries, Identity, find_binaries, find_identity
+from bench.platforms.postgres.binaries import Binaries, Identity, find_binaries, find_identity
 from settings import patience
 from settings.children import POSTGRES
 

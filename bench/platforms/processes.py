@@ -15,10 +15,10 @@ from typing import Final
 from bench.ends import sessions, signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
-from bench.platforms.local.postgres import tail
+from bench.platforms.postgres.cluster import tail
 from settings import patience
 
-ROOT: Final = Path(__file__).resolve().parents[3]
+ROOT: Final = Path(__file__).resolve().parents[2]
 POLL_S: Final = 0.05
 BAD_SETTING: Final = 2
 

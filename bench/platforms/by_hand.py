@@ -13,9 +13,9 @@ from rich.text import Text
 
 from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
-from bench.platforms.local.postgres import free_port
-from bench.platforms.local.processes import POLL_S, ROOT
 from bench.platforms.local.system import Stack
+from bench.platforms.postgres.cluster import free_port
+from bench.platforms.processes import POLL_S, ROOT
 from bench.trial.progress import Lines
 from bench.trial.settings import Settings
 from settings.children import LOCUST, LOCUST_FOLDER

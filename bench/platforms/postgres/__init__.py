@@ -1,0 +1,1 @@
+"""A throw-away Postgres server: its binaries, the account that it runs under, and its cluster."""
