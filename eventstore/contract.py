@@ -27,8 +27,8 @@ class EventStore(Protocol):
         result and writes nothing, whatever stream and version are named now.
 
         Raises, with nothing written: VersionConflict; KeyReused; InvalidEvent for no events at all, or for what
-        `eventstore.append.content` does not allow, which is checked first. Raises StoreUnavailable when the outcome is
-        indeterminate.
+        `eventstore.append.validation` does not allow, which is checked first. Raises StoreUnavailable when the outcome
+        is indeterminate.
         """
         ...
 

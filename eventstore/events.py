@@ -25,7 +25,7 @@ NO_STREAM: Final = ExpectedVersion(0)
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to append. `data` must be JSON, within the bounds of `eventstore.append.content`.
+    """An event to append. `data` must be JSON, within the bounds of `eventstore.append.validation`.
 
     Numbers keep their JSON value: a float that is a whole number may come back as an int.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from eventstore.append.content import checked
+from eventstore.append.validation import checked
 from eventstore.contract import Lease
 from eventstore.errors import KeyReused, LeaseLost, VersionConflict
 from eventstore.events import START, Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
-from eventstore.append.group_commit import Coalescer
+from eventstore.append.group_commit import GroupCommit
 from eventstore.append.statement import Append
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import Notifier
@@ -34,7 +34,7 @@ class PostgresEventStore:
     ) -> None:
         self._database: Final = database
         self._visibility: Final = visibility
-        self._coalescer: Final = Coalescer(database, lanes=lanes, notifier=notifier, gate=gate)
+        self._group_commit: Final = GroupCommit(database, lanes=lanes, notifier=notifier, gate=gate)
 
     async def start(self) -> Self:
         """Open the first connection. Raises StoreUnavailable."""
@@ -42,8 +42,8 @@ class PostgresEventStore:
         return self
 
     async def close(self) -> None:
-        """Finish the appends in line. The database stays open for whoever owns it."""
-        await self._coalescer.close()
+        """Finish the queued appends. The database stays open for whoever owns it."""
+        await self._group_commit.close()
 
     async def append(
         self,
@@ -54,7 +54,7 @@ class PostgresEventStore:
         key: IdempotencyKey | None = None,
     ) -> Appended:
         """Append all events or none, in one round trip shared with concurrent appends."""
-        return await self._coalescer.append(Append.of(stream, events, expected, key))
+        return await self._group_commit.append(Append.of(stream, events, expected, key))
 
     async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Committed events of one stream with version > `after`, in version order."""

@@ -21,7 +21,7 @@ class What(TypedDict):
     """What each side is."""
 
     ours: str
-    limit: str
+    reference: str
 
 
 class Peer(TypedDict):
@@ -41,9 +41,9 @@ class Row(TypedDict):
     better: str
     holds: bool
     ours: float | None
-    limit: float | None
+    reference: float | None
     peer: float | None
-    ratio_to_limit: float | None
+    ratio_to_reference: float | None
     ratio_to_peer: float | None
     spread: float | None
     what: What

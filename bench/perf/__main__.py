@@ -1,4 +1,4 @@
-"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside limits and peers, in turns.
+"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside references and peers, in turns.
 
 Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not; all
 others are those of `bench.ends.conclude`.
@@ -112,8 +112,8 @@ def _measure(row: Row, effort: Effort, folder: Path, order: list[str], console: 
     found["measured_at"] = now["measured_at"]
     results.write(folder, results.merge(results.read(folder), now, found), order)
     mark = "holds" if found["holds"] else "does not hold"
-    ratio = table.number(found["ratio_to_limit"])
-    console.print(Text(f"· {row.name}: {table.number(found['ours'])} {row.unit}, {ratio} × the limit, {mark}"))
+    ratio = table.number(found["ratio_to_reference"])
+    console.print(Text(f"· {row.name}: {table.number(found['ours'])} {row.unit}, {ratio} × the reference, {mark}"))
 
 
 def _report_cost(arguments: argparse.Namespace, console: Console) -> None:

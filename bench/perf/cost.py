@@ -70,9 +70,9 @@ def _living(lab: Lab) -> Iterator[Line]:
 
 
 def _drive(lab: Lab, url: str, base: str, *processes: Process) -> tuple[Counters, int]:
-    lab.driver("arrivals", f"--rate={RATE}", "--seconds=1", url=url, BASE_URL=base)
+    lab.program("arrivals", f"--rate={RATE}", "--seconds=1", url=url, BASE_URL=base)
     before, events = meter.count(lab, url, *processes), lab.value(url, "SELECT count(*) FROM events")
-    lab.driver("arrivals", f"--rate={RATE}", f"--seconds={lab.seconds(SECONDS)}", url=url, BASE_URL=base)
+    lab.program("arrivals", f"--rate={RATE}", f"--seconds={lab.seconds(SECONDS)}", url=url, BASE_URL=base)
     if len(processes) > 1:
         wait_until_projected(base)
     after = meter.count(lab, url, *processes)

@@ -78,12 +78,12 @@ class Lab:
         """Bring statistics and checkpoint behind us, so that no side pays for what was prepared before it."""
         self.sql(url, "ANALYZE", "CHECKPOINT")
 
-    def driver(self, module: str, *arguments: str, url: str, **variables: str) -> dict[str, Any]:
+    def program(self, module: str, *arguments: str, url: str, **variables: str) -> dict[str, Any]:
         """Run `python -m bench.perf.programs.<module>` to its end; its last line is a JSON document."""
         command = [sys.executable, "-m", f"bench.perf.programs.{module}", *arguments]
-        return self.program(command, {"DATABASE_URL": url, **variables})
+        return self.command(command, {"DATABASE_URL": url, **variables})
 
-    def program(self, command: list[str], variables: Mapping[str, str], *, cwd: Path = ROOT) -> dict[str, Any]:
+    def command(self, command: list[str], variables: Mapping[str, str], *, cwd: Path = ROOT) -> dict[str, Any]:
         """Run any program to its end; its last line is a JSON document. Raises RunFailed."""
         done = subprocess.run(
             command,

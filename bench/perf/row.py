@@ -1,6 +1,6 @@
 """What a row of the speed table is: what is measured, next to what, and what must be reached.
 
-A *reading* is one measurement of one side. The sides are `ours`, the `limit` (what the machine, Postgres or the web
+A *reading* is one measurement of one side. The sides are `ours`, the `reference` (what the machine, Postgres or the web
 framework can do when it does nothing else), and peers. Sides are measured in turns within one run, because the same
 machine is another machine an hour later; so every ratio is made of readings that were taken side by side.
 """
@@ -42,20 +42,20 @@ class Contest:
     """The sides of one row, made ready: each call is one reading."""
 
     ours: Measure
-    limit: Measure | None = None
+    reference: Measure | None = None
     peers: Mapping[str, Measure] = field(default_factory=dict)
 
     def sides(self) -> dict[str, Measure]:
         """Every side by name, in the order in which they take turns."""
-        limit = {"limit": self.limit} if self.limit else {}
-        return {"ours": self.ours, **limit, **self.peers}
+        reference = {"reference": self.reference} if self.reference else {}
+        return {"ours": self.ours, **reference, **self.peers}
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """A peer that can not be had here: a share of this run's limit, or a fixed figure, from an earlier measurement."""
+    """A peer that can not be had here: a share of this run's reference, or a fixed figure, of an earlier sitting."""
 
-    ratio_to_limit: float | None = None
+    ratio_to_reference: float | None = None
     value: float | None = None
     figures: Mapping[str, float] = field(default_factory=dict)
 
@@ -73,10 +73,10 @@ class Target:
     figure: str = ""
 
     def words(self, unit: str) -> str:
-        """For people, such as `≥ 1.5 × the limit` or `p99 ≤ 5 ms`."""
+        """For people, such as `≥ 1.5 × the reference` or `p99 ≤ 5 ms`."""
         sign = "≥" if self.sense == "at least" else "≤"
         bound = (
-            f"{self.factor:g} × {'the limit' if self.of == 'limit' else self.of}"
+            f"{self.factor:g} × {'the reference' if self.of == 'reference' else self.of}"
             if self.of
             else f"{self.factor:g} {unit}"
         )
@@ -96,7 +96,7 @@ class Row:
     unit: str
     better: Better
     ours: str
-    limit: str
+    reference: str
     open: Callable[[Lab], AbstractContextManager[Contest]]
     targets: tuple[Target, ...] = ()
     peer: str = ""

@@ -63,27 +63,27 @@ def _take_turns(contest: Contest, trials: int, readings: Readings, notes: list[s
 def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, Any]:
     """The row's figures: medians, ratios of readings taken side by side, spread, and which targets hold. Pure."""
     everyone = {**readings, **_remember(row.remembered, readings)}
-    ours, limit, peer = (everyone.get(name, []) for name in ("ours", "limit", row.peer))
+    ours, reference, peer = (everyone.get(name, []) for name in ("ours", "reference", row.peer))
     verdicts = [_judge(target, row.unit, everyone) for target in row.targets]
     return {
         "name": row.name,
         "ours": _median(ours),
-        "limit": _median(limit),
+        "reference": _median(reference),
         "peer": _median(peer),
-        "ratio_to_limit": _ratio(ours, limit),
+        "ratio_to_reference": _ratio(ours, reference),
         "ratio_to_peer": _ratio(ours, peer),
         "spread": _spread(ours),
         "unit": row.unit,
         "holds": bool(ours) and all(verdict["holds"] for verdict in verdicts),
         "title": row.title,
         "better": row.better,
-        "what": {"ours": row.ours, "limit": row.limit, "peer": row.peer},
+        "what": {"ours": row.ours, "reference": row.reference, "peer": row.peer},
         "targets": verdicts,
         "figures": {name: _figures(side) for name, side in everyone.items() if side},
         "peers": {
             name: {"value": _median(side), "ratio": _ratio(ours, side), "from_this_run": name not in row.remembered}
             for name, side in everyone.items()
-            if name not in ("ours", "limit") and side
+            if name not in ("ours", "reference") and side
         },
         "trials": {name: [reading.value for reading in side] for name, side in readings.items()},
         "note": "\n".join(notes),
@@ -95,8 +95,10 @@ def _remember(remembered: Mapping[str, Remembered], readings: Readings) -> Readi
     for name, peer in remembered.items():
         if peer.value is not None:
             found[name] = [Reading(peer.value, peer.figures) for _ in readings.get("ours", [])]
-        elif peer.ratio_to_limit is not None:
-            found[name] = [Reading(limit.value * peer.ratio_to_limit) for limit in readings.get("limit", [])]
+        elif peer.ratio_to_reference is not None:
+            found[name] = [
+                Reading(reference.value * peer.ratio_to_reference) for reference in readings.get("reference", [])
+            ]
     return found
 
 

@@ -1,16 +1,16 @@
-"""Coalesce concurrent appends into one statement and one commit (group commit in the client).
+"""Group commit in the client: concurrent appends share one statement, one round trip and one commit.
 
-While a statement is under way, further appends gather; the next statement takes them all. An idle store gives an
-append no delay. Each append keeps its own outcome:
+While a statement is under way, further appends queue; the next statement takes them all, so an idle store adds no
+delay. Each append keeps its own outcome:
 
 * a conflict or a replay is found inside the statement, beside whatever the others get. A conflict is looked at twice
   where the first look may deceive: lean statements do not name it, and one that an append with a key met may have been
   its own first sending;
-* an error that Postgres answers with undoes the statement for all: nothing was written. Everybody in it then goes on
-  alone, and only the one that fails again is told; after a time limit, all go on in smaller company;
-* an append whose stream somebody else keeps locked goes on alone, too, at the end of the line, again and again for as
-  long as the database's timeout; the others move on meanwhile;
-* a lost connection or a timeout leaves the outcome of that statement unknown: everybody in it, and nobody else, gets
+* an error that Postgres answers with rolls the batch back: nothing was written. Each append of it is then sent alone,
+  and only the one that fails again is told; after a time limit, they are sent in smaller batches;
+* an append whose stream another transaction keeps locked is sent alone, too, from the end of the queue, again and again
+  for as long as the database's timeout; the others move on meanwhile;
+* a lost connection or a timeout leaves the outcome of that statement unknown: every append in it, and no other, gets
   StoreUnavailable.
 """
 
@@ -23,11 +23,11 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.append.queue import Line, Waiting
+from eventstore.append.queue import AppendQueue, Queued
+from eventstore.append.retry import caused, locked, named, worth_another
 from eventstore.append.single import append_one
 from eventstore.append.singles import append_singles
 from eventstore.append.statement import Append, append_all
-from eventstore.append.undone import caused, locked, named, worth_another
 from eventstore.connection.batch_size import BatchSize
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import Notifier
@@ -43,22 +43,22 @@ from eventstore.errors import (
 from eventstore.events import Appended
 from eventstore.schema import SLOTS
 
-MOST_TOGETHER: Final = 256
+MAX_BATCH: Final = 256
 """Appends in one statement at most; more gave no further speed and a longer wait."""
 
-MOST_WAITING: Final = 10_000
-"""Appends that may wait in line; a further one is refused at once."""
+MAX_QUEUED: Final = 10_000
+"""Appends that may be queued; a further one is refused at once."""
 
 _ATTEMPTS: Final = 5
 
 
-class Coalescer:
-    """Takes appends from any number of tasks; `lanes` statements are under way at most.
+class GroupCommit:
+    """Batches the appends of any number of tasks; `lanes` statements are under way at most.
 
     While appends come one at a time, a caller runs its statement itself, which saves two turns of the event loop.
 
-    A caller that is cancelled before its append is under way has written nothing. Later, an append in company goes on
-    without it; one alone is cancelled with it, and may have been written or not.
+    A caller that is cancelled before its append is under way has written nothing. Later, a batch goes on without it; a
+    statement of its own is cancelled with it, and may have been written or not.
     """
 
     def __init__(
@@ -72,33 +72,33 @@ class Coalescer:
         self._database: Final = database
         self._notifier: Final = notifier
         self._gate: Final = gate
-        self._line: Final = Line()
+        self._queue: Final = AppendQueue()
         self._busy: Final[set[asyncio.Task[None]]] = set()
         # A slot of its own for each lane: two statements that meet in one row would wait for each other's commit.
         self._lanes: Final = lanes
         self._slots: Final = random.SystemRandom().sample(range(SLOTS), lanes)
-        self._together: Final = BatchSize(MOST_TOGETHER)
+        self._batch_size: Final = BatchSize(MAX_BATCH)
         self._starting = False
         self._calm = True
         self._closed = False
         self._end: asyncio.Future[None] | None = None
 
     async def append(self, append: Append) -> Appended:
-        """Append, in company. Raises what `append_all` gives for this one, or StoreUnavailable."""
+        """Append, batched with others. Raises what `append_all` gives for this one, or StoreUnavailable."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
-        if len(self._line) >= MOST_WAITING:
-            raise StoreUnavailable(f"{MOST_WAITING} appends are waiting already")
-        waiting = Waiting(append, asyncio.get_running_loop().create_future())
-        if self._calm and self._slots and not self._line and self._line.take(waiting):
-            await self._serve([waiting], self._slots.pop())
+        if len(self._queue) >= MAX_QUEUED:
+            raise StoreUnavailable(f"{MAX_QUEUED} appends are queued already")
+        queued = Queued(append, asyncio.get_running_loop().create_future())
+        if self._calm and self._slots and not self._queue and self._queue.try_reserve(queued):
+            await self._serve([queued], self._slots.pop())
         else:
-            self._line.join(waiting)
+            self._queue.push(queued)
             self._start()
-        return await waiting.answer
+        return await queued.answer
 
     async def close(self) -> None:
-        """Finish all appends in line, then refuse further ones."""
+        """Finish all queued appends, then refuse further ones."""
         self._closed = True
         while self._under_way():
             if self._end is None or self._end.done():
@@ -106,11 +106,11 @@ class Coalescer:
             await asyncio.shield(self._end)
 
     def _under_way(self) -> bool:
-        return bool(self._line) or len(self._slots) < self._lanes
+        return bool(self._queue) or len(self._slots) < self._lanes
 
     def _start(self) -> None:
-        """Have a free lane look at the line, after all that the event loop has at hand: they may join, too."""
-        if self._slots and self._line and not self._starting:
+        """Have a free lane take a batch, after all that the event loop has at hand: they may be queued, too."""
+        if self._slots and self._queue and not self._starting:
             self._starting = True
             lane = asyncio.create_task(self._run(self._slots.pop()))
             self._busy.add(lane)
@@ -118,19 +118,19 @@ class Coalescer:
 
     async def _run(self, slot: int) -> None:
         self._starting = False
-        group = self._line.gather(self._together.now)
-        if not group:
+        batch = self._queue.next_batch(self._batch_size.now)
+        if not batch:
             self._give_back(slot)
             return
         self._start()
-        await self._serve(group, slot)
+        await self._serve(batch, slot)
 
-    async def _serve(self, group: list[Waiting], slot: int) -> None:
+    async def _serve(self, batch: list[Queued], slot: int) -> None:
         try:
-            await self._commit(group, slot)
+            await self._commit(batch, slot)
         finally:
-            self._calm = len(group) == 1 and not self._line
-            self._line.release(group)
+            self._calm = len(batch) == 1 and not self._queue
+            self._queue.release(batch)
             self._give_back(slot)
             self._start()
 
@@ -139,52 +139,52 @@ class Coalescer:
         if self._end and not self._end.done() and not self._under_way():
             self._end.set_result(None)
 
-    async def _commit(self, group: list[Waiting], slot: int) -> None:
+    async def _commit(self, batch: list[Queued], slot: int) -> None:
         carried = self._notifier.carry() if self._notifier else None
         try:
-            outcomes = await self._attempt(group, slot, wake=carried is not None)
+            outcomes = await self._attempt(batch, slot, wake=carried is not None)
         except (asyncpg.PostgresError, InvalidEvent, StoreBusy) as error:
-            self._undone(group, error)
+            self._rolled_back(batch, error)
         except StoreUnavailable as error:
             self._wake(None, committed=not isinstance(error, StoreUnsound))
-            for waiting in group:
+            for queued in batch:
                 # One for each: an exception collects the tracebacks of all who raise it.
-                waiting.tell(type(error)(*error.args))
+                queued.tell(type(error)(*error.args))
         except Exception as error:
-            for waiting in group:
-                waiting.tell(error)
+            for queued in batch:
+                queued.tell(error)
         except BaseException:
             self._wake(None, committed=True)
-            for waiting in group:
-                waiting.tell(StoreUnavailable("the append was interrupted"))
+            for queued in batch:
+                queued.tell(StoreUnavailable("the append was interrupted"))
                 # The one who waits may be the one who is interrupted, and then nobody takes the error.
-                if not waiting.answer.cancelled():
-                    waiting.answer.exception()
+                if not queued.answer.cancelled():
+                    queued.answer.exception()
             raise
         else:
-            self._together.fitted(len(group))
-            self._wake(carried, committed=self._settle(group, outcomes))
+            self._batch_size.fitted(len(batch))
+            self._wake(carried, committed=self._settle(batch, outcomes))
 
-    def _undone(self, group: list[Waiting], error: Exception) -> None:
-        """Nothing was written: go on in smaller company, or later, or tell the one that was alone."""
-        if len(group) > 1 and isinstance(error, TimeLimit):
-            self._together.halve(len(group))
-            self._line.return_to_front(group)
-        elif len(group) > 1:
-            self._part(group, error)
+    def _rolled_back(self, batch: list[Queued], error: Exception) -> None:
+        """Nothing was written: send smaller batches, or later, or tell the one that was alone."""
+        if len(batch) > 1 and isinstance(error, TimeLimit):
+            self._batch_size.halve(len(batch))
+            self._queue.push_front(batch)
+        elif len(batch) > 1:
+            self._split(batch, error)
         elif locked(error):
-            self._set_aside(group[0], error)
+            self._set_aside(batch[0], error)
         else:
-            group[0].tell(named(error))
+            batch[0].tell(named(error))
 
-    async def _attempt(self, group: list[Waiting], slot: int, *, wake: bool) -> Sequence[Appended | StoreError | None]:
+    async def _attempt(self, batch: list[Queued], slot: int, *, wake: bool) -> Sequence[Appended | StoreError | None]:
         """Run the statement; again when a key was first used elsewhere at the same moment, or after a deadlock.
 
         On a connection that has become read-only, it is run again on a new one; and without its notification where that
         may be what the server has no room for.
         """
-        appends = [waiting.append for waiting in group]
-        lean = all(waiting.append.single and not waiting.doubted for waiting in group)
+        appends = [queued.append for queued in batch]
+        lean = all(queued.append.single and not queued.doubted for queued in batch)
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._database.connection() as connection:
@@ -200,21 +200,21 @@ class Coalescer:
                 if not worth_another(error, attempt, wake=wake):
                     raise
                 wake = wake and not isinstance(error, InvalidEvent)
-        raise StoreBusy(f"the append was undone {_ATTEMPTS} times by others that ran at the same moment")
+        raise StoreBusy(f"the append was rolled back {_ATTEMPTS} times by others that ran at the same moment")
 
-    def _settle(self, group: list[Waiting], outcomes: Sequence[Appended | StoreError | None]) -> bool:
+    def _settle(self, batch: list[Queued], outcomes: Sequence[Appended | StoreError | None]) -> bool:
         """Tell everybody, but for those who go again. True when an event was committed."""
         again = []
         committed = False
-        for waiting, outcome in zip(group, outcomes, strict=True):
-            self._line.locked.discard(waiting.append.stream)
-            if outcome is None or (isinstance(outcome, VersionConflict) and waiting.append.key and not waiting.doubted):
-                waiting.doubted = True
-                again.append(waiting)
+        for queued, outcome in zip(batch, outcomes, strict=True):
+            self._queue.locked.discard(queued.append.stream)
+            if outcome is None or (isinstance(outcome, VersionConflict) and queued.append.key and not queued.doubted):
+                queued.doubted = True
+                again.append(queued)
                 continue
-            waiting.tell(outcome)
+            queued.tell(outcome)
             committed = committed or (isinstance(outcome, Appended) and not outcome.replayed)
-        self._line.return_to_front(again)
+        self._queue.push_front(again)
         return committed
 
     def _wake(self, carried: float | None, *, committed: bool) -> None:
@@ -226,22 +226,22 @@ class Coalescer:
         else:
             self._notifier.carried(carried)
 
-    def _part(self, group: list[Waiting], error: Exception) -> None:
-        for waiting in group:
-            waiting.alone = True
+    def _split(self, batch: list[Queued], error: Exception) -> None:
+        for queued in batch:
+            queued.alone = True
             if locked(error):
-                self._bound(waiting)
-        self._line.return_to_front(group)
+                self._bound(queued)
+        self._queue.push_front(batch)
 
-    def _set_aside(self, waiting: Waiting, error: Exception) -> None:
-        stream = waiting.append.stream
-        self._line.locked.add(stream)
-        if asyncio.get_running_loop().time() < self._bound(waiting):
-            self._line.join(waiting)
+    def _set_aside(self, queued: Queued, error: Exception) -> None:
+        stream = queued.append.stream
+        self._queue.locked.add(stream)
+        if asyncio.get_running_loop().time() < self._bound(queued):
+            self._queue.push(queued)
         else:
-            waiting.tell(caused(StoreBusy(f"stream {stream!r} is kept locked by another transaction"), error))
+            queued.tell(caused(StoreBusy(f"stream {stream!r} is kept locked by another transaction"), error))
 
-    def _bound(self, waiting: Waiting) -> float:
+    def _bound(self, queued: Queued) -> float:
         """Until when a locked append may be tried."""
-        waiting.until = waiting.until or asyncio.get_running_loop().time() + self._database.bounds.statement
-        return waiting.until
+        queued.until = queued.until or asyncio.get_running_loop().time() + self._database.bounds.statement
+        return queued.until

@@ -1,4 +1,8 @@
-"""Appends that wait, and which of them may go together into the next statement."""
+"""Queue of appends: first in, first out, at most one in flight for each stream and each idempotency key.
+
+A batch is taken from its head; what may not share a statement with the batch, or has to wait for another one, keeps its
+place.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from eventstore.events import Appended
 
 
 @dataclass(eq=False, slots=True)
-class Waiting:
-    """An append and its caller. `alone`: it goes without company. `until`: how long it may be tried, once locked out.
+class Queued:
+    """A queued append and its caller. `alone`: in a statement of its own. `until`: how long it may be tried.
 
     `doubted`: its conflict is to be named, or confirmed, see `eventstore.append.group_commit`.
     """
@@ -35,71 +39,71 @@ class Waiting:
             self.answer.set_exception(outcome)
 
 
-class Line:
-    """First come, first served, but for appends that have to let others pass.
+class AppendQueue:
+    """First in, first out; an append whose stream or key is in flight is passed over until that batch is released.
 
-    Streams and keys of a group are reserved until it is released: two appends to one stream, or with one key, are never
-    under way at once. Of streams that somebody else keeps locked (`locked`), one at a time is tried.
+    Two appends to one stream, or with one key, are never in flight at once. Of streams that another transaction keeps
+    locked (`locked`), one at a time is tried.
     """
 
     def __init__(self) -> None:
         self.locked: set[str] = set()
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[Queued] = deque()
         self._streams: set[str] = set()
         self._keys: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def join(self, waiting: Waiting) -> None:
-        """Stand at the end."""
-        self._waiting.append(waiting)
+    def push(self, queued: Queued) -> None:
+        """Enqueue at the end."""
+        self._waiting.append(queued)
 
-    def return_to_front(self, group: Iterable[Waiting]) -> None:
-        """Stand before all others, in this order."""
-        self._waiting.extendleft(reversed(list(group)))
+    def push_front(self, batch: Iterable[Queued]) -> None:
+        """Enqueue before all others, in this order."""
+        self._waiting.extendleft(reversed(list(batch)))
 
-    def take(self, waiting: Waiting) -> bool:
-        """Pass by the line, and reserve the append's stream and key; False, and nothing done, where they are taken."""
-        if self._reserved(waiting.append):
+    def try_reserve(self, queued: Queued) -> bool:
+        """Skip the queue, and reserve the append's stream and key; False, and nothing done, where they are taken."""
+        if self._reserved(queued.append):
             return False
-        self._reserve(waiting.append)
+        self._reserve(queued.append)
         return True
 
-    def gather(self, most: int) -> list[Waiting]:
-        """Take a group of at most `most`, and reserve its streams and keys. Callers that have gone are dropped.
+    def next_batch(self, most: int) -> list[Queued]:
+        """Dequeue a batch of at most `most`, and reserve its streams and keys. Callers that have gone are dropped.
 
-        Those who were locked out for as long as they may be are told so.
+        An append that was locked out for as long as it may be fails with StoreBusy.
         """
-        group: list[Waiting] = []
-        passed_over: list[Waiting] = []
-        while self._waiting and len(group) < most:
-            waiting = self._waiting.popleft()
-            if waiting.answer.done() or self._expired(waiting):
+        batch: list[Queued] = []
+        passed_over: list[Queued] = []
+        while self._waiting and len(batch) < most:
+            queued = self._waiting.popleft()
+            if queued.answer.done() or self._expired(queued):
                 continue
-            alone = waiting.alone or waiting.append.stream in self.locked
-            if self._reserved(waiting.append) or (alone and group):
-                passed_over.append(waiting)
+            alone = queued.alone or queued.append.stream in self.locked
+            if self._reserved(queued.append) or (alone and batch):
+                passed_over.append(queued)
                 continue
-            self._reserve(waiting.append)
-            group.append(waiting)
+            self._reserve(queued.append)
+            batch.append(queued)
             if alone:
                 break
-        self.return_to_front(passed_over)
-        return group
+        self.push_front(passed_over)
+        return batch
 
-    def _expired(self, waiting: Waiting) -> bool:
-        if waiting.until is None or asyncio.get_running_loop().time() < waiting.until:
+    def _expired(self, queued: Queued) -> bool:
+        if queued.until is None or asyncio.get_running_loop().time() < queued.until:
             return False
-        waiting.tell(StoreBusy(f"stream {waiting.append.stream!r} is kept locked by another transaction"))
+        queued.tell(StoreBusy(f"stream {queued.append.stream!r} is kept locked by another transaction"))
         return True
 
-    def release(self, group: Iterable[Waiting]) -> None:
-        """Let others have the group's streams and keys."""
-        for waiting in group:
-            self._streams.discard(waiting.append.stream)
-            if waiting.append.key:
-                self._keys.discard(waiting.append.key.key)
+    def release(self, batch: Iterable[Queued]) -> None:
+        """Let others have the batch's streams and keys."""
+        for queued in batch:
+            self._streams.discard(queued.append.stream)
+            if queued.append.key:
+                self._keys.discard(queued.append.key.key)
 
     def _reserve(self, append: Append) -> None:
         self._streams.add(append.stream)

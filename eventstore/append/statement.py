@@ -1,4 +1,4 @@
-"""Append events, with an expected version, an idempotency key, and company.
+"""General append: optimistic concurrency by expected version, idempotency keys, many streams in one statement.
 
 One statement takes any number of appends to different streams and gives each its own outcome, in one round trip
 and one commit. Inside, for every append:
@@ -27,7 +27,7 @@ from typing import Any, Final, Self
 import asyncpg
 from sqlalchemy import text
 
-from eventstore.append.content import checked
+from eventstore.append.validation import checked
 from eventstore.connection.statement import Statement
 from eventstore.connection.wakeup import CARRY
 from eventstore.errors import KeyReused, StoreError, VersionConflict

@@ -95,7 +95,7 @@ Greet = Callable[[asyncpg.Connection], Awaitable[None]]
 class Database:
     """A bounded set of connections, shared by the tasks of one event loop.
 
-    At most `pool_size` statements run at once; further ones wait in line. `bounds` limits waiting in line, connecting,
+    At most `pool_size` statements run at once; further ones queue. `bounds` limits the time in that queue, connecting,
     and each statement; `planner` are the planner's settings.
     """
 
@@ -131,7 +131,7 @@ class Database:
         return self
 
     async def close(self) -> None:
-        """Close all connections. Statements under way, and callers in line, get StoreUnavailable."""
+        """Close all connections. Statements under way, and queued callers, get StoreUnavailable."""
         await self._pool.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A bounded line for the connections of SQLAlchemy's pool.
+"""Connection pool: a bounded FIFO queue of callers over the connections that SQLAlchemy's pool makes and keeps.
 
 A connection stays checked out and goes from task to task in the order of their asking, so handing one on costs a
 deque's pop. What no longer works is thrown away, and its place filled with a new one. Where one has failed without a
@@ -25,7 +25,7 @@ from eventstore.errors import StoreUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A pool at this moment: connections open and in use, callers in line; and time limits met since its start."""
+    """A pool at this moment: connections open and in use, callers queued; and time limits met since its start."""
 
     open: int
     used: int
@@ -66,10 +66,10 @@ class Held:
 
 
 class Pool:
-    """At most `size` connections; whoever finds none waits in line, up to `bounds.statement` seconds.
+    """At most `size` connections; callers beyond that queue for up to `bounds.statement` seconds.
 
-    Whoever took one must give it back or abandon it, whatever happens. A caller that is cancelled in line, or while its
-    connection opens, leaves nothing behind.
+    Whoever took one must give it back or abandon it, whatever happens. A caller that is cancelled while queued, or
+    while its connection opens, leaves nothing behind.
     """
 
     def __init__(self, engine: AsyncEngine, *, size: int, bounds: Bounds) -> None:
@@ -81,15 +81,15 @@ class Pool:
         self._idle: Final[deque[Held]] = deque()
         self._taken: Final[set[Held]] = set()
         # A turn brings a connection, or None: the right to open one.
-        self._line: Final[deque[asyncio.Future[Held | None]]] = deque()
+        self._queue: Final[deque[asyncio.Future[Held | None]]] = deque()
         self._closed = False
         self.time_limits = 0
-        """Statements and waits in line that a time limit ended, the server's or ours."""
+        """Statements and waits in the queue that a time limit ended, the server's or ours."""
 
     @property
     def usage(self) -> Usage:
         """What it does right now."""
-        return Usage(self._open, len(self._taken), len(self._line), self.time_limits)
+        return Usage(self._open, len(self._taken), len(self._queue), self.time_limits)
 
     async def take(self) -> Held:
         """The next free connection. Raises StoreUnavailable when closed, TimeoutError, or why none can be opened."""
@@ -97,7 +97,7 @@ class Pool:
             raise StoreUnavailable("the database is closed")
         held = self._take_idle()
         if held is None and self._open >= self._size:
-            held = await self._stand_in_line()
+            held = await self._wait_for_turn()
         elif held is None:
             self._open += 1
         if held is None:
@@ -136,8 +136,8 @@ class Pool:
     async def close(self) -> None:
         """Cut all connections, those in use too; whoever waits gets StoreUnavailable."""
         self._closed = True
-        while self._line:
-            turn = self._line.popleft()
+        while self._queue:
+            turn = self._queue.popleft()
             if not turn.done():
                 turn.set_exception(StoreUnavailable("the database is closed"))
         for held in self._taken:
@@ -170,9 +170,9 @@ class Pool:
             raise StoreUnavailable("the database is closed")
         return held
 
-    async def _stand_in_line(self) -> Held | None:
+    async def _wait_for_turn(self) -> Held | None:
         turn: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
+        self._queue.append(turn)
         try:
             async with asyncio.timeout(self._bounds.statement):
                 return await turn
@@ -183,9 +183,9 @@ class Pool:
             raise
 
     def _pass_on(self, held: Held | None) -> None:
-        """Give a connection, or the place of one that is gone, to the first in line."""
-        while self._line:
-            turn = self._line.popleft()
+        """Give a connection, or the place of one that is gone, to the first in the queue."""
+        while self._queue:
+            turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(held)
                 return

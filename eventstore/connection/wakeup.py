@@ -1,4 +1,4 @@
-"""Wake the projectors: NOTIFY without payload as a hint, with a poll behind it.
+"""LISTEN/NOTIFY wake-up of the projectors: a rate-limited hint without payload; polling stays the guarantee.
 
 A notification inside every append would make all commits of the cluster take turns. So one goes out each few
 milliseconds at most: carried by the commit of an append, which then is heard of at once and costs no round trip of its
@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from eventstore.connection.address import PostgresUrl
 from eventstore.connection.database import Database, Statement
-from eventstore.connection.pace import Pace
+from eventstore.connection.rate_limit import RateLimit
 from eventstore.errors import StoreError, StoreUnavailable
 from eventstore.sqlstates import passes, sqlstate_of
 
@@ -44,7 +44,7 @@ class Notifier:
 
     def __init__(self, database: Database, *, interval: float = 0.005, burst: int = 1, slack: float = 0.0) -> None:
         self._database = database
-        self._pace = Pace(interval, burst)
+        self._rate_limit = RateLimit(interval, burst)
         self._longest = interval + slack
         self._slack = slack
         self._since = 0.0
@@ -65,9 +65,9 @@ class Notifier:
     def carry(self) -> float | None:
         """Now, when the statement that begins now is to carry a notification. One that fails loses no nudge."""
         now = asyncio.get_running_loop().time()
-        if self._pace.wait(now):
+        if self._rate_limit.wait(now):
             return None
-        self._pace.began(now)
+        self._rate_limit.began(now)
         return now
 
     def carried(self, begun: float) -> None:
@@ -86,10 +86,10 @@ class Notifier:
         while self._asked is not None:
             now = loop.time()
             left = self._since + self._longest - now
-            if (rest := self._pace.wait(now)) and left > 0:
+            if (rest := self._rate_limit.wait(now)) and left > 0:
                 await asyncio.sleep(min(rest + self._slack, left))
                 continue
-            self._pace.began(now)
+            self._rate_limit.began(now)
             self._asked = None
             # The projectors poll anyway, so a hint that can not be sent is not worth an error.
             with contextlib.suppress(StoreError):

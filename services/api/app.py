@@ -11,7 +11,7 @@ import structlog
 from litestar import Litestar
 from litestar.types import Middleware
 
-from eventstore.connection.pace import BURST
+from eventstore.connection.rate_limit import BURST
 from eventstore.connection.wakeup import Notifier
 from eventstore.postgres import Database, PostgresEventStore
 from eventstore.soundness.check import Check

@@ -13,7 +13,7 @@ import structlog
 
 from eventstore.connection.address import PostgresUrl
 from eventstore.connection.database import Database
-from eventstore.connection.pace import BURST, Pace
+from eventstore.connection.rate_limit import BURST, RateLimit
 from eventstore.connection.wakeup import NOTIFY, Listener
 from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound, TimeLimit
 from eventstore.schema import SLOTS
@@ -78,7 +78,7 @@ class Worker:
         self._counts: Final = tools.counts
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
-        self._pace: Final = Pace(settings.linger, 1 if settings.handler_latency else BURST)
+        self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
         self._preconditions: Final = Preconditions(database, check or needed(settings))
         self._listener: Final = Listener(
             database, self.wake, url=listen, heartbeat=settings.heartbeat, on_change=self._listening
@@ -194,7 +194,7 @@ class Worker:
             if step.events or step.quiet:
                 self._pause, self._refused = 0.0, 0
             if step.events:
-                self._pace.began(started)
+                self._rate_limit.began(started)
                 self._on_batch(loop.time() - started, step.events)
             if step.more or (self._once and step.events):
                 continue
@@ -211,7 +211,7 @@ class Worker:
         if not (step.quiet and self._listener.connected.is_set()):
             longest = min(longest, SOON_S)
         await self._woken(longest if step.wait is None else min(step.wait, longest))
-        rest = self._pace.wait(asyncio.get_running_loop().time())
+        rest = self._rate_limit.wait(asyncio.get_running_loop().time())
         if rest:
             await asyncio.sleep(rest)
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from eventstore.postgres import Database
-from services.api.reading.batch_loader import Together
+from services.api.reading.batch_loader import BatchLoader
 from tests.perf_guard.counting import Counter
 from todo.handler import new_todo_id
 from todo.read_model import Todo, get_todos
@@ -39,7 +39,7 @@ async def test_a_read_is_one_statement_along_the_key(database: Database, counter
 
 
 async def test_reads_at_once_share_statements(database: Database, counter: Counter) -> None:
-    find: Together[str, Todo] = Together(partial(get_todos, database))
+    find: BatchLoader[str, Todo] = BatchLoader(partial(get_todos, database))
     await counter.reset()
     await asyncio.gather(*(find(new_todo_id()) for _ in range(200)))
     # One for whoever comes first on each lane, and one for all who came meanwhile on each lane that is free again.

@@ -1,7 +1,7 @@
 """The HTTP client: wrk, driven by a script that creates, updates and deletes todos, or reads them.
 
 Where wrk is missing, `bench.perf.programs.load` takes its place. It needs more of the machine, so figures are
-lower; the limit is measured by the same client.
+lower; the reference is measured by the same client.
 """
 
 from __future__ import annotations

@@ -20,10 +20,12 @@ def number(value: float | None) -> str:
 def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     """Print all rows, and below them the targets that were not reached and the notes."""
     table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for name in ("row", "ours", "limit", "peer", "× limit", "× peer", "spread", "unit", ""):
+    for name in ("row", "ours", "reference", "peer", "× reference", "× peer", "spread", "unit", ""):
         table.add_column(name, justify="left" if name in ("row", "unit", "") else "right")
     for row in rows:
-        figures = [number(row[name]) for name in ("ours", "limit", "peer", "ratio_to_limit", "ratio_to_peer", "spread")]
+        figures = [
+            number(row[name]) for name in ("ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread")
+        ]
         mark = Text("holds", "green") if row["holds"] else Text("does not hold", "bold red")
         table.add_row(row["name"], *figures, row["unit"], mark)
     console.print(table)

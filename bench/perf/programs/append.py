@@ -54,7 +54,7 @@ class Load:
 
 async def run(url: str, *, writers: int, streams: int, seconds: float) -> None:
     """Load the store and report. Raises RuntimeError when the store does not hold what was acknowledged."""
-    async with Database(url, application_name="append driver") as database:
+    async with Database(url, application_name="perf append") as database:
         store = PostgresEventStore(database)
         load = Load(store, streams)
         before = (await database.fetch(COUNT))[0]["events"]

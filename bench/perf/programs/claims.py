@@ -24,7 +24,7 @@ WARM_UP: Final = 10
 
 async def run(url: str, *, rounds: int, limit: int) -> None:
     """Claim `rounds` times, and report."""
-    async with Database(url, pool_size=1, application_name="claims driver", planner=PROJECTOR) as database:
+    async with Database(url, pool_size=1, application_name="perf claims", planner=PROJECTOR) as database:
         leases = PostgresLeases(database)
         times: list[float] = []
         claimed = 0

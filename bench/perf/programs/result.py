@@ -1,4 +1,4 @@
-"""What a driver prints at its end."""
+"""What a program prints at its end: its figures as one line of JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The peer @rotorsoft/act (1.31 with act-pg 1.19), which the npm registry does not have: figures of an earlier sitting.
 
-Measured in November 2026 on a machine of this kind. Where it could be, a figure is kept as a share of the limit that
-was measured beside it, since a share moves less from hour to hour than a figure.
+Measured in November 2026 on a machine of this kind. Where it could be, a figure is kept as a share of the reference
+that was measured beside it, since a share moves less from hour to hour than a figure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.perf.row import Remembered
 
-APPEND: Final = Remembered(ratio_to_limit=0.10)
+APPEND: Final = Remembered(ratio_to_reference=0.10)
 """1,180 commits/s in process over 1,000 streams, of 11,500 by pgbench."""
 
 HOT: Final = Remembered(value=516)
@@ -19,7 +19,7 @@ HOT: Final = Remembered(value=516)
 HTTP: Final = Remembered(value=800)
 """Actions/s of its Todo server with the sleeps in its handlers removed and batched upserts, 50 closed-loop writers."""
 
-REBUILD: Final = Remembered(ratio_to_limit=0.2)
+REBUILD: Final = Remembered(ratio_to_reference=0.2)
 """36,000–47,000 events/s of 1 M events into a table, of 275,000 by one statement."""
 
 CLAIM: Final = Remembered(value=2.2)

@@ -73,7 +73,7 @@ def _each_fresh(lab: Lab, peer: Peer, *arguments: str) -> Measure:
 def _eventsourcing(lab: Lab, url: str, *arguments: str) -> dict[str, Any]:
     if not _python().exists():
         raise Unmeasured("not installed; run `task peers:install`")
-    return lab.program([str(_python()), str(PROGRAMS / "eventsourcing_todo.py"), *arguments], {"DATABASE_URL": url})
+    return lab.command([str(_python()), str(PROGRAMS / "eventsourcing_todo.py"), *arguments], {"DATABASE_URL": url})
 
 
 def _emmett(lab: Lab, url: str, *arguments: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _emmett(lab: Lab, url: str, *arguments: str) -> dict[str, Any]:
     program = FOLDER / "emmett.mjs"
     if node is None or not program.exists():
         raise Unmeasured("not installed; run `task peers:install`")
-    return lab.program([node, str(program), *arguments], {"DATABASE_URL": url})
+    return lab.command([node, str(program), *arguments], {"DATABASE_URL": url})
 
 
 PEERS: Final = {"eventsourcing": _eventsourcing, "emmett": _emmett}

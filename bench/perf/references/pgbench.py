@@ -1,4 +1,4 @@
-"""The limit of appending: pgbench, which is as fast as a client of Postgres gets."""
+"""The reference of appending: pgbench, which is as fast as a client of Postgres gets."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ def contest(lab: Lab) -> Iterator[Contest]:
             lab.stop(api)
         return reading
 
-    def limit() -> Reading:
+    def reference() -> Reading:
         return wrk.actions(empty, seconds)
 
-    yield Contest(ours, limit)
+    yield Contest(ours, reference)
 
 
 ROW: Final = Row(
@@ -41,9 +41,9 @@ ROW: Final = Row(
     unit="actions/s",
     better="higher",
     ours=f"{wrk.CONNECTIONS} connections; every action is committed before its answer",
-    limit="the same client at the same handlers and server without a store behind them",
+    reference="the same client at the same handlers and server without a store behind them",
     peer="act",
     remembered={"act": act.HTTP},
-    targets=(Target("at least", 0.6, "limit"), Target("at least", 5, "act")),
+    targets=(Target("at least", 0.6, "reference"), Target("at least", 5, "act")),
     open=contest,
 )

@@ -18,19 +18,19 @@ def contest(lab: Lab) -> Iterator[Contest]:
     """Each reading has a fresh database."""
     seconds = lab.seconds(SECONDS)
 
-    def one(driver: str, *arguments: str) -> Reading:
+    def one(program: str, *arguments: str) -> Reading:
         with lab.database() as url:
             lab.settle(url)
-            found = lab.driver(driver, *arguments, f"--seconds={seconds}", url=url)
+            found = lab.program(program, *arguments, f"--seconds={seconds}", url=url)
         return Reading(found["events_per_s"], {name: found[name] for name in ("p50", "p99")})
 
     def ours() -> Reading:
         return one("append", "--writers=1", "--streams=1")
 
-    def limit() -> Reading:
+    def reference() -> Reading:
         return one("insert")
 
-    yield Contest(ours, limit, peers.appends(lab, "hot", seconds))
+    yield Contest(ours, reference, peers.appends(lab, "hot", seconds))
 
 
 ROW: Final = Row(
@@ -39,9 +39,9 @@ ROW: Final = Row(
     unit="events/s",
     better="higher",
     ours="one event after another to one stream, store API",
-    limit="one prepared insert after another on one connection (asyncpg), a table with the indexes of events",
+    reference="one prepared insert after another on one connection (asyncpg), a table with the indexes of events",
     peer="act",
     remembered={"act": act.HOT},
-    targets=(Target("at least", 0.7, "limit"), Target("at least", 2, "act")),
+    targets=(Target("at least", 0.7, "reference"), Target("at least", 2, "act")),
     open=contest,
 )

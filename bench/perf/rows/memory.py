@@ -83,7 +83,7 @@ ROW: Final = Row(
     unit="MB",
     better="lower",
     ours="resident set of the largest process of the three, at its largest",
-    limit="none",
+    reference="none",
     targets=(Target("at most", LIMIT_MB), Target("at most", 1.1, figure="growth")),
     trials=1,
     long=True,

@@ -44,7 +44,7 @@ audited AS (
 UPDATE streams s SET projected = folded.version, pending_since = NULL FROM folded WHERE s.stream = folded.stream
 """
 
-# Only the rows: neither audit nor checkpoints, so it could not go on from there. Told beside the limit.
+# Only the rows: neither audit nor checkpoints, so it could not go on from there. Told beside the reference.
 PLAIN_FOLD: Final = """
 INSERT INTO plain_todos (id, text, created_at, updated_at, version, deleted)
 SELECT stream,
@@ -71,7 +71,7 @@ def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]
                     raise RunFailed("the rebuild left events out")
                 return Reading(events / lab.value(url, TOOK))
 
-            def limit() -> Reading:
+            def reference() -> Reading:
                 lab.sql(url, "DROP TABLE IF EXISTS plain_todos", "CREATE TABLE plain_todos (LIKE todos INCLUDING ALL)")
                 lab.settle(url)
                 plain = _seconds(lab, url, PLAIN_FOLD)
@@ -79,7 +79,7 @@ def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]
                 lab.settle(url)
                 return Reading(events / _seconds(lab, url, FOLD), {"plain_fold": events / plain})
 
-            yield Contest(ours, limit, {} if serial else peers.rebuilds(lab))
+            yield Contest(ours, reference, {} if serial else peers.rebuilds(lab))
 
     return opened
 

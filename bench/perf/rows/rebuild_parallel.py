@@ -14,11 +14,11 @@ ROW: Final = Row(
     unit="events/s",
     better="higher",
     ours="`reset --all`, then `--once` by stream-locks, with locks, fence, guard, audit and checkpoints",
-    limit="one SQL statement that folds the whole history into the same rows, audit and checkpoints",
+    reference="one SQL statement that folds the whole history into the same rows, audit and checkpoints",
     peer="eventsourcing",
     remembered={"act": act.REBUILD},
     targets=(
-        Target("at least", 0.6, "limit"),
+        Target("at least", 0.6, "reference"),
         Target("at least", 3, "act"),
         Target("at least", 3, "eventsourcing"),
     ),

@@ -43,11 +43,11 @@ def contest(*, rate: float, seconds: float, value: str) -> Callable[[Lab], Abstr
                 with lab.database() as url:
                     return _delays(lab, url, rate, lab.seconds(seconds), value)
 
-            def limit() -> Reading:
-                found = lab.driver("listen", f"--rounds={200 if not lab.quick else 20}", url=quiet)
+            def reference() -> Reading:
+                found = lab.program("listen", f"--rounds={200 if not lab.quick else 20}", url=quiet)
                 return Reading(found[value], {name: found[name] for name in ("p50", "p99")})
 
-            yield Contest(ours, limit)
+            yield Contest(ours, reference)
 
     return opened
 
@@ -55,11 +55,11 @@ def contest(*, rate: float, seconds: float, value: str) -> Callable[[Lab], Abstr
 def _delays(lab: Lab, url: str, rate: float, seconds: float, value: str) -> Reading:
     api, base = lab.api(url)
     projector = lab.projector(url)
-    lab.driver("arrivals", f"--rate={rate}", "--seconds=1", url=url, BASE_URL=base)
+    lab.program("arrivals", f"--rate={rate}", "--seconds=1", url=url, BASE_URL=base)
     wait_until_projected(base)
     lab.settle(url)
     after = lab.value(url, "SELECT coalesce(max(position), 0) FROM events")
-    sent = lab.driver("arrivals", f"--rate={rate}", f"--seconds={seconds}", url=url, BASE_URL=base)
+    sent = lab.program("arrivals", f"--rate={rate}", f"--seconds={seconds}", url=url, BASE_URL=base)
     wait_until_projected(base)
     lab.stop(projector)
     lab.stop(api)

@@ -29,16 +29,16 @@ def costs(lab: Lab, url: str, seconds: float) -> dict[str, float]:
 
 
 def _claims(lab: Lab, url: str) -> dict[str, float]:
-    empty = lab.driver("claims", url=url)["p50"]
+    empty = lab.program("claims", url=url)["p50"]
     fill.pending_heads(lab, url, PENDING, first=FIRST_PENDING)
-    full = lab.driver("claims", url=url)["p50"]
+    full = lab.program("claims", url=url)["p50"]
     lab.sql(url, REMOVE_PENDING, UNCOUNT_PENDING)
     return {"empty claim": empty, "claim": full}
 
 
 def _appends(lab: Lab, url: str, seconds: float) -> dict[str, float]:
-    many = lab.driver("append", f"--seconds={seconds}", url=url)
-    hot = lab.driver("append", "--writers=1", "--streams=1", f"--seconds={seconds}", url=url)
+    many = lab.program("append", f"--seconds={seconds}", url=url)
+    hot = lab.program("append", "--writers=1", "--streams=1", f"--seconds={seconds}", url=url)
     started = perf_counter()
     lab.run("catch-up", ["-m", "services.projector", "--once"], url)
     projecting = (perf_counter() - started) / (many["events"] + hot["events"])
@@ -58,7 +58,7 @@ def _system(lab: Lab, url: str, seconds: float) -> dict[str, float]:
     reads, actions = wrk.reads(base, seconds, ids), wrk.actions(base, seconds)
     wait_until_projected(base)
     after = lab.value(url, "SELECT max(position) FROM events")
-    lab.driver("arrivals", f"--rate={RATE}", f"--seconds={seconds}", url=url, BASE_URL=base)
+    lab.program("arrivals", f"--rate={RATE}", f"--seconds={seconds}", url=url, BASE_URL=base)
     wait_until_projected(base)
     visible = lab.sql(url, DELAYS.format(after=after))[0][0]
     stats = _stats(base)

@@ -13,7 +13,7 @@ from eventstore.postgres import Database
 from services.api.http.answers import Answer, etag
 from services.api.http.bodies import TodoDocument, TodoPage, Written
 from services.api.http.requests import expected_version, idempotency_key, todo_id
-from services.api.reading.batch_loader import Together
+from services.api.reading.batch_loader import BatchLoader
 from services.api.reading.waiting import get_todo_at
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.errors import TodoNotFound
@@ -27,7 +27,7 @@ class TodoOperations:
     def __init__(self, handler: TodoHandler, database: Database) -> None:
         self._handler: Final = handler
         self._database: Final = database
-        self._find: Final[Together[str, Todo]] = Together(partial(get_todos, database))
+        self._find: Final[BatchLoader[str, Todo]] = BatchLoader(partial(get_todos, database))
 
     async def create(self, text: str, key: str | None) -> Answer:
         """Create a todo. Raises what commands, headers and the store refuse."""

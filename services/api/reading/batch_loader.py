@@ -1,4 +1,4 @@
-"""Look things up in company: concurrent lookups of single keys share one query."""
+"""Batch loader (as DataLoader): concurrent lookups of single keys share one query."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Final, Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-MOST_TOGETHER: Final = 256
+MAX_BATCH: Final = 256
 """Keys in one query at most."""
 
 
-class Together(Generic[K, V]):
-    """While `lanes` queries are under way, further keys gather; the next query takes them all.
+class BatchLoader(Generic[K, V]):
+    """While `lanes` queries are under way, further keys queue; the next query takes up to `MAX_BATCH` of them.
 
-    An idle system gives a lookup no delay but a turn of the event loop, which brings together what has arrived by then.
-    An answer always comes from a query that began after the call. A query that fails fails for those who share it and
-    for nobody else; a caller that goes away disturbs nobody.
+    An idle system adds a turn of the event loop to a lookup, in which others may join. An answer always comes from a
+    query that began after the call. A query that fails fails for those who share it and for nobody else; a caller that
+    is cancelled disturbs nobody.
     """
 
     def __init__(self, look_up: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, lanes: int = 2) -> None:
         self._look_up: Final = look_up
         self._free = lanes
         self._starting = False
-        self._line: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._queue: dict[K, list[asyncio.Future[V | None]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, key: K) -> V | None:
         """The value of the key, None if there is none. Raises what the query raises."""
         answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
-        self._line.setdefault(key, []).append(answer)
+        self._queue.setdefault(key, []).append(answer)
         self._start()
         return await answer
 
     def _start(self) -> None:
-        if self._free and self._line and not self._starting:
+        if self._free and self._queue and not self._starting:
             self._free -= 1
             self._starting = True
             task = asyncio.create_task(self._run())
@@ -50,7 +50,7 @@ class Together(Generic[K, V]):
 
     def _gather(self) -> dict[K, list[asyncio.Future[V | None]]]:
         self._starting = False
-        group = {key: self._line.pop(key) for key in list(self._line)[:MOST_TOGETHER]}
+        group = {key: self._queue.pop(key) for key in list(self._queue)[:MAX_BATCH]}
         self._start()
         return group
 

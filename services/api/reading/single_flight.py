@@ -1,4 +1,4 @@
-"""Share one answer among all who ask at the same time."""
+"""Single flight: concurrent callers share one run of an idempotent piece of work, which began after their call."""
 
 from __future__ import annotations
 

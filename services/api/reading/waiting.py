@@ -1,4 +1,4 @@
-"""Read your own writes: wait until the projection has reached a version."""
+"""Read your own writes: poll the read model, with backoff, until a todo has reached a version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from services.api.http.refusals import NotProjectedYet
-from services.api.reading.batch_loader import Together
+from services.api.reading.batch_loader import BatchLoader
 from todo.read_model import Todo
 
 MAX_WAIT_MS: Final = 10_000
@@ -16,7 +16,7 @@ _FIRST_PAUSE_S: Final = 0.001
 _LONGEST_PAUSE_S: Final = 0.025
 
 
-async def get_todo_at(find: Together[str, Todo], id: str, *, at_least: int, wait_ms: int) -> Todo:
+async def get_todo_at(find: BatchLoader[str, Todo], id: str, *, at_least: int, wait_ms: int) -> Todo:
     """The todo, deleted or not, once its version is `at_least`; looks at once, then ever more rarely.
 
     Raises NotProjectedYet when `wait_ms` have passed.

@@ -107,10 +107,10 @@ def comparison(folder: Path) -> Path:
 def perf(folder: Path) -> Path:
     """The figures of `task perf`."""
     row = {
-        **dict.fromkeys(("ours", "limit", "peer", "ratio_to_limit", "ratio_to_peer", "spread"), 1.5),
+        **dict.fromkeys(("ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread"), 1.5),
         **{"name": "append", "title": "Append", "unit": "/s", "better": "higher", "holds": True, "note": ""},
-        "what": {"ours": "a", "limit": "b", "peer": ""},
-        "targets": [{"target": "2 × the limit", "measured": 1.5, "holds": False}],
+        "what": {"ours": "a", "reference": "b", "peer": ""},
+        "targets": [{"target": "2 × the reference", "measured": 1.5, "holds": False}],
         "figures": {"ours": {"p50": 1.5}},
         "peers": {"emmett": {"value": 1.5, "ratio": None, "from_this_run": True}},
         "trials": {"ours": [1.5]},

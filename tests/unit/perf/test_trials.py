@@ -31,31 +31,31 @@ def readings(**sides: list[float]) -> Readings:
 
 def test_a_ratio_is_made_of_readings_taken_side_by_side() -> None:
     # The machine slows down by half with each trial: the ratio of the medians would be the same only by luck.
-    found = summarize(row(), readings(ours=[200, 120, 40], limit=[100, 50, 25]), [])
-    assert (found["ours"], found["limit"], found["ratio_to_limit"]) == (120, 50, 2)
+    found = summarize(row(), readings(ours=[200, 120, 40], reference=[100, 50, 25]), [])
+    assert (found["ours"], found["reference"], found["ratio_to_reference"]) == (120, 50, 2)
     assert found["spread"] == pytest.approx(160 / 120, rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("target", "holds"),
     [
-        (Target("at least", 1.5, "limit"), True),
-        (Target("at least", 2.1, "limit"), False),
-        (Target("at most", 2.0, "limit"), True),
-        (Target("at most", 1.9, "limit"), False),
+        (Target("at least", 1.5, "reference"), True),
+        (Target("at least", 2.1, "reference"), False),
+        (Target("at most", 2.0, "reference"), True),
+        (Target("at most", 1.9, "reference"), False),
         (Target("at most", 2000, figure="p99"), True),
         (Target("at most", 1999, figure="p99"), False),
         (Target("at least", 1, "nobody"), False),
     ],
 )
 def test_a_target_holds_or_not(target: Target, holds: bool) -> None:
-    found = summarize(row(target), readings(ours=[200], limit=[100]), [])
+    found = summarize(row(target), readings(ours=[200], reference=[100]), [])
     assert found["holds"] is found["targets"][0]["holds"] is holds
 
 
 def test_a_remembered_peer_is_a_share_of_this_run_and_told_so() -> None:
-    asked = row(Target("at least", 10, "act"), peer="act", act=Remembered(ratio_to_limit=0.1))
-    found = summarize(asked, readings(ours=[150, 150], limit=[100, 150]), [])
+    asked = row(Target("at least", 10, "act"), peer="act", act=Remembered(ratio_to_reference=0.1))
+    found = summarize(asked, readings(ours=[150, 150], reference=[100, 150]), [])
     assert found["peer"] == 12.5
     assert found["ratio_to_peer"] == 12.5
     assert found["peers"]["act"]["from_this_run"] is False
@@ -70,8 +70,8 @@ def test_a_row_without_readings_does_not_hold() -> None:
 
 
 def test_the_document_has_the_promised_fields() -> None:
-    found = summarize(row(), readings(ours=[1], limit=[1]), [])
-    promised = {"name", "ours", "limit", "peer", "ratio_to_limit", "ratio_to_peer", "spread", "unit", "holds"}
+    found = summarize(row(), readings(ours=[1], reference=[1]), [])
+    promised = {"name", "ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread", "unit", "holds"}
     assert promised <= found.keys()
 
 
@@ -103,10 +103,10 @@ def test_a_row_measured_alone_keeps_the_others_of_the_same_revision() -> None:
 
 
 def test_the_page_tells_what_was_missed() -> None:
-    asked = row(Target("at least", 3, "limit"), peer="act", act=Remembered(value=5))
-    page = render({"rows": [summarize(asked, readings(ours=[2], limit=[1]), [])], **surroundings("one")}, None)
+    asked = row(Target("at least", 3, "reference"), peer="act", act=Remembered(value=5))
+    page = render({"rows": [summarize(asked, readings(ours=[2], reference=[1]), [])], **surroundings("one")}, None)
     assert "| A row | 2 | 1 | 5 | 2 | 0.4 | 0 | events/s | **no** |" in page
-    assert "must reach ≥ 3 × the limit: 2, **missed**" in page
+    assert "must reach ≥ 3 × the reference: 2, **missed**" in page
     assert "not from this run" in page
 
 
@@ -117,4 +117,4 @@ def test_every_row_has_targets_that_name_its_sides() -> None:
         assert one.name == name
         assert one.targets
         for target in one.targets:
-            assert target.of in {"", "limit", one.peer, *one.remembered}
+            assert target.of in {"", "reference", one.peer, *one.remembered}

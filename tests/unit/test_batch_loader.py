@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from services.api.reading.batch_loader import MOST_TOGETHER, Together
+from services.api.reading.batch_loader import MAX_BATCH, BatchLoader
 
 
 class Shelf:
@@ -30,7 +30,7 @@ class Shelf:
 
 async def test_what_comes_while_a_query_runs_shares_the_next_one() -> None:
     shelf = Shelf()
-    find = Together(shelf, lanes=1)
+    find = BatchLoader(shelf, lanes=1)
     tasks = []
     for key in ("a", "b", "c", "b", "unknown"):
         tasks.append(asyncio.create_task(find(key)))
@@ -43,7 +43,7 @@ async def test_what_comes_while_a_query_runs_shares_the_next_one() -> None:
 
 async def test_an_answer_comes_from_a_query_that_began_after_the_call() -> None:
     shelf = Shelf()
-    find = Together(shelf, lanes=1)
+    find = BatchLoader(shelf, lanes=1)
     first = asyncio.create_task(find("a"))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def test_an_answer_comes_from_a_query_that_began_after_the_call() -> None:
 async def test_a_failure_reaches_those_who_share_it_and_nobody_after() -> None:
     shelf = Shelf()
     shelf.broken = True
-    find = Together(shelf, lanes=1)
+    find = BatchLoader(shelf, lanes=1)
     tasks = [asyncio.create_task(find(key)) for key in ("a", "b")]
     await asyncio.sleep(0)
     shelf.gate.set()
@@ -68,7 +68,7 @@ async def test_a_failure_reaches_those_who_share_it_and_nobody_after() -> None:
 
 async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
     shelf = Shelf()
-    find = Together(shelf, lanes=1)
+    find = BatchLoader(shelf, lanes=1)
     gone, stays = asyncio.create_task(find("a")), asyncio.create_task(find("a"))
     await asyncio.sleep(0)
     gone.cancel()
@@ -81,6 +81,6 @@ async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
 async def test_a_query_takes_a_bounded_number_of_keys() -> None:
     shelf = Shelf()
     shelf.gate.set()
-    find = Together(shelf, lanes=1)
-    await asyncio.gather(*(find(str(key)) for key in range(3 * MOST_TOGETHER)))
-    assert max(len(keys) for keys in shelf.asked) == MOST_TOGETHER
+    find = BatchLoader(shelf, lanes=1)
+    await asyncio.gather(*(find(str(key)) for key in range(3 * MAX_BATCH)))
+    assert max(len(keys) for keys in shelf.asked) == MAX_BATCH

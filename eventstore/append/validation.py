@@ -1,4 +1,4 @@
-"""What the store can hold. Checked before anything is sent, alike by every implementation.
+"""Validation of an append, before anything is sent and alike in every implementation; raises InvalidEvent.
 
 A name (stream, event type, key, fingerprint) is text of 1 to 1,000 bytes of UTF-8 without NUL, so that an index can
 hold it. Data is a JSON object, nested at most 100 deep; whole numbers have at most 1,024 bits, as a double reaches.

@@ -1,4 +1,4 @@
-"""What it means that Postgres undid an append: whether to send it again, and what to tell its caller."""
+"""Retry policy of an append that Postgres rolled back: whether to send it again, else the error for its caller."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from eventstore.append import group_commit
-from eventstore.append.group_commit import Coalescer
+from eventstore.append.group_commit import GroupCommit
 from eventstore.append.statement import Append, append_all
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database
@@ -137,17 +137,17 @@ async def test_what_postgres_refuses_is_told_to_whom_it_concerns(database: Datab
         "CREATE TRIGGER poison BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.type = 'Poison')"
         " EXECUTE FUNCTION poison()"
     )
-    coalescer = Coalescer(database, lanes=1)
+    group_commit = GroupCommit(database, lanes=1)
     appends = [Append(f"s{n}", ("A",), ("{}",), NO_STREAM) for n in range(12)]
     appends[3] = Append("bad", ("A",), ("not json",), NO_STREAM)
     appends[7] = Append("poison", ("Poison",), ("{}",), NO_STREAM)
 
-    outcomes = await answers([coalescer.append(append) for append in appends])
+    outcomes = await answers([group_commit.append(append) for append in appends])
 
     kinds = Counter(type(outcome) for outcome in outcomes)
     assert kinds == {Appended: 10, InvalidEvent: 2}
     assert isinstance(outcomes[3], InvalidEvent)
-    await coalescer.close()
+    await group_commit.close()
 
 
 @pytest.mark.usefixtures("own_database")
@@ -200,18 +200,20 @@ async def test_a_caller_that_goes_with_two_appends_under_way_breaks_nothing(
     assert [len(await store.read_stream(stream)) for stream in keys] == [1, 1]
 
 
-async def test_the_line_has_an_end(lane: PostgresEventStore, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "MOST_WAITING", 3)
+async def test_the_queue_has_an_end(
+    lane: PostgresEventStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "MAX_QUEUED", 3)
     holder = await connect()
     await lock_streams(holder, "first")
     waiting = []
     for stream in ("first", "a", "b", "c"):
         waiting.append(asyncio.create_task(lane.append(stream, [EVENT], expected=NO_STREAM)))
-        # Its turn to join the line, then the lane's turn to take it from there.
+        # Its turn to be queued, then the lane's turn to take it from there.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    with pytest.raises(StoreUnavailable, match="waiting"):
+    with pytest.raises(StoreUnavailable, match="queued"):
         await lane.append("d", [EVENT], expected=NO_STREAM)
     await holder.execute("ROLLBACK")
     assert [answer.version for answer in await answers(waiting)] == [1] * 4

@@ -1,4 +1,4 @@
-"""When work may begin: at once on a quiet system, and with a little time between its pieces on a busy one."""
+"""Rate limit with bursts (token bucket, kept as GCRA's one time stamp): at once when quiet, spaced when busy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ BURST: Final = 4
 """As many as random arrivals at a rate well below the gap's hardly ever want."""
 
 
-class Pace:
-    """Lets pieces (batches, notifications) begin `gap` seconds apart in the long run; each takes all until then.
+class RateLimit:
+    """At most one piece of work (batch, notification) each `gap` seconds in the long run, and `burst` at once.
 
     One for each single event would cost the writers their processor. After a quiet time `burst` pieces may follow each
     other at once. Times are in seconds of one clock.
