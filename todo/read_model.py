@@ -1,7 +1,7 @@
 """The todos table: how events change it, and how it is read.
 
-`FOLD`, `NEWEST`, `REFUSAL` and `EFFECT` are the projection: SQL that the projector's one statement is made of
-(`projection.statement.batch`). They handle any number of streams as sets; the meaning is that of
+`TODOS` is what the projection is given: SQL that a batch is made of (`projection.read_model`). It handles any number of
+streams as sets; the meaning is that of
 `todo.decisions.evolve`, event by event, and `bench.oracle.verify` checks it with code of its own.
 """
 
@@ -34,6 +34,8 @@ from sqlalchemy import (
 )
 
 from eventstore.connection.database import Database, Statement
+from projection.read_model import Invariant, ReadModel, Tally, Undo
+from todo.rights import PROJECT, READ
 
 metadata: Final = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"})
 
@@ -80,8 +82,11 @@ min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
 """
 """One stream's events of a batch, as aggregates that need no order."""
 
-CONSISTENT: Final = "coalesce(deleted_version = last, true)"
-"""Condition on a folded stream: nothing follows a deletion."""
+NOTHING_AFTER_DELETION: Final = Invariant(
+    holds="coalesce(deleted_version = last, true)",
+    broken_at="deleted_version + 1",
+    reason="events follow a deletion",
+)
 
 NEWEST: Final = """
 e.recorded_at AS updated_at, deleted_version IS NOT NULL AS deleted,
@@ -128,6 +133,55 @@ todos_tallied AS (
 
 A row moves only from the version right before the stream's first event.
 """
+
+UNDO: Final = """
+removed AS (
+  DELETE FROM todos WHERE id = ANY (:streams ::text[]) RETURNING deleted
+),
+gone AS (
+  SELECT count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active FROM removed
+),
+uncounted AS (
+  INSERT INTO todo_tallies (slot, todos, active) SELECT :slot ::smallint, -todos, -active FROM gone WHERE todos > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET todos = todo_tallies.todos + excluded.todos, active = todo_tallies.active + excluded.active
+)
+"""
+
+SKIPPED: Final = """
+passed AS (
+  UPDATE todos t SET version = skipped.projected FROM skipped
+   WHERE t.id = skipped.stream AND t.version = skipped.projected - 1
+)
+"""
+"""The row keeps its text and takes the version."""
+
+TODOS: Final = ReadModel(
+    name="todos",
+    tables=(todos, todo_tallies),
+    read=READ,
+    project=PROJECT,
+    refusal=REFUSAL,
+    fold=FOLD,
+    newest=NEWEST,
+    invariant=NOTHING_AFTER_DELETION,
+    effect=EFFECT,
+    applied="applied",
+    unapplied="the projected row is missing, deleted, or not at the version before the event",
+    skipped=SKIPPED,
+    undo=Undo(
+        statements=UNDO,
+        counted="gone",
+        strays={"todos": "NOT EXISTS (SELECT FROM streams s WHERE s.stream = todos.id)"},
+    ),
+    tallies=(
+        Tally(
+            table="todo_tallies",
+            of="todos",
+            counters={"todos": "count(*)", "active": "count(*) FILTER (WHERE NOT deleted)"},
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

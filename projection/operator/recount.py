@@ -16,33 +16,18 @@ import asyncpg
 from projection.operator.pieces import PIECE, pieces
 from projection.operator.rows import SLOT
 from projection.operator.steps import Steps
+from projection.read_model import Tally
 
-PROJECTION: Final[Mapping[str, str]] = {
-    "todos": "count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active",
-    "streams": "count(*) AS streams, coalesce(sum(projected), 0)::bigint AS projected",
-}
-LOG: Final[Mapping[str, str]] = {"events": "count(*) AS events"}
-"""What is counted in each table."""
+STREAMS: Final = Tally(
+    table="tallies", of="streams", counters={"streams": "count(*)", "projected": "coalesce(sum(projected), 0)::bigint"}
+)
+EVENTS: Final = Tally(table="tallies", of="events", counters={"events": "count(*)"})
+"""That of the log is counted on request."""
 
 # The rows are written by recounts and resets alone, which therefore take turns.
 TURN: Final = (
-    f"INSERT INTO tallies (slot) VALUES ({SLOT}) ON CONFLICT (slot) DO UPDATE SET projected = tallies.projected",
-    f"""
-INSERT INTO todo_tallies (slot, todos, active) VALUES ({SLOT}, 0, 0)
-ON CONFLICT (slot) DO UPDATE SET todos = todo_tallies.todos
-""",
+    f"INSERT INTO tallies (slot) VALUES ({SLOT}) ON CONFLICT (slot) DO UPDATE SET projected = tallies.projected"
 )
-KEPT: Final = """
-SELECT coalesce(sum(events), 0)::bigint AS events, coalesce(sum(streams), 0)::bigint AS streams,
-       coalesce(sum(projected), 0)::bigint AS projected,
-       (SELECT coalesce(sum(todos), 0)::bigint FROM todo_tallies) AS todos,
-       (SELECT coalesce(sum(active), 0)::bigint FROM todo_tallies) AS active
-  FROM tallies
-"""
-MEND: Final = f"""
-UPDATE tallies SET events = events + $1, streams = streams + $2, projected = projected + $3 WHERE slot = {SLOT}
-"""
-MEND_TODOS: Final = f"UPDATE todo_tallies SET todos = todos + $1, active = active + $2 WHERE slot = {SLOT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +44,48 @@ class Recounted:
 
 
 async def recount(steps: Steps, *, log: bool = False) -> Recounted:
-    """Mend the projection's counters (todos, active, streams, projected); with `log`, that of the events, too."""
-    counted = {**PROJECTION, **(LOG if log else {})}
+    """Mend the counters of the read models, of streams and projected; with `log`, that of the events, too."""
+    of_models = [tally for model in steps.models for tally in model.tallies]
+    tallies = [*of_models, STREAMS, *([EVENTS] if log else [])]
 
     async def work(connection: asyncpg.Connection) -> Recounted:
-        for statement in TURN:
+        for statement in (TURN, *map(_turn, of_models)):
             await connection.execute(statement)
-        kept = await connection.fetchrow(KEPT)
-        real: dict[str, int] = {}
-        for table, counts in counted.items():
-            await _count(connection, table, counts, real, steps)
-        off = {name: real[name] - kept[name] for name in real}
-        await connection.execute(MEND, *(off.get(name, 0) for name in ("events", "streams", "projected")))
-        await connection.execute(MEND_TODOS, off["todos"], off["active"])
-        return Recounted({name: (kept[name], real[name]) for name in real if off[name]})
+        kept = [await connection.fetchrow(_kept(tally)) for tally in tallies]
+        real = [await _count(connection, tally, steps) for tally in tallies]
+        mended: dict[str, tuple[int, int]] = {}
+        for tally, told, found in zip(tallies, kept, real, strict=True):
+            await connection.execute(_mend(tally), *(found[name] - told[name] for name in tally.counters))
+            mended |= {name: (told[name], found[name]) for name in tally.counters if found[name] != told[name]}
+        return Recounted(mended)
 
     return await steps.run(work, isolation="repeatable_read")
 
 
-async def _count(connection: asyncpg.Connection, table: str, counts: str, real: dict[str, int], steps: Steps) -> None:
-    found: dict[str, int] = {}
-    async for place in pieces(connection, table, steps.size):
-        row = await connection.fetchrow(f"SELECT {counts} FROM {table} WHERE {PIECE}", *place)
-        for name, number in row.items():
-            found[name] = found.get(name, 0) + number
-        steps.progress(f"counting {table}")
-    if not found:
-        found = dict(await connection.fetchrow(f"SELECT {counts} FROM {table} WHERE false"))
-    real.update(found)
+def _turn(tally: Tally) -> str:
+    names = list(tally.counters)
+    return (
+        f"INSERT INTO {tally.table} (slot, {', '.join(names)}) VALUES ({SLOT}{', 0' * len(names)}) "
+        f"ON CONFLICT (slot) DO UPDATE SET {names[0]} = {tally.table}.{names[0]}"
+    )
+
+
+def _kept(tally: Tally) -> str:
+    sums = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in tally.counters)
+    return f"SELECT {sums} FROM {tally.table}"
+
+
+def _mend(tally: Tally) -> str:
+    changes = ", ".join(f"{name} = {name} + ${number}" for number, name in enumerate(tally.counters, 1))
+    return f"UPDATE {tally.table} SET {changes} WHERE slot = {SLOT}"
+
+
+async def _count(connection: asyncpg.Connection, tally: Tally, steps: Steps) -> dict[str, int]:
+    """What the table says, piece by piece; an aggregate over no row tells the number of an empty table."""
+    counts = ", ".join(f"{counter} AS {name}" for name, counter in tally.counters.items())
+    found: dict[str, int] = dict(await connection.fetchrow(f"SELECT {counts} FROM {tally.of} WHERE false"))
+    async for place in pieces(connection, tally.of, steps.size):
+        row = await connection.fetchrow(f"SELECT {counts} FROM {tally.of} WHERE {PIECE}", *place)
+        found = {name: found[name] + number for name, number in row.items()}
+        steps.progress(f"counting {tally.of}")
+    return found

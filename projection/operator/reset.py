@@ -7,18 +7,21 @@ serial cursor goes back. So at every moment each stream is projected as its chec
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 import asyncpg
+from sqlalchemy import text
 
+from eventstore.connection.statement import Statement
 from projection.operator.pieces import PAGES_A_STREAM, PIECE, pages_of, piece, pieces
 from projection.operator.recount import Recounted, recount
 from projection.operator.rows import ANEW, FREE, FREE_CURSOR, RECORDED, SLOT, lock
 from projection.operator.steps import Steps
 from projection.ordering.strategy import CURSOR
+from projection.read_model import ReadModels
 
 # A serial projector would walk the log from its start after each step: it stands by until the last one. If the command
 # is killed, it goes on when this lease has ended.
@@ -41,60 +44,59 @@ FORGET_PROGRESS: Final = "UPDATE tallies SET projected_position = 0, projected_a
 
 LOCK_SOME: Final = "SELECT stream FROM streams WHERE stream > $1 ORDER BY stream LIMIT $2 FOR UPDATE"
 
-FORGET: Final = f"""
-WITH old AS (
-  SELECT stream, projected FROM streams WHERE stream = ANY ($1::text[])
-),
-removed AS (
-  DELETE FROM todos WHERE id = ANY ($1::text[]) RETURNING deleted
-),
-gone AS (
-  SELECT count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active FROM removed
-),
-uncounted AS (
-  INSERT INTO todo_tallies (slot, todos, active) SELECT {SLOT}, -todos, -active FROM gone WHERE todos > 0
-  ON CONFLICT (slot) DO UPDATE
-     SET todos = todo_tallies.todos + excluded.todos, active = todo_tallies.active + excluded.active
-),
+_OLD: Final = """WITH old AS (
+  SELECT stream, projected FROM streams WHERE stream = ANY (:streams ::text[])
+)"""
+_FORGET: Final = f"""
 unprojected AS (
-  INSERT INTO tallies (slot, projected) SELECT {SLOT}, -sum(projected) FROM old HAVING sum(projected) > 0
+  INSERT INTO tallies (slot, projected) SELECT :slot ::smallint, -sum(projected) FROM old HAVING sum(projected) > 0
   ON CONFLICT (slot) DO UPDATE SET projected = tallies.projected + excluded.projected
 ),
 forgotten AS (
   UPDATE streams
      SET projected = 0, {FREE}, pending_since = coalesce({RECORDED.format(version=1)}, clock_timestamp())
-   WHERE stream = ANY ($1::text[])
+   WHERE stream = ANY (:streams ::text[])
      AND (projected > 0 OR attempts > 0 OR blocked_at IS NOT NULL OR holder IS NOT NULL)
   RETURNING stream
 )
-SELECT (SELECT count(*) FROM forgotten) AS streams, (SELECT coalesce(sum(projected), 0)::bigint FROM old) AS events,
-       todos, active
-  FROM gone
-"""
+SELECT (SELECT count(*) FROM forgotten) AS streams,
+       (SELECT coalesce(sum(projected), 0)::bigint FROM old) AS events"""
 
 # The audit has no index by stream, as it would cost every batch. IS TRUE keeps the look at the names a lookup in a hash
 # table, whatever the planner is told.
 UNAUDIT: Final = f"DELETE FROM projection_audit WHERE {PIECE} AND (stream IN (SELECT unnest($3::text[]))) IS TRUE"
 
 STRAYS: Final = {
-    "todos": f"DELETE FROM todos t WHERE {PIECE} AND NOT EXISTS (SELECT FROM streams s WHERE s.stream = t.id)",
-    "projection_audit": f"""
-DELETE FROM projection_audit a
- WHERE {PIECE} AND NOT EXISTS (SELECT FROM streams s WHERE s.stream = a.stream AND s.projected >= a.to_version)
-""",
+    "projection_audit": """NOT EXISTS (
+   SELECT FROM streams s WHERE s.stream = projection_audit.stream AND s.projected >= projection_audit.to_version)"""
 }
 """What belongs to no stream, or to none of its events that are projected: made, or left over, by hand."""
 
 
+def statement(models: ReadModels) -> Statement:
+    """Forgets the projection of `streams` in all read models; counters move in the row `slot`."""
+    counted = [model.undo.counted for model in models if model.undo.counted]
+    told = f", {', '.join(f'{name}.*' for name in counted)}\n  FROM {', '.join(counted)}" if counted else ""
+    return Statement(text(",".join([_OLD, *(model.undo.statements for model in models), _FORGET]) + told))
+
+
+def _strays(models: ReadModels) -> dict[str, str]:
+    """The statement, by table, that removes them from a piece of it."""
+    strays = {table: which for model in models for table, which in model.undo.strays.items()} | STRAYS
+    return {table: f"DELETE FROM {table} WHERE {PIECE} AND {which}" for table, which in strays.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What was put back: streams, the events that are to be projected again, rows, and counters that were off."""
+    """What was put back: streams, the events that are to be projected again, and counters that were off.
+
+    `rows` is what the read models tell of what they had.
+    """
 
     stream: str | None = None
     streams: int = 0
     events: int = 0
-    todos: int = 0
-    active: int = 0
+    rows: Mapping[str, int] = field(default_factory=dict)
     recounted: Recounted = field(default_factory=Recounted)
 
     def plus(self, other: Reset) -> Reset:
@@ -103,16 +105,13 @@ class Reset:
             self,
             streams=self.streams + other.streams,
             events=self.events + other.events,
-            todos=self.todos + other.todos,
-            active=self.active + other.active,
+            rows={name: self.rows.get(name, 0) + other.rows.get(name, 0) for name in {**self.rows, **other.rows}},
         )
 
     def __str__(self) -> str:
         what = f"stream {self.stream!r}" if self.stream is not None else f"{self.streams} streams"
-        return (
-            f"reset {what}: {self.events} events are projected again from the first; "
-            f"projected -{self.events}, todos -{self.todos}, active -{self.active}; {self.recounted}"
-        )
+        less = ", ".join(f"{name} -{number}" for name, number in {"projected": self.events, **self.rows}.items())
+        return f"reset {what}: {self.events} events are projected again from the first; {less}; {self.recounted}"
 
 
 async def reset(steps: Steps, stream: str | None, *, after: str = "", total: int = 0) -> Reset:
@@ -128,7 +127,7 @@ async def _reset_one(steps: Steps, stream: str) -> Reset:
     async def work(connection: asyncpg.Connection) -> Reset:
         await lock(connection, stream)
         await connection.execute(TURN_BACK_CURSOR, stream)
-        forgotten = await _forget(connection, [stream])
+        forgotten = await _forget(connection, [stream], steps.models)
         await _unaudit(connection, [stream], steps.size)
         return replace(forgotten, stream=stream)
 
@@ -147,8 +146,8 @@ async def _reset_all(steps: Steps, after: str, total: int) -> Reset:
         done, place, seen = done.plus(step), names[-1], seen + len(names)
         steps.place = place
         steps.progress(f"reset {seen} of {total or '?'} streams; to go on from here: reset --all --after {place}")
-    for table, statement in STRAYS.items():
-        await _sweep(steps, table, statement)
+    for table, removing in _strays(steps.models).items():
+        await _sweep(steps, table, removing)
     await steps.run(lambda connection: connection.execute(RELEASE_CURSOR, holder))
     return done
 
@@ -158,7 +157,7 @@ async def _reset_some(
 ) -> tuple[Reset, Sequence[str]]:
     await connection.execute(REWIND_CURSOR, holder)
     names = [row["stream"] for row in await connection.fetch(LOCK_SOME, after, steps.size)]
-    step = await _forget(connection, names)
+    step = await _forget(connection, names, steps.models)
     if step.events:
         await _unaudit(connection, names, steps.size)
     return step, names
@@ -169,9 +168,11 @@ async def _unaudit(connection: asyncpg.Connection, names: Sequence[str], size: i
         await connection.execute(UNAUDIT, first, end, names)
 
 
-async def _forget(connection: asyncpg.Connection, names: Sequence[str]) -> Reset:
-    row = await connection.fetchrow(FORGET, names)
-    return Reset(streams=row["streams"], events=row["events"], todos=row["todos"], active=row["active"])
+async def _forget(connection: asyncpg.Connection, names: Sequence[str], models: ReadModels) -> Reset:
+    forgetting = statement(models)
+    arguments = forgetting.arguments({"streams": names, "slot": SLOT})
+    rows = dict(await connection.fetchrow(forgetting.sql, *arguments))
+    return Reset(streams=rows.pop("streams"), events=rows.pop("events"), rows=rows)
 
 
 async def _sweep(steps: Steps, table: str, statement: str) -> None:

@@ -6,26 +6,25 @@ from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
+from sqlalchemy import text
 
+from eventstore.connection.statement import Statement
 from projection.operator.refusals import UnknownStream
 from projection.operator.rows import FREE, RECORDED, SLOT, UNBLOCK_CURSOR, lock
 from projection.operator.steps import Steps
+from projection.read_model import ReadModels
 
-SKIP: Final = f"""
-WITH skipped AS (
+_SKIPPED: Final = f"""WITH skipped AS (
   UPDATE streams SET projected = projected + 1, {FREE}, pending_since =
          CASE WHEN projected + 1 < version THEN coalesce({RECORDED.format(version="projected + 2")}, pending_since) END
-   WHERE stream = $1 AND projected < version
+   WHERE stream = :stream AND projected < version
   RETURNING stream, projected, version
-),
-passed AS (
-  UPDATE todos t SET version = skipped.projected FROM skipped
-   WHERE t.id = skipped.stream AND t.version = skipped.projected - 1
 ),
 counted AS (
   INSERT INTO tallies (slot, projected) SELECT {SLOT}, 1 FROM skipped
   ON CONFLICT (slot) DO UPDATE SET projected = tallies.projected + 1
-)
+)"""
+_TOLD: Final = """
 SELECT skipped.stream, skipped.projected AS version, skipped.version - skipped.projected AS left, e.type, e.position
   FROM skipped LEFT JOIN events e ON e.stream = skipped.stream AND e.version = skipped.projected
 """
@@ -70,15 +69,21 @@ async def skip(steps: Steps, stream: str, version: int | None = None) -> Skipped
             raise UnknownStream(f"stream {stream!r} is blocked at version {rows.projected + 1}, not at {version}")
         if halts:
             await connection.execute(UNBLOCK_CURSOR)
-        tried[:] = [await pass_over(connection, stream)]
+        tried[:] = [await pass_over(connection, stream, steps.models)]
         return tried[0]
 
     return await steps.run(work)
 
 
-async def pass_over(connection: asyncpg.Connection, stream: str) -> Skipped:
+def statement(models: ReadModels) -> Statement:
+    """Moves the checkpoint of `stream` past its next event, in all read models."""
+    return Statement(text(",".join([_SKIPPED, *(model.skipped for model in models if model.skipped)]) + _TOLD))
+
+
+async def pass_over(connection: asyncpg.Connection, stream: str, models: ReadModels) -> Skipped:
     """Move the checkpoint past the stream's next event, without any effect. Raises UnknownStream when there is none."""
-    row = await connection.fetchrow(SKIP, stream)
+    skipping = statement(models)
+    row = await connection.fetchrow(skipping.sql, *skipping.arguments({"stream": stream}))
     if row is None:
         raise UnknownStream(f"stream {stream!r} has no unprojected event")
     return Skipped(row["stream"], row["version"], row["type"], row["position"], row["left"])

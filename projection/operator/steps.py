@@ -16,6 +16,7 @@ import asyncpg
 
 from eventstore.connection.database import Database
 from eventstore.errors import StoreUnavailable
+from projection.read_model import ReadModels
 
 T = TypeVar("T")
 
@@ -45,11 +46,21 @@ class Steps:
     """Runs transactions one after another.
 
     `size` is how many streams, or pages of a table, the next one may take: it grows to `most` while they are quick.
-    `say` is told, at most once a second, how far the command is; `place` is the stream from which it could go on.
+    `models` are the read models whose effects are undone or passed over. `say` is told, at most once a second, how far
+    the command is; `place` is the stream from which it could go on.
     """
 
-    def __init__(self, database: Database, *, patience_s: float = 60.0, say: Say = silent, most: int = MOST) -> None:
+    def __init__(
+        self,
+        database: Database,
+        models: ReadModels = (),
+        *,
+        patience_s: float = 60.0,
+        say: Say = silent,
+        most: int = MOST,
+    ) -> None:
         self._database: Final = database
+        self.models: Final = models
         self._patience_s: Final = patience_s
         self._say: Final = say
         self._most: Final = most

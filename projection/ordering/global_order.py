@@ -20,10 +20,10 @@ from projection import cursors
 from projection.blocked import HALTED
 from projection.cursors import CursorLease
 from projection.failure import blames_an_event, fail_cursor, reason_of
-from projection.ordering.strategy import BUSY_S, CURSOR, Step, Tools
-from projection.statement import batch
-
-BATCH: Final = batch.serial()
+from projection.ordering.strategy import CURSOR, Step, Tools
+from projection.pauses import BUSY_S
+from projection.statement.outcome import Outcome, Trouble
+from projection.statement.shapes import GLOBAL_ORDER
 
 # What has taken effect already is passed by without the handler, so it costs nothing.
 AHEAD: Final = Statement(
@@ -76,9 +76,9 @@ class Term:
 class Serial:
     """Holds the cursor's lease as long as it can; stands by while another projector has it."""
 
-    def __init__(self, tools: Tools, statement: Statement = BATCH) -> None:
+    def __init__(self, tools: Tools) -> None:
         self._tools: Final = tools
-        self._statement: Final = statement
+        self._batch: Final = tools.handler.batches(tools.database, GLOBAL_ORDER)
         self._most: Final = tools.events_at_once(tools.settings.events_per_window)
         # What the server's limits allow, and what the search for an event, or for one that is not busy, has left of it.
         self._size: Final = BatchSize(self._most)
@@ -214,9 +214,8 @@ class Serial:
         self._size.fitted(outcome.walked)
         return Step(outcome.events, more=more)
 
-    async def _run(self, term: Term, upto: Position) -> batch.Outcome:
-        rows = await self._tools.database.fetch(
-            self._statement,
+    async def _run(self, term: Term, upto: Position) -> Outcome:
+        return await self._batch(
             name=CURSOR,
             epoch=term.lease.epoch,
             upto=upto,
@@ -225,9 +224,8 @@ class Serial:
             slot=self._tools.slot,
             ttl=self._tools.settings.lease,
         )
-        return batch.outcome(rows[0])
 
-    async def _before(self, term: Term, trouble: batch.Trouble) -> Step:
+    async def _before(self, term: Term, trouble: Trouble) -> Step:
         """Apply what comes before the trouble in the global order; if nothing does, record the failure, or wait."""
         if trouble.busy:
             # The larger a window, the likelier it is that somebody has one of its streams.

@@ -8,27 +8,13 @@ from typing import Final, Protocol
 
 from eventstore.connection.database import Database
 from projection.settings import ProjectionSettings
+from projection.statement.handler import Handler
 
 CURSOR: Final = "todos"
 """The serial projection's name in `cursors`."""
 
 LONGEST_WAIT_S: Final = 0.1
 """With an artificial handler cost, as many events share a transaction as their waits fit in here."""
-
-
-BUSY_S: Final = 0.005
-"""When to look again at a stream that somebody else had locked."""
-
-SOON_S: Final = 0.25
-"""When to look again, uncalled, where something was done or tried, or is in somebody's hands."""
-
-
-LONGEST_PAUSE_S: Final = 1.0
-
-
-def pause_s(refused: int) -> float:
-    """How long to wait before the next attempt at what a lock or a limit has refused so often in a row, in seconds."""
-    return float(min(LONGEST_PAUSE_S, 0.05 * 2 ** min(refused, 10)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +70,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Tools:
-    """What every mode works with. `slot` is the tally row of this process."""
+    """What every mode works with. `slot` is the tally row of this process, `handler` applies events."""
 
     database: Database
     settings: ProjectionSettings
     slot: int
+    handler: Handler
     probe: Probe
     counts: Counts = field(default_factory=Counts)
 

@@ -17,11 +17,11 @@ from eventstore.errors import StoreBusy, TimeLimit
 from eventstore.sqlstates import smaller_may_pass
 from projection.failure import blames_an_event, fail_stream, reason_of
 from projection.leases import PostgresLeases
-from projection.ordering.strategy import BUSY_S, Step, Tools, pause_s
-from projection.statement import batch
+from projection.ordering.strategy import Step, Tools
+from projection.pauses import BUSY_S, pause_s
 from projection.statement.checkpoint import DUE
-
-BATCH: Final = batch.parallel()
+from projection.statement.outcome import Outcome, Trouble
+from projection.statement.shapes import STREAM_LEASES
 
 PENDING: Final = Statement(text(f"SELECT {DUE} AS due"))
 
@@ -49,9 +49,9 @@ class Work:
 class Parallel:
     """Claims what is pending and applies what is ready; at most `streams_in_flight` leases at once."""
 
-    def __init__(self, tools: Tools, statement: Statement = BATCH) -> None:
+    def __init__(self, tools: Tools) -> None:
         self._tools: Final = tools
-        self._statement: Final = statement
+        self._batch: Final = tools.handler.batches(tools.database, STREAM_LEASES)
         self._leases: Final = PostgresLeases(tools.database, tools.slot)
         self._events: Final = tools.events_at_once(tools.settings.events_per_stream)
         self._in_flight: dict[str, Work] = {}
@@ -176,7 +176,7 @@ class Parallel:
         attempt.smaller = True
         return True
 
-    async def _settle(self, works: Sequence[Work], troubled: Mapping[str, batch.Trouble]) -> list[Work]:
+    async def _settle(self, works: Sequence[Work], troubled: Mapping[str, Trouble]) -> list[Work]:
         """Let go of what is done, put off what is busy, record failures; returns the parts before a failure."""
         before = []
         for work in works:
@@ -192,9 +192,8 @@ class Parallel:
                 await self._fail(work, trouble.reason)
         return before
 
-    async def _run(self, works: Sequence[Work]) -> batch.Outcome:
-        rows = await self._tools.database.fetch(
-            self._statement,
+    async def _run(self, works: Sequence[Work]) -> Outcome:
+        outcome = await self._batch(
             streams=[work.lease.stream for work in works],
             epochs=[work.lease.epoch for work in works],
             uptos=[work.upto for work in works],
@@ -202,7 +201,6 @@ class Parallel:
             slot=self._tools.slot,
             others=len(self._in_flight) - len(works),
         )
-        outcome = batch.outcome(rows[0])
         lost = len(works) - outcome.leases - sum(trouble.busy for trouble in outcome.troubled)
         if lost:
             self._tools.counts.fenced += lost

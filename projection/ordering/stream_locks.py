@@ -1,8 +1,8 @@
 """Strategy `stream-locks`: claim and batch in one statement; the lock on a stream's row is the lease.
 
-Claim and projection are one statement (`batch.drain`): a stream's row is written once and not twice, and all that is
-pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then claimed with a
-lease, and handled as ever.
+Claim and projection are one statement (`shapes.STREAM_LOCKS`): a stream's row is written once and not twice, and all
+that is pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then
+claimed with a lease, and handled as ever.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from typing import Final, Self
 import structlog
 
 from eventstore.connection.batch_size import BatchSize
-from eventstore.connection.statement import Statement
 from eventstore.errors import StoreBusy
 from eventstore.schema import SLOTS
 from eventstore.sqlstates import smaller_may_pass
 from projection.failure import blames_an_event
 from projection.ordering.strategy import Step, Tools
 from projection.ordering.stream_leases import Parallel
-from projection.statement import batch
+from projection.statement.outcome import Outcome
+from projection.statement.shapes import STREAM_LOCKS
 
-BATCH: Final = batch.drain()
 LANES: Final = 2
 """Statements at once of a job. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""
 
@@ -42,7 +41,7 @@ class Lane:
     due: float | None = None
 
     @classmethod
-    def of(cls, outcome: batch.Outcome, *, more: bool) -> Self:
+    def of(cls, outcome: Outcome, *, more: bool) -> Self:
         """From what the statement tells."""
         return cls(outcome.events, outcome.leases, more, outcome.streams < outcome.leases, outcome.due)
 
@@ -50,9 +49,9 @@ class Lane:
 class Drain(Parallel):
     """As `Parallel`, but nothing is held between its statements. `lanes` of them run at once."""
 
-    def __init__(self, tools: Tools, statement: Statement = BATCH, *, lanes: int = 1) -> None:
+    def __init__(self, tools: Tools, *, lanes: int = 1) -> None:
         super().__init__(tools)
-        self._at_once: Final = statement
+        self._at_once: Final = tools.handler.batches(tools.database, STREAM_LOCKS)
         self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(lanes)]
         settings = tools.settings
         self._limit: Final = settings.streams_in_flight
@@ -125,18 +124,16 @@ class Drain(Parallel):
             raise error
         return Lane(more=True)
 
-    async def _take(self, slot: int, streams: int, each: int) -> batch.Outcome:
-        rows = await self._tools.database.fetch(
-            self._at_once,
+    async def _take(self, slot: int, streams: int, each: int) -> Outcome:
+        return await self._at_once(
             limit=streams,
             events=each,
             holder=self._tools.settings.name,
             slot=slot,
             others=len(self._in_flight),
         )
-        return batch.outcome(rows[0])
 
 
-def _full(outcome: batch.Outcome, streams: int, each: int) -> bool:
+def _full(outcome: Outcome, streams: int, each: int) -> bool:
     """True when there may be more: all the streams that it could take, or all the events of one."""
     return outcome.leases > 0 and (outcome.leases == streams or outcome.events - outcome.streams + 1 >= each)

@@ -1,6 +1,6 @@
 """What a batch does with the events that it looks at: the second part of the statement (see `batch`).
 
-Folded streams are judged; then come the effect (`todo.read_model`), the checkpoint, the audit, the counters, and an
+Folded streams are judged; then come the effects of the read models, the checkpoint, the audit, the counters, and an
 account of what was in trouble.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from projection.ordering.strategy import SOON_S
+from projection.pauses import SOON_S
 
 # A lease is only granted where the next event exists, so a leased stream without any event to apply has lost one.
-PARALLEL_REACH: Final = """
+LEASES_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
 ),
@@ -23,17 +23,17 @@ unfolded AS (
 )
 """
 
-DRAIN_REACH: Final = """
+LOCKS_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
 )
 """
 
-DRAIN_COUNTED: Final = """leases_held = coalesce(:others ::int, 0), claims = p.claims + 1,
+LOCKS_COUNTED: Final = """leases_held = coalesce(:others ::int, 0), claims = p.claims + 1,
          takeovers = p.takeovers + done.takeovers,
          last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END"""
 
-SERIAL_REACH: Final = """
+ORDER_REACH: Final = """
 reach AS (
   SELECT (SELECT count(*) FROM place) AS leases, walk.events AS walked,
          walk.events - (SELECT coalesce(sum(events), 0)::bigint FROM folded) AS duplicates, walk.last
@@ -44,12 +44,12 @@ unfolded AS (
 )
 """
 
-SERIAL_COUNTED: Final = """leases_held = (SELECT count(*) FROM place),
+ORDER_COUNTED: Final = """leases_held = (SELECT count(*) FROM place),
          duplicates = p.duplicates + CASE WHEN EXISTS (SELECT FROM troubled) THEN 0 ELSE reach.duplicates END"""
 
-SERIAL_SCOPE: Final = """NOT EXISTS (SELECT FROM judged WHERE NOT sound)
+ORDER_SCOPE: Final = """NOT EXISTS (SELECT FROM judged WHERE NOT sound)
     AND NOT EXISTS (SELECT FROM fenced WHERE absence IS NOT NULL)"""
-SERIAL_WALKED: Final = "AND e.position > (SELECT position FROM place) AND e.position <= (SELECT last FROM walk)"
+ORDER_WALKED: Final = "AND e.position > (SELECT position FROM place) AND e.position <= (SELECT last FROM walk)"
 
 JUDGED: Final = """
 judged AS (
@@ -65,7 +65,7 @@ clean AS (
 )
 """
 
-# BETWEEN leaves the planner nothing but lookups by name: see `todo.read_model.EFFECT`.
+# BETWEEN leaves the planner nothing but lookups by name: with = it could read a whole index in its order.
 CHECKPOINT: Final = """
 advanced AS (
   UPDATE streams s
@@ -93,13 +93,13 @@ TROUBLED: Final = """
 causes AS (
   SELECT stream, epoch,
          CASE WHEN refused IS NOT NULL THEN refused
-              WHEN {guard} THEN deleted_version + 1
+              WHEN {guard} THEN {broken_at}
               ELSE coalesce((SELECT min(v) FROM generate_series(projected + 1, last) AS v WHERE NOT EXISTS (
                      SELECT FROM events e WHERE e.stream = judged.stream AND e.version = v {walked})), projected + 1)
          END AS version,
          CASE WHEN refused IS NOT NULL THEN
                 (SELECT {refusal} FROM events e WHERE e.stream = judged.stream AND e.version = refused)
-              WHEN {guard} THEN 'events follow a deletion' END AS reason
+              WHEN {guard} THEN {broken_why} END AS reason
     FROM judged WHERE NOT sound
    UNION ALL
   SELECT stream, epoch, version, reason FROM unfolded
@@ -128,7 +128,7 @@ counted AS (
 )
 """
 
-SERIAL_CHECKPOINT: Final = """,
+ORDER_CHECKPOINT: Final = """,
 moved AS (
   UPDATE cursors c
      SET position = reach.last, attempts = 0, retry_at = NULL, error = NULL, stream = NULL, version = NULL,
@@ -150,8 +150,6 @@ DUE: Final = f"""(
 OUTCOME: Final = """
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
        {troubled} AS troubled,
-       CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
-            THEN refuse('the projected row is missing, deleted, or not at the version before the event')
-       END AS refused{told}
+       {unapplied} AS refused{told}
   FROM reach, done
 """

@@ -11,13 +11,12 @@ from typing import Final
 BUSY: Final = "somebody else has locked the stream"
 
 AGGREGATES: Final = """count(*) AS events, min(e.version) AS first, max(e.version) AS last,
-         max(e.position) AS last_position, min(e.version) FILTER (WHERE {refusal} IS NOT NULL) AS refused,
-         {fold}"""
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE {refusal} IS NOT NULL) AS refused{fold}"""
 """Some events `e` of one stream; `refused` is the first version that can not be applied."""
 
 # The shape of the plan must not hang on statistics: rows of tables are looked up one by one (LATERAL, not flattened
 # because of FOR UPDATE, OFFSET 0 and HAVING), and sets of names are compared by hashing (NOT IN): the cost is linear.
-PARALLEL_WINDOW: Final = """
+LEASES_WINDOW: Final = """
 given AS MATERIALIZED (
   SELECT stream COLLATE "C" AS stream, epoch, upto
     FROM unnest(:streams ::text[], :epochs ::bigint[], :uptos ::int[]) AS given(stream, epoch, upto)
@@ -50,7 +49,7 @@ folded AS MATERIALIZED (
 
 # Without a lease there is no earlier statement that saw the stream's events, so one whose next event is not visible yet
 # is left alone: it is no hole.
-DRAIN_WINDOW: Final = """
+LOCKS_WINDOW: Final = """
 fenced AS MATERIALIZED (
   SELECT s.stream, s.projected, s.projected + :events ::int AS upto, s.epoch + 1 AS epoch, s.holder AS former
     FROM streams s
@@ -74,7 +73,7 @@ folded AS MATERIALIZED (
 # Each event is read once, along the global order. Only where the checkpoint stands within a stream's part of the walk,
 # as after a change of mode, the rest of that part is read again. Nothing outside of the walk is looked at: a version
 # whose position lies elsewhere is missing here.
-SERIAL_WINDOW: Final = """
+ORDER_WINDOW: Final = """
 place AS MATERIALIZED (
   SELECT c.position, c.epoch
     FROM cursors c

@@ -23,6 +23,7 @@ from projection.operator.steps import Steps
 from projection.operator.unblock import Unblocked, unblock
 from projection.stats import read_facts
 from services.projector.endings import SIGNALLED, Ending
+from services.projector.read_models import READ_MODELS
 
 PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
@@ -84,7 +85,7 @@ def statement_timeout(arguments: argparse.Namespace) -> float:
 
 async def operate(database: Database, arguments: argparse.Namespace) -> int:
     """Carry out a command, say how far it is on stderr and what it did on stdout. Returns the exit code."""
-    steps = Steps(database, patience_s=arguments.timeout, say=_say)
+    steps = Steps(database, READ_MODELS, patience_s=arguments.timeout, say=_say)
     work = asyncio.ensure_future(_carry_out(database, steps, arguments))
     signals = _cancelled_by_signals(work)
     try:
@@ -154,7 +155,8 @@ def _to_go_on(steps: Steps, arguments: argparse.Namespace) -> str:
 
 
 def _document(command: str, done: Done) -> dict[str, Any]:
-    return {"command": command, **asdict(done), "said": str(done)}
+    told = asdict(done)
+    return {"command": command, **told, **told.pop("rows", {}), "said": str(done)}
 
 
 def _say(line: str) -> None:

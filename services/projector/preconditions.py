@@ -9,9 +9,9 @@ import structlog
 from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check, require
-from eventstore.soundness.rights import PROJECTOR
+from eventstore.soundness.rights import PROJECTOR, merged
+from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
-from todo.rights import PROJECT
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 def needed(settings: Settings) -> Check:
     """The global order counts where it is read, and not as the control that must fail."""
     order = settings.serial and settings.visibility == "watermark"
-    return Check({**PROJECTOR, **PROJECT}, order=order)
+    return Check(merged(PROJECTOR, *(model.project for model in READ_MODELS)), order=order)
 
 
 class Preconditions:

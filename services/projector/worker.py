@@ -21,13 +21,16 @@ from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from projection import registry
 from projection.ordering.global_order import Serial
-from projection.ordering.strategy import LONGEST_PAUSE_S, SOON_S, Mode, Probe, Step, Tools
+from projection.ordering.strategy import Mode, Probe, Step, Tools
 from projection.ordering.stream_leases import Parallel
 from projection.ordering.stream_locks import LANES, Drain
+from projection.pauses import LONGEST_PAUSE_S, SOON_S
+from projection.statement.handler import Handler, SetHandler
 from services.projector import limits
 from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit
 from services.projector.preconditions import Preconditions, needed
+from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 
 log = structlog.get_logger()
@@ -68,13 +71,16 @@ class Worker:
         on_batch: OnBatch = ignore_batch,
         listen: PostgresUrl | None = None,
         check: Check | None = None,
+        handler: Handler | None = None,
     ) -> None:
         self._settings: Final = settings
         self._database: Final = database
         self._once: Final = once
         self._probe: Final = probe
         self._on_batch: Final = on_batch
-        tools = Tools(database, settings, random.SystemRandom().randrange(SLOTS), probe)
+        tools = Tools(
+            database, settings, random.SystemRandom().randrange(SLOTS), handler or SetHandler(READ_MODELS), probe
+        )
         self._counts: Final = tools.counts
         self.mode: Mode = self._mode(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from eventstore.connection.statement import Statement
 from projection.ordering.global_order import Serial
+from projection.ordering.strategy import Tools
 from projection.ordering.stream_leases import Parallel
-from projection.statement import batch
+from projection.statement.handler import SetHandler
+from services.projector.read_models import READ_MODELS
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]
@@ -18,17 +19,15 @@ Schedule = Callable[[Stage, Make], Awaitable[None]]
 AS_IT_IS: Final[Mapping[str, str]] = {}
 
 
-def statement(serial: bool, parts: Mapping[str, str]) -> Statement:
-    """The mode's statement with some parts planted."""
-    if serial:
-        return batch.serial(batch.SERIAL.planted(**parts))
-    return batch.parallel(batch.PARALLEL.planted(**parts))
+def with_parts(tools: Tools, parts: Mapping[str, str]) -> Tools:
+    """The same tools, but for a statement with some parts planted."""
+    return replace(tools, handler=SetHandler(READ_MODELS, parts))
 
 
 def planted(serial: bool, parts: Mapping[str, str] = AS_IT_IS) -> Make:
     """Projectors whose statement has these parts planted; none: the system as it is."""
-    changed = statement(serial, parts)
-    return lambda tools: Serial(tools, changed) if serial else Parallel(tools, changed)
+    make = Serial if serial else Parallel
+    return lambda tools: make(with_parts(tools, parts))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from eventstore.events import Position
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
-from projection.statement import batch
+from projection.statement.outcome import Outcome
 from tests.integration.projector.stage import Make, Stage, life
-from tests.mutants.caught import Caught, Schedule, Stages, planted, statement
+from tests.mutants.caught import Caught, Schedule, Stages, planted, with_parts
 from tests.mutants.plants import NO_FENCE, NO_GUARD
 from todo.read_model import EFFECT, FOLD, NEWEST
 
@@ -57,7 +57,7 @@ def projected(serial: bool) -> Schedule:
 class SendAgain(Parallel):
     """Sends each batch again, as one does whose answer was lost."""
 
-    async def _run(self, works: Sequence[Work]) -> batch.Outcome:
+    async def _run(self, works: Sequence[Work]) -> Outcome:
         await super()._run(works)
         return await super()._run(works)
 
@@ -65,7 +65,7 @@ class SendAgain(Parallel):
 class SendWindowAgain(Serial):
     """Sends each batch again, as one does whose answer was lost."""
 
-    async def _run(self, term: Term, upto: Position) -> batch.Outcome:
+    async def _run(self, term: Term, upto: Position) -> Outcome:
         await super()._run(term, upto)
         return await super()._run(term, upto)
 
@@ -77,8 +77,8 @@ async def test_effect_twice(stages: Stages, serial: bool) -> None:
         await stage.drain(serial=serial, make=make)
 
     def again(**parts: str) -> Make:
-        changed = statement(serial, parts)
-        return lambda tools: SendWindowAgain(tools, changed) if serial else SendAgain(tools, changed)
+        make = SendWindowAgain if serial else SendAgain
+        return lambda tools: make(with_parts(tools, parts))
 
     await stages.assert_caught(
         schedule,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from eventstore.connection.database import Database
-from projection.operator.skip import SKIP
+from projection.operator.skip import pass_over
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
+from services.projector.read_models import READ_MODELS
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
 from tests.mutants.caught import Caught, Schedule, Stages, planted
 
@@ -25,9 +26,9 @@ def refused(serial: bool) -> Schedule:
     return schedule
 
 
-async def pass_over(database: Database, stream: str) -> None:
+async def swallow(database: Database, stream: str) -> None:
     async with database.connection() as connection:
-        await connection.fetch(SKIP, stream)
+        await pass_over(connection, stream, READ_MODELS)
 
 
 class SwallowStream(Parallel):
@@ -35,14 +36,14 @@ class SwallowStream(Parallel):
 
     async def _fail(self, work: Work, reason: str) -> None:
         del self._in_flight[work.lease.stream]
-        await pass_over(self._tools.database, work.lease.stream)
+        await swallow(self._tools.database, work.lease.stream)
 
 
 class SwallowEvent(Serial):
     """Passes over what it can not apply."""
 
     async def _fail(self, term: Term, stream: str, version: int, reason: str) -> None:
-        await pass_over(self._tools.database, stream)
+        await swallow(self._tools.database, stream)
 
 
 @MODES

@@ -7,9 +7,8 @@ import pytest
 from eventstore.events import NewEvent
 from projection import operator
 from projection.ordering.stream_locks import Drain
-from projection.statement import batch
 from tests.integration.projector.stage import UPDATED, Make, Stage, life
-from tests.mutants.caught import Caught, Stages, planted
+from tests.mutants.caught import Caught, Stages, planted, with_parts
 from tests.mutants.plants import OVERWRITE
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
@@ -91,11 +90,11 @@ async def test_no_guard_against_holes_where_claim_and_batch_are_one(stages: Stag
         await operator.unblock(stage.steps, None)
         await stage.drain(make=make)
 
-    mutant = batch.drain(batch.DRAIN.planted(guard="true", effect=OVERWRITE))
+    parts = {"guard": "true", "effect": OVERWRITE}
     await stages.assert_caught(
         schedule,
         Drain,
-        lambda tools: Drain(tools, mutant),
+        lambda tools: Drain(with_parts(tools, parts)),
         Caught({"lost"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
         serial=False,
     )

@@ -10,7 +10,7 @@ from eventstore.errors import InvalidEvent, StoreBusy
 from eventstore.events import Position
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
-from projection.statement import batch
+from projection.statement.outcome import Outcome
 from tests.integration.projector.stage import CREATED, Make, Stage
 from tests.integration.sqlstates.trouble import raised
 from tests.mutants.caught import Caught, Schedule, Stages, planted
@@ -21,7 +21,7 @@ MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "seria
 class BlamesStream(Parallel):
     """Takes what passes for the fault of an event."""
 
-    async def _run(self, works: Sequence[Work]) -> batch.Outcome:
+    async def _run(self, works: Sequence[Work]) -> Outcome:
         try:
             return await super()._run(works)
         except StoreBusy as error:
@@ -31,7 +31,7 @@ class BlamesStream(Parallel):
 class BlamesEvent(Serial):
     """Takes what passes for the fault of an event."""
 
-    async def _run(self, term: Term, upto: Position) -> batch.Outcome:
+    async def _run(self, term: Term, upto: Position) -> Outcome:
         try:
             return await super()._run(term, upto)
         except StoreBusy as error:

@@ -16,6 +16,9 @@ import services.api
 import services.projector
 import todo
 from eventstore.connection.database import Statement
+from projection.statement.handler import SetHandler
+from projection.statement.shapes import GLOBAL_ORDER, STREAM_LEASES, STREAM_LOCKS
+from services.projector.read_models import READ_MODELS
 
 FOLDER: Final = Path(__file__).parent / "golden"
 PACKAGES: Final = (eventstore, projection, todo, services.api, services.projector)
@@ -30,7 +33,17 @@ def all_statements() -> dict[str, Statement]:
             if isinstance(value, Statement) and id(value) not in seen:
                 seen.add(id(value))
                 found[f"{name}.{attribute}"] = value
-    return found
+    return found | composed()
+
+
+def composed() -> dict[str, Statement]:
+    """The statements that the projector puts together with the SQL of its read models."""
+    batches = SetHandler(READ_MODELS)
+    return {
+        "projection.statement.shapes.GLOBAL_ORDER": batches.statement(GLOBAL_ORDER),
+        "projection.statement.shapes.STREAM_LEASES": batches.statement(STREAM_LEASES),
+        "projection.statement.shapes.STREAM_LOCKS": batches.statement(STREAM_LOCKS),
+    }
 
 
 def _modules() -> list[str]:

@@ -8,13 +8,15 @@ from datetime import timedelta
 from projection import cursors
 from projection.failure import FAIL_STREAM
 from projection.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
-from projection.ordering import global_order, stream_leases, stream_locks
+from projection.ordering import global_order, stream_leases
 from projection.registry import BEAT, REGISTER, RETIRE, Told
 from tests.plans.conftest import Guard
 from tests.plans.explain import names, same
+from tests.plans.golden import composed
 from tests.plans.test_store_plans import SOME, within
 
 TTL = timedelta(seconds=5)
+BATCHES = {name.rpartition(".")[2]: statement for name, statement in composed().items()}
 
 
 async def test_a_claim_that_finds_nothing(projector: Guard) -> None:
@@ -64,7 +66,13 @@ async def test_leases_in_hand(projector: Guard) -> None:
 async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None:
     held = await projector.pend(100, leased_by="p1", first=streams - 99)
     plan = await projector.run(
-        stream_leases.BATCH, streams=held, epochs=same(0, held), uptos=same(200, held), holder="p1", slot=3, others=0
+        BATCHES["STREAM_LEASES"],
+        streams=held,
+        epochs=same(0, held),
+        uptos=same(200, held),
+        holder="p1",
+        slot=3,
+        others=0,
     )
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
@@ -72,7 +80,7 @@ async def test_a_batch_of_leased_streams(projector: Guard, streams: int) -> None
 
 async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
     await projector.pend(100, first=streams - 99)
-    plan = await projector.run(stream_locks.BATCH, limit=2000, events=200, holder="p1", slot=3)
+    plan = await projector.run(BATCHES["STREAM_LOCKS"], limit=2000, events=200, holder="p1", slot=3)
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100
 
@@ -80,7 +88,7 @@ async def test_claim_and_batch_in_one(projector: Guard, streams: int) -> None:
 async def test_a_batch_of_the_global_order(projector: Guard, streams: int) -> None:
     upto = await _pend_in_global_order(projector, streams)
     plan = await projector.run(
-        global_order.BATCH, name="todos", epoch=0, upto=upto, limit=100, holder="p1", slot=3, ttl=TTL
+        BATCHES["GLOBAL_ORDER"], name="todos", epoch=0, upto=upto, limit=100, holder="p1", slot=3, ttl=TTL
     )
     within(plan, pages=100 * 60, streams=200, events=200, todos=100, projection_audit=0)
     assert await projector.connection.fetchval("SELECT count(*) FROM todos WHERE version = 2") == 100

@@ -26,7 +26,9 @@ from projection.operator import Steps
 from projection.ordering.global_order import Serial
 from projection.ordering.strategy import Mode, Probe, Tools
 from projection.ordering.stream_leases import Parallel
+from projection.statement.handler import SetHandler
 from projection.stats import Facts, ProjectorFacts, read_facts
+from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.cluster import as_role
@@ -146,7 +148,7 @@ class Stage:
                 await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             store = PostgresEventStore(database)
             async with Database(as_role("operator", url), pool_size=2, application_name="operator") as operator:
-                yield cls(url, database, store, Steps(operator))
+                yield cls(url, database, store, Steps(operator, READ_MODELS))
             await store.close()
 
     async def append(self, stream: str, *events: NewEvent) -> None:
@@ -211,7 +213,7 @@ class Stage:
         async with Database(role, pool_size=3, application_name=made.name, bounds=made.bounds) as database:
             worker = Worker(made, database, once=once, probe=probe, check=check or self.check)
             if make:
-                worker.mode = make(Tools(database, made, 1, probe))
+                worker.mode = make(Tools(database, made, 1, SetHandler(READ_MODELS), probe))
             yield worker
 
     async def drain(self, **options: Any) -> None:

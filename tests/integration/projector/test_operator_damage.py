@@ -72,7 +72,7 @@ async def test_a_reset_says_what_it_found_and_what_it_mended(stage: Stage, seria
 
     done = await operator.reset(stage.steps, "bad")
 
-    assert (done.streams, done.events, done.todos, done.active) == (1, 2, 0, 0)
+    assert (done.streams, done.events, done.rows) == (1, 2, {"todos": 0, "active": 0})
     assert done.recounted.mended == {"todos": (3, 2), "active": (2, 1)}
     assert str(done) == (
         "reset stream 'bad': 2 events are projected again from the first; projected -2, todos -0, active -0; "

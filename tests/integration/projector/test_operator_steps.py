@@ -14,6 +14,7 @@ from eventstore.connection.database import Database
 from eventstore.errors import StoreBusy, TimeLimit
 from projection import operator
 from projection.operator import Steps
+from services.projector.read_models import READ_MODELS
 from tests.cluster import as_role
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, UPDATED, Stage, faults, leased, life, until
@@ -42,7 +43,7 @@ class Fragile(Steps):
     """Steps that break off after some, with the last one undone (`undone`) or committed."""
 
     def __init__(self, database: Database, left: int, *, undone: bool) -> None:
-        super().__init__(database, most=SMALL)
+        super().__init__(database, READ_MODELS, most=SMALL)
         self._left = left
         self._undone = undone
 
@@ -72,7 +73,7 @@ async def fill(stage: Stage) -> None:
 async def steps_for(stage: Stage, patience_s: float = 60.0) -> AsyncIterator[Steps]:
     """Small steps of a connection that is made now."""
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
-        yield Steps(database, most=SMALL, patience_s=patience_s)
+        yield Steps(database, READ_MODELS, most=SMALL, patience_s=patience_s)
 
 
 async def assert_sound(stage: Stage, *, serial: bool) -> None:
@@ -95,7 +96,7 @@ async def test_broken_off_anywhere_it_is_right_and_can_be_gone_on_with(
             with pytest.raises(Stopped):
                 await operator.reset(Fragile(database, left, undone=undone), None)
             await assert_sound(stage, serial=serial)
-        done = await operator.reset(Steps(database, most=SMALL), None)
+        done = await operator.reset(Steps(database, READ_MODELS, most=SMALL), None)
 
     # What the attempts before it had forgotten was not forgotten again.
     assert done.streams < STREAMS
@@ -162,7 +163,7 @@ async def test_a_serial_projector_stands_by_until_the_last_step(stage: Stage) ->
         async with stage.prepared(serial=True) as worker:
             await worker.mode.prepare()
             assert (await worker.mode.step()).events == 0
-            await operator.reset(Steps(database, most=SMALL), None)
+            await operator.reset(Steps(database, READ_MODELS, most=SMALL), None)
             assert (await worker.mode.step()).events == sum(stage.versions.values())
             await worker.mode.release()
 
@@ -188,8 +189,8 @@ async def test_steps_shrink_until_they_fit_in_a_time_limit(stage: Stage, limit: 
     await fill(stage)
     await stage.drain()
     async with limited(stage, limit), Database(as_role("operator", stage.url), pool_size=1) as database:
-        done = await operator.reset(Steps(database), None)
-    assert done.todos == STREAMS
+        done = await operator.reset(Steps(database, READ_MODELS), None)
+    assert done.rows["todos"] == STREAMS
     await assert_sound(stage, serial=False)
     await stage.drain()
     await stage.assert_right()
@@ -225,7 +226,7 @@ async def test_a_lock_of_somebody_else_is_waited_for(stage: Stage, limit: str) -
             resetting = asyncio.create_task(operator.reset(steps, None))
             await until(stage.waiting, "the command to wait for the lock")
             await other.execute("COMMIT")
-            assert (await resetting).todos == STREAMS
+            assert (await resetting).rows["todos"] == STREAMS
     finally:
         await other.close()
         await stage.sql(f"ALTER {place} RESET ALL")
@@ -239,7 +240,7 @@ async def test_unblock_of_all_goes_in_steps_and_leaves_what_is_blocked_anew(stag
     await stage.drain(attempts=1)
     said: list[str] = []
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
-        done = await operator.unblock(Steps(database, most=SMALL, say=said.append), None)
+        done = await operator.unblock(Steps(database, READ_MODELS, most=SMALL, say=said.append), None)
     assert (done.streams, (await stage.facts()).blocked_streams) == (10, 0)
 
 

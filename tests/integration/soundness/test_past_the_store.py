@@ -14,6 +14,7 @@ from eventstore.errors import StoreUnsound
 from eventstore.postgres import Database, PostgresEventStore
 from projection.operator.positions import positions
 from projection.operator.steps import Steps
+from services.projector.read_models import READ_MODELS
 from tests.cluster import Cluster
 from tests.integration.projector.stage import CREATED, Stage
 from tests.integration.soundness.test_order_broken import findings, history
@@ -107,7 +108,7 @@ def _without_positions(dump: str) -> str:
 async def _goes_on(url: str, original: Stage, *, behind: bool) -> None:
     async with Database(url, pool_size=4) as database:
         store = PostgresEventStore(database)
-        restored = Stage(url, database, store, Steps(database), defaultdict(int, original.versions))
+        restored = Stage(url, database, store, Steps(database, READ_MODELS), defaultdict(int, original.versions))
         if behind:
             with pytest.raises(StoreUnsound, match="stands at 0, below the newest event at 13"):
                 await restored.append("after", CREATED)

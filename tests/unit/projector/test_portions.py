@@ -10,6 +10,7 @@ from eventstore.connection.database import Database
 from eventstore.contract import Lease
 from projection.ordering.strategy import Tools
 from projection.ordering.stream_leases import Work, portions
+from projection.statement.handler import SetHandler
 from services.projector.settings import Settings
 from tests.integration.projector.stage import Moments
 
@@ -52,6 +53,6 @@ def test_what_may_be_applied_bounds_the_events_of_a_lease() -> None:
 @pytest.mark.parametrize(("latency", "expected"), [(0.0, 200), (0.001, 100), (0.03, 3), (0.1, 1), (60.0, 1)])
 def test_a_costly_handler_shares_a_transaction_with_fewer_events(latency: float, expected: int) -> None:
     url = "postgresql://user:word@127.0.0.1/todos"
-    tools = Tools(Database(url), Settings(url, handler_latency=latency), 0, Moments())
+    tools = Tools(Database(url), Settings(url, handler_latency=latency), 0, SetHandler(()), Moments())
 
     assert tools.events_at_once(200) == expected
