@@ -1,0 +1,58 @@
+"""Documents name only what is there: every path in them leads to a file, a folder or a module of the tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from typing import Final
+
+import pytest
+
+from tests.architecture.house.measure import BEGIN, END, House, publish, table
+from tests.architecture.house.tree import PACKAGES, ROOT, read, texts
+
+FOLDERS: Final = (*PACKAGES, "docs", "peers", "scenarios", "tests")
+PAST: Final = ("CHANGELOG.md", "docs/decisions/*")
+"""They speak of what was there when they were written."""
+
+PATH: Final = re.compile(rf"(?<![\w./-])((?:{'|'.join(FOLDERS)})/[\w./-]*[\w/])(?![\w*{{<])")
+
+
+def missing(page: str) -> Iterator[str]:
+    """Paths of a page that lead nowhere."""
+    for found in PATH.findall(page):
+        candidates = (ROOT / found, ROOT / f"{found}.py")
+        if not any(each.exists() for each in candidates):
+            yield found
+
+
+def pages() -> list[str]:
+    return [path for path in texts() if path.endswith(".md") and not any(fnmatch(path, past) for past in PAST)]
+
+
+@pytest.mark.parametrize("path", pages())
+def test_what_a_page_names_is_there(path: str) -> None:
+    assert list(missing(read(path))) == []
+
+
+@pytest.mark.parametrize(
+    "page", ["see `eventstore/coalesce`", "│  services/api/direct   answers", "in `bench/nowhere/`"]
+)
+def test_a_path_that_leads_nowhere_is_found(page: str) -> None:
+    assert list(missing(page))
+
+
+def test_what_was_measured_is_put_between_its_marks() -> None:
+    was, now = House({"circles": 1234}, {}), House({"circles": 0}, {"write": ["a.py", "b.py"]})
+    page = publish(f"before\n{BEGIN}\nold\n{END}\nafter", table(was, now))
+    assert "| circles | 1,234 | 0 |" in page
+    assert "- **write**: `a.py`, `b.py`" in page
+    assert "old" not in page
+    assert page.startswith("before\n")
+    assert page.endswith("\nafter")
+
+
+def test_the_page_of_the_house_was_measured() -> None:
+    measured = read("docs/house.md").split(BEGIN)[1].split(END)[0]
+    assert re.search(r"\| longest listing \| \d+ \| \d+ \|", measured)
