@@ -13,8 +13,11 @@ WIDTH: Final = 24
 ALL: Final = {"selected": True, "text": ["All"], "value": ["$__all"]}
 _CHOICES: Final = {
     "scenario": ("", "What the users do."),
-    "mode": ('"scenario" =~ /^$scenario$/', "How the projection works: serial or parallel."),
-    "run": ('"scenario" =~ /^$scenario$/ AND "mode" =~ /^$mode$/', "Runs, newest first."),
+    "strategy": (
+        '"scenario" =~ /^$scenario$/',
+        "How the projectors order events and keep apart: global-order, stream-leases or stream-locks.",
+    ),
+    "run": ('"scenario" =~ /^$scenario$/ AND "strategy" =~ /^$strategy$/', "Runs, newest first."),
 }
 _NEWEST_FIRST: Final = 2
 _EVERY_REFRESH: Final = 2

@@ -1,4 +1,4 @@
-"""The dashboard *Projection consistency*: is the projection right, how far behind is it, and which mode is faster?"""
+"""The dashboard *Projection consistency*: is the projection right, how far behind, by which strategy?"""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def consistency() -> dict[str, Any]:
     return board(
         DASHBOARD,
         "Projection consistency",
-        description="Serial and parallel projection of the same events: right, how far behind, how fast in step again.",
+        description="Ordering strategies that project the same load: right, how far behind, how fast in step again.",
         others=["load"],
         rows=[
             ("Verdict of the newest chosen run", 4, _verdict()),
-            ("Serial against parallel", 8, _modes()),
+            ("Strategies against one another", 8, _strategies()),
             ("Over time", 8, lags()),
             ("Runs over one another, on elapsed time", 9, overlays()),
             ("Projectors and leases", 8, projectors()),
@@ -48,12 +48,12 @@ def _verdict() -> list[tuple[int, Panel]]:
     ]
 
 
-def _modes() -> list[tuple[int, Panel]]:
+def _strategies() -> list[tuple[int, Panel]]:
     return [
-        (7, _by_mode("Convergence speed", "convergence_speed_events_per_s")),
-        (7, _by_mode("Convergence time", "convergence_time_s")),
-        (5, _latency_by_mode()),
-        (5, _sound_runs_by_mode()),
+        (7, _by_strategy("Convergence speed", "convergence_speed_events_per_s")),
+        (7, _by_strategy("Convergence time", "convergence_time_s")),
+        (5, _latency_by_strategy()),
+        (5, _sound_runs_by_strategy()),
         (
             24,
             sound_runs(
@@ -72,13 +72,13 @@ def _modes() -> list[tuple[int, Panel]]:
     ]
 
 
-def _by_mode(title: str, field: str) -> Panel:
+def _by_strategy(title: str, field: str) -> Panel:
     found = metric(RESULT, field)
     return bars(
-        f"{title}, median of the runs of a mode",
+        f"{title}, median of the runs of a strategy",
         target(
-            f'SELECT median("{field}") FROM "{RESULT.name}" WHERE "converged" = 1 AND {WITHIN} GROUP BY "mode"',
-            alias="$tag_mode",
+            f'SELECT median("{field}") FROM "{RESULT.name}" WHERE "converged" = 1 AND {WITHIN} GROUP BY "strategy"',
+            alias="$tag_strategy",
         ),
         unit=unit(found),
         description=f"All converged runs of the scenario in the time range: {found.meaning}. A difference between few "
@@ -86,24 +86,26 @@ def _by_mode(title: str, field: str) -> Panel:
     )
 
 
-def _latency_by_mode() -> Panel:
+def _latency_by_strategy() -> Panel:
     found = metric(RESULT, "handler_latency_ms")
     ends = f'min("{found.name}") AS "least", max("{found.name}") AS "most"'
     where = f'"converged" = 1 AND {WITHIN}'
     return bars(
-        "Handler latency of the runs of a mode",
-        target(f'SELECT {ends} FROM "{RESULT.name}" WHERE {where} GROUP BY "mode"', alias="$tag_mode, $col"),
+        "Handler latency of the runs of a strategy",
+        target(f'SELECT {ends} FROM "{RESULT.name}" WHERE {where} GROUP BY "strategy"', alias="$tag_strategy, $col"),
         unit=unit(found),
-        description="The least and the most of the converged runs that the medians beside join. Where the four differ, "
+        description="The least and the most of the converged runs that the medians beside join. Where they differ, "
         "the medians compare unlike runs: narrow the time range.",
     )
 
 
-def _sound_runs_by_mode() -> Panel:
+def _sound_runs_by_strategy() -> Panel:
     where = f'"converged" = 1 AND {WITHIN}'
     return bars(
-        "Converged runs of a mode",
-        target(f'SELECT count("converged") FROM "{RESULT.name}" WHERE {where} GROUP BY "mode"', alias="$tag_mode"),
+        "Converged runs of a strategy",
+        target(
+            f'SELECT count("converged") FROM "{RESULT.name}" WHERE {where} GROUP BY "strategy"', alias="$tag_strategy"
+        ),
         unit="none",
         description="How many runs the medians beside stand on.",
     )

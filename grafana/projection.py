@@ -10,6 +10,7 @@ from metrics.catalogue import PROJECTION, PROJECTOR, VISIBILITY, Measurement
 
 EACH_SECOND: Final = "A point a second; over more than one second the worst of them."
 _BY_PROJECTOR: Final = ("projector", "run")
+_BY_STRATEGY: Final = ("strategy", *_BY_PROJECTOR)
 
 
 def lags() -> list[tuple[int, Panel]]:
@@ -39,7 +40,7 @@ def _lag() -> Panel:
         unit="short",
         description="Projection lag: todos shown against todos expected; a loss and a duplicate cancel in it, and "
         "updates are invisible. Event id lag: positions between the last event and the last projected; it counts holes "
-        "and says nothing about completeness in parallel mode. The backlog is the exact figure.",
+        "and says nothing about completeness but by global-order. The backlog is the exact figure.",
     )
 
 
@@ -71,8 +72,8 @@ def _positions() -> Panel:
         "Positions",
         [over_time(PROJECTION, "max", name, label=label) for name, label in labels.items()],
         unit="none",
-        description="Position of the last event in the store, and the highest one projected. In parallel mode others "
-        "below may be missing: the backlog tells.",
+        description="Position of the last event in the store, and the highest one projected. But by global-order, "
+        "others below may be missing: the backlog tells.",
     )
 
 
@@ -111,14 +112,14 @@ def _growth(title: str, name: str, unit: str) -> Panel:
 
 def _leases() -> Panel:
     return timeseries(
-        "Leases held, by projector, and projectors alive",
+        "Leases held, by strategy and projector, and projectors alive",
         [
-            over_time(PROJECTOR, "max", "leases_held", by=_BY_PROJECTOR),
+            over_time(PROJECTOR, "max", "leases_held", by=_BY_STRATEGY),
             over_time(PROJECTION, "min", "projectors_alive", label="alive"),
         ],
         unit="none",
-        description="Leases that each projector holds, and how many projectors have a fresh heartbeat. The serial mode "
-        "has one lease in all.",
+        description="Leases that each projector holds, and how many projectors have a fresh heartbeat. stream-leases "
+        "has one for each stream in hand, global-order one in all; stream-locks holds one only where an event failed.",
     )
 
 

@@ -48,7 +48,7 @@ def sound_runs(*fields: str) -> Panel:
     return table(
         "Runs",
         _of_each_run('"converged" = 1', "converged", *shown, *_TIMES),
-        description="Every converged run of the scenario in the time range, whatever run and mode are chosen. "
+        description="Every converged run of the scenario in the time range, whatever run and strategy are chosen. "
         "A click on a run shows it alone.",
         columns=columns,
         hide=("Time", "time", "converged"),
@@ -78,7 +78,9 @@ def unsound_runs() -> Panel:
 def _of_each_run(condition: str, marker: str, *fields: str) -> dict[str, Any]:
     names = ", ".join(f'"{metric(RESULT, name).name}"' for name in fields)
     chosen = f'last("{metric(RESULT, marker).name}") AS "{marker}", {names}'
-    query = f'SELECT {chosen} FROM "{RESULT.name}" WHERE {condition} AND {WITHIN} GROUP BY "run", "mode", "scenario"'
+    query = (
+        f'SELECT {chosen} FROM "{RESULT.name}" WHERE {condition} AND {WITHIN} GROUP BY "run", "strategy", "scenario"'
+    )
     return target(query, table=True)
 
 

@@ -22,7 +22,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "text": "words",
 }
 
-RUN_TAGS: Final = ("run", "mode", "scenario")
+RUN_TAGS: Final = ("run", "mode", "strategy", "scenario")
 SAMPLE_TAGS: Final = (*RUN_TAGS, "phase")
 
 BUCKETS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -172,7 +172,7 @@ PHASE: Final = Measurement(
     SAMPLE_TAGS,
     "one point at the start of each phase, written again at its end",
     (
-        Metric("text", "", "text", "phase and mode, for an annotation"),
+        Metric("text", "", "text", "phase and ordering strategy, for an annotation"),
         Metric("ended_at_ms", "ms", "gauge", "end of the phase, since the epoch; its start while it lasts"),
     ),
 )

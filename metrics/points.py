@@ -31,6 +31,7 @@ class RunTags:
 
     run: str
     mode: str
+    strategy: str
     scenario: str
 
     def sample(self, sample: Mapping[str, Any], details: Mapping[str, Any]) -> list[Point]:
@@ -49,7 +50,7 @@ class RunTags:
 
     def phase(self, name: str, started_at: float, ended_at: float | None) -> Point:
         """A phase, ended or not; the later point of a phase replaces the earlier one."""
-        fields: Fields = {"text": f"{name}, {self.mode}", "ended_at_ms": (ended_at or started_at) * 1000}
+        fields: Fields = {"text": f"{name}, {self.strategy}", "ended_at_ms": (ended_at or started_at) * 1000}
         return self._point(PHASE, {"phase": name}, fields, started_at)
 
     def run_info(self, settings: Fields, at: float) -> Point:
@@ -64,7 +65,7 @@ class RunTags:
         unknown = sorted(fields.keys() - measurement.names)
         if unknown:
             raise UnknownMetric(f"{unknown[0]!r} is not a metric of {measurement.name!r} in metrics.catalogue")
-        run = {"run": self.run, "mode": self.mode, "scenario": self.scenario}
+        run = {"run": self.run, "mode": self.mode, "strategy": self.strategy, "scenario": self.scenario}
         known = {k: v if isinstance(v, str) else float(v) for k, v in fields.items() if v is not None}
         return Point(measurement.name, {**run, **tags}, known, at)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from bench.ends.conclude import Defect
 from bench.ends.errors import RunFailed, SetupError
 from bench.oracle.verify import Verification
+from bench.trial import strategies
 from bench.trial.settings import Settings
 from metrics.files import Reserve, write_whole
 from metrics.reading import BadDocument, read_optional
@@ -185,6 +186,8 @@ def merge(
         acknowledged_missing=told.acknowledged_missing,
     )
     verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders)
+    if others := strategies.others(settings.strategy, loadgen["strategies"]):
+        verdict, why = ("diverged" if verdict == "diverged" else "invalid"), "; ".join(filter(None, (others, why)))
     return replace(
         void(run_id, settings, why, trial=trial),
         verdict=verdict,

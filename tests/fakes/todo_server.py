@@ -141,9 +141,11 @@ class FakeTodoServer:
             "lastEventInStore": self.committed,
             "lastProjectedEvent": self.projected,
             "serialProjection": self.serial,
+            "strategies": ["global-order" if self.serial else "stream-leases"],
             "projectors": [
                 {
                     "holder": "fake",
+                    "strategy": "global-order" if self.serial else "stream-leases",
                     "alive": True,
                     "leasesHeld": 1,
                     "eventsProjected": self.projected,

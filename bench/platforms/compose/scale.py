@@ -32,7 +32,7 @@ def scale(compose: Compose, number: str, console: Console) -> None:
 
 
 def _as_they_are(compose: Compose, containers: Iterable[Container], config: Mapping[str, Any]) -> Compose:
-    """With what the projectors at work were told, the mode above all: those stay, and new ones are alike."""
+    """With what the projectors at work were told, the strategy above all: those stay, and new ones are alike."""
     known = config["services"]["projector"]["environment"]
     for container in containers:
         if container.service == "projector" and container.state == "running":
@@ -41,9 +41,9 @@ def _as_they_are(compose: Compose, containers: Iterable[Container], config: Mapp
     return compose
 
 
-def settle(api: str, count: int, mode: str | None = None) -> dict[str, Any]:
-    """The statistics as soon as just `count` projectors are alive, all in `mode` if given. Raises SetupError."""
-    return until(lambda stats: _settled(stats, count, mode), api, f"{count} projector(s) to be alive")
+def settle(api: str, count: int, strategy: str | None = None) -> dict[str, Any]:
+    """The statistics as soon as just `count` projectors are alive, all by `strategy` if given. Raises SetupError."""
+    return until(lambda stats: _settled(stats, count, strategy), api, f"{count} projector(s) to be alive")
 
 
 def until(condition: Callable[[dict[str, Any]], bool], api: str, what: str) -> dict[str, Any]:
@@ -58,6 +58,6 @@ def until(condition: Callable[[dict[str, Any]], bool], api: str, what: str) -> d
         time.sleep(POLL_S)
 
 
-def _settled(stats: dict[str, Any], count: int, mode: str | None) -> bool:
+def _settled(stats: dict[str, Any], count: int, strategy: str | None) -> bool:
     alive = [projector for projector in stats["projectors"] if projector["alive"]]
-    return len(alive) == count and all(mode in (None, projector["mode"]) for projector in alive)
+    return len(alive) == count and all(strategy in (None, projector["strategy"]) for projector in alive)

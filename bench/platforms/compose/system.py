@@ -109,7 +109,7 @@ def running(
         progress.step(f"note: {trouble}")
     progress.step(f"setting the stack to {settings.projectors} projector(s): {settings.strategy}")
     start(compose, "api", "projector", projectors=settings.projectors)
-    settle(where.api, settings.projectors, settings.mode)
+    settle(where.api, settings.projectors, settings.strategy)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
     facts = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
     if settings.mode == "serial":

@@ -22,6 +22,7 @@ from bench.platforms import http_client
 from bench.platforms.logins import Logins
 from bench.platforms.postgres.cluster import Cluster, free_port
 from bench.platforms.processes import ROOT, Process, Processes
+from bench.trial import strategies
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
@@ -255,6 +256,8 @@ def _attach(settings: Settings, processes: Processes) -> Stack:
     if stats["serialProjection"] != (settings.mode == "serial"):
         found = "serial" if stats["serialProjection"] else "parallel"
         raise SetupError("BASE_URL", f"that stack runs in {found} mode", f"run the bench with --mode {found}")
+    if others := strategies.others(settings.strategy, stats["strategies"]):
+        raise SetupError("BASE_URL", others, "set STRATEGY to what they work by, the same for all of them")
     return Stack(
         settings.without_observation(),
         settings.base_url,

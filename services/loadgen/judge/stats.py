@@ -15,6 +15,7 @@ class Projector:
     """One living projector: leases held now, the rest since its start."""
 
     projector: str
+    strategy: str
     leases_held: int
     events_projected: int
     batches: int
@@ -31,7 +32,8 @@ class BadFacts(ValueError):
 class Facts:
     """One answer of GET /stats. The two times are seconds since the epoch on the database's clock, None if none.
 
-    `stuck`: an operator must act before all can be projected.
+    `strategies`: the ordering strategies of the living projectors. `stuck`: an operator must act before all can be
+    projected.
     """
 
     counts: Counts
@@ -47,6 +49,7 @@ class Facts:
     head_position: int
     projected_position: int
     serial: bool
+    strategies: tuple[str, ...]
     projectors: tuple[Projector, ...]
 
     @property
@@ -80,6 +83,7 @@ def read_facts(document: Any) -> Facts:
         head_position=_whole(document, "lastEventInStore"),
         projected_position=_whole(document, "lastProjectedEvent"),
         serial=_flag(document, "serialProjection"),
+        strategies=tuple(_words(document, "strategies")),
         projectors=tuple(_projector(p) for p in _list(document, "projectors") if p.get("alive")),
     )
 
@@ -105,6 +109,7 @@ def _flag(document: Mapping[str, Any], name: str) -> bool:
 def _projector(document: Mapping[str, Any]) -> Projector:
     return Projector(
         projector=str(document.get("holder")),
+        strategy=_word(document, "strategy"),
         leases_held=_whole(document, "leasesHeld"),
         events_projected=_whole(document, "eventsProjected"),
         batches=_whole(document, "batches"),
@@ -112,6 +117,20 @@ def _projector(document: Mapping[str, Any]) -> Projector:
         takeovers=_whole(document, "takeovers"),
         duplicates=_whole(document, "duplicates"),
     )
+
+
+def _word(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadFacts(f"/stats: {name} is {value!r}, not a word")
+    return value
+
+
+def _words(document: Mapping[str, Any], name: str) -> list[str]:
+    value = document.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise BadFacts(f"/stats: {name} is {value!r}, not a list of words")
+    return value
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:

@@ -64,11 +64,13 @@ class Bundle:
         self._visibility: dict[str, Any] = {}
         self._phases: list[dict[str, Any]] = []
         self._telemetry: Telemetry | None = None
+        self._strategies: set[str] = set()
         self.result: Message | None = None
         self.report: Message | None = None
 
     def begin(self, facts: Facts) -> None:
         """The system is there and quiet, and the run begins."""
+        self._strategies.update(facts.strategies)
         if self._settings.influx is not None:
             self._telemetry = Telemetry(self._settings.influx, self._settings, facts, time.time())
 
@@ -92,6 +94,7 @@ class Bundle:
     def sample(self, message: Message) -> dict[str, Any]:
         """Write one line of `samples.jsonl` at once, and return it."""
         details = {name: message.get(name, []) for name in DETAILS}
+        self._strategies.update(projector["strategy"] for projector in details["projectors"])
         sample = {name: value for name, value in message.items() if name != "event" and name not in details}
         sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
         sample["dropped_points"] = self._telemetry.dropped if self._telemetry else 0
@@ -117,6 +120,7 @@ class Bundle:
         for name, nothing in _SECTIONS.items():
             document[name] = result.get(name) or report.get(name) or dataclasses.asdict(nothing)
         document |= {
+            "strategies": sorted(self._strategies),
             "phases": self._phases,
             "settings": self._settings.as_used(),
             "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),

@@ -21,7 +21,12 @@ class Telemetry:
         moment = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d-%H%M%S")
         self._target = target
         self._started_at = at
-        self._tags = RunTags(settings.run_id or f"{moment}-{settings.scenario}-{mode}", mode, settings.scenario)
+        self._tags = RunTags(
+            run=settings.run_id or f"{moment}-{settings.scenario}-{mode}",
+            mode=mode,
+            strategy="+".join(facts.strategies) or "none",
+            scenario=settings.scenario,
+        )
         self._conditions = {"projectors": facts.projectors_alive}
         self._sink = InfluxSink(target, lambda trouble: print(trouble, flush=True))
         self._sink.write([self._tags.run_info({**_info(settings), **self._conditions}, at)])

@@ -26,7 +26,7 @@ def ask(runs: Runs, query: str, chosen: Mapping[str, Sequence[str]]) -> int:
 @pytest.mark.parametrize("query", queries(), ids=str)
 def test_a_query_returns_rows_for_all_runs_and_for_chosen_ones(query: Query, runs: Runs) -> None:
     assert ask(runs, query.text, {}) > 0
-    several = {"run": chosen_runs(runs), "mode": ["serial", "parallel"], "scenario": ["throughput"]}
+    several = {"run": chosen_runs(runs), "strategy": ["global-order", "stream-leases"], "scenario": ["throughput"]}
     assert ask(runs, query.text, several) > 0
 
 
@@ -59,4 +59,4 @@ def test_tags_have_few_values(runs: Runs) -> None:
     run = runs.bench_folder.name
     of_one_run = [row["key"] for row in series if f"run={run}," in row["key"] + ","]
     assert 10 < len(of_one_run) < 60, of_one_run
-    assert len(RUN_TAGS) == 3
+    assert len(RUN_TAGS) == 4

@@ -23,7 +23,7 @@ def verification(correctness: Correctness, offenders: list[str] | None = None) -
 def loadgen(**changed: Any) -> dict[str, Any]:
     """`loadgen.json` as the load generator leaves it."""
     told = bundles.result().to_dict() | {"correctness": {"acknowledged_checked": 9, "acknowledged_missing": 0}}
-    return told | changed
+    return told | {"strategies": ["stream-leases"]} | changed
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,22 @@ def test_a_result_takes_its_numbers_from_the_load_generator() -> None:
     for name in ("throughput", "latency_ms", "visibility_ms", "backlog", "convergence", "generator"):
         assert getattr(found, name) == getattr(expected, name)
     assert found.sound
+
+
+@pytest.mark.parametrize(
+    ("strategies", "words"),
+    [(["stream-locks"], "stream-locks"), (["global-order", "stream-leases"], "global-order and stream-leases")],
+)
+def test_a_run_whose_projectors_say_another_strategy_is_no_result_of_the_one_asked_for(
+    strategies: list[str], words: str
+) -> None:
+    told = f"the projectors said that they work by {words}, this run is one of stream-leases"
+    found = merge("id", Settings.from_env({}), loadgen(strategies=strategies), verification(SOUND), trial=1)
+    assert (found.strategy, found.verdict, found.why, found.sound) == ("stream-leases", "invalid", told, False)
+
+    lost = verification(Correctness(events_checked=10, lost=1), ["first"])
+    found = merge("id", Settings.from_env({}), loadgen(strategies=strategies), lost, trial=1)
+    assert (found.verdict, found.why) == ("diverged", f"{told}; 1 fault(s): first")
 
 
 def test_a_void_result_is_no_success_and_has_no_numbers() -> None:

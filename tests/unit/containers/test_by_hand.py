@@ -25,7 +25,8 @@ def api(docker: FakeDocker) -> Iterator[str]:
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             mode = "parallel" if any(call.startswith("compose up") for call in docker.calls) else "serial"
-            projector = {"holder": "one", "mode": mode, "alive": True}
+            strategy = "stream-leases" if mode == "parallel" else "global-order"
+            projector = {"holder": "one", "mode": mode, "strategy": strategy, "alive": True}
             document = {"serialProjection": mode == "serial", "projectors": [projector]}
             self.send_response(200)
             self.end_headers()

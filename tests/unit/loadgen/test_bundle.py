@@ -24,6 +24,16 @@ def test_without_influxdb_nobody_is_told_and_nothing_is_dropped(tmp_path: Path) 
     assert (document["influx"], document["generator"]["dropped_points"]) == (None, 0)
 
 
+def test_what_the_projectors_said_of_their_strategy_is_kept(tmp_path: Path) -> None:
+    """All through the run: one that was started meanwhile may work by another."""
+    bundle = Bundle(Settings(results_dir=tmp_path))
+    bundle.begin(read_facts({**DOCUMENT, "strategies": ["stream-leases"]}))
+    bundle.sample({**SAMPLE, "projectors": [{"projector": "new", "strategy": "stream-locks"}]})
+    bundle.close(Judgement("converged", ""))
+    document = json.loads((tmp_path / "loadgen.json").read_text())
+    assert document["strategies"] == ["stream-leases", "stream-locks"]
+
+
 def test_a_line_of_samples_is_flat(tmp_path: Path) -> None:
     bundle = Bundle(Settings(results_dir=tmp_path))
     bundle.sample(dict(SAMPLE))

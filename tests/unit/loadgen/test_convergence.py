@@ -36,6 +36,7 @@ FACTS = Facts(
     head_position=20,
     projected_position=20,
     serial=False,
+    strategies=(),
     projectors=(),
 )
 BEHIND = replace(FACTS, backlog=5, counts=Counts(10, 7, 15))

@@ -14,7 +14,7 @@ from services.loadgen.judge.stats import Facts
 from services.loadgen.settings import Settings
 from services.loadgen.workload.run import Run, Watch
 
-FACTS = Facts(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, ())
+FACTS = Facts(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
 BOOK = {"in_flight": 0, "scheduled": 0, "started": 0, "indexes": [], "entries": [], "cpu_percent": 1.0,
         "delay_p99_ms": 2.0}  # fmt: skip
 

@@ -22,10 +22,11 @@ DOCUMENT: dict[str, Any] = {
     "lastEventInStore": 25,
     "lastProjectedEvent": 23,
     "serialProjection": False,
+    "strategies": ["stream-leases", "stream-locks"],
     "projectors": [
-        {"holder": "a", "alive": True, "leasesHeld": 3, **DONE},
-        {"holder": "b", "alive": True, "leasesHeld": 4, **DONE},
-        {"holder": "dead", "alive": False, "leasesHeld": 9, **DONE},
+        {"holder": "a", "strategy": "stream-leases", "alive": True, "leasesHeld": 3, **DONE},
+        {"holder": "b", "strategy": "stream-locks", "alive": True, "leasesHeld": 4, **DONE},
+        {"holder": "dead", "strategy": None, "alive": False, "leasesHeld": 9, **DONE},
     ],
     "lastEventAt": "2026-11-24T05:00:01.250000+00:00",
     "lastProjectedAt": "2026-11-24T05:00:01.500000Z",
@@ -39,7 +40,8 @@ def test_the_facts_are_read() -> None:
     assert (facts.backlog, facts.event_id_lag, facts.events_in_store) == (1, 2, 21)
     assert (facts.projectors_alive, facts.leases_held) == (2, 7)
     assert (facts.head_position, facts.projected_position, facts.serial) == (25, 23, False)
-    assert facts.projectors[0] == Projector("a", 3, 10, 5, 4, 1, 0)
+    assert facts.projectors[0] == Projector("a", "stream-leases", 3, 10, 5, 4, 1, 0)
+    assert facts.strategies == ("stream-leases", "stream-locks")
     assert facts.blocked_because == "stream t at version 3: boom"
     assert facts.last_projected_at is not None
     assert facts.last_event_at is not None
@@ -81,6 +83,10 @@ def test_what_an_operator_must_mend_depends_on_the_mode(serial: bool, scopes: li
         ("projectors", {}),
         ("projectors", [1]),
         ("serialProjection", None),
+        ("strategies", None),
+        ("strategies", "stream-leases"),
+        ("strategies", [None]),
+        ("strategies", [""]),
         ("lastEventInStore", None),
         ("lastEventAt", "yesterday"),
         ("lastEventAt", 5),
@@ -91,9 +97,11 @@ def test_a_wrong_fact_is_named(name: str, value: object) -> None:
         read_facts({**DOCUMENT, name: value})
 
 
-@pytest.mark.parametrize("name", ["leasesHeld", *DONE])
+@pytest.mark.parametrize("name", ["strategy", "leasesHeld", *DONE])
 def test_a_wrong_fact_of_a_living_projector_is_named(name: str) -> None:
-    projector = {"holder": "a", "alive": True, "leasesHeld": 3, **DONE, name: "many"}
+    right = {"holder": "a", "strategy": "stream-leases", "alive": True, "leasesHeld": 3, **DONE}
+    assert read_facts({**DOCUMENT, "projectors": [right]}).projectors_alive == 1
+    projector = {**right, name: ["many"]}
     with pytest.raises(BadFacts, match=name):
         read_facts({**DOCUMENT, "projectors": [projector]})
 

@@ -16,7 +16,7 @@ from metrics.influx import InfluxSink, write_once
 from metrics.points import Point, RunTags
 from metrics.target import Target
 
-TAGS = RunTags('a run, with "signs" = all', "serial", "throughput")
+TAGS = RunTags('a run, with "signs" = all', "serial", "global-order", "throughput")
 PATIENCE_S = 20.0
 
 
@@ -97,8 +97,8 @@ def test_a_point_is_a_line_with_its_tags_escaped_its_numbers_floats_and_its_time
     assert write_once(server.target, [TAGS.phase("load", 1000.0123, 1002.5)]) is None
     (line,) = server.lines
     assert line == (
-        'phase,mode=serial,phase=load,run=a\\ run\\,\\ with\\ "signs"\\ \\=\\ all,scenario=throughput '
-        'ended_at_ms=1002500,text="load, serial" 1000012000000'
+        'phase,mode=serial,phase=load,run=a\\ run\\,\\ with\\ "signs"\\ \\=\\ all,scenario=throughput,'
+        'strategy=global-order ended_at_ms=1002500,text="load, global-order" 1000012000000'
     )
 
 

@@ -19,8 +19,8 @@ from metrics.results import (
 )
 from metrics.sinks import UnknownMetric
 
-TAGS = RunTags("r", "serial", "reads")
-OWN = {"run": "r", "mode": "serial", "scenario": "reads"}
+TAGS = RunTags("r", "serial", "global-order", "reads")
+OWN = {"run": "r", "mode": "serial", "strategy": "global-order", "scenario": "reads"}
 CONDITIONS = {"projectors": 2.0, "handler_latency_ms": 5.0}
 SAMPLE = {"t": 5.0, "elapsed_s": 1.0, "phase": "load", "users": 3, "backlog": 0, "projection_lag": None}
 
@@ -102,6 +102,6 @@ def test_a_run_that_kept_up_has_no_speed_rather_than_none_at_all() -> None:
 
 def test_a_phase_that_lasts_ends_where_it_began() -> None:
     point = TAGS.phase("load", 7.0, None)
-    assert (point.fields, point.at) == ({"text": "load, serial", "ended_at_ms": 7000.0}, 7.0)
+    assert (point.fields, point.at) == ({"text": "load, global-order", "ended_at_ms": 7000.0}, 7.0)
     assert point.tags["phase"] == "load"
     assert point.measurement in CATALOGUE
