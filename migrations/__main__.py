@@ -33,6 +33,7 @@ from migrations.roles.script import printed
 from migrations.turn import Held, turn
 from settings import Environment, SettingError
 from settings.addresses import postgres_url
+from settings.catalogue.database import DATABASE_URL
 from settings.command_line import terminal
 from settings.command_line.arguments import Parser
 from settings.hiding import hider
@@ -94,7 +95,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _database_url() -> str:
-    url = postgres_url.required(Environment(os.environ), "DATABASE_URL")
+    url = DATABASE_URL.read(Environment(os.environ))
     for word in postgres_url.parse(url).told:
         print(f"note: DATABASE_URL: {word}", file=sys.stderr)
     return url

@@ -11,6 +11,8 @@ from functools import cache
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from settings import Environment
+from settings.catalogue.load import RUN_ID
 from settings.hiding import hider
 
 
@@ -30,7 +32,7 @@ def set_up(level: str, service: str) -> None:
 
     Where RUN_ID names the run that the process was started for, every line carries it.
     """
-    run_id = os.environ.get("RUN_ID", "").strip()
+    run_id = RUN_ID.optional(Environment(os.environ))
     kept = {"service": service, **({"run_id": run_id} if run_id else {})}
 
     def keep(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

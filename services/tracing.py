@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.util.types import AttributeValue
 
-TIMEOUTS: Final = ("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
+from settings.catalogue.observation import TIMEOUTS
+
 LONGEST_TRY_S: Final = 2.0
 UNNAMED: Final = "unknown_service"
 
@@ -38,7 +39,7 @@ class Tracing:
 
 def _timeout() -> float | None:
     """None: the standard variables say it. If they do not, a process still ends in time when the collector is away."""
-    return None if any(os.environ.get(name) for name in TIMEOUTS) else LONGEST_TRY_S
+    return None if any(os.environ.get(timeout.name) for timeout in TIMEOUTS) else LONGEST_TRY_S
 
 
 def _resource(service: str) -> Resource:

@@ -1,5 +1,5 @@
 """Settings come from the environment: typed, bounded, and refused by name before any work begins."""
 
-from settings.environment import Environment, SettingError
+from settings.environment import UNSET, Environment, SettingError
 
-__all__ = ["Environment", "SettingError"]
+__all__ = ["UNSET", "Environment", "SettingError"]

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
+from settings import catalogue, tracing
+from settings.catalogue.kinds import Reader
+from settings.environment import Environment
+
 START: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 """Where programs, their libraries and their temporary files are."""
 
@@ -50,6 +54,10 @@ class Child:
     def also(self, *names: str) -> Self:
         """The same kind, given these variables too."""
         return replace(self, passes=(*self.passes, *names))
+
+    def reading(self, *readers: Reader) -> Self:
+        """The same kind, given the settings that these processes read."""
+        return self.also(*(name for reader in readers for name in catalogue.names(reader)))
 
     def environment(
         self, told: Mapping[str, str] | None = None, *, ambient: Mapping[str, str] | None = None
@@ -103,3 +111,10 @@ INSTALLER: Final = Child(
     (*START, *TLS, *PROXIES, "HOME", "PIP_*", "NPM_CONFIG_*", "npm_config_*", "NODE_EXTRA_CA_CERTS"), {}
 )
 """pip and npm, which fetch from outside in the user's way."""
+
+
+def handed_on(given: Mapping[str, str]) -> dict[str, str]:
+    """Those of these settings that the bench gives to the services as it was given them. Raises SettingError."""
+    env = Environment(given)
+    passing = [setting for setting in catalogue.every() if setting.passes_the_bench and env.optional(setting.name)]
+    return {setting.name: setting.spell(setting.read(env)) for setting in passing} | tracing.variables_of(given)

@@ -101,9 +101,14 @@ class Environment:
             raise SettingError(name, value, "true or false")
         return _FLAGS[value]
 
-    def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
+    def choice(self, name: str, default: str | None, allowed: Sequence[str]) -> str:
         """One of the allowed words."""
-        value = self.text(name, default)
+        expected = "one of " + ", ".join(allowed)
+        value = self.text(name, default, expected=expected)
         if value not in allowed:
-            raise SettingError(name, value, "one of " + ", ".join(allowed))
+            raise SettingError(name, value, expected)
         return value
+
+
+UNSET: Final = Environment({})
+"""Nothing is set: what is read by it is the default."""

@@ -8,14 +8,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast, get_args
+from typing import Final, cast, get_args
 
+from settings.catalogue.projection import HANDLER_LATENCY_MS, SERIAL_PROJECTION, STRATEGY, Strategy
 from settings.environment import Environment, SettingError
-from settings.shared import HANDLER_LATENCY_MS, SERIAL_PROJECTION
 
-Strategy = Literal["global-order", "stream-leases", "stream-locks"]
-
-NAME: Final = "STRATEGY"
 ALL: Final[tuple[Strategy, ...]] = get_args(Strategy)
 
 
@@ -25,16 +22,16 @@ def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = "
     Raises SettingError for one that is unknown, of the other mode, or can not have the handler's cost.
     """
     told = serial if serial is not None else _told(env)
-    given = env.optional(NAME)
+    given = STRATEGY.optional(env)
     if given is None:
         return "global-order" if told else parallel
-    strategy = cast(Strategy, env.choice(NAME, parallel, ALL))
+    strategy = cast(Strategy, given)
     if told is not None and told != is_serial(strategy):
         expected = "global-order in serial mode" if told else f"{' or '.join(ALL[1:])} in parallel mode"
-        raise SettingError(NAME, strategy, f"{expected}, or nothing")
+        raise SettingError(STRATEGY.name, strategy, f"{expected}, or nothing")
     if strategy == "stream-locks" and HANDLER_LATENCY_MS.read(env):
         raise SettingError(
-            NAME, strategy, "stream-leases with HANDLER_LATENCY_MS: a handler that costs time needs a lease"
+            STRATEGY.name, strategy, "stream-leases with HANDLER_LATENCY_MS: a handler that costs time needs a lease"
         )
     return strategy
 
@@ -46,4 +43,4 @@ def is_serial(strategy: Strategy) -> bool:
 
 def _told(env: Environment) -> bool | None:
     """What SERIAL_PROJECTION says, None where it is not set."""
-    return SERIAL_PROJECTION.read(env) if env.optional(SERIAL_PROJECTION.name) else None
+    return SERIAL_PROJECTION.given(env, SERIAL_PROJECTION.read)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
+from settings.catalogue import observation
 from settings.environment import Environment
-
-ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
 
 
 def asked(variables: Mapping[str, str]) -> str | None:
@@ -17,19 +14,19 @@ def asked(variables: Mapping[str, str]) -> str | None:
     Raises SettingError for a protocol that the exporter does not speak.
     """
     env = Environment(variables)
-    endpoint = next((name for name in ENDPOINTS if env.optional(name)), None)
-    if endpoint is None or env.flag("OTEL_SDK_DISABLED", False):
+    endpoint = next((setting for setting in observation.ENDPOINTS if setting.optional(env)), None)
+    if endpoint is None or observation.OTEL_SDK_DISABLED.read(env):
         return None
-    if env.choice("OTEL_TRACES_EXPORTER", "otlp", ["otlp", "none"]) == "none":
+    if observation.OTEL_TRACES_EXPORTER.read(env) == "none":
         return None
-    for name in PROTOCOLS:
-        env.choice(name, "http/protobuf", ["http/protobuf"])
-    return endpoint
+    for protocol in observation.PROTOCOLS:
+        protocol.read(env)
+    return endpoint.name
 
 
 def traced(recorded: Mapping[str, object]) -> bool:
     """True where the settings that a result carries say that its run was traced."""
-    return any(recorded.get(name) for name in ENDPOINTS)
+    return any(recorded.get(endpoint.name) for endpoint in observation.ENDPOINTS)
 
 
 def variables_of(variables: Mapping[str, str]) -> dict[str, str]:

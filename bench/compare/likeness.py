@@ -10,9 +10,10 @@ from bench.compare import surroundings
 from bench.compare.loaded import Loaded
 from bench.ends.errors import SetupError
 from bench.machine.description import durable, unlike
+from settings import catalogue
 
 USABLE: Final = ("converged", "timed_out")
-NO_DIFFERENCE: Final = ("DATABASE_URL", "BASE_URL", "SEED")
+NO_DIFFERENCE: Final = {setting.name for setting in catalogue.every() if not setting.acts}
 
 
 def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:

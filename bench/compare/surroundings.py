@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from bench.compare.loaded import Loaded
+from settings.catalogue.influx import INFLUX_URL
+from settings.catalogue.load import BASE_URL
+from settings.catalogue.observation import LOG_LEVEL
 from settings.tracing import traced
 
 TOLD = "influx.json"
@@ -13,10 +16,10 @@ def surroundings(trial: Loaded) -> dict[str, object]:
     settings = trial.result.settings
     return {
         "tracing": "on" if traced(settings) else "off",
-        "LOG_LEVEL": settings.get("LOG_LEVEL") or "info",
-        "InfluxDB": "told" if settings.get("INFLUX_URL") or (trial.folder / TOLD).exists() else "none",
+        LOG_LEVEL.name: settings.get(LOG_LEVEL.name) or LOG_LEVEL.default,
+        "InfluxDB": "told" if settings.get(INFLUX_URL.name) or (trial.folder / TOLD).exists() else "none",
         "nice": trial.machine.get("nice", 0),
-        "system": "started for the run" if settings.get("BASE_URL") == "embedded" else "at BASE_URL",
+        "system": "started for the run" if settings.get(BASE_URL.name) == "embedded" else "at BASE_URL",
         "database": _database(str(trial.postgres.get("source"))),
         "TLS to the database": "on" if trial.postgres.get("tls") else "off",
     }

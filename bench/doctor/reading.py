@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.ends.errors import RunFailed
 from bench.platforms.processes import ROOT
-from settings.strategies import Strategy
+from settings.catalogue.projection import Strategy
 
 FILE: Final = "doctor.json"
 TIMEOUT_S: Final = 30.0

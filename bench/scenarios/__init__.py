@@ -9,7 +9,9 @@ from typing import TypedDict
 
 from bench.bundle.reading import refusing
 from metrics.reading import BadDocument, convert
-from settings import shared
+from settings import catalogue
+from settings.catalogue.kinds import Text
+from settings.catalogue.load import SCENARIO
 from settings.spelling import spelled
 
 FOLDER = Path(__file__).parent
@@ -44,7 +46,7 @@ def load(name: str) -> Scenario:
 
 
 def _read(path: Path) -> Scenario:
-    if path.stem not in shared.SCENARIO.allowed:
+    if path.stem not in SCENARIO.choices:
         raise BadDocument(path, "the load generator carries out no such scenario", f"name one of {', '.join(names())}")
     try:
         document = convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), Document, path)
@@ -54,7 +56,8 @@ def _read(path: Path) -> Scenario:
         raise BadDocument(path, f"byte {error.start} is no UTF-8", CORRECT) from None
     except tomllib.TOMLDecodeError as error:
         raise BadDocument(path, str(error), CORRECT) from None
-    known = {setting.name for setting in shared.shared()}
+    of_a_run = (setting for setting in catalogue.every() if "bench" in setting.readers or setting.passes_the_bench)
+    known = {setting.name for setting in of_a_run if not isinstance(setting, Text)}
     if unknown := sorted(set(document["settings"]) - known):
         raise BadDocument(
             path, f"$.settings.{unknown[0]}: no setting of a run", f"name some of {', '.join(sorted(known))}"

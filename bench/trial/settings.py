@@ -8,18 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
 from bench import scenarios
-from bench.trial.passed_on import passed_on
 from metrics.target import Target
-from settings import Environment, SettingError, shared, strategies
-from settings.addresses import postgres_url
-from settings.addresses.http import http_root
+from settings import Environment, SettingError, strategies
+from settings.catalogue import api, database, load, observation, projection
+from settings.catalogue.kinds import Setting
+from settings.catalogue.projection import Strategy
+from settings.children import handed_on
 from settings.hiding import shown
-from settings.spelling import spelled
-from settings.strategies import Strategy
 
 Mode = Literal["serial", "parallel"]
 
-OBSERVATION: Final = ("OTEL_", "LOG_LEVEL")
+OBSERVATION: Final = ("OTEL_", observation.LOG_LEVEL.name)
 OPEN_LOOP: Final = ("throughput", "reads")
 
 
@@ -56,26 +55,26 @@ class Settings:
         chosen = scenarios.load(scenario)
         given = {name: value for name, value in variables.items() if value.strip()}
         env = Environment({**chosen.defaults, **given})
-        shared.SERIAL_PROJECTION.read(env)
+        projection.SERIAL_PROJECTION.read(env)
         settings = cls(
             scenario=scenario,
             strategy=strategies.read(env, serial=None if mode is None else mode == "serial"),
-            database_url=postgres_url.read(env, "DATABASE_URL"),
-            base_url=_base_url(env),
-            api_port=env.integer("API_PORT", 0, low=0, high=65535) or None,
-            api_processes=shared.API_PROCESSES.read(env),
-            projectors=shared.PROJECTORS.read(env),
-            users=shared.VUS.read(env),
-            duration_s=shared.DURATION.read(env),
-            warmup_s=shared.WARMUP.read(env),
-            write_ratio=shared.WRITE_RATIO.read(env),
-            think_time_ms=shared.THINK_TIME_MS.read(env),
-            convergence_max_s=shared.CONVERGENCE_MAX.read(env),
-            seed=shared.SEED.read(env),
-            rate=shared.RATE.optional(env),
-            handler_latency_ms=shared.HANDLER_LATENCY_MS.read(env),
-            streams_in_flight=shared.STREAMS_IN_FLIGHT.read(env),
-            others=passed_on(given),
+            database_url=database.DATABASE_URL.optional(env),
+            base_url=load.BASE_URL.given(env, load.BASE_URL.read),
+            api_port=api.API_PORT.optional(env),
+            api_processes=api.API_PROCESSES.read(env),
+            projectors=projection.PROJECTORS.read(env),
+            users=load.VUS.read(env),
+            duration_s=load.DURATION.read(env),
+            warmup_s=load.WARMUP.read(env),
+            write_ratio=load.WRITE_RATIO.read(env),
+            think_time_ms=load.THINK_TIME_MS.read(env),
+            convergence_max_s=load.CONVERGENCE_MAX.read(env),
+            seed=load.SEED.read(env),
+            rate=load.RATE.optional(env),
+            handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
+            streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
+            others=handed_on(given),
             influx=Target.from_env(env),
         )
         settings._check_together()
@@ -88,13 +87,11 @@ class Settings:
 
     def _check_together(self) -> None:
         if self.rate is not None and self.scenario not in OPEN_LOOP:
-            raise SettingError(
-                "RATE", spelled(self.rate), f"no value with scenario {self.scenario}: it is a closed loop"
-            )
+            expected = f"no value with scenario {self.scenario}: it is a closed loop"
+            raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
         if self.base_url is not None and self.database_url is None:
-            raise SettingError(
-                "BASE_URL", self.base_url, "DATABASE_URL beside it, so that the oracle can read that stack's store"
-            )
+            expected = "DATABASE_URL beside it, so that the oracle can read that stack's store"
+            raise SettingError(load.BASE_URL.name, self.base_url, expected)
 
     def without_observation(self) -> Self:
         """The same without tracing and log level, which are not told to a system that somebody else runs."""
@@ -103,34 +100,34 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """The variables that the processes of the run are given, addresses left out."""
-        values: dict[Any, Any] = {
-            shared.SERIAL_PROJECTION: self.mode == "serial",
-            shared.API_PROCESSES: self.api_processes,
-            shared.HANDLER_LATENCY_MS: self.handler_latency_ms,
-            shared.STREAMS_IN_FLIGHT: self.streams_in_flight,
-            shared.SCENARIO: self.scenario,
-            shared.VUS: self.users,
-            shared.DURATION: self.duration_s,
-            shared.WARMUP: self.warmup_s,
-            shared.WRITE_RATIO: self.write_ratio,
-            shared.THINK_TIME_MS: self.think_time_ms,
-            shared.CONVERGENCE_MAX: self.convergence_max_s,
-            shared.SEED: self.seed,
-            shared.RATE: self.rate,
+        values: dict[Setting, Any] = {
+            projection.SERIAL_PROJECTION: self.mode == "serial",
+            projection.STRATEGY: self.strategy,
+            api.API_PROCESSES: self.api_processes,
+            projection.HANDLER_LATENCY_MS: self.handler_latency_ms,
+            projection.STREAMS_IN_FLIGHT: self.streams_in_flight,
+            load.SCENARIO: self.scenario,
+            load.VUS: self.users,
+            load.DURATION: self.duration_s,
+            load.WARMUP: self.warmup_s,
+            load.WRITE_RATIO: self.write_ratio,
+            load.THINK_TIME_MS: self.think_time_ms,
+            load.CONVERGENCE_MAX: self.convergence_max_s,
+            load.SEED: self.seed,
+            load.RATE: self.rate,
         }
         told = {setting.name: setting.spell(value) for setting, value in values.items()}
-        return {**told, strategies.NAME: self.strategy, **self.others}
+        return {**told, **self.others}
 
     def recorded(self) -> dict[str, Any]:
         """The settings as a result carries them: by variable name, secrets stripped."""
-        addresses = {
-            "DATABASE_URL": shown("DATABASE_URL", self.database_url) if self.database_url else "embedded",
-            "BASE_URL": shown("BASE_URL", self.base_url) if self.base_url else "embedded",
-            "PROJECTORS": self.projectors,
+        values = {name: value for name, value in self.environment().items() if name != load.SCENARIO.name}
+        return {
+            database.DATABASE_URL.name: _place(database.DATABASE_URL, self.database_url),
+            load.BASE_URL.name: _place(load.BASE_URL, self.base_url),
+            projection.PROJECTORS.name: self.projectors,
+            **{name: _plain(shown(name, value)) for name, value in values.items()},
         }
-        values = {name: value for name, value in self.environment().items() if name != "SCENARIO"}
-        hidden = {name: shown(name, value) for name, value in values.items()}
-        return {**addresses, **{name: _plain(value) for name, value in hidden.items()}}
 
 
 def _plain(value: str) -> Any:
@@ -143,6 +140,5 @@ def _plain(value: str) -> Any:
     return float(value) if re.fullmatch(r"-?\d+\.\d+", value) else value
 
 
-def _base_url(env: Environment) -> str | None:
-    url = env.optional("BASE_URL")
-    return None if url is None else http_root("BASE_URL", url)
+def _place(setting: Setting, address: str | None) -> str:
+    return shown(setting.name, address) if address else "embedded"

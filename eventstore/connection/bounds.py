@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
-from settings import Environment, shared
+from settings import UNSET, Environment
+from settings.catalogue import database
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,15 @@ class Bounds:
     take longer.
     """
 
-    statement: float = 10.0
-    connect: float = 3.0
-    silence: float = 10.0
+    statement: float = database.STORE_TIMEOUT_MS.read(UNSET) / 1000
+    connect: float = database.STORE_CONNECT_TIMEOUT_MS.read(UNSET) / 1000
+    silence: float = database.STORE_TIMEOUT_MS.read(UNSET) / 1000
 
     @classmethod
     def from_env(cls, env: Environment) -> Self:
         """Read STORE_TIMEOUT_MS and STORE_CONNECT_TIMEOUT_MS. Raises SettingError."""
-        statement = shared.STORE_TIMEOUT_MS.read(env) / 1000
-        return cls(statement=statement, connect=shared.STORE_CONNECT_TIMEOUT_MS.read(env) / 1000, silence=statement)
+        statement = database.STORE_TIMEOUT_MS.read(env) / 1000
+        return cls(statement=statement, connect=database.STORE_CONNECT_TIMEOUT_MS.read(env) / 1000, silence=statement)
 
 
 BOUNDS: Final = Bounds()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from eventstore.connection.bounds import BOUNDS, Bounds
-from settings import Environment, shared
-from settings.addresses import postgres_url
+from settings import UNSET, Environment
+from settings.catalogue import api, database, observation, projection
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class Settings:
     """What the API is told. `processes` share one port; `pool_size` bounds the connections of each of them."""
 
     database_url: str
-    host: str = "127.0.0.1"
-    port: int = 8000
-    processes: int = 1
-    pool_size: int = 8
-    serial: bool = False
-    log_level: str = "info"
+    host: str = api.API_HOST.read(UNSET)
+    port: int = api.API_PORT.read(UNSET)
+    processes: int = api.API_PROCESSES.read(UNSET)
+    pool_size: int = api.API_POOL_SIZE.read(UNSET)
+    serial: bool = projection.SERIAL_PROJECTION.read(UNSET)
+    log_level: str = observation.LOG_LEVEL.read(UNSET)
     bounds: Bounds = BOUNDS
 
     @classmethod
@@ -29,12 +29,12 @@ class Settings:
         """Read the settings. Raises SettingError."""
         env = Environment(variables)
         return cls(
-            database_url=postgres_url.required(env, "DATABASE_URL"),
-            host=env.text("API_HOST", cls.host),
-            port=env.integer("API_PORT", cls.port, low=1, high=65535),
-            processes=shared.API_PROCESSES.read(env),
-            pool_size=shared.API_POOL_SIZE.read(env),
-            serial=shared.SERIAL_PROJECTION.read(env),
-            log_level=shared.LOG_LEVEL.read(env),
+            database_url=database.DATABASE_URL.read(env),
+            host=api.API_HOST.read(env),
+            port=api.API_PORT.read(env),
+            processes=api.API_PROCESSES.read(env),
+            pool_size=api.API_POOL_SIZE.read(env),
+            serial=projection.SERIAL_PROJECTION.read(env),
+            log_level=observation.LOG_LEVEL.read(env),
             bounds=Bounds.from_env(env),
         )

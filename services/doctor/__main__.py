@@ -15,7 +15,8 @@ import sys
 
 from services.doctor.examine import examine
 from settings import Environment, SettingError
-from settings.addresses.postgres_url import parse, read, required
+from settings.addresses.postgres_url import parse
+from settings.catalogue.database import DATABASE_URL, LISTEN_URL
 
 
 def main() -> int:
@@ -25,7 +26,7 @@ def main() -> int:
     reader = parser.parse_args().reader
     env = Environment(os.environ)
     try:
-        url, listen = required(env, "DATABASE_URL"), read(env, "LISTEN_URL")
+        url, listen = DATABASE_URL.read(env), LISTEN_URL.optional(env)
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2

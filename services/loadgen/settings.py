@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
 
-from metrics.target import NAMES as INFLUX
 from metrics.target import Target
-from settings import Environment, SettingError, shared
-from settings.addresses.http import http_root
+from settings import UNSET, Environment, SettingError
+from settings.catalogue import load
+from settings.catalogue.kinds import Duration, Setting
 from settings.hiding import shown
-from settings.spelling import spelled, spelled_seconds
 
 ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
 OPEN_LOOP_SCENARIOS = ("throughput", "reads")
-NAMES: Final = (
-    *("BASE_URL", "SCENARIO", "VUS", "DURATION", "WRITE_RATIO", "THINK_TIME_MS", "CONVERGENCE_MAX", "WARMUP", "SEED"),
-    *("RATE", "RESULTS_DIR", "RUN_ID", "LOADGEN_WORKERS", "LOADGEN_LISTEN", "GRAFANA_URL", *INFLUX),
-)
-"""The variables that are read here: what the processes of a run have in common."""
+_SCENARIO: Final = cast(ScenarioName, load.SCENARIO.read(UNSET))
 
 
 @dataclass(frozen=True)
@@ -31,20 +26,20 @@ class Settings:
     they are started here unless `listen` says where they come to.
     """
 
-    base_url: str = "http://127.0.0.1:8000"
-    scenario: ScenarioName = "throughput"
-    users: int = 100
-    duration_s: float = 30.0
-    write_ratio: float = 0.5
-    think_time_ms: float = 100.0
-    convergence_max_s: float = 60.0
-    warmup_s: float = 3.0
-    seed: int = 1
-    rate: float | None = None
-    results_dir: Path = Path("results/loadgen")
+    base_url: str = load.BASE_URL.read(UNSET)
+    scenario: ScenarioName = _SCENARIO
+    users: int = load.VUS.read(UNSET)
+    duration_s: float = load.DURATION.read(UNSET)
+    write_ratio: float = load.WRITE_RATIO.read(UNSET)
+    think_time_ms: float = load.THINK_TIME_MS.read(UNSET)
+    convergence_max_s: float = load.CONVERGENCE_MAX.read(UNSET)
+    warmup_s: float = load.WARMUP.read(UNSET)
+    seed: int = load.SEED.read(UNSET)
+    rate: float | None = load.RATE.optional(UNSET)
+    results_dir: Path = Path(load.RESULTS_DIR.read(UNSET))
     run_id: str | None = None
     influx: Target | None = None
-    workers: int = 0
+    workers: int = load.LOADGEN_WORKERS.read(UNSET)
     listen: str | None = None
 
     @classmethod
@@ -52,46 +47,53 @@ class Settings:
         """Read the variables; an unset or empty one takes its default. Raises SettingError for a bad one."""
         env = Environment(variables)
         settings = cls(
-            base_url=http_root("BASE_URL", env.text("BASE_URL", cls.base_url)),
-            scenario=cast(ScenarioName, shared.SCENARIO.read(env)),
-            users=shared.VUS.read(env),
-            duration_s=shared.DURATION.read(env),
-            write_ratio=shared.WRITE_RATIO.read(env),
-            think_time_ms=shared.THINK_TIME_MS.read(env),
-            convergence_max_s=shared.CONVERGENCE_MAX.read(env),
-            warmup_s=shared.WARMUP.read(env),
-            seed=shared.SEED.read(env),
-            rate=shared.RATE.optional(env),
-            results_dir=Path(env.text("RESULTS_DIR", str(cls.results_dir))),
-            run_id=env.optional("RUN_ID"),
+            base_url=load.BASE_URL.read(env),
+            scenario=cast(ScenarioName, load.SCENARIO.read(env)),
+            users=load.VUS.read(env),
+            duration_s=load.DURATION.read(env),
+            write_ratio=load.WRITE_RATIO.read(env),
+            think_time_ms=load.THINK_TIME_MS.read(env),
+            convergence_max_s=load.CONVERGENCE_MAX.read(env),
+            warmup_s=load.WARMUP.read(env),
+            seed=load.SEED.read(env),
+            rate=load.RATE.optional(env),
+            results_dir=Path(load.RESULTS_DIR.read(env)),
+            run_id=load.RUN_ID.optional(env),
             influx=Target.from_env(env),
-            workers=shared.LOADGEN_WORKERS.read(env),
-            listen=env.host_and_port("LOADGEN_LISTEN"),
+            workers=load.LOADGEN_WORKERS.read(env),
+            listen=load.LOADGEN_LISTEN.optional(env),
         )
         if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
             expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
-            raise SettingError("RATE", spelled(settings.rate), expected)
+            raise SettingError(load.RATE.name, load.RATE.spell(settings.rate), expected)
         return settings
 
     def told(self) -> dict[str, str]:
         """The variables that make a worker's run like this one."""
-        return {name: spelled(value) for name, value in self.as_used().items() if value is not None} | {
-            "BASE_URL": self.base_url,
-            "RUN_ID": self.run_id or "",
+        values = {setting: value for setting, value in self._values().items() if value is not None}
+        return {setting.name: setting.spell(value) for setting, value in values.items()} | {
+            load.RUN_ID.name: self.run_id or ""
         }
 
     def as_used(self) -> dict[str, Any]:
         """The settings under their variable names, as a result carries them; without a password in the address."""
+        values = {
+            setting.name: setting.spell(value) if isinstance(setting, Duration) else value
+            for setting, value in self._values().items()
+        }
+        return {**values, load.BASE_URL.name: shown(load.BASE_URL.name, self.base_url)}
+
+    def _values(self) -> dict[Setting, Any]:
         return {
-            "BASE_URL": shown("BASE_URL", self.base_url),
-            "SCENARIO": self.scenario,
-            "VUS": self.users,
-            "DURATION": spelled_seconds(self.duration_s),
-            "WRITE_RATIO": self.write_ratio,
-            "THINK_TIME_MS": self.think_time_ms,
-            "CONVERGENCE_MAX": spelled_seconds(self.convergence_max_s),
-            "WARMUP": spelled_seconds(self.warmup_s),
-            "SEED": self.seed,
-            "RATE": self.rate,
-            "LOADGEN_WORKERS": self.workers,
+            load.BASE_URL: self.base_url,
+            load.SCENARIO: self.scenario,
+            load.VUS: self.users,
+            load.DURATION: self.duration_s,
+            load.WRITE_RATIO: self.write_ratio,
+            load.THINK_TIME_MS: self.think_time_ms,
+            load.CONVERGENCE_MAX: self.convergence_max_s,
+            load.WARMUP: self.warmup_s,
+            load.SEED: self.seed,
+            load.RATE: self.rate,
+            load.LOADGEN_WORKERS: self.workers,
         }

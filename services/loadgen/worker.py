@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from settings import Environment, SettingError
+from settings.catalogue.load import LOADGEN_MASTER
 from settings.children import LOCUST, LOCUST_FOLDER
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-PORT = 5557
 
 
 def command(master: str) -> list[str]:
     """Locust as a worker of the master at `host:port`. Raises SettingError."""
-    host, _, port = str(Environment({"LOADGEN_MASTER": master}).host_and_port("LOADGEN_MASTER")).rpartition(":")
+    host, _, port = LOADGEN_MASTER.read(Environment({LOADGEN_MASTER.name: master})).rpartition(":")
     locust = [sys.executable, "-P", "-m", "locust", "-f", str(LOCUSTFILE), "--worker", "--skip-log-setup"]
     return [*locust, "--master-host", host, "--master-port", port]
 
@@ -23,7 +23,7 @@ def command(master: str) -> list[str]:
 def main() -> int:
     """Become the worker."""
     try:
-        line = command(Environment(os.environ).text("LOADGEN_MASTER", f"127.0.0.1:{PORT}"))
+        line = command(LOADGEN_MASTER.read(Environment(os.environ)))
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self, cast
+from typing import Final, Self, cast
 
 from eventstore.connection.bounds import BOUNDS, Bounds
-from eventstore.connection.wakeup import HEARTBEAT_S
 from eventstore.visibility.safe_position import Visibility
-from settings import Environment, shared, strategies
-from settings.addresses import postgres_url
-from settings.strategies import Strategy
+from settings import UNSET, Environment, strategies
+from settings.catalogue import database, observation, projection
+from settings.catalogue.projection import Strategy
+
+_STRATEGY: Final = strategies.read(UNSET)
+_VISIBILITY: Final = cast(Visibility, projection.VISIBILITY.read(UNSET))
 
 
 @dataclass(frozen=True)
@@ -33,22 +35,22 @@ class Settings:
 
     database_url: str
     listen_url: str | None = None
-    strategy: Strategy = "stream-leases"
+    strategy: Strategy = _STRATEGY
     name: str = "projector"
-    handler_latency: float = 0.0
-    streams_in_flight: int = 500
+    handler_latency: float = projection.HANDLER_LATENCY_MS.read(UNSET) / 1000
+    streams_in_flight: int = projection.STREAMS_IN_FLIGHT.read(UNSET)
     events_per_stream: int = 200
     events_per_batch: int = 20_000
     events_per_window: int = 5000
-    lease: timedelta = timedelta(seconds=5)
-    poll: float = 2.0
-    linger: float = 0.005
-    attempts: int = 5
-    visibility: Visibility = "watermark"
-    log_level: str = "info"
+    lease: timedelta = timedelta(seconds=projection.LEASE_SECONDS.read(UNSET))
+    poll: float = projection.POLL_MS.read(UNSET) / 1000
+    linger: float = projection.LINGER_MS.read(UNSET) / 1000
+    attempts: int = projection.RETRY_ATTEMPTS.read(UNSET)
+    visibility: Visibility = _VISIBILITY
+    log_level: str = observation.LOG_LEVEL.read(UNSET)
     health_file: Path | None = None
     bounds: Bounds = BOUNDS
-    heartbeat: float = HEARTBEAT_S
+    heartbeat: float = projection.LISTEN_HEARTBEAT_MS.read(UNSET) / 1000
 
     @property
     def serial(self) -> bool:
@@ -79,27 +81,27 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str], *, job: bool = False) -> Self:
         """Read the settings, of a job (`--once`) or of a projector that stays. Raises SettingError."""
         env = Environment(variables)
-        health_file = env.optional("HEALTH_FILE")
+        health_file = projection.HEALTH_FILE.optional(env)
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
-            database_url=postgres_url.required(env, "DATABASE_URL"),
-            listen_url=postgres_url.read(env, "LISTEN_URL"),
+            database_url=database.DATABASE_URL.read(env),
+            listen_url=database.LISTEN_URL.optional(env),
             strategy=strategies.read(env, parallel=_in_parallel(env, job=job)),
-            name=env.text("PROJECTOR_NAME", unique),
-            handler_latency=shared.HANDLER_LATENCY_MS.read(env) / 1000,
-            streams_in_flight=shared.STREAMS_IN_FLIGHT.read(env),
-            lease=timedelta(seconds=shared.LEASE_SECONDS.read(env)),
-            poll=shared.POLL_MS.read(env) / 1000,
-            linger=shared.LINGER_MS.read(env) / 1000,
-            attempts=shared.RETRY_ATTEMPTS.read(env),
-            visibility=cast(Visibility, shared.VISIBILITY.read(env)),
-            log_level=shared.LOG_LEVEL.read(env),
+            name=projection.PROJECTOR_NAME.optional(env) or unique,
+            handler_latency=projection.HANDLER_LATENCY_MS.read(env) / 1000,
+            streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
+            lease=timedelta(seconds=projection.LEASE_SECONDS.read(env)),
+            poll=projection.POLL_MS.read(env) / 1000,
+            linger=projection.LINGER_MS.read(env) / 1000,
+            attempts=projection.RETRY_ATTEMPTS.read(env),
+            visibility=cast(Visibility, projection.VISIBILITY.read(env)),
+            log_level=observation.LOG_LEVEL.read(env),
             health_file=Path(health_file) if health_file else None,
             bounds=Bounds.from_env(env),
-            heartbeat=shared.LISTEN_HEARTBEAT_MS.read(env) / 1000,
+            heartbeat=projection.LISTEN_HEARTBEAT_MS.read(env) / 1000,
         )
 
 
 def _in_parallel(env: Environment, *, job: bool) -> Strategy:
     """The strategy of parallel mode where none is named: nobody waits for a job's leases, and locks are faster."""
-    return "stream-locks" if job and not shared.HANDLER_LATENCY_MS.read(env) else "stream-leases"
+    return "stream-locks" if job and not projection.HANDLER_LATENCY_MS.read(env) else "stream-leases"

@@ -9,8 +9,7 @@ from typing import Final
 
 import pytest
 
-from services.loadgen import settings as loadgen
-from settings import children
+from settings import catalogue, children
 from tests.architecture.test_settings_agree import names_read
 
 ROOT: Final = Path(__file__).parents[2]
@@ -109,7 +108,7 @@ def test_the_check_finds_an_offence(code: str, tmp_path: Path) -> None:
 
 
 def test_the_processes_of_the_load_generator_are_given_the_settings_that_it_reads() -> None:
-    assert set(loadgen.NAMES) == names_read("loadgen")
+    assert set(catalogue.names("loadgen")) == names_read("loadgen")
 
 
 def test_the_bench_has_one_way_to_its_database_and_none_to_a_proxy() -> None:

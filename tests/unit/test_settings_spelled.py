@@ -15,16 +15,24 @@ from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen
 from services.loadgen.worker import command
 from services.projector.settings import Settings as Projector
-from settings import Environment, SettingError, shared
-from settings.shared import Choice, Duration, Flag, Integer, Number, Shared
+from settings import Environment, SettingError, catalogue
+from settings.catalogue.api import API_PORT
+from settings.catalogue.kinds import Choice, Duration, Flag, Integer, Number, Setting
+from settings.catalogue.projection import PROJECTORS, STRATEGY
 from settings.spelling import plain
 
 URL = "postgresql://user:password@127.0.0.1:5432/tidemark"
-SETTINGS = list(shared.shared())
+SETTINGS = [
+    setting
+    for setting in catalogue.every()
+    if isinstance(setting, Integer | Number | Duration | Flag | Choice) and setting.readers != ("stack",)
+]
+APART = (STRATEGY, API_PORT)
+"""One follows another setting, one is an address."""
 READERS: tuple[Callable[[Mapping[str, str]], Any], ...] = (Bench.from_env, Loadgen.from_env, Projector.from_env)
 
 
-def values(setting: Shared) -> st.SearchStrategy[Any]:
+def values(setting: Setting) -> st.SearchStrategy[Any]:
     """Everything that a setting may be."""
     match setting:
         case Integer():
@@ -34,7 +42,9 @@ def values(setting: Shared) -> st.SearchStrategy[Any]:
         case Flag():
             return st.booleans()
         case Choice():
-            return st.sampled_from(setting.allowed)
+            return st.sampled_from(setting.choices)
+        case _:
+            raise AssertionError(f"no values for {setting}")
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -54,13 +64,14 @@ def test_no_number_is_spelled_with_an_exponent(value: float) -> None:
 
 @given(data=st.data())
 def test_a_whole_run_is_handed_on_as_it_was_read(data: st.DataObject) -> None:
-    given_values = {s.name: s.spell(data.draw(values(s))) for s in SETTINGS if data.draw(st.booleans())}
+    drawn = [s for s in SETTINGS if s.shown and s not in APART and data.draw(st.booleans())]
+    given_values = {s.name: s.spell(data.draw(values(s))) for s in drawn}
     if given_values.get("SCENARIO", "throughput") not in ("throughput", "reads"):
         given_values.pop("RATE", None)
     scenario = given_values.pop("SCENARIO", "throughput")
     settings = Bench.from_env(given_values, scenario=scenario)
     told = settings.environment()
-    told |= {"PROJECTORS": shared.PROJECTORS.spell(settings.projectors)}  # how many is no projector's own affair
+    told |= {"PROJECTORS": PROJECTORS.spell(settings.projectors)}  # how many is no projector's own affair
     assert Bench.from_env(told, scenario=scenario) == settings
     loadgen = Loadgen.from_env(told)
     assert (loadgen.users, loadgen.duration_s, loadgen.warmup_s) == (
@@ -84,7 +95,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_what_the_bench_takes_every_child_takes(setting: Shared) -> None:
+def test_what_the_bench_takes_every_child_takes(setting: Setting) -> None:
     """Odd texts are refused by name, in one line and by the bench, or reach the children as a usable value."""
     for text in ODD:
         variables = {"DATABASE_URL": URL, setting.name: text}

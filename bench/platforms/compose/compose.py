@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,21 +12,20 @@ from typing import Any, Final
 
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
-from bench.platforms.logins import ROLES, variable
 from bench.platforms.processes import ROOT
+from settings import catalogue
 from settings.children import DOCKER
 
 WITHOUT: Final = "`task bench:parallel` needs no Docker"
-LASTING: Final = ("POSTGRES_PASSWORD", "INFLUX_TOKEN", "INFLUX_PASSWORD", "GRAFANA_PASSWORD")
+LASTING: Final = tuple(secret.name for secret in catalogue.stack_secrets() if secret.lasting)
 """Secrets that a volume keeps from the moment when it was made."""
-SECRETS: Final = (*LASTING, *map(variable, ROLES))
+SECRETS: Final = (*LASTING, *(secret.name for secret in catalogue.stack_secrets() if not secret.lasting))
 """All of them; those of the database's roles are set anew with each start."""
 ALL_PROFILES: Final = ("--profile", "*")
 LOAD: Final = ("--profile", "load")
 ANSWER_S: Final = 60.0
 """How long Docker may take to answer a question; starting, building and stopping take as long as they take."""
 SLOW: Final = ("up", "build", "down")
-EXAMPLE: Final = ROOT / ".env.example"
 
 
 class DockerSilent(SetupError):
@@ -129,9 +127,8 @@ class Compose:
 
 
 def told_to_stack() -> list[str]:
-    """The variables that compose.yaml takes from outside: those of .env.example, STACK_* and the images' revision."""
-    shown = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return [*shown, "STACK_*", "REVISION"]
+    """What compose.yaml takes from outside: the settings that people are shown, and the images' revision."""
+    return [*(setting.name for setting in catalogue.every() if setting.shown), "REVISION"]
 
 
 def connect() -> Compose:

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from bench.ends.errors import SetupError
 from bench.platforms.compose.compose import Compose, Container, complaint
+from settings.catalogue import stack
 
 PORTS: Final = {
-    "api": "STACK_API_PORT",
-    "postgres": "STACK_POSTGRES_PORT",
-    "influxdb": "STACK_INFLUX_PORT",
-    "grafana": "STACK_GRAFANA_PORT",
+    "api": stack.STACK_API_PORT.name,
+    "postgres": stack.STACK_POSTGRES_PORT.name,
+    "influxdb": stack.STACK_INFLUX_PORT.name,
+    "grafana": stack.STACK_GRAFANA_PORT.name,
 }
 ONE_SHOT: Final = ("migrate", "roles")
 OTHER_SECRETS: Final = "its volume was made with another one: put that into .env, or `task reset` (drops the data)"

@@ -11,9 +11,10 @@ from bench.platforms.compose.addresses import Addresses, addresses
 from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
 from bench.platforms.processes import ROOT
-from settings.tracing import ENDPOINTS
+from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
+from settings.catalogue.observation import ENDPOINTS, LOG_LEVEL
 
-KEPT: Final = ("API_PROCESSES", "API_POOL_SIZE", "LOG_LEVEL", *ENDPOINTS)
+KEPT: Final = tuple(setting.name for setting in (API_PROCESSES, API_POOL_SIZE, LOG_LEVEL, *ENDPOINTS))
 ANSWER_S: Final = 10.0
 """How long a run waits for Docker to say whether a stack is up; without an answer it does without Docker."""
 

@@ -25,6 +25,7 @@ from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 from metrics.target import Target
 from settings import Environment
+from settings.catalogue.load import LOADGEN_WORKERS
 
 FOLDER: Final = "/bundles"
 REVISION: Final = "org.opencontainers.image.revision"
@@ -64,7 +65,7 @@ class ContainerStack(Stack):
         arguments += ["--user", self._owner(), "--volume", f"{folder.resolve()}:{inside}"]
         arguments += ["--env", f"RESULTS_DIR={inside}", "--env", f"RUN_ID={folder.name}", "loadgen"]
         process = self.processes.start("loadgen", arguments, self.compose.variables, program=self.compose.command())
-        if workers := Environment(self.compose.variables).integer("LOADGEN_WORKERS", 0, low=0, high=64):
+        if workers := LOADGEN_WORKERS.read(Environment(self.compose.variables)):
             # They look for their master until it is there.
             add(self.compose, "loadgen-worker", workers)
         return process

@@ -19,7 +19,7 @@ from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.ledger import Counts
 from services.loadgen.output.bundle import Bundle
 from services.loadgen.output.progress import line
-from services.loadgen.settings import NAMES, Settings
+from services.loadgen.settings import Settings
 from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baseline
 from services.loadgen.workload.scenario import STAGED_SCENARIOS, probes
 from settings import patience
@@ -94,7 +94,7 @@ class Supervisor:
 
     async def _start_probe(self) -> int:
         command = [sys.executable, "-m", "services.loadgen.measure.visibility_probe"]
-        env = PYTHON.also(*NAMES).environment()
+        env = PYTHON.reading("loadgen").environment()
         self._probe = await Child.start(command, env, self._from_probe, self._stop, cwd=ROOT)
         self._guard = asyncio.create_task(self._guard_probe(self._probe))
         try:
@@ -128,7 +128,7 @@ class Supervisor:
             command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
         command += await self._man(settings)
         told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
-        env = LOCUST.also(*NAMES).environment(told)
+        env = LOCUST.reading("loadgen").environment(told)
         self._locust = await Child.start(command, env, self._from_locust, self._stop, cwd=LOCUST_FOLDER)
         return self._locust
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.target import NAMES, Target
+from metrics.target import Target
 from settings import Environment, SettingError
+from settings.catalogue import influx
+
+NAMES = (influx.INFLUX_URL.name, *(setting.name for setting in influx.NEEDED))
 
 ALL = dict(zip(NAMES, ("http://127.0.0.1:8086/", "secret", "tidemark", "bench"), strict=True))
 

@@ -1,0 +1,27 @@
+"""The API: where it listens, and how many processes and connections it has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from settings.catalogue.kinds import Integer, Text
+
+HEADING: Final = "The API"
+
+API_PROCESSES: Final = Integer(
+    "API_PROCESSES",
+    "API processes, which share one port",
+    1,
+    1,
+    64,
+    readers=("api", "bench"),
+    stack=("api",),
+    lead=True,
+)
+API_HOST: Final = Text(
+    "API_HOST", "where it listens; bench: always there", "127.0.0.1", readers=("api",), handed_on=False, stack=()
+)
+API_PORT: Final = Integer(
+    "API_PORT", "bench: a free port if unset", 8000, 1, 65535, readers=("api", "bench"), stack=(), acts=False
+)
+API_POOL_SIZE: Final = Integer("API_POOL_SIZE", "database connections of one API process", 8, 1, 100, readers=("api",))

@@ -1,0 +1,89 @@
+"""The load: what is asked of the system, how long, and by how many processes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from settings.catalogue.kinds import Choice, Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text
+
+HEADING: Final = "The load"
+
+_RUN: Final[tuple[Reader, ...]] = ("loadgen", "bench")
+
+SCENARIO: Final = Choice(
+    "SCENARIO",
+    "bench: named by the command",
+    "throughput",
+    ("throughput", "actions", "reads", "scaling", "combined"),
+    readers=("loadgen",),
+    handed_on=False,
+)
+VUS: Final = Integer("VUS", "users", 100, 1, 100_000, readers=_RUN, lead=True)
+DURATION: Final = Duration("DURATION", "load phase", "30s", 0.5, 86_400, readers=_RUN, lead=True)
+WARMUP: Final = Duration("WARMUP", "before the load phase, not counted", "3s", 0, 3600, readers=_RUN)
+WRITE_RATIO: Final = Number("WRITE_RATIO", "share of the users that write", 0.5, 0, 1, readers=_RUN, lead=True)
+THINK_TIME_MS: Final = Number(
+    "THINK_TIME_MS",
+    "a user's pause between requests; 0: as fast as it can",
+    100.0,
+    0,
+    3_600_000,
+    readers=_RUN,
+    lead=True,
+)
+RATE: Final = Number(
+    "RATE", "arrivals a second, open loop", None, 0.1, 1_000_000, readers=_RUN, unset="closed loop", lead=True
+)
+CONVERGENCE_MAX: Final = Duration(
+    "CONVERGENCE_MAX", "how long the projection may take to catch up", "60s", 0.5, 86_400, readers=_RUN, lead=True
+)
+SEED: Final = Integer("SEED", "repeats the mix of operations", 1, 0, 2**53, readers=_RUN, acts=False, lead=True)
+BASE_URL: Final = ServiceRoot(
+    "BASE_URL",
+    "a stack that already runs; bench: needs its DATABASE_URL beside it, for the proof",
+    "http://127.0.0.1:8000",
+    readers=_RUN,
+    unset="bench: a system of its own",
+    stack=(),
+    acts=False,
+    lead=True,
+)
+LOADGEN_WORKERS: Final = Integer(
+    "LOADGEN_WORKERS",
+    "processes that have the users, beside a master that judges; 0: one process does all",
+    0,
+    0,
+    64,
+    readers=("loadgen", "stack"),
+    stack=("loadgen",),
+)
+LOADGEN_LISTEN: Final = HostAndPort(
+    "LOADGEN_LISTEN",
+    "host:port where workers from elsewhere come to",
+    readers=("loadgen",),
+    unset="they are started here",
+    stack=(),
+)
+LOADGEN_MASTER: Final = HostAndPort(
+    "LOADGEN_MASTER",
+    "where a worker's master is: `python -m services.loadgen.worker`",
+    "127.0.0.1:5557",
+    readers=("loadgen-worker",),
+    stack=(),
+)
+RESULTS_DIR: Final = Text(
+    "RESULTS_DIR",
+    "bench: the bundle's folder",
+    "results/loadgen",
+    readers=("loadgen",),
+    handed_on=False,
+    # The image's own folder, where the volume is.
+    stack=(),
+)
+RUN_ID: Final = Text(
+    "RUN_ID",
+    "names the run in InfluxDB; bench: the bundle's name",
+    readers=("loadgen",),
+    unset="moment, scenario, mode",
+    handed_on=False,
+)
