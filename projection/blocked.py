@@ -14,11 +14,7 @@ from sqlalchemy import text
 
 from eventstore.connection.database import Database
 from eventstore.connection.statement import Statement
-
-# With OFFSET each look at a stream stays one lookup by name.
-HALTED: Final = """(c.blocked_at IS NOT NULL AND NOT EXISTS (
-  SELECT FROM streams s WHERE s.stream = c.stream AND s.projected >= c.version OFFSET 0))"""
-"""Condition on a row `c` of `cursors`: nobody may claim it."""
+from projection.leases.claimable import HALTED
 
 # The event that blocks the cursor may be the one that blocks its stream, too: that is one stream.
 COUNT: Final = f"""(SELECT count(*) FROM streams WHERE blocked_at IS NOT NULL) + (

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from eventstore.connection.database import Database, Statement
 from projection.blocked import COUNT, LIST
+from projection.leases.claimable import PENDING
 
 FACTS: Final = Statement(
     text(f"""
@@ -54,7 +55,7 @@ SELECT clock_timestamp() AS observed_at,
        counted.events, counted.streams, counted.projected, counted.projected_position, counted.projected_at,
        counted.drains, newest.position AS last_position, newest.recorded_at AS last_recorded_at,
        least(
-         (SELECT min(pending_since) FROM streams WHERE pending_since IS NOT NULL AND blocked_at IS NULL),
+         (SELECT min(pending_since) FROM streams WHERE {PENDING}),
          (SELECT min(pending_since) FROM streams WHERE blocked_at IS NOT NULL)
        ) AS pending_since,
        {COUNT} AS blocked_streams,

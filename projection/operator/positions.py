@@ -7,8 +7,8 @@ from functools import partial
 
 from eventstore.soundness.check import Check
 from eventstore.soundness.positions import Repair, repair
+from projection.leases.cursors import CURSOR
 from projection.operator.steps import Steps
-from projection.ordering.strategy import CURSOR
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ import asyncpg
 from sqlalchemy import text
 
 from eventstore.connection.statement import Statement
+from projection.leases.cursors import CURSOR
 from projection.operator.pieces import PAGES_A_STREAM, PIECE, pages_of, piece, pieces
 from projection.operator.recount import Recounted, recount
 from projection.operator.rows import ANEW, FREE, FREE_CURSOR, RECORDED, SLOT, lock
 from projection.operator.steps import Steps
-from projection.ordering.strategy import CURSOR
 from projection.read_model import ReadModels
 
 # A serial projector would walk the log from its start after each step: it stands by until the last one. If the command

@@ -7,9 +7,9 @@ from typing import Final
 
 import asyncpg
 
-from projection.blocked import HALTED
+from projection.leases.claimable import HALTED
+from projection.leases.cursors import CURSOR
 from projection.operator.refusals import UnknownStream
-from projection.ordering.strategy import CURSOR
 
 SLOT: Final = -1
 """The tally row of the commands: no process counts there, so that nobody waits for a command's transaction."""

@@ -16,14 +16,14 @@ from eventstore.errors import StoreBusy, StoreUnavailable
 from eventstore.events import Position
 from eventstore.sqlstates import smaller_may_pass
 from eventstore.visibility.safe_position import safe_position
-from projection import cursors
-from projection.blocked import HALTED
-from projection.cursors import CursorLease
-from projection.failure import blames_an_event, fail_cursor, reason_of
-from projection.ordering.strategy import CURSOR, Step, Tools
+from projection.leases import cursors
+from projection.leases.claimable import HALTED
+from projection.leases.cursors import CURSOR, CursorLease
+from projection.leases.failure import blames_an_event, fail_cursor, reason_of
 from projection.pauses import BUSY_S
 from projection.statement.outcome import Outcome, Trouble
 from projection.statement.shapes import GLOBAL_ORDER
+from projection.strategy import Step, Tools
 
 # What has taken effect already is passed by without the handler, so it costs nothing.
 AHEAD: Final = Statement(

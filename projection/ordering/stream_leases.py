@@ -12,18 +12,18 @@ from sqlalchemy import text
 
 from eventstore.connection.batch_size import BatchSize
 from eventstore.connection.database import Statement
-from eventstore.contract import Lease
 from eventstore.errors import StoreBusy, TimeLimit
 from eventstore.sqlstates import smaller_may_pass
-from projection.failure import blames_an_event, fail_stream, reason_of
-from projection.leases import PostgresLeases
-from projection.ordering.strategy import Step, Tools
+from projection.leases.claimable import DUE_IN_S
+from projection.leases.contract import Lease
+from projection.leases.failure import blames_an_event, fail_stream, reason_of
+from projection.leases.streams import PostgresLeases
 from projection.pauses import BUSY_S, pause_s
-from projection.statement.checkpoint import DUE
 from projection.statement.outcome import Outcome, Trouble
 from projection.statement.shapes import STREAM_LEASES
+from projection.strategy import Step, Tools
 
-PENDING: Final = Statement(text(f"SELECT {DUE} AS due"))
+PENDING: Final = Statement(text(f"SELECT {DUE_IN_S} AS due"))
 
 log = structlog.get_logger()
 

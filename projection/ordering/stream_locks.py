@@ -18,11 +18,11 @@ from eventstore.connection.batch_size import BatchSize
 from eventstore.errors import StoreBusy
 from eventstore.schema import SLOTS
 from eventstore.sqlstates import smaller_may_pass
-from projection.failure import blames_an_event
-from projection.ordering.strategy import Step, Tools
+from projection.leases.failure import blames_an_event
 from projection.ordering.stream_leases import Parallel
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS
+from projection.strategy import Step, Tools
 
 LANES: Final = 2
 """Statements at once of a job. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""

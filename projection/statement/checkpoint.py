@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from projection.pauses import SOON_S
-
 # A lease is only granted where the next event exists, so a leased stream without any event to apply has lost one.
 LEASES_REACH: Final = """
 reach AS (
@@ -137,15 +135,6 @@ moved AS (
    WHERE c.name = :name AND reach.last IS NOT NULL AND NOT EXISTS (SELECT FROM troubled)
 )
 """
-
-# A stream that could be had now, and was not, is in somebody's hands.
-DUE: Final = f"""(
-  SELECT extract(epoch FROM min(greatest(leased_until, retry_at, clock_timestamp() + interval '{SOON_S} s'))
-                            - clock_timestamp())::float8
-    FROM streams
-   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
-)"""
-"""When a pending stream may be had, in seconds; NULL when no stream is pending, but blocked ones."""
 
 OUTCOME: Final = """
 SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,

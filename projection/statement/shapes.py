@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from projection.leases import claimable
+from projection.leases.claimable import CLOCK, DUE_IN_S
 from projection.statement.checkpoint import (
-    DUE,
     LEASES_REACH,
     LOCKS_COUNTED,
     LOCKS_REACH,
@@ -57,11 +58,7 @@ many leases the holder has in hand beside these.
 """
 
 STREAM_LOCKS: Final = Shape(
-    parts=Parts(
-        fence="""s.pending_since IS NOT NULL AND s.blocked_at IS NULL
-     AND (s.leased_until IS NULL OR s.leased_until <= clock_timestamp())
-     AND (s.retry_at IS NULL OR s.retry_at <= clock_timestamp())"""
-    ),
+    parts=Parts(fence=claimable.stream(CLOCK)),
     window=LOCKS_WINDOW,
     reach=LOCKS_REACH,
     counted=LOCKS_COUNTED,
@@ -69,7 +66,7 @@ STREAM_LOCKS: Final = Shape(
     troubled=False,
     epoch=" epoch = clean.epoch,",
     former="clean.former",
-    told=f",\n       CASE WHEN reach.leases = 0 THEN {DUE} END AS due",
+    told=f",\n       CASE WHEN reach.leases = 0 THEN {DUE_IN_S} END AS due",
 )
 """Claims and projects at once: `limit`, `events`, `holder`, `slot`, `others`.
 

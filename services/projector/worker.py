@@ -21,11 +21,11 @@ from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from projection import registry
 from projection.ordering.global_order import Serial
-from projection.ordering.strategy import Mode, Probe, Step, Tools
 from projection.ordering.stream_leases import Parallel
 from projection.ordering.stream_locks import LANES, Drain
 from projection.pauses import LONGEST_PAUSE_S, SOON_S
 from projection.statement.handler import Handler, SetHandler
+from projection.strategy import Mode, Probe, Step, Tools
 from services.projector import limits
 from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit

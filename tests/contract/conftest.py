@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from eventstore.connection.database import Statement
-from eventstore.contract import EventStore, Leases
-from eventstore.memory import MemoryEventStore, MemoryLeases
+from eventstore.contract import EventStore
+from eventstore.memory import MemoryEventStore
 from eventstore.postgres import Database, PostgresEventStore
-from projection.leases import PostgresLeases
+from projection.leases.contract import Leases
+from projection.leases.memory import MemoryLeases
+from projection.leases.streams import PostgresLeases
 from tests.cluster import Cluster
 from tests.emptied import empty
 

@@ -6,9 +6,10 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from eventstore.contract import EventStore, Leases
+from eventstore.contract import EventStore
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, START, Appended, ExpectedVersion, IdempotencyKey, NewEvent
+from projection.leases.contract import Leases
 
 EVENT = NewEvent("A", {})
 TTL = timedelta(minutes=5)

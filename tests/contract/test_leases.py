@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from eventstore.contract import EventStore, Lease, Leases
+from eventstore.contract import EventStore
 from eventstore.errors import LeaseLost
 from eventstore.events import NO_STREAM, ExpectedVersion, NewEvent
+from projection.leases.contract import Lease, Leases
 from tests.contract.conftest import SetAside
 
 TTL = timedelta(seconds=5)

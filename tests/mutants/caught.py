@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from projection.ordering.global_order import Serial
-from projection.ordering.strategy import Tools
 from projection.ordering.stream_leases import Parallel
 from projection.statement.handler import SetHandler
+from projection.strategy import Tools
 from services.projector.read_models import READ_MODELS
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from projection import cursors
+from projection.leases import cursors
+from projection.leases.cursors import CURSOR
 from projection.ordering.global_order import Serial, Term
-from projection.ordering.strategy import CURSOR
 from projection.ordering.stream_leases import Parallel
 from tests.integration.projector.stage import Make, Stage, life
 from tests.mutants.caught import Caught, Schedule, Stages, planted

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from projection.ordering.global_order import Serial
-from projection.ordering.strategy import Tools
+from projection.strategy import Tools
 from services.projector.settings import Settings
 from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import CREATED, Make, Moments, Stage, until

@@ -10,7 +10,7 @@ import pytest
 
 from eventstore.connection.planner import PROJECTOR
 from eventstore.postgres import Database
-from projection.leases import PostgresLeases
+from projection.leases.streams import PostgresLeases
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.integration.projector.stage import Moments, frozen

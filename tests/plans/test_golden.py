@@ -20,7 +20,7 @@ def test_every_module_is_looked_at() -> None:
     found = {name.rpartition(".")[0] for name in all_statements()}
     assert {
         "eventstore.append.statement",
-        "projection.leases",
+        "projection.leases.streams",
         "projection.ordering.stream_leases",
         "todo.read_model",
     } <= found

@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 
 from eventstore.connection.planner import PROJECTOR
-from projection.leases import CLAIM
+from projection.leases.streams import CLAIM
 from tests.cluster import Cluster
 from tests.plans.conftest import QUIET
 from tests.plans.explain import Plan, explain

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 
-from projection import cursors
-from projection.failure import FAIL_STREAM
-from projection.leases import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
+from projection.leases import cursors
+from projection.leases.failure import FAIL_STREAM
+from projection.leases.streams import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
 from projection.ordering import global_order, stream_leases
 from projection.registry import BEAT, REGISTER, RETIRE, Told
 from tests.plans.conftest import Guard

@@ -12,8 +12,8 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from eventstore.contract import Lease
 from eventstore.events import Appended, IdempotencyKey, NewEvent
+from projection.leases.contract import Lease
 from tests.properties.conftest import Stage
 from tests.properties.effort import effort
 from tests.properties.twins import Twins, Want

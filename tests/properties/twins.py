@@ -11,12 +11,14 @@ from typing import Any, Self
 from sqlalchemy import text
 
 from eventstore.connection.database import Database, Statement
-from eventstore.contract import EventStore, Lease
+from eventstore.contract import EventStore
 from eventstore.errors import KeyReused, StoreError, VersionConflict
 from eventstore.events import START, Appended, ExpectedVersion, IdempotencyKey, NewEvent, StoredEvent
-from eventstore.memory import MemoryEventStore, MemoryLeases
+from eventstore.memory import MemoryEventStore
 from eventstore.postgres import PostgresEventStore
-from projection.leases import PostgresLeases
+from projection.leases.contract import Lease
+from projection.leases.memory import MemoryLeases
+from projection.leases.streams import PostgresLeases
 from projection.stats import read_facts
 from tests.emptied import empty
 

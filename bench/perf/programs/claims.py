@@ -16,7 +16,7 @@ import uvloop
 from bench.perf.programs.result import milliseconds, report
 from eventstore.connection.database import Database
 from eventstore.connection.planner import PROJECTOR
-from projection.leases import PostgresLeases
+from projection.leases.streams import PostgresLeases
 
 TTL: Final = timedelta(seconds=30)
 WARM_UP: Final = 10

@@ -19,8 +19,8 @@ LINT: Final = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
 
 PLANTED: Final = {
     "decisions-are-pure": ("todo/decisions.py", "import eventstore.read"),
-    "event-store": ("eventstore/read.py", "import projection.leases"),
-    "projection": ("projection/leases.py", "import services.logs"),
+    "event-store": ("eventstore/read.py", "import projection.leases.streams"),
+    "projection": ("projection/leases/streams.py", "import services.logs"),
     "services-apart": ("services/api/app.py", "import services.projector.worker"),
     "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),
@@ -32,7 +32,7 @@ PLANTED: Final = {
 """The laws of the house, each with a line that breaks it."""
 
 LEFT: Final = {
-    *("in bench", "in bench.perf", "in bench.platforms", "in services.api", "in services.loadgen", "in projection"),
+    *("in bench", "in bench.perf", "in bench.platforms", "in services.api", "in services.loadgen"),
 }
 """Folders in which arrows still go round."""
 

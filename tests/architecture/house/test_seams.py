@@ -53,7 +53,7 @@ def test_tests_take_nothing_private_of_libraries() -> None:
         "from uvicorn.protocols._httptools import Protocol",
         "import asyncpg._testbase",
         "from asyncpg import _connection",
-        "from projection.leases import _claim",
+        "from projection.leases.streams import _claim",
     ],
 )
 def test_a_private_import_is_found(code: str) -> None:

@@ -38,7 +38,7 @@ def test_no_file_has_a_retired_word() -> None:
         ("services/gc_policy.py", "def tune_collector() -> None:"),
         ("projection/ordering/stream_locks.py", "class Drain(Parallel):"),
         ("docs/operation.md", "`--once` drains and exits"),
-        ("projection/ordering/strategy.py", "Probe = Callable[[str], Awaitable[None]]"),
+        ("projection/strategy.py", "Probe = Callable[[str], Awaitable[None]]"),
         ("bench/perf/rows/append.py", 'limit="pgbench",'),
         ("README.md", "| | tidemark | the limit | × |"),
         ("bench/perf/lab.py", "def driver(self, module: str):"),

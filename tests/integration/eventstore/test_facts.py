@@ -11,7 +11,7 @@ from eventstore.connection.database import Database
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
-from projection.leases import PostgresLeases
+from projection.leases.streams import PostgresLeases
 from projection.stats import count_drain, read_facts
 from tests.integration.eventstore.conftest import Connect
 

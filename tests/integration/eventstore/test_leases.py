@@ -11,8 +11,8 @@ import pytest
 from eventstore.connection.database import Database, Statement
 from eventstore.events import NO_STREAM, NewEvent
 from eventstore.postgres import PostgresEventStore
-from projection import cursors
-from projection.leases import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
+from projection.leases import cursors
+from projection.leases.streams import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
 from projection.stats import read_facts
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock

@@ -24,10 +24,10 @@ from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from projection.operator import Steps
 from projection.ordering.global_order import Serial
-from projection.ordering.strategy import Mode, Probe, Tools
 from projection.ordering.stream_leases import Parallel
 from projection.statement.handler import SetHandler
 from projection.stats import Facts, ProjectorFacts, read_facts
+from projection.strategy import Mode, Probe, Tools
 from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 from services.projector.worker import Worker

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from projection.ordering.strategy import Mode
+from projection.strategy import Mode
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Moments, Stage, frozen, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])

@@ -13,7 +13,8 @@ from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import CHANNEL
 from eventstore.errors import StoreUnavailable
-from projection import cursors, registry
+from projection import registry
+from projection.leases import cursors
 from projection.ordering.global_order import Serial
 from projection.ordering.stream_leases import Parallel
 from projection.ordering.stream_locks import Drain

@@ -2,9 +2,9 @@ WITH
 fenced AS MATERIALIZED (
   SELECT s.stream, s.projected, s.projected + $1 ::int AS upto, s.epoch + 1 AS epoch, s.holder AS former
     FROM streams s
-   WHERE s.pending_since IS NOT NULL AND s.blocked_at IS NULL
-     AND (s.leased_until IS NULL OR s.leased_until <= clock_timestamp())
-     AND (s.retry_at IS NULL OR s.retry_at <= clock_timestamp())
+   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
+     AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+     AND (retry_at IS NULL OR retry_at <= clock_timestamp())
    ORDER BY pending_since
    LIMIT $2 ::int
      FOR UPDATE SKIP LOCKED

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from eventstore.connection.database import Database
-from eventstore.contract import Lease
-from projection.ordering.strategy import Tools
+from projection.leases.contract import Lease
 from projection.ordering.stream_leases import Work, portions
 from projection.statement.handler import SetHandler
+from projection.strategy import Tools
 from services.projector.settings import Settings
 from tests.integration.projector.stage import Moments
 

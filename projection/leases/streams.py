@@ -14,29 +14,27 @@ from typing import Final
 from sqlalchemy import text
 
 from eventstore.connection.database import Database, Statement
-from eventstore.contract import Lease
 from eventstore.errors import LeaseLost
+from projection.leases import claimable
+from projection.leases.claimable import NOW
+from projection.leases.contract import Lease
 
 # Rows are locked first, then found again by = ANY (ARRAY(…)): so the planner has nothing but lookups by name, at less
 # than the cost of a join. With a join it may read the whole index in its order, and did where it knew the table to be
 # empty.
-_NOW: Final = "coalesce(:now ::timestamptz, clock_timestamp())"
-
 CLAIM: Final = Statement(
     text(f"""
 WITH free AS MATERIALIZED (
   SELECT stream, holder AS former
     FROM streams
-   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
-     AND (leased_until IS NULL OR leased_until <= {_NOW})
-     AND (retry_at IS NULL OR retry_at <= {_NOW})
+   WHERE {claimable.stream(NOW)}
    ORDER BY pending_since
    LIMIT :limit ::int
      FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
   UPDATE streams s
-     SET holder = :holder, epoch = s.epoch + 1, leased_until = {_NOW} + :ttl ::interval
+     SET holder = :holder, epoch = s.epoch + 1, leased_until = {NOW} + :ttl ::interval
    WHERE s.stream = ANY (ARRAY(SELECT stream FROM free))
   RETURNING s.stream, s.epoch, s.projected, s.version
 ),
@@ -65,11 +63,11 @@ WITH held AS MATERIALIZED (
     FROM unnest(:streams ::text[], :epochs ::bigint[]) AS given(stream, epoch)
    CROSS JOIN LATERAL (
      SELECT stream FROM streams
-      WHERE stream = given.stream AND holder = :holder AND epoch = given.epoch AND leased_until > {_NOW}
+      WHERE stream = given.stream AND holder = :holder AND epoch = given.epoch AND leased_until > {NOW}
         FOR UPDATE SKIP LOCKED
    ) AS s
 )
-UPDATE streams SET leased_until = {_NOW} + :ttl ::interval
+UPDATE streams SET leased_until = {NOW} + :ttl ::interval
  WHERE stream = ANY (ARRAY(SELECT stream FROM held))
 RETURNING stream
 """)
@@ -98,7 +96,7 @@ ACKNOWLEDGE: Final = Statement(
 WITH fenced AS MATERIALIZED (
   SELECT stream, projected
     FROM streams
-   WHERE stream = :stream AND holder = :holder AND epoch = :epoch AND leased_until > {_NOW}
+   WHERE stream = :stream AND holder = :holder AND epoch = :epoch AND leased_until > {NOW}
      FOR UPDATE
 ),
 moved AS (

@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from eventstore.connection.database import Database, Statement
 from eventstore.events import Position
-from projection.blocked import HALTED
+from projection.leases import claimable
+from projection.leases.claimable import NOW
 
-_NOW: Final = "coalesce(:now ::timestamptz, clock_timestamp())"
+CURSOR: Final = "todos"
+"""The name of the one cursor, as stored: of all read models, whatever they are called."""
 
 PREPARE: Final = Statement(text("INSERT INTO cursors (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"))
 
@@ -21,14 +23,12 @@ CLAIM: Final = Statement(
 WITH free AS MATERIALIZED (
   SELECT holder AS former
     FROM cursors c
-   WHERE name = :name AND NOT {HALTED}
-     AND (leased_until IS NULL OR leased_until <= {_NOW})
-     AND (retry_at IS NULL OR retry_at <= {_NOW})
+   WHERE name = :name AND {claimable.cursor(NOW)}
      FOR UPDATE SKIP LOCKED
 ),
 claimed AS (
   UPDATE cursors c
-     SET holder = :holder, epoch = c.epoch + 1, leased_until = {_NOW} + :ttl ::interval,
+     SET holder = :holder, epoch = c.epoch + 1, leased_until = {NOW} + :ttl ::interval,
          attempts = CASE WHEN c.blocked_at IS NULL THEN c.attempts ELSE 0 END, blocked_at = NULL
     FROM free
    WHERE c.name = :name
@@ -56,13 +56,13 @@ WITH free AS MATERIALIZED (
      FOR UPDATE SKIP LOCKED
 ),
 renewed AS (
-  UPDATE cursors c SET leased_until = {_NOW} + :ttl ::interval
-    FROM free WHERE c.name = :name AND free.leased_until > {_NOW}
+  UPDATE cursors c SET leased_until = {NOW} + :ttl ::interval
+    FROM free WHERE c.name = :name AND free.leased_until > {NOW}
 )
 SELECT EXISTS (
   SELECT FROM cursors c
    WHERE name = :name AND holder = :holder AND epoch = :epoch
-     AND (leased_until > {_NOW} OR NOT EXISTS (SELECT FROM free))
+     AND (leased_until > {NOW} OR NOT EXISTS (SELECT FROM free))
 ) AS held
 """)
 )

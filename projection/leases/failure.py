@@ -12,9 +12,9 @@ from typing import Final
 from sqlalchemy import text
 
 from eventstore.connection.database import Database, Statement
-from eventstore.contract import Lease
 from eventstore.sqlstates import kind_of
-from projection.cursors import CursorLease
+from projection.leases.contract import Lease
+from projection.leases.cursors import CursorLease
 
 
 def blames_an_event(error: Exception) -> bool:

@@ -10,9 +10,6 @@ from eventstore.connection.database import Database
 from projection.settings import ProjectionSettings
 from projection.statement.handler import Handler
 
-CURSOR: Final = "todos"
-"""The serial projection's name in `cursors`."""
-
 LONGEST_WAIT_S: Final = 0.1
 """With an artificial handler cost, as many events share a transaction as their waits fit in here."""
 
