@@ -1,4 +1,4 @@
-"""The schema's history. All tables of the store and the read model, joined in one metadata."""
+"""The schema's history. All tables of the store and the read models, joined in one metadata."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from sqlalchemy import MetaData
 
 from eventstore.schema import metadata as store
 from todo.read_model import metadata as read_model
+from todo.read_models.activity import metadata as activity
 
-metadata: list[MetaData] = [store, read_model]
+metadata: list[MetaData] = [store, read_model, activity]
 
 
 def compared(_object: Any, name: str | None, *_: object) -> bool:

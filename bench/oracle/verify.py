@@ -16,6 +16,7 @@ from typing import Any, Final
 import asyncpg
 from hdrh.histogram import HdrHistogram
 
+from bench.oracle.activity import KINDS, Activity
 from bench.oracle.database import connect
 from bench.oracle.refold import Batch, Event, Findings, Head, Row, Stream, judge
 from metrics.results import Correctness, Percentiles, Record
@@ -27,6 +28,9 @@ EVENTS: Final = "SELECT stream, version, position, type, data::text, recorded_at
 BATCHES: Final = "SELECT stream, from_version, to_version, projected_at FROM projection_audit ORDER BY stream, id"
 HEADS: Final = "SELECT stream, version, projected FROM streams ORDER BY stream"
 ROWS: Final = "SELECT id AS stream, text, created_at, updated_at, version, deleted FROM todos ORDER BY id"
+ACTIVITY: Final = f"""
+SELECT minute, {", ".join(f"sum({kind})::bigint AS {kind}" for kind in KINDS.values())} FROM activity GROUP BY minute
+"""
 CURSOR: Final = "SELECT coalesce(max(position), 0) FROM cursors"
 TALLIES: Final = {
     "events": ("SELECT sum(events) FROM tallies", "SELECT count(*) FROM events"),
@@ -53,14 +57,16 @@ class Verification(Record):
 
 
 async def verify(
-    url: str, *, complete: bool, serial: bool, since: datetime | None = None
+    url: str, *, complete: bool, serial: bool, since: datetime | None = None, activity: bool = False
 ) -> tuple[Verification, HdrHistogram]:
     """Check the whole store at `url`; also returns the histogram of `projected_ms`, in microseconds.
 
     `complete` claims that nothing is left to project. Only events recorded after `since` count for the latency.
+    `activity` says that the read model of this name is kept, too.
     """
     started = time.monotonic()
     findings, histogram = Findings(), HdrHistogram(1, LONGEST_US, 3)
+    folded = Activity()
     connection = await connect(url, application_name="bench-oracle", jit="off")
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -68,7 +74,11 @@ async def verify(
             async for stream in _streams(connection):
                 judge(stream, findings, complete=complete, cursor=cursor)
                 _time(stream, histogram, since)
+                if activity:
+                    folded.add(stream, complete=complete)
             await _check_tallies(connection, findings)
+            if activity:
+                folded.judge(await _minutes(connection), findings)
     finally:
         await connection.close()
     return _verification(findings, histogram, time.monotonic() - started), histogram
@@ -80,6 +90,11 @@ async def _check_tallies(connection: asyncpg.Connection, findings: Findings) -> 
         if told != real:
             findings.mismatched_rows += 1
             findings.note(f"mismatched: the counter of {name} says {told}, there are {real}")
+
+
+async def _minutes(connection: asyncpg.Connection) -> dict[datetime, dict[str, int]]:
+    rows = await connection.fetch(ACTIVITY)
+    return {row["minute"]: {kind: row[kind] for kind in KINDS.values()} for row in rows}
 
 
 def _time(stream: Stream, histogram: HdrHistogram, since: datetime | None) -> None:

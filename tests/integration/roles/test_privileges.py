@@ -37,11 +37,13 @@ MAY: dict[tuple[str, str], dict[str, set[str]]] = {
     },
     ("projector", "todos"): {"INSERT": ALL, "UPDATE": ALL},
     ("projector", "todo_tallies"): {"INSERT": ALL, "UPDATE": ALL},
+    ("projector", "activity"): {"INSERT": ALL, "UPDATE": ALL},
     ("operator", "streams"): {"UPDATE": LEASE},
     ("operator", "cursors"): {"UPDATE": CURSOR},
     ("operator", "tallies"): {"INSERT": {"slot", "projected"}, "UPDATE": {"events", "streams", *PROJECTED}},
     ("operator", "todos"): {"UPDATE": {"version"}, "DELETE": ALL},
     ("operator", "todo_tallies"): {"INSERT": ALL, "UPDATE": ALL},
+    ("operator", "activity"): {"INSERT": ALL, "UPDATE": ALL},
     ("operator", "projection_audit"): {"DELETE": ALL},
 }
 READS_KEYS = {"api", "operator", "oracle"}
