@@ -1,0 +1,1 @@
+"""Event store on Postgres: append with optimistic concurrency, read, and a safe position of the global order."""

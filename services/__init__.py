@@ -1,0 +1,1 @@
+"""The processes, each stateless and configured by its environment; they never import each other."""

@@ -1,4 +1,4 @@
-"""Python's garbage collector, for a server that keeps much and makes little that refers to itself."""
+"""Garbage collector policy of a server that keeps much: what exists at the start is frozen, the rest looked at rarely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a service well? Asked from inside its container: `python -m services.health URL | FILE [live]`.
+"""Health check from inside a container: `python -m services.health URL | FILE [live]`.
 
 Exit code 0: it is; 1: it is not, and one line says why. A URL is well when it answers 200. A file is written every
 second by a service that listens nowhere (`HealthFile`): it tells readiness, or with `live` liveness alone.

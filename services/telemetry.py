@@ -1,4 +1,4 @@
-"""OpenTelemetry, asked for by its standard variables. Off, and nothing of it imported, until an endpoint is given."""
+"""OpenTelemetry switch: off, and nothing of it imported, until its standard variables name an endpoint."""
 
 from __future__ import annotations
 

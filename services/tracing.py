@@ -1,4 +1,4 @@
-"""Spans, sent to an OpenTelemetry collector by a thread of their own. Imported by `telemetry.start` alone."""
+"""Trace export: spans, sent to an OpenTelemetry collector by a thread of its own. `telemetry.start` alone imports it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The measured domain, a Todo list: commands, decisions, events, and its read models."""

@@ -1,4 +1,4 @@
-"""What may be asked of a todo. A command that exists is well-formed: its text has passed the rules."""
+"""Commands of a todo. One that exists is well-formed: its text has passed the rules."""
 
 from __future__ import annotations
 

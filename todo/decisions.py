@@ -1,4 +1,4 @@
-"""The rules of a todo as two pure functions: `decide` judges a command, `evolve` follows an event.
+"""Decider of a todo: two pure functions, `decide` judges a command and `evolve` follows an event.
 
 The state holds what decisions need and no more: whether the todo exists. Its text is the projection's business.
 """

@@ -1,4 +1,4 @@
-"""The family of refusals of the Todo rules. None of them leaves an event.
+"""Domain errors: what the rules of a todo refuse. None of them leaves an event.
 
 TodoError
 ├── InvalidText      the text breaks the rules of `todo.commands`

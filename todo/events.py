@@ -1,4 +1,4 @@
-"""The events of a todo, and their stored form: a type name and JSON data."""
+"""Domain events of a todo, and their serialised form: a type name and JSON data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carry out a command: load, decide, append; on a conflict again, a bounded number of times.
+"""Command handler: load, decide, append; on a version conflict again, a bounded number of times.
 
 What an idempotency key means here:
 

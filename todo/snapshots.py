@@ -1,6 +1,6 @@
-"""A bounded memory of where streams stood: version and state, nothing that must be right.
+"""Snapshot cache (least recently used goes first): the state of a stream at a version, so that less is read again.
 
-An entry may be stale; the expected version of the append is what finds that out.
+Nothing that must be right: an entry may be stale; the expected version of the append is what finds that out.
 """
 
 from __future__ import annotations

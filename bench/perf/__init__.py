@@ -1,0 +1,1 @@
+"""`task perf`: each part beside a reference and its peers, measured in turns."""

@@ -1,0 +1,1 @@
+"""HTTP API of the Todo system: appends events, reads the projection."""

@@ -15,7 +15,7 @@ from eventstore.connection.connector import Connector
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged
-from services.doctor import probes, server
+from services.doctor import checks, server
 from services.doctor.document import Examination, Fact, Strategy
 from settings.hiding import hide
 from todo.rights import PROJECT, READ
@@ -73,13 +73,13 @@ async def _look(
 ) -> None:
     row = await connection.fetchrow(server.SERVER)
     found.facts += server.judged(row, json.loads(row["limits"] or "{}"))
-    found.facts.append(probes.POOLERS[await connector.pooling(url)])
+    found.facts.append(checks.POOLERS[await connector.pooling(url)])
     deaf = await _pooled(connector, listen or url)
-    found.facts.append(await probes.round_trip(connection))
-    found.facts.append(await probes.clock(connection))
+    found.facts.append(await checks.round_trip(connection))
+    found.facts.append(await checks.clock(connection))
     tried = (
-        ("advisory locks in pg_locks", probes.announcements(connection, lambda: connector.open(url))),
-        (LISTENING, probes.notifications(connection, lambda: connector.open(listen or url))),
+        ("advisory locks in pg_locks", checks.announcements(connection, lambda: connector.open(url))),
+        (LISTENING, checks.notifications(connection, lambda: connector.open(listen or url))),
     )
     for name, trial in tried:
         if deaf and name == LISTENING:

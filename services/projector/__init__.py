@@ -1,0 +1,1 @@
+"""Projector: a process that claims leases and projects events, and the commands of its operators."""

@@ -1,4 +1,4 @@
-"""What no setting tells and only behaviour shows: the way to the server, its clock, its locks, its notifications."""
+"""Checks by behaviour, where no setting tells: round trip to the server, its clock, its locks, its notifications."""
 
 from __future__ import annotations
 
