@@ -16,7 +16,6 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench import scenarios
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.doctor.command import doctor
@@ -27,13 +26,16 @@ from bench.platforms import by_hand
 from bench.platforms.compose.place import place
 from bench.platforms.processes import ROOT
 from bench.report import report
-from bench.trial import runner, summary
+from bench.trial import listing, runner, summary
+from bench.trial.listing import a_scenario
 from bench.trial.progress import progress
 from bench.trial.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
+from settings.scenarios import reader
 
+SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
 SOMEWHERE: Final = ("run", "compare", "ui")
 """Commands that take place in the stack if it is up."""
 
@@ -47,7 +49,11 @@ def _act() -> int:
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
     console = Console(highlight=False)
-    if arguments.name in SOMEWHERE and not getattr(arguments, "bundles", None):
+    if (
+        arguments.name in SOMEWHERE
+        and not getattr(arguments, "bundles", None)
+        and not getattr(arguments, "list", False)
+    ):
         told, where = place(os.environ)
         os.environ.update(told)
         arguments.in_stack = bool(told)
@@ -56,10 +62,13 @@ def _act() -> int:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """One run of a scenario."""
+    """One run of a scenario; or the list of those that are shipped."""
+    if arguments.list:
+        listing.show(console)
+        return 0
     settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
     trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))
-    with progress(console, f"{settings.scenario}, {settings.mode}") as shown:
+    with progress(console, f"{settings.scenario.name}, {settings.mode}") as shown:
         ended = runner.run(trial, shown)
     summary.show(console, ended.result, _short(ended.bundle.folder), ended.bundle.missing)
     ended.tell()
@@ -107,7 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m bench", description="Run the whole system and prove the result.")
     commands = parser.add_subparsers(dest="name", required=True)
     one = _command(commands, "run", run, "run one scenario")
-    one.add_argument("scenario", nargs="?", default="throughput", choices=scenarios.names())
+    one.add_argument("scenario", nargs="?", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
+    one.add_argument("--list", action="store_true", help="list the scenarios, and end")
     one.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
     one.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
@@ -128,7 +138,7 @@ def _add_compare(commands: Any) -> None:
     both.add_argument("--trials", default="3", metavar="N", help="trials of each side (default: 3)")
     both.add_argument("--projectors", metavar="N,M…", help="compare numbers of projectors, e.g. 1,2,4, not the modes")
     both.add_argument("--mode", choices=["serial", "parallel"], help="with --projectors; default: SERIAL_PROJECTION")
-    both.add_argument("--scenario", default="throughput", choices=scenarios.names())
+    both.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
     both.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     both.add_argument("--anyway", action="store_true", help="compare bundles though they were not measured alike")
 

@@ -153,7 +153,7 @@ def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
     return Result(
         schema=SCHEMA,
         run_id=run_id,
-        scenario=settings.scenario,
+        scenario=settings.scenario.name,
         mode=settings.mode,
         strategy=settings.strategy,
         verdict="invalid",

@@ -23,7 +23,7 @@ class Observer:
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         self._bundle = bundle
         self._conditions = {"projectors": settings.projectors, "handler_latency_ms": settings.handler_latency_ms}
-        self._tags = RunTags(bundle.run_id, settings.mode, settings.strategy, settings.scenario)
+        self._tags = RunTags(bundle.run_id, settings.mode, settings.strategy, settings.scenario.name)
         self._target: Target | None = None
         self._began_at = time.time()
         self._trouble: str | None = None

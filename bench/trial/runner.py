@@ -75,7 +75,7 @@ def run(trial: Trial, progress: Progress) -> Ended:
     A failing part makes the verdict `invalid`, as does an interruption or a defect. Raises SetupError (and leaves no
     bundle) where the run can not begin.
     """
-    bundle = Bundle.create(trial.results, trial.settings.scenario, trial.settings.mode)
+    bundle = Bundle.create(trial.results, trial.settings.scenario.name, trial.settings.mode)
     observer = Observer(bundle, trial.settings)
     cause: Interrupted | Defect | None = None
     try:
@@ -126,7 +126,7 @@ def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> No
     samples = Samples(bundle.folder / "samples.jsonl")
     fault = kill_projector.Fault(trial.fault, stack) if trial.fault else None
     load_since: float | None = None
-    deadline = time.monotonic() + settings.warmup_s + settings.duration_s + settings.convergence_max_s + GRACE_S
+    deadline = time.monotonic() + settings.timed_s + settings.convergence_max_s + GRACE_S
     while loadgen.running:
         new = samples.new()
         progress.samples(new)

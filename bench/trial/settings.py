@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
-from bench import scenarios
 from metrics.target import Target
 from settings import Environment, SettingError, strategies
 from settings.catalogue import api, database, load, observation, projection
@@ -15,18 +14,19 @@ from settings.catalogue.kinds import Setting
 from settings.catalogue.projection import Strategy
 from settings.children import handed_on
 from settings.hiding import shown
+from settings.scenarios import reader
+from settings.scenarios.scenario import Scenario
 
 Mode = Literal["serial", "parallel"]
 
 OBSERVATION: Final = ("OTEL_", observation.LOG_LEVEL.name)
-OPEN_LOOP: Final = ("throughput", "reads")
 
 
 @dataclass(frozen=True)
 class Settings:
     """One run. None means unset: an embedded Postgres, a stack of our own, a free port, the closed loop."""
 
-    scenario: str
+    scenario: Scenario
     strategy: Strategy
     database_url: str | None
     base_url: str | None
@@ -47,17 +47,21 @@ class Settings:
     influx: Target | None = None
 
     @classmethod
-    def from_env(cls, variables: Mapping[str, str], *, scenario: str = "throughput", mode: Mode | None = None) -> Self:
+    def from_env(
+        cls, variables: Mapping[str, str], *, scenario: str = reader.DEFAULT, mode: Mode | None = None
+    ) -> Self:
         """Read and check every setting; the scenario's defaults stand behind the variables. Raises SettingError.
+
+        `scenario` is a shipped name or the path of a file.
 
         `mode` given wins over SERIAL_PROJECTION, and a STRATEGY of the other mode is refused.
         """
-        chosen = scenarios.load(scenario)
+        chosen = reader.load(scenario)
         given = {name: value for name, value in variables.items() if value.strip()}
-        env = Environment({**chosen.defaults, **given})
+        env = Environment({**chosen.settings, **given})
         projection.SERIAL_PROJECTION.read(env)
         settings = cls(
-            scenario=scenario,
+            scenario=chosen,
             strategy=strategies.read(env, serial=None if mode is None else mode == "serial"),
             database_url=database.DATABASE_URL.optional(env),
             base_url=load.BASE_URL.given(env, load.BASE_URL.read),
@@ -74,7 +78,7 @@ class Settings:
             rate=load.RATE.optional(env),
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
-            others=handed_on(given),
+            others=handed_on({**chosen.settings, **given}),
             influx=Target.from_env(env),
         )
         settings._check_together()
@@ -85,9 +89,14 @@ class Settings:
         """`serial` for the global order."""
         return "serial" if strategies.is_serial(self.strategy) else "parallel"
 
+    @property
+    def timed_s(self) -> float:
+        """The most seconds that all phases before the convergence last."""
+        return self.warmup_s + self.duration_s + self.scenario.extra_s
+
     def _check_together(self) -> None:
-        if self.rate is not None and self.scenario not in OPEN_LOOP:
-            expected = f"no value with scenario {self.scenario}: it is a closed loop"
+        if self.rate is not None and not self.scenario.open_loop:
+            expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
         if self.base_url is not None and self.database_url is None:
             expected = "DATABASE_URL beside it, so that the oracle can read that stack's store"
@@ -106,7 +115,6 @@ class Settings:
             api.API_PROCESSES: self.api_processes,
             projection.HANDLER_LATENCY_MS: self.handler_latency_ms,
             projection.STREAMS_IN_FLIGHT: self.streams_in_flight,
-            load.SCENARIO: self.scenario,
             load.VUS: self.users,
             load.DURATION: self.duration_s,
             load.WARMUP: self.warmup_s,
@@ -117,16 +125,18 @@ class Settings:
             load.RATE: self.rate,
         }
         told = {setting.name: setting.spell(value) for setting, value in values.items()}
-        return {**told, **self.others}
+        return {**told, **self.scenario.variables(), **self.others}
 
     def recorded(self) -> dict[str, Any]:
         """The settings as a result carries them: by variable name, secrets stripped."""
-        values = {name: value for name, value in self.environment().items() if name != load.SCENARIO.name}
+        told = self.environment()
+        values = {name: value for name, value in told.items() if name not in self.scenario.variables()}
         return {
             database.DATABASE_URL.name: _place(database.DATABASE_URL, self.database_url),
             load.BASE_URL.name: _place(load.BASE_URL, self.base_url),
             projection.PROJECTORS.name: self.projectors,
             **{name: _plain(shown(name, value)) for name, value in values.items()},
+            **self.scenario.digest_of_own(),
         }
 
 

@@ -39,7 +39,7 @@ def main() -> int:
         print(f"RESULTS_DIR={settings.results_dir}: cannot be written to ({error})", file=sys.stderr)
         return 2
     set_up("info", "loadgen")
-    log.info("run started", scenario=settings.scenario, base_url=settings.base_url, workers=settings.workers)
+    log.info("run started", scenario=settings.scenario.name, base_url=settings.base_url, workers=settings.workers)
     try:
         judgement = asyncio.run(_run(settings))
     except OSError as error:

@@ -30,9 +30,9 @@ from services.loadgen.measure.sampler import Sampler
 from services.loadgen.settings import Settings
 from services.loadgen.workload.greenlets import failure, start
 from services.loadgen.workload.phases import Conductor
+from services.loadgen.workload.plan import plan
 from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baseline
 from services.loadgen.workload.run import Run
-from services.loadgen.workload.scenario import STAGED_SCENARIOS, plan
 from services.loadgen.workload.users import TodoUser
 from settings import SettingError
 
@@ -56,7 +56,7 @@ except SettingError as bad:
 TodoUser.host = SETTINGS.base_url
 
 
-if SETTINGS.scenario in STAGED_SCENARIOS:
+if SETTINGS.scenario.staged:
 
     class Stages(LoadTestShape):
         """As many users as the phase wants."""

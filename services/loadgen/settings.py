@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Self, cast
 
 from metrics.target import Target
 from settings import UNSET, Environment, SettingError
 from settings.catalogue import load
 from settings.catalogue.kinds import Duration, Setting
 from settings.hiding import shown
-
-ScenarioName = Literal["throughput", "actions", "reads", "scaling", "combined"]
-OPEN_LOOP_SCENARIOS = ("throughput", "reads")
-_SCENARIO: Final = cast(ScenarioName, load.SCENARIO.read(UNSET))
+from settings.scenarios import reader
+from settings.scenarios.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Settings:
     """
 
     base_url: str = load.BASE_URL.read(UNSET)
-    scenario: ScenarioName = _SCENARIO
+    scenario: Scenario = field(default_factory=reader.load)
     users: int = load.VUS.read(UNSET)
     duration_s: float = load.DURATION.read(UNSET)
     write_ratio: float = load.WRITE_RATIO.read(UNSET)
@@ -44,11 +43,16 @@ class Settings:
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
-        """Read the variables; an unset or empty one takes its default. Raises SettingError for a bad one."""
-        env = Environment(variables)
+        """Read the variables; an unset or empty one takes the scenario's default, or else its own.
+
+        Raises SettingError.
+        """
+        scenario = reader.told(variables)
+        unset = {name: told for name, told in scenario.settings.items() if not variables.get(name, "").strip()}
+        env = Environment(ChainMap(unset, cast(MutableMapping[str, str], variables)))
         settings = cls(
             base_url=load.BASE_URL.read(env),
-            scenario=cast(ScenarioName, load.SCENARIO.read(env)),
+            scenario=scenario,
             users=load.VUS.read(env),
             duration_s=load.DURATION.read(env),
             write_ratio=load.WRITE_RATIO.read(env),
@@ -63,17 +67,16 @@ class Settings:
             workers=load.LOADGEN_WORKERS.read(env),
             listen=load.LOADGEN_LISTEN.optional(env),
         )
-        if settings.rate is not None and settings.scenario not in OPEN_LOOP_SCENARIOS:
-            expected = f"no value with SCENARIO={settings.scenario}: it is a closed loop"
+        if settings.rate is not None and not scenario.open_loop:
+            expected = f"no value with SCENARIO={scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(settings.rate), expected)
         return settings
 
     def told(self) -> dict[str, str]:
         """The variables that make a worker's run like this one."""
         values = {setting: value for setting, value in self._values().items() if value is not None}
-        return {setting.name: setting.spell(value) for setting, value in values.items()} | {
-            load.RUN_ID.name: self.run_id or ""
-        }
+        told = {setting.name: setting.spell(value) for setting, value in values.items()}
+        return {**told, load.RUN_ID.name: self.run_id or "", **self.scenario.variables()}
 
     def as_used(self) -> dict[str, Any]:
         """The settings under their variable names, as a result carries them; without a password in the address."""
@@ -81,12 +84,13 @@ class Settings:
             setting.name: setting.spell(value) if isinstance(setting, Duration) else value
             for setting, value in self._values().items()
         }
-        return {**values, load.BASE_URL.name: shown(load.BASE_URL.name, self.base_url)}
+        address = {load.BASE_URL.name: shown(load.BASE_URL.name, self.base_url)}
+        return {**values, **address, **self.scenario.digest_of_own()}
 
     def _values(self) -> dict[Setting, Any]:
         return {
             load.BASE_URL: self.base_url,
-            load.SCENARIO: self.scenario,
+            load.SCENARIO: self.scenario.name,
             load.VUS: self.users,
             load.DURATION: self.duration_s,
             load.WRITE_RATIO: self.write_ratio,

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from settings.catalogue.kinds import Choice, Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text
+from settings.catalogue.kinds import Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text
 
 HEADING: Final = "The load"
 
 _RUN: Final[tuple[Reader, ...]] = ("loadgen", "bench")
 
-SCENARIO: Final = Choice(
+SCENARIO: Final = Text(
     "SCENARIO",
-    "bench: named by the command",
+    "a name of `scenarios/`, or the path of a file of your own; bench: named by the command",
     "throughput",
-    ("throughput", "actions", "reads", "scaling", "combined"),
     readers=("loadgen",),
     handed_on=False,
+)
+SCENARIO_TEXT: Final = Text(
+    "SCENARIO_TEXT",
+    "the text of a scenario that the load generator's machine has no file of; bench: told for one of your own",
+    readers=("loadgen",),
+    unset="SCENARIO says where it is",
+    handed_on=False,
+    shown=False,
 )
 VUS: Final = Integer("VUS", "users", 100, 1, 100_000, readers=_RUN, lead=True)
 DURATION: Final = Duration("DURATION", "load phase", "30s", 0.5, 86_400, readers=_RUN, lead=True)

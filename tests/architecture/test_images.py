@@ -22,6 +22,8 @@ ENTRY = {
     "loadgen": ["services.loadgen"],
     "migrate": ["migrations"],
 }
+# What a process reads and does not import.
+DATA = {"loadgen": {"scenarios"}}
 PACKAGES = ["bench", "eventstore", "metrics", "migrations", "projection", "services", "settings", "todo"]
 
 
@@ -40,7 +42,7 @@ def needed(image: str) -> set[str]:
         if module == entry or module.startswith(f"{entry}.")
     }
     modules = roots.union(*(graph().find_upstream_modules(module) for module in roots))
-    return {place(module) for module in modules} - {"services"}
+    return ({place(module) for module in modules} - {"services"}) | DATA.get(image, set())
 
 
 def place(module: str) -> str:

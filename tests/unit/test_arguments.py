@@ -18,7 +18,7 @@ SWEEP = [
     ("bench", "run --kill-projector-at -5s", "--kill-projector-at"),
     ("bench", "run --kill-projector-at=--", "--kill-projector-at"),
     ("bench", "run --kill-projector-at 1s --no-replace", "--no-replace"),
-    ("bench", "run nowhere", "invalid choice: 'nowhere'"),
+    ("bench", "run nowhere", "argument scenario: SCENARIO='nowhere' is not usable: expected one of throughput, "),
     ("bench", "run --mode both", "--mode"),
     ("bench", "run --results /dev/null", "--results"),
     *(("bench", f"{name} --results=", "argument --results") for name in ("run", "compare", "doctor")),

@@ -18,7 +18,9 @@ from services.projector.settings import Settings as Projector
 from settings import Environment, SettingError, catalogue
 from settings.catalogue.api import API_PORT
 from settings.catalogue.kinds import Choice, Duration, Flag, Integer, Number, Setting
+from settings.catalogue.load import SCENARIO
 from settings.catalogue.projection import PROJECTORS, STRATEGY
+from settings.scenarios import reader
 from settings.spelling import plain
 
 URL = "postgresql://user:password@127.0.0.1:5432/tidemark"
@@ -43,6 +45,8 @@ def values(setting: Setting) -> st.SearchStrategy[Any]:
             return st.booleans()
         case Choice():
             return st.sampled_from(setting.choices)
+        case _ if setting == SCENARIO:
+            return st.sampled_from(reader.names())
         case _:
             raise AssertionError(f"no values for {setting}")
 

@@ -15,7 +15,7 @@ from services.loadgen.judge.stats import Facts
 from services.loadgen.measure.endpoints import Endpoints
 from services.loadgen.measure.recorder import Kind, Outcome, Recorder
 from services.loadgen.workload.run import Run
-from services.loadgen.workload.scenario import Operation
+from settings.scenarios.document import Operation
 
 Entry = Sequence[Any]
 

@@ -21,7 +21,6 @@ from services.loadgen.output.bundle import Bundle
 from services.loadgen.output.progress import line
 from services.loadgen.settings import Settings
 from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baseline
-from services.loadgen.workload.scenario import STAGED_SCENARIOS, probes
 from settings import patience
 from settings.children import LOCUST, LOCUST_FOLDER, PYTHON
 
@@ -80,7 +79,7 @@ class Supervisor:
     async def _judge(self) -> Judgement:
         facts = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
         self._bundle.begin(facts)
-        seeds = await self._start_probe() if probes(self._settings) else 0
+        seeds = await self._start_probe() if self._settings.scenario.visibility_probe else 0
         # A wrong token is told while the run can still be ended without a loss.
         await self._unless_stopped(asyncio.to_thread(self._bundle.settle))
         counts = facts.counts
@@ -123,7 +122,7 @@ class Supervisor:
         ]
         command += ["--stop-timeout", str(STOP_TIMEOUT_S), "--web-host", "127.0.0.1", "--only-summary"]
         command += ["--csv", str(folder / "locust"), "--html", str(folder / "locust.html"), "--skip-log-setup"]
-        if settings.scenario not in STAGED_SCENARIOS:
+        if not settings.scenario.staged:
             rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
             command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
         command += await self._man(settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from services.loadgen.workload.scenario import Operation
+from settings.scenarios.document import Operation
 
 
 @dataclass

@@ -22,10 +22,10 @@ class Telemetry:
         self._target = target
         self._started_at = at
         self._tags = RunTags(
-            run=settings.run_id or f"{moment}-{settings.scenario}-{mode}",
+            run=settings.run_id or f"{moment}-{settings.scenario.name}-{mode}",
             mode=mode,
             strategy="+".join(facts.strategies) or "none",
-            scenario=settings.scenario,
+            scenario=settings.scenario.name,
         )
         self._conditions = {"projectors": facts.projectors_alive}
         self._sink = InfluxSink(target, lambda trouble: print(trouble, flush=True))

@@ -12,8 +12,8 @@ from metrics.results import Convergence, Correctness, Generator
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import Facts
+from services.loadgen.workload.plan import Phase
 from services.loadgen.workload.run import Run
-from services.loadgen.workload.scenario import Phase
 
 FAULTS_KEPT = 1000
 

@@ -15,7 +15,7 @@ from services.loadgen.judge.stats import BadFacts, Facts, read_facts
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
 from services.loadgen.workload.run import Run
-from services.loadgen.workload.scenario import Operation
+from settings.scenarios.document import Operation
 
 LIST_LIMIT = 50
 

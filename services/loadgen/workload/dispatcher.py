@@ -38,4 +38,4 @@ def dispatch(run: Run) -> None:
             return
         run.scheduled += phase.measured
         if run.arrivals.qsize() < WAITING_MOST:
-            run.arrivals.put(Arrival(due, random.random() < phase.writers, phase.measured))
+            run.arrivals.put(Arrival(due, random.random() < phase.writers, phase))

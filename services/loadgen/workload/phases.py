@@ -15,8 +15,8 @@ from services.loadgen.output.summary import Summary
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
 from services.loadgen.workload.http_client import Wire, WireError
+from services.loadgen.workload.plan import Phase, readers
 from services.loadgen.workload.run import Halted, Run, Watch
-from services.loadgen.workload.scenario import Phase, readers
 
 _LOOK_S = 0.02
 _RETRY_S = 0.2

@@ -17,7 +17,7 @@ from services.loadgen.measure.endpoints import Endpoints
 from services.loadgen.measure.recorder import Recorder
 from services.loadgen.measure.saturation import Vitals
 from services.loadgen.settings import Settings
-from services.loadgen.workload.scenario import Phase, plan
+from services.loadgen.workload.plan import Phase, plan
 
 
 class Halted(Exception):
@@ -26,11 +26,11 @@ class Halted(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request of the open loop: due at a moment of `time.perf_counter`."""
+    """A request of the open loop: due at a moment of `time.perf_counter`, in a phase."""
 
     due: float
     writes: bool
-    measured: bool
+    phase: Phase
 
 
 class Notes(Protocol):

@@ -13,8 +13,9 @@ from locust import FastHttpUser, task
 from locust.exception import StopUser
 
 from services.loadgen.workload.calls import TodoCalls
+from services.loadgen.workload.plan import Phase, is_writer, pick
 from services.loadgen.workload.run import Arrival, Run
-from services.loadgen.workload.scenario import READ_MIX, WRITE_MIX, Mix, is_writer, pick
+from settings.scenarios.document import Operation
 
 _IDLE_S = 0.05
 
@@ -38,7 +39,7 @@ class TodoUser(FastHttpUser):
         self.index = self.loadgen.enlist()
         self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
         self.calls = TodoCalls(self.client, self.loadgen, f"user {self.index}", self.draws)
-        self.steps: list[str] = []
+        self.steps: list[Operation] = []
         self.own: str | None = None
 
     def wait_time(self) -> float:
@@ -60,42 +61,40 @@ class TodoUser(FastHttpUser):
         elif phase.name == "convergence":
             self._confirm()
         elif self._serves_arrivals:
-            self._serve(phase.mix)
+            self._serve()
         elif writes:
-            self._write(phase.mix, time.perf_counter())
+            self._write(phase, time.perf_counter())
         else:
-            self._read(time.perf_counter())
+            self._read(phase, time.perf_counter())
 
     @property
     def _serves_arrivals(self) -> bool:
         return self.loadgen.arrivals is not None and self.loadgen.phase.name in ("warmup", "load")
 
-    def _serve(self, mix: Mix) -> None:
+    def _serve(self) -> None:
         arrivals = self.loadgen.arrivals
         assert arrivals is not None
         try:
             arrival: Arrival = arrivals.get(timeout=_IDLE_S)
         except Empty:
             return
-        if arrival.measured:
+        if arrival.phase.measured:
             if not self.loadgen.phase.measured:
                 return
             self.loadgen.started += 1
         if arrival.writes:
-            self._write(mix, arrival.due)
+            self._write(arrival.phase, arrival.due)
         else:
-            self._read(arrival.due)
+            self._read(arrival.phase, arrival.due)
 
-    def _write(self, mix: Mix, due: float) -> None:
-        if mix == "sequence":
-            self._walk(due)
-        elif mix == "create":
-            self.calls.create(due)
+    def _write(self, phase: Phase, due: float) -> None:
+        if phase.sequence:
+            self._walk(phase.sequence, due)
         else:
-            self._write_anything(due)
+            self._write_any(phase, due)
 
-    def _write_anything(self, due: float) -> None:
-        operation = pick(WRITE_MIX, self.draws.random())
+    def _write_any(self, phase: Phase, due: float) -> None:
+        operation = phase.writes[0][0] if len(phase.writes) == 1 else pick(phase.writes, self.draws.random())
         ledger = self.loadgen.ledger
         if operation == "update" and (id := ledger.pick(self.draws)):
             self.calls.update(id, due)
@@ -104,17 +103,17 @@ class TodoUser(FastHttpUser):
         else:
             self.calls.create(due)
 
-    def _walk(self, due: float) -> None:
+    def _walk(self, sequence: tuple[Operation, ...], due: float) -> None:
         if self.own is None or not self.steps:
             self.own = self.calls.create(due)
-            self.steps = ["delete", "update"]
+            self.steps = list(sequence[:0:-1])
         elif self.steps.pop() == "update":
             self.calls.update(self.own, due)
         else:
             self.calls.delete(self.own, due)
 
-    def _read(self, due: float) -> None:
-        kind = pick(READ_MIX, self.draws.random())
+    def _read(self, phase: Phase, due: float) -> None:
+        kind = pick(phase.reads, self.draws.random())
         id = self.loadgen.ledger.pick(self.draws)
         if kind == "one" and id:
             self.calls.read_one(id, due)

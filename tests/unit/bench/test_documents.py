@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from bench import scenarios
 from bench.__main__ import main
 from bench.bundle.comparison import read_comparison
 from bench.compare import command
@@ -265,36 +264,6 @@ def test_a_missing_bundle_is_not_confused_with_a_damaged_one(tmp_path: Path) -> 
     ):
         with pytest.raises(SetupError, match=why):
             report.render(folder)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("description = ", "Invalid value"),
-        ("[settings]\nVUS = 1\n", "missing required field `description`"),
-        ('description = "x"\n[settings]\nVU = 1\n', "$.settings.VU: no setting of a run"),
-        ('description = "x"\n[settings]\nVUS = [1]\n', "$.settings[...]: Expected"),
-        ("", "missing required field"),
-    ],
-)
-def test_a_scenario_of_ones_own_is_checked(
-    text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scenarios, "FOLDER", tmp_path)
-    (tmp_path / "throughput.toml").write_text(text)
-    with pytest.raises(SetupError) as refusal:
-        scenarios.load("throughput")
-    assert str(refusal.value).startswith(f"{tmp_path / 'throughput.toml'}: ")
-    assert told in str(refusal.value)
-
-
-def test_a_scenario_that_nobody_carries_out_is_refused_before_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scenarios, "FOLDER", tmp_path)
-    (tmp_path / "mine.toml").write_text('description = "x"\n[settings]\nRATE = 1e-05\n')
-    with pytest.raises(SetupError, match="carries out no such scenario"):
-        scenarios.load("mine")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 and not Path("/dev/zero").exists(), reason="needs a device")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
-from bench import scenarios
 from bench.trial.settings import Settings
 from services.api import settings as api
 from services.loadgen import settings as loadgen
 from services.projector import settings as projector
 from settings import SettingError, catalogue
+from settings.scenarios import reader
 
 
 def test_without_variables_a_run_is_the_main_job() -> None:
     settings = Settings.from_env({})
-    assert (settings.scenario, settings.mode, settings.projectors, settings.api_processes) == (
+    assert (settings.scenario.name, settings.mode, settings.projectors, settings.api_processes) == (
         "throughput",
         "parallel",
         1,
@@ -78,11 +79,35 @@ def test_a_stack_of_somebody_else_needs_its_database_too() -> None:
         Settings.from_env({"BASE_URL": "http://127.0.0.1:8000"})
 
 
-@pytest.mark.parametrize("scenario", scenarios.names())
+@pytest.mark.parametrize("scenario", reader.names())
 def test_a_scenario_sets_defaults_and_a_variable_wins(scenario: str) -> None:
-    defaults = scenarios.load(scenario).defaults
+    defaults = reader.load(scenario).settings
     assert str(Settings.from_env({}, scenario=scenario).users) == defaults["VUS"]
     assert Settings.from_env({"VUS": "7"}, scenario=scenario).users == 7
+
+
+def test_a_scenario_of_ones_own_is_handed_on_as_text_and_recorded_by_its_digest(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text((reader.FOLDER / "reads.toml").read_text() + "\n# and more\n")
+    settings = Settings.from_env({"SCENARIO": "ignored"}, scenario=str(path))
+    assert (settings.scenario.name, settings.users) == ("mine", 100)
+    assert loadgen.Settings.from_env(settings.environment()).scenario == settings.scenario
+    assert settings.recorded()["SCENARIO_TEXT"] == settings.scenario.digest
+    assert "SCENARIO_TEXT" not in Settings.from_env({}, scenario="reads").recorded()
+
+
+def test_a_scenario_that_can_not_be_used_is_refused_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('description = "x"\n[settings]\nVU = 1\n')
+    with pytest.raises(SettingError, match=rf"^{tmp_path}/mine\.toml: .*required field `phases`; correct the file"):
+        Settings.from_env({}, scenario=str(tmp_path / "mine.toml"))
+    with pytest.raises(SettingError, match=r"^SCENARIO='mine' is not usable: expected one of throughput, "):
+        Settings.from_env({}, scenario="mine")
+
+
+def test_the_settings_of_a_scenario_reach_the_services(tmp_path: Path) -> None:
+    text = (reader.FOLDER / "reads.toml").read_text().replace("VUS = 100", "VUS = 100\nLEASE_SECONDS = 2.5")
+    (tmp_path / "mine.toml").write_text(text)
+    assert Settings.from_env({}, scenario=str(tmp_path / "mine.toml")).environment()["LEASE_SECONDS"] == "2.5"
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.loadgen.settings import Settings
 from settings import SettingError
+from settings.scenarios import reader
 
 
 def test_without_variables_the_defaults_of_the_contract_hold() -> None:
@@ -38,7 +39,7 @@ def test_every_variable_is_read() -> None:
         }
     )
     assert settings == Settings(
-        "http://127.0.0.1:1234", "reads", 7, 1.5, 0.8, 0.0, 120.0, 0.0, 9, 250.0, Path("somewhere")
+        "http://127.0.0.1:1234", reader.load("reads"), 7, 1.5, 0.8, 0.0, 120.0, 0.0, 9, 250.0, Path("somewhere")
     )
 
 

@@ -1,0 +1,95 @@
+"""Phase plan: the phases of the run's scenario with the run's settings put in. Nothing here runs anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_args
+
+from services.loadgen.settings import Settings
+from settings.scenarios.document import Load, Mix, Operation, ReadKind, Warmup
+
+PhaseName = Literal["warmup", "load", "convergence", "verification"]
+_Kind = TypeVar("_Kind")
+Table = tuple[tuple[_Kind, float], ...]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of a run. `seconds` None: it ends by a condition, not by time. `writers` and `users` are shares.
+
+    A writer draws from the cumulative table `writes`, or walks through `sequence`; a reader draws from `reads`. `mix`
+    is the name of all three.
+    """
+
+    name: PhaseName
+    seconds: float | None
+    mix: str
+    writers: float
+    users: float = 1.0
+    writes: Table[Operation] = ()
+    reads: Table[ReadKind] = ()
+    sequence: tuple[Operation, ...] = ()
+
+    @property
+    def measured(self) -> bool:
+        """True when requests of this phase belong to the result's numbers."""
+        return self.name == "load"
+
+
+def plan(settings: Settings) -> tuple[Phase, ...]:
+    """The phases in order, those of the scenario first, convergence and verification last.
+
+    A warm-up of no length is left out. The readers of the last phase are those who confirm the convergence.
+    """
+    timed = [made for phase in settings.scenario.phases if (made := _timed(phase, settings)).seconds]
+    ending = Phase("convergence", None, "none", timed[-1].writers), Phase("verification", None, "none", 0.0)
+    return (*timed, *ending)
+
+
+def is_writer(index: int, share: float) -> bool:
+    """True when user number `index` writes: of any first n users, the share that writes is exact to one user."""
+    return math.floor((index + 1) * share) > math.floor(index * share)
+
+
+def readers(users: Iterable[int], share: float) -> list[int]:
+    """The numbers of those users that read."""
+    return [index for index in users if not is_writer(index, share)]
+
+
+def pick(table: Table[_Kind], draw: float) -> _Kind:
+    """The entry of a cumulative table that a draw from [0, 1) falls on."""
+    return next(kind for kind, bound in table if draw < bound)
+
+
+def cumulative(weights: Mapping[Any, float], kinds: Iterable[Any]) -> Table[Any]:
+    """The kinds that have a weight, each with the upper bound of its part of [0, 1); the last bound is 1."""
+    bounds: list[tuple[Any, float]] = []
+    summed, total = 0.0, sum(weights.values())
+    for kind in kinds:
+        if kind in weights:
+            summed += weights[kind]
+            bounds.append((kind, summed / total))
+    return (*bounds[:-1], (bounds[-1][0], 1.0)) if bounds else ()
+
+
+def _timed(phase: Warmup | Load, settings: Settings) -> Phase:
+    mix: Mix = settings.scenario.mixes[phase.mix]
+    return Phase(
+        "load" if isinstance(phase, Load) else "warmup",
+        _seconds(phase, settings),
+        phase.mix,
+        settings.write_ratio if phase.writers is None else phase.writers,
+        phase.users,
+        cumulative(mix.writes, get_args(Operation)),
+        cumulative(mix.reads, get_args(ReadKind)),
+        mix.sequence,
+    )
+
+
+def _seconds(phase: Warmup | Load, settings: Settings) -> float:
+    if isinstance(phase, Load):
+        total = sum(each.weight for each in settings.scenario.phases if isinstance(each, Load))
+        return settings.duration_s * phase.weight / total
+    return phase.seconds if phase.seconds is not None else max(settings.warmup_s, phase.at_least_seconds)
