@@ -1,4 +1,4 @@
-"""Garbage collector policy of a server that keeps much: what exists at the start is frozen, the rest looked at rarely."""
+"""Garbage collector policy of a server that keeps much: what is there at first is frozen, the rest seldom looked at."""
 
 from __future__ import annotations
 

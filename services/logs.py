@@ -1,4 +1,4 @@
-"""Structured logs of the services: JSON lines on standard error, with time, level, service and what the caller binds."""
+"""Structured logs of the services: JSON lines on standard error, with time, level, service and what a caller binds."""
 
 from __future__ import annotations
 

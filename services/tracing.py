@@ -1,4 +1,4 @@
-"""Trace export: spans, sent to an OpenTelemetry collector by a thread of its own. `telemetry.start` alone imports it."""
+"""Trace export: spans, sent to an OpenTelemetry collector by its own thread. `telemetry.start` alone imports it."""
 
 from __future__ import annotations
 

@@ -38,5 +38,5 @@ STACK_POSTGRES_PORT: Final = Text("STACK_POSTGRES_PORT", "port of 127.0.0.1", "5
 STACK_INFLUX_PORT: Final = Text("STACK_INFLUX_PORT", "port of 127.0.0.1", "8086", readers=("stack",))
 STACK_GRAFANA_PORT: Final = Text("STACK_GRAFANA_PORT", "port of 127.0.0.1", "3000", readers=("stack",))
 STACK_CPUS: Final = Text(
-    "STACK_CPUS", "how many cores one container may use, at most those that Docker has", "2", readers=("stack",)
+    "STACK_CPUS", "how many cores one container may use, at most those that its engine has", "2", readers=("stack",)
 )
