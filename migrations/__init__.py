@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import MetaData
 
 from eventstore.schema import metadata as store
-from todo.read_model import metadata as read_model
 from todo.read_models.activity import metadata as activity
+from todo.read_models.todos import metadata as read_model
 
 metadata: list[MetaData] = [store, read_model, activity]
 

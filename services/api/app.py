@@ -29,7 +29,7 @@ from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
 from services.api.settings import Settings
 from todo.handler import TodoHandler
-from todo.rights import READ
+from todo.read_models.todos import READ_MODEL
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
@@ -45,7 +45,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
 
     Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
     """
-    watch = Watch(Check({**API, **READ}), _told)
+    watch = Watch(Check({**API, **READ_MODEL.read}), _told)
     database = Database(
         settings.database_url,
         pool_size=settings.pool_size,

@@ -18,7 +18,7 @@ from eventstore.soundness.rights import API, PROJECTOR, merged
 from services.doctor import checks, server
 from services.doctor.document import Examination, Fact, Strategy
 from settings.hiding import hide
-from todo.rights import PROJECT, READ
+from todo.read_models.todos import READ_MODEL
 
 STRATEGIES: Final = (
     ("global-order", "serial", True),
@@ -54,7 +54,7 @@ async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool 
         return found
     try:
         await _look(found, connector, connection, url, listen)
-        needed = {} if reader else merged(API, READ, PROJECTOR, PROJECT)
+        needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
         findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
         found.facts += _preconditions(findings)
         deaf = [DEAF.note] if DEAF in found.facts and not reader else []

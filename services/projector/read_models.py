@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from projection.read_model import ReadModels
-from todo.read_model import TODOS
+from todo.read_models.todos import READ_MODEL as TODOS
 
 READ_MODELS: Final[ReadModels] = (TODOS,)

@@ -13,7 +13,7 @@ from projection.statement.outcome import Outcome
 from tests.integration.projector.stage import Make, Stage, life
 from tests.mutants.caught import Caught, Schedule, Stages, planted, with_parts
 from tests.mutants.plants import NO_FENCE, NO_GUARD
-from todo.read_model import EFFECT, FOLD, NEWEST
+from todo.read_models.todos import EFFECT, FOLD, NEWEST
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 

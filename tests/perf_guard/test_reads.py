@@ -12,7 +12,7 @@ from eventstore.postgres import Database
 from services.api.reading.batch_loader import BatchLoader
 from tests.perf_guard.counting import Counter
 from todo.handler import new_todo_id
-from todo.read_model import Todo, get_todos
+from todo.read_models.todos import Todo, get_todos
 
 READ = "FROM todos"
 ROWS = """

@@ -22,5 +22,5 @@ def test_every_module_is_looked_at() -> None:
         "eventstore.append.statement",
         "projection.leases.streams",
         "projection.ordering.stream_leases",
-        "todo.read_model",
+        "todo.read_models.todos",
     } <= found

@@ -17,7 +17,7 @@ from eventstore.soundness.statement import CHECK, OLDEST
 from projection.stats import DRAINED, FACTS
 from tests.plans.conftest import Guard
 from tests.plans.explain import Plan, names
-from todo.read_model import COUNTS, GET, PAGE
+from todo.read_models.todos import COUNTS, GET, PAGE
 
 EVENT = NewEvent("TodoUpdated", {"text": "more milk"})
 DEPTH = 4

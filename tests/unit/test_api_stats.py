@@ -10,7 +10,7 @@ import pytest
 from eventstore.visibility.holders import Holders
 from projection.stats import Facts, ProjectorFacts
 from services.api.routes.stats import document
-from todo.read_model import TodoCounts
+from todo.read_models.todos import TodoCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOBODY = Holders(NOW, 0, None, None)

@@ -18,7 +18,7 @@ from services.api.reading.waiting import get_todo_at
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.errors import TodoNotFound
 from todo.handler import TodoHandler, new_todo_id
-from todo.read_model import Todo, get_todos, list_todos
+from todo.read_models.todos import Todo, get_todos, list_todos
 
 
 class TodoOperations:

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.api.http.refusals import NotProjectedYet
 from services.api.reading.batch_loader import BatchLoader
-from todo.read_model import Todo
+from todo.read_models.todos import Todo
 
 MAX_WAIT_MS: Final = 10_000
 DEFAULT_WAIT_MS: Final = 1_000

@@ -14,7 +14,7 @@ from projection.stats import Facts, ProjectorFacts, read_facts
 from services.api.http.bodies import BlockedDocument, HolderDocument, LastEvent, ProjectorDocument, Stats
 from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
-from todo.read_model import TodoCounts, count_todos
+from todo.read_models.todos import TodoCounts, count_todos
 
 
 def stats_route(database: Database, watch: Watch, *, serial: bool) -> HTTPRouteHandler:

@@ -32,7 +32,7 @@ from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.cluster import as_role
-from todo import read_model
+from todo.read_models import todos
 
 PATIENCE_S: Final = 20.0
 Make = Callable[[Tools], Mode]
@@ -43,7 +43,7 @@ DELETED: Final = NewEvent("TodoDeleted", {})
 POISON: Final = NewEvent("TodoUpdated", {"text": 7})
 
 
-TABLES: Final = ", ".join(name for metadata in (schema.metadata, read_model.metadata) for name in metadata.tables)
+TABLES: Final = ", ".join(name for metadata in (schema.metadata, todos.metadata) for name in metadata.tables)
 HOLD: Final = """
 CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$

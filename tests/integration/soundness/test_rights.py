@@ -8,9 +8,9 @@ import pytest
 from eventstore.soundness.check import Check
 from eventstore.soundness.rights import API, OPERATOR, PROJECTOR, Rights, merged, one_by_one
 from tests.cluster import Cluster, as_role
-from todo.rights import PROJECT, READ
+from todo.read_models.todos import READ_MODEL
 
-NEEDED = {"api": merged(API, READ), "projector": merged(PROJECTOR, PROJECT), "operator": OPERATOR}
+NEEDED = {"api": merged(API, READ_MODEL.read), "projector": merged(PROJECTOR, READ_MODEL.project), "operator": OPERATOR}
 
 
 @pytest.mark.parametrize(("role", "rights"), NEEDED.items(), ids=NEEDED.keys())

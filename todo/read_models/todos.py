@@ -1,7 +1,6 @@
-"""The todos table: how events change it, and how it is read.
+"""Read model `todos`: one row a todo, with its text and version, and how it is read.
 
-`TODOS` is what the projection is given: SQL that a batch is made of (`projection.read_model`). It handles any number of
-streams as sets; the meaning is that of
+`READ_MODEL` is what the projection is given (`projection.read_model`): SQL over sets of streams. Its meaning is that of
 `todo.decisions.evolve`, event by event, and `bench.oracle.verify` checks it with code of its own.
 """
 
@@ -35,7 +34,6 @@ from sqlalchemy import (
 
 from eventstore.connection.database import Database, Statement
 from projection.read_model import Invariant, ReadModel, Tally, Undo
-from todo.rights import PROJECT, READ
 
 metadata: Final = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"})
 
@@ -156,11 +154,11 @@ passed AS (
 """
 """The row keeps its text and takes the version."""
 
-TODOS: Final = ReadModel(
+READ_MODEL: Final = ReadModel(
     name="todos",
     tables=(todos, todo_tallies),
-    read=READ,
-    project=PROJECT,
+    read={"todos": "SELECT", "todo_tallies": "SELECT"},
+    project={"todos": "SELECT, INSERT, UPDATE", "todo_tallies": "SELECT, INSERT, UPDATE"},
     refusal=REFUSAL,
     fold=FOLD,
     newest=NEWEST,
