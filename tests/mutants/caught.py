@@ -6,12 +6,28 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import pytest
+
 from projection.ordering.global_order import Serial
 from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_locks import Drain
 from projection.statement.handler import SetHandler
-from projection.strategy import Tools
+from projection.strategy import Mode, Tools
 from services.projector.read_models import READ_MODELS
+from settings import strategies
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
+
+EACH_STRATEGY: Final = pytest.mark.parametrize("strategy", strategies.ALL)
+STREAM_STRATEGIES: Final = pytest.mark.parametrize(
+    "strategy", [one for one in strategies.ALL if not strategies.is_serial(one)]
+)
+
+AS_MADE: Final[Mapping[Strategy, Callable[[Tools], Mode]]] = {
+    "global-order": Serial,
+    "stream-leases": Parallel,
+    "stream-locks": Drain,
+}
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]
 """What happens on a stage, with a projector that works as `Make` says."""
@@ -24,9 +40,9 @@ def with_parts(tools: Tools, parts: Mapping[str, str]) -> Tools:
     return replace(tools, handler=SetHandler(READ_MODELS, parts))
 
 
-def planted(serial: bool, parts: Mapping[str, str] = AS_IT_IS) -> Make:
+def planted(strategy: Strategy, parts: Mapping[str, str] = AS_IT_IS) -> Make:
     """Projectors whose statement has these parts planted; none: the system as it is."""
-    make = Serial if serial else Parallel
+    make = AS_MADE[strategy]
     return lambda tools: make(with_parts(tools, parts))
 
 
@@ -46,9 +62,17 @@ class Stages:
     mutant: Stage
 
     async def assert_caught(
-        self, schedule: Schedule, real: Make, mutant: Make, caught: Caught, *, serial: bool, complete: bool = True
+        self,
+        schedule: Schedule,
+        real: Make,
+        mutant: Make,
+        caught: Caught,
+        *,
+        strategy: Strategy,
+        complete: bool = True,
     ) -> None:
         """Play the schedule with both. `complete` claims to the oracle that everything is projected."""
+        serial = strategies.is_serial(strategy)
         await schedule(self.real, real)
         await self.real.assert_right(complete=complete, serial=serial)
 

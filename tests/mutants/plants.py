@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
+
+from settings.catalogue.projection import Strategy
 
 OVERWRITE: Final = """
 inserted AS (
@@ -27,12 +30,17 @@ todos_tallied AS (
 NO_EFFECT: Final = "applied AS (SELECT stream FROM clean)"
 """The checkpoint moves, and nothing else happens."""
 
-NO_FENCE: Final = {False: {"fence": "true"}, True: {"fence": "(c.epoch = :epoch OR true)"}}
-"""For each mode, a statement that does not ask whose lease it is."""
-
-NO_GUARD: Final = {
-    False: {"guard": "true", "effect": OVERWRITE, "unseen": "e.version > 0"},
-    True: {"guard": "true", "effect": OVERWRITE, "fresh": "true", "beyond": "position > 0"},
+NO_FENCE: Final[Mapping[Strategy, Mapping[str, str]]] = {
+    "global-order": {"fence": "(c.epoch = :epoch OR true)"},
+    "stream-leases": {"fence": "true"},
+    "stream-locks": {"fence": "true"},
 }
-"""For each mode, a projector that claimed before the first event: it applies what follows that place, whatever the
-checkpoint says by now. So do handlers that work on what they had in memory."""
+"""A statement that does not ask whose lease it is; by locks, one that does not ask whether anything is pending."""
+
+NO_GUARD: Final[Mapping[Strategy, Mapping[str, str]]] = {
+    "global-order": {"guard": "true", "effect": OVERWRITE, "fresh": "true", "beyond": "position > 0"},
+    "stream-leases": {"guard": "true", "effect": OVERWRITE, "unseen": "e.version > 0"},
+    "stream-locks": {"guard": "true", "effect": OVERWRITE, "unseen": "e.version > 0"},
+}
+"""A projector that claimed before the first event: it applies what follows that place, whatever the checkpoint says by
+now. So do handlers that work on what they had in memory."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from eventstore.events import Position
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
+from projection.ordering.stream_locks import Drain
 from projection.statement.outcome import Outcome
+from projection.statement.shapes import STREAM_LOCKS
+from projection.strategy import Mode, Tools
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import Make, Stage, life
-from tests.mutants.caught import Caught, Schedule, Stages, planted, with_parts
+from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted, with_parts
 from tests.mutants.plants import NO_FENCE, NO_GUARD
 from todo.read_models.todos import EFFECT, FOLD, NEWEST
-
-MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 
 GHOST = f"""{EFFECT},
 ghost AS (
@@ -43,13 +45,13 @@ CONTENTS = {
 AS_IT_IS = {"fold": FOLD, "newest": NEWEST}
 
 
-def projected(serial: bool) -> Schedule:
+def projected(strategy: Strategy) -> Schedule:
     """Two todos with several events each, of which one is deleted."""
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.append("todo-2", *life("a", "b", deleted=True))
-        await stage.drain(serial=serial, make=make)
+        await stage.drain(strategy=strategy, make=make)
 
     return schedule
 
@@ -70,56 +72,85 @@ class SendWindowAgain(Serial):
         return await super()._run(term, upto)
 
 
-@MODES
-async def test_effect_twice(stages: Stages, serial: bool) -> None:
+class SendLocksAgain(Drain):
+    """Sends what it sent again, by the statement `again`, as one does whose answer was lost."""
+
+    def __init__(self, tools: Tools, again: Tools) -> None:
+        super().__init__(tools)
+        self._again = again.handler.batches(again.database, STREAM_LOCKS)
+
+    async def _take(self, slot: int, streams: int, each: int) -> Outcome:
+        outcome = await super()._take(slot, streams, each)
+        if outcome.events:
+            await self._again(limit=streams, events=each, holder=self._tools.settings.name, slot=slot, others=0)
+        return outcome
+
+
+def sent_again(strategy: Strategy, parts: Mapping[str, str]) -> Make:
+    """Projectors that send each batch twice, by a statement with these parts planted.
+
+    By locks what was applied is not pending any more, so the first of the two is as it is.
+    """
+
+    def make(tools: Tools) -> Mode:
+        changed = with_parts(tools, parts)
+        match strategy:
+            case "global-order":
+                return SendWindowAgain(changed)
+            case "stream-leases":
+                return SendAgain(changed)
+            case "stream-locks":
+                return SendLocksAgain(tools, changed)
+
+    return make
+
+
+@EACH_STRATEGY
+async def test_effect_twice(stages: Stages, strategy: Strategy) -> None:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(serial=serial, make=make)
-
-    def again(**parts: str) -> Make:
-        make = SendWindowAgain if serial else SendAgain
-        return lambda tools: make(with_parts(tools, parts))
+        await stage.drain(strategy=strategy, make=make)
 
     await stages.assert_caught(
         schedule,
-        again(),
-        again(**NO_GUARD[serial], **NO_FENCE[serial]),
+        sent_again(strategy, {}),
+        sent_again(strategy, {**NO_GUARD[strategy], **NO_FENCE[strategy]}),
         Caught({"duplicated"}, "duplicated: version 2 of todo-1 took effect again"),
-        serial=serial,
+        strategy=strategy,
     )
 
 
-@MODES
+@EACH_STRATEGY
 @pytest.mark.parametrize("name", CONTENTS)
-async def test_wrong_content(stages: Stages, serial: bool, name: str) -> None:
+async def test_wrong_content(stages: Stages, strategy: Strategy, name: str) -> None:
     part, (right, wrong), line = CONTENTS[name]
     assert right in AS_IT_IS[part]
     await stages.assert_caught(
-        projected(serial),
-        planted(serial),
-        planted(serial, {part: AS_IT_IS[part].replace(right, wrong)}),
+        projected(strategy),
+        planted(strategy),
+        planted(strategy, {part: AS_IT_IS[part].replace(right, wrong)}),
         Caught({"mismatched_rows"}, line),
-        serial=serial,
+        strategy=strategy,
     )
 
 
-@MODES
-async def test_row_of_nothing(stages: Stages, serial: bool) -> None:
+@EACH_STRATEGY
+async def test_row_of_nothing(stages: Stages, strategy: Strategy) -> None:
     await stages.assert_caught(
-        projected(serial),
-        planted(serial),
-        planted(serial, {"effect": GHOST}),
+        projected(strategy),
+        planted(strategy),
+        planted(strategy, {"effect": GHOST}),
         Caught({"phantom", "mismatched_rows"}, "phantom: todo ghost of todo-1 has no events"),
-        serial=serial,
+        strategy=strategy,
     )
 
 
-@MODES
-async def test_counted_twice(stages: Stages, serial: bool) -> None:
+@EACH_STRATEGY
+async def test_counted_twice(stages: Stages, strategy: Strategy) -> None:
     await stages.assert_caught(
-        projected(serial),
-        planted(serial),
-        planted(serial, {"effect": EFFECT.replace("i.todos, i.active", "2 * i.todos, i.active")}),
+        projected(strategy),
+        planted(strategy),
+        planted(strategy, {"effect": EFFECT.replace("i.todos, i.active", "2 * i.todos, i.active")}),
         Caught({"mismatched_rows"}, "the counter of todos says 4, there are 2"),
-        serial=serial,
+        strategy=strategy,
     )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from typing import Final
 
 from eventstore.connection.database import Database
 from projection.operator.skip import pass_over
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
+from projection.ordering.stream_locks import Drain
 from services.projector.read_models import READ_MODELS
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
-from tests.mutants.caught import Caught, Schedule, Stages, planted
-
-MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted
 
 
-def refused(serial: bool) -> Schedule:
+def refused(strategy: Strategy) -> Schedule:
     """Between two good events there is one without a text."""
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", CREATED, POISON, UPDATED)
         await stage.append("todo-2", CREATED)
-        await stage.drain(serial=serial, make=make)
+        await stage.drain(strategy=strategy, make=make)
 
     return schedule
 
@@ -39,6 +40,14 @@ class SwallowStream(Parallel):
         await swallow(self._tools.database, work.lease.stream)
 
 
+class SwallowStreamOfLocks(Drain):
+    """Passes over what its statement left, because it can not be applied."""
+
+    async def _fail(self, work: Work, reason: str) -> None:
+        del self._in_flight[work.lease.stream]
+        await swallow(self._tools.database, work.lease.stream)
+
+
 class SwallowEvent(Serial):
     """Passes over what it can not apply."""
 
@@ -46,25 +55,32 @@ class SwallowEvent(Serial):
         await swallow(self._tools.database, stream)
 
 
-@MODES
-async def test_swallowed_error(stages: Stages, serial: bool) -> None:
+SWALLOWING: Final[Mapping[Strategy, Make]] = {
+    "global-order": SwallowEvent,
+    "stream-leases": SwallowStream,
+    "stream-locks": SwallowStreamOfLocks,
+}
+
+
+@EACH_STRATEGY
+async def test_swallowed_error(stages: Stages, strategy: Strategy) -> None:
     await stages.assert_caught(
-        refused(serial),
-        planted(serial),
-        SwallowEvent if serial else SwallowStream,
+        refused(strategy),
+        planted(strategy),
+        SWALLOWING[strategy],
         Caught({"lost", "mismatched_rows"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
-        serial=serial,
+        strategy=strategy,
         complete=False,
     )
 
 
-@MODES
-async def test_no_refusal(stages: Stages, serial: bool) -> None:
+@EACH_STRATEGY
+async def test_no_refusal(stages: Stages, strategy: Strategy) -> None:
     await stages.assert_caught(
-        refused(serial),
-        planted(serial),
-        planted(serial, {"refusal": "NULL"}),
+        refused(strategy),
+        planted(strategy),
+        planted(strategy, {"refusal": "NULL"}),
         Caught({"mismatched_rows"}, "the events of todo-1 are no history of a todo: TodoUpdated without text"),
-        serial=serial,
+        strategy=strategy,
         complete=False,
     )

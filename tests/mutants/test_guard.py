@@ -6,12 +6,15 @@ import pytest
 
 from eventstore.events import NewEvent
 from projection import operator
-from projection.ordering.stream_locks import Drain
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import UPDATED, Make, Stage, life
-from tests.mutants.caught import Caught, Stages, planted, with_parts
-from tests.mutants.plants import OVERWRITE
+from tests.mutants.caught import EACH_STRATEGY, STREAM_STRATEGIES, Caught, Stages, planted
+from tests.mutants.plants import NO_GUARD, OVERWRITE
 
-MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+LOWEST_POSITION_FIRST = """e.version > coalesce(fenced.projected, 0)
+     AND e.position = (
+       SELECT min(m.position) FROM events m WHERE m.stream = e.stream AND m.version > fenced.projected
+     )"""
 
 
 @pytest.mark.parametrize(("more", "part"), [([], "fresh"), ([UPDATED], "unseen")], ids=["all seen", "half seen"])
@@ -20,43 +23,74 @@ async def test_no_guard_against_duplicates(stages: Stages, more: list[NewEvent],
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(serial=True)
+        await stage.drain(strategy="global-order")
         await stage.sql("UPDATE cursors SET position = 0")
         if more:
             await stage.append("todo-1", *more)
-        await stage.drain(serial=True, make=make)
+        await stage.drain(strategy="global-order", make=make)
 
     await stages.assert_caught(
         schedule,
-        planted(True),
-        planted(True, {part: "true", "guard": "true", "effect": OVERWRITE}),
+        planted("global-order"),
+        planted("global-order", {part: "true", "guard": "true", "effect": OVERWRITE}),
         Caught({"duplicated"}, "duplicated: version 1 of todo-1 took effect again"),
-        serial=True,
+        strategy="global-order",
     )
 
 
-@MODES
-async def test_no_guard_against_holes(stages: Stages, serial: bool) -> None:
+@STREAM_STRATEGIES
+async def test_no_guard_against_duplicates_within_a_stream(stages: Stages, strategy: Strategy) -> None:
+    """A stream of which the checkpoint has seen the first part."""
+
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.drain(strategy=strategy)
+        await stage.append("todo-1", UPDATED)
+        await stage.drain(strategy=strategy, make=make)
+
+    await stages.assert_caught(
+        schedule,
+        planted(strategy),
+        planted(strategy, NO_GUARD[strategy]),
+        Caught({"duplicated"}, "duplicated: version 1 of todo-1 took effect again"),
+        strategy=strategy,
+    )
+
+
+@STREAM_STRATEGIES
+async def test_what_the_checkpoint_has_seen_is_not_looked_at_by_streams(stages: Stages, strategy: Strategy) -> None:
+    """So a mutant has nothing to do twice there: a stream is taken for what is pending, from no place in the log."""
+    for stage, make in ((stages.real, planted(strategy)), (stages.mutant, planted(strategy, NO_GUARD[strategy]))):
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.drain(strategy=strategy)
+        before = await stage.writers()
+        await stage.drain(strategy=strategy, make=make)
+        assert await stage.writers() == before
+        await stage.assert_right()
+
+
+@EACH_STRATEGY
+async def test_no_guard_against_holes(stages: Stages, strategy: Strategy) -> None:
     """An event that shows late: the system as it is waits for it, with its stream blocked in the end."""
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a"))
-        await stage.drain(serial=serial)
+        await stage.drain(strategy=strategy)
         await stage.append("todo-1", UPDATED, UPDATED)
         await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
         await stage.sql("DELETE FROM events WHERE version = 2")
-        await stage.drain(serial=serial, make=make)
+        await stage.drain(strategy=strategy, make=make)
         await stage.put_back("late")
         await stage.sql("DROP TABLE late")
         await operator.unblock(stage.steps, None)
-        await stage.drain(serial=serial)
+        await stage.drain(strategy=strategy)
 
     await stages.assert_caught(
         schedule,
-        planted(serial),
-        planted(serial, {"guard": "true", "effect": OVERWRITE}),
+        planted(strategy),
+        planted(strategy, {"guard": "true", "effect": OVERWRITE}),
         Caught({"lost"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
-        serial=serial,
+        strategy=strategy,
     )
 
 
@@ -66,35 +100,31 @@ async def test_no_guard_against_an_inverted_order(stages: Stages) -> None:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.invert("todo-1")
-        await stage.drain(serial=True, make=make, events_per_window=1)
+        await stage.drain(strategy="global-order", make=make, events_per_window=1)
 
     await stages.assert_caught(
         schedule,
-        planted(True),
-        planted(True, {"guard": "true", "fresh": "true", "effect": OVERWRITE}),
+        planted("global-order"),
+        planted("global-order", {"guard": "true", "fresh": "true", "effect": OVERWRITE}),
         Caught({"reordered", "mismatched_rows"}, "reordered: version 1 of todo-1 took effect after 2"),
-        serial=True,
+        strategy="global-order",
         complete=False,
     )
 
 
-async def test_no_guard_against_holes_where_claim_and_batch_are_one(stages: Stages) -> None:
-    async def schedule(stage: Stage, make: Make) -> None:
-        await stage.append("todo-1", *life("a"))
-        await stage.drain(make=make)
-        await stage.append("todo-1", UPDATED, UPDATED)
-        await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
-        await stage.sql("DELETE FROM events WHERE version = 2")
-        await stage.drain(make=make)
-        await stage.put_back("late")
-        await operator.unblock(stage.steps, None)
-        await stage.drain(make=make)
+@STREAM_STRATEGIES
+async def test_no_guard_against_an_inverted_order_within_a_stream(stages: Stages, strategy: Strategy) -> None:
+    """By streams positions play no part. A mutant that goes by them has its checkpoint behind what it left out."""
 
-    parts = {"guard": "true", "effect": OVERWRITE}
+    async def schedule(stage: Stage, make: Make) -> None:
+        await stage.append("todo-1", *life("a", "b"))
+        await stage.invert("todo-1")
+        await stage.drain(strategy=strategy, make=make, events_per_stream=2)
+
     await stages.assert_caught(
         schedule,
-        Drain,
-        lambda tools: Drain(with_parts(tools, parts)),
-        Caught({"lost"}, "lost: version 2 of todo-1 (TodoUpdated, position 2) never took effect"),
-        serial=False,
+        planted(strategy),
+        planted(strategy, {"guard": "true", "unseen": LOWEST_POSITION_FIRST, "effect": OVERWRITE}),
+        Caught({"lost", "mismatched_rows"}, "lost: version 1 of todo-1"),
+        strategy=strategy,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pytest
 
@@ -10,16 +11,32 @@ from eventstore.errors import InvalidEvent, StoreBusy
 from eventstore.events import Position
 from projection.ordering.global_order import Serial, Term
 from projection.ordering.stream_leases import Parallel, Work
+from projection.ordering.stream_locks import Drain
 from projection.statement.outcome import Outcome
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, Make, Stage
 from tests.integration.sqlstates.trouble import raised
-from tests.mutants.caught import Caught, Schedule, Stages, planted
-
-MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted
 
 
 class BlamesStream(Parallel):
     """Takes what passes for the fault of an event."""
+
+    async def _run(self, works: Sequence[Work]) -> Outcome:
+        try:
+            return await super()._run(works)
+        except StoreBusy as error:
+            raise InvalidEvent(str(error)) from None
+
+
+class BlamesStreamOfLocks(Drain):
+    """Takes what passes for the fault of an event, with a lease and without."""
+
+    async def _take(self, slot: int, streams: int, each: int) -> Outcome:
+        try:
+            return await super()._take(slot, streams, each)
+        except StoreBusy as error:
+            raise InvalidEvent(str(error)) from None
 
     async def _run(self, works: Sequence[Work]) -> Outcome:
         try:
@@ -38,24 +55,34 @@ class BlamesEvent(Serial):
             raise InvalidEvent(str(error)) from None
 
 
-def refused_for_a_while(serial: bool, code: str) -> Schedule:
+BLAMING: Final[Mapping[Strategy, Make]] = {
+    "global-order": BlamesEvent,
+    "stream-leases": BlamesStream,
+    "stream-locks": BlamesStreamOfLocks,
+}
+
+TIMES: Final[Mapping[Strategy, int]] = {"global-order": 3, "stream-leases": 3, "stream-locks": 6}
+"""How often it is refused: by locks, each attempt is two statements without a lease, and one with it."""
+
+
+def refused_for_a_while(strategy: Strategy, code: str) -> Schedule:
     """More often than an event may fail, then no more."""
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", CREATED)
-        async with raised(stage.url, "todos", code, times=3):
-            await stage.drain(serial=serial, make=make, events_per_stream=1, events_per_window=1)
+        async with raised(stage.url, "todos", code, times=TIMES[strategy]):
+            await stage.drain(strategy=strategy, make=make, events_per_stream=1, events_per_window=1)
 
     return schedule
 
 
 @pytest.mark.parametrize("code", ["55P03", "57014"], ids=["lock", "time limit"])
-@MODES
-async def test_what_passes_is_taken_for_poison(stages: Stages, serial: bool, code: str) -> None:
+@EACH_STRATEGY
+async def test_what_passes_is_taken_for_poison(stages: Stages, strategy: Strategy, code: str) -> None:
     await stages.assert_caught(
-        refused_for_a_while(serial, code),
-        planted(serial),
-        BlamesEvent if serial else BlamesStream,
+        refused_for_a_while(strategy, code),
+        planted(strategy),
+        BLAMING[strategy],
         Caught({"lost", "mismatched_rows"}, "lost: version 1 of todo-1 (TodoCreated, position 1) never took effect"),
-        serial=serial,
+        strategy=strategy,
     )
