@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from tests.architecture.house.measure import BEGIN, END, House, publish, table
+from tests.architecture.house.test_listings import MOST
 from tests.architecture.house.tree import PACKAGES, ROOT, read, texts
 
 FOLDERS: Final = (*PACKAGES, "docs", "peers", "scenarios", "tests")
@@ -56,3 +57,23 @@ def test_what_was_measured_is_put_between_its_marks() -> None:
 def test_the_page_of_the_house_was_measured() -> None:
     measured = read("docs/house.md").split(BEGIN)[1].split(END)[0]
     assert re.search(r"\| longest listing \| \d+ \| \d+ \|", measured)
+
+
+def ways(page: str) -> dict[str, list[str]]:
+    """The files of each way that a page follows, in its order, by the way's title."""
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    rows = {each.splitlines()[0]: re.findall(r"^\| \d+ \| `([^`]+)`", each, flags=re.MULTILINE) for each in sections}
+    return {title: files for title, files in rows.items() if files}
+
+
+def test_each_way_leads_through_twelve_files_at_most() -> None:
+    followed = ways(read("docs/architecture.md"))
+    assert [title.split(":")[0] for title in followed] == [
+        *("A write", "An event", "A read", "A sample", "A verdict", "A setting"),
+    ]
+    assert {title: len(files) for title, files in followed.items() if len(files) > MOST} == {}
+
+
+def test_a_way_that_is_too_long_is_found() -> None:
+    page = "## A write\n" + "\n".join(f"| {n} | `eventstore/read` | again |" for n in range(1, MOST + 2))
+    assert len(ways(page)["A write"]) > MOST
