@@ -1,7 +1,8 @@
-"""`python -m bench run | compare | doctor | dev | ui | report`.
+"""`python -m bench run | compare | drill | doctor | dev | ui | report`.
 
-Exit codes: 0 converged and no fault (for `compare`: every trial); 1 any other verdict, a part that failed, or a bundle
-that lacks a file; all others are those of `bench.ends.conclude`.
+Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
+back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
+`bench.ends.conclude`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from rich.text import Text
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.doctor.command import doctor
+from bench.drill import command as drills
+from bench.drill.fault import Plan
 from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
-from bench.faults import kill_projector
 from bench.platforms import by_hand
-from bench.platforms.compose.place import place
+from bench.platforms.choice import choose
 from bench.platforms.processes import ROOT
 from bench.report import report
 from bench.trial import listing, runner, summary
@@ -36,7 +38,7 @@ from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
 SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
-SOMEWHERE: Final = ("run", "compare", "ui")
+SOMEWHERE: Final = ("run", "compare", "drill", "ui")
 """Commands that take place in the stack if it is up."""
 
 
@@ -54,7 +56,7 @@ def _act() -> int:
         and not getattr(arguments, "bundles", None)
         and not getattr(arguments, "list", False)
     ):
-        told, where = place(os.environ)
+        told, where = choose(os.environ)
         os.environ.update(told)
         arguments.in_stack = bool(told)
         console.print(Text(f"· {where}"), soft_wrap=True)
@@ -99,7 +101,7 @@ def stay(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _fault(arguments: argparse.Namespace, settings: Settings) -> kill_projector.Plan | None:
+def _fault(arguments: argparse.Namespace, settings: Settings) -> Plan | None:
     if arguments.kill_projector_at is None:
         return None
     values = {"--kill-projector-at": str(arguments.kill_projector_at)}
@@ -109,7 +111,7 @@ def _fault(arguments: argparse.Namespace, settings: Settings) -> kill_projector.
     replace = arguments.in_stack or settings.projectors == 1 if arguments.replace is None else arguments.replace
     if not replace and settings.projectors == 1:
         raise SetupError("--no-replace", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
-    return kill_projector.Plan(after, replace)
+    return Plan("kill-projector", after, heal=replace)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,6 +125,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
+    drill = _command(commands, "drill", drills.drill, "inject faults beside load, and prove that nothing was lost")
+    drill.add_argument("faults", nargs="*", metavar="NAME", help="a fault, or its module's dotted path (default: all)")
+    drill.add_argument("--repeat", default="1", metavar="N", help="repetitions that must hit (default: 1)")
+    drill.add_argument("--seed", metavar="N", help="of the first repetition (default: SEED); each further one adds 1")
+    drill.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
+    drill.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
         _command(commands, name, stay, text).add_argument("--mode", choices=["serial", "parallel"])
     examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")

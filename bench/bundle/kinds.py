@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta, defstruct
@@ -77,11 +76,21 @@ class Verification(TypedDict):
     offenders: list[str]
 
 
+class Takeover(TypedDict):
+    """What became of the leases of a projector that a fault struck."""
+
+    takeover_s: float | None
+
+
 class Fault(TypedDict):
     """`fault.json`."""
 
-    killed_at: Annotated[datetime, Meta(tz=True)]
-    takeover_s: float | None
+    fault: str
+    what: str
+    hit: bool
+    invoked_at: Moment
+    healed_at: Moment | None
+    takeover: Takeover
 
 
 Sample: Final = defstruct(

@@ -13,7 +13,7 @@ from bench.bundle.folder import new_id
 from bench.doctor.reading import FILE, Doctor, examine
 from bench.doctor.table import show
 from bench.ends.errors import SetupError
-from bench.platforms.local.system import prepared
+from bench.platforms.choice import prepared_database
 from bench.trial.progress import progress
 from bench.trial.settings import Settings
 from metrics.results import write_json
@@ -38,6 +38,6 @@ def _examined(settings: Settings, console: Console) -> Doctor:
     with (
         tempfile.TemporaryDirectory(prefix="tidemark-doctor-") as scratch,
         progress(console, "doctor") as shown,
-        prepared(settings, Path(scratch), shown) as environment,
+        prepared_database(settings, Path(scratch), shown) as environment,
     ):
         return examine(environment)

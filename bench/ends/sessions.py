@@ -47,6 +47,11 @@ def end(leaders: Mapping[int, signal.Signals], patience_s: float) -> None:
         time.sleep(LOOK_S)
 
 
+def freeze(process: psutil.Process) -> None:
+    """Stop a process until it is woken."""
+    _send(process, signal.SIGSTOP)
+
+
 def wake(process: psutil.Process) -> None:
     """Let a stopped process go on."""
     _send(process, signal.SIGCONT)

@@ -1,1 +1,1 @@
-"""Faults that are injected into a run, one file each."""
+"""Faults, one file each: what is done to a running system, when it has hit, and how it is healed."""

@@ -1,92 +1,74 @@
-"""A planned crash: SIGKILL to a projector in the load phase, and how long until its work went on elsewhere."""
+"""SIGKILL to a projector at work: its leases run out and are taken over, and what it had in hand takes effect once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from bench.platforms import http_client
-from bench.platforms.local.system import Projector, Stack
-from metrics.results import Record
+from bench.drill.fault import Evidence, Stats
+from bench.drill.takeovers import Takeovers, freeze_at_work
+from bench.platforms.platform import Kill, Part, Pause, Start, System
+from settings.catalogue.projection import Strategy
 
-POLL_S: Final = 0.2
-
-
-@dataclass(frozen=True)
-class ProjectorKill(Record):
-    """What happened, by the database's clock. `takeover_s` is None when no lease had to be taken over."""
-
-    holder: str
-    killed_at: str
-    leases_held: int
-    replaced: bool
-    takeovers: int
-    takeover_s: float | None
-    taken_over_by: str | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Kill the first projector `after_s` seconds into the load phase, and start another if `replace`."""
-
-    after_s: float
-    replace: bool
+MOST_LOOKS: Final = 40
+"""So often a moment is waited for when the projector has leases in hand; then it is killed whatever it does."""
 
 
 class Fault:
-    """Carries the plan out. `tick` is called again and again while the load generator runs."""
+    """Hit: the killed projector held leases, or the backlog stood still after its end."""
 
-    def __init__(self, plan: Plan, stack: Stack) -> None:
-        self._plan = plan
-        self._stack = stack
-        self._victim: Projector | None = None
-        self._killed_at: datetime | None = None
-        self._killed_t = 0.0
-        self._leases = 0
-        self._takeovers: dict[str, datetime] = {}
-        self._next_look = 0.0
+    def __init__(self) -> None:
+        self._system: System
+        self._victim: Part
+        self._leased = True
+        self._holder = ""
+        self._looks = 0
+        self._takeovers = Takeovers()
+        self._projected: int | None = None
+        self._stood_still = False
 
-    def tick(self, now: float, load_since: float | None) -> None:
-        """`now` and the start of the load phase in epoch seconds, None before it."""
-        if self._victim is None:
-            if load_since is not None and now >= load_since + self._plan.after_s:
-                self._kill(now)
-        elif now >= self._next_look:
-            self._next_look = now + POLL_S
-            self._look()
+    def defaults(self, strategy: Strategy) -> Mapping[str, str]:
+        """With leases there is another projector; without, nobody else, so that the backlog is seen to stand still."""
+        return {"PROJECTORS": "1" if strategy == "stream-locks" else "2"}
 
-    def _kill(self, now: float) -> None:
-        victim = self._stack.projectors[0]
-        victim.expendable = True
-        victim.kill()
-        stats = http_client.stats(self._stack.base_url)
-        self._victim, self._killed_t = victim, now
-        if stats is not None:
-            self._killed_at = datetime.fromisoformat(stats["observedAt"])
-            self._leases = next((p["leasesHeld"] for p in stats["projectors"] if p["holder"] == victim.holder), 0)
-        if self._plan.replace:
-            self._stack.replace(victim)
+    def set_up(self, system: System) -> None:
+        """Needs all powers over a projector."""
+        system.require("projector", Kill, Start, Pause)
+        self._system = system
+        self._leased = system.settings.strategy != "stream-locks"
 
-    def _look(self) -> None:
-        stats = http_client.stats(self._stack.base_url)
-        for projector in stats["projectors"] if stats else []:
-            at = projector["lastTakeoverAt"] and datetime.fromisoformat(projector["lastTakeoverAt"])
-            if at and self._killed_at and at >= self._killed_at:
-                self._takeovers.setdefault(projector["holder"], at)
+    def invoke(self, stats: Stats) -> bool:
+        """Kill the projector that has the most leases in hand, frozen first, so that it still has them then."""
+        self._looks += 1
+        found = freeze_at_work(self._system, leases=self._leased and self._looks < MOST_LOOKS)
+        if found is None:
+            return False
+        self._victim, seen = found
+        self._holder = self._victim.holder
+        self._system.kill(self._victim)
+        self._takeovers.begin(seen, self._holder)
+        return True
 
-    def outcome(self) -> ProjectorKill | None:
-        """What came of it, None if the run ended before its moment."""
-        if self._victim is None or self._killed_at is None:
-            return None
-        self._look()
-        first = min(self._takeovers.items(), key=lambda item: item[1], default=None)
-        return ProjectorKill(
-            holder=self._victim.holder,
-            killed_at=self._killed_at.isoformat(),
-            leases_held=self._leases,
-            replaced=self._plan.replace,
-            takeovers=len(self._takeovers),
-            takeover_s=(first[1] - self._killed_at).total_seconds() if first else None,
-            taken_over_by=first[0] if first else None,
+    def watch(self, stats: Stats | None) -> bool:
+        """It heals once it has been seen whether the backlog stands still."""
+        if stats is None:
+            return False
+        self._takeovers.note(stats)
+        before, self._projected = self._projected, stats["totalEventsProjected"]
+        self._stood_still |= before == self._projected and stats["backlog"] > 0
+        return before is not None
+
+    def heal(self) -> None:
+        """Start it again."""
+        self._system.start(self._victim)
+
+    def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
+        """Leases in hand, or a backlog that stood still."""
+        told = self._takeovers.told()
+        still = ", and the backlog stood still" if self._stood_still else ""
+        return Evidence(
+            hit=told.leases_held > 0 or self._stood_still,
+            what=f"{self._victim.name} was killed (SIGKILL) with {told.leases_held} lease(s){still}",
+            holder=self._holder,
+            takeover=told,
         )

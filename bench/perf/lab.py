@@ -128,8 +128,7 @@ class Lab:
 
     def stop(self, process: Process) -> None:
         """Stop one process before the end of the lab."""
-        self.processes.all.remove(process)
-        process.stop()
+        self.processes.end(process)
 
     def _server(self, name: str, command: list[str], url: str, ready: str, **variables: str) -> tuple[Process, str]:
         port = free_port()

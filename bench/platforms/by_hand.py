@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
-from bench.platforms.local.system import Stack
+from bench.platforms.platform import System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.processes import POLL_S, ROOT
 from bench.trial.progress import Lines
@@ -35,36 +35,38 @@ CURL = """\
 
 def dev(settings: Settings, console: Console) -> None:
     """Run the system and print what to do with it. Ends with Ctrl-C, or with RunFailed when a part of it ends."""
-    with _running(settings, console) as (stack, log):
-        text = CURL.format(base=stack.base_url, database=stack.logins.owner, operator=stack.logins.operator)
+    with _running(settings, console) as (system, log):
+        text = CURL.format(base=system.base_url, database=system.logins.owner, operator=system.logins.operator)
         console.print(Text(f"\nThe system runs. Logs are in {log}. Ctrl-C stops it.\n\n{text}"), soft_wrap=True)
-        _watch(stack)
+        _watch(system)
 
 
 def ui(settings: Settings, console: Console) -> None:
     """Run the system and Locust's web UI, both on 127.0.0.1, until Ctrl-C."""
-    with _running(settings, console) as (stack, log):
+    with _running(settings, console) as (system, log):
         port = free_port()
-        locust = ["-P", "-m", "locust", "-f", str(LOCUSTFILE), "--host", stack.base_url]
+        locust = ["-P", "-m", "locust", "-f", str(LOCUSTFILE), "--host", system.base_url]
         # What the page proposes.
         locust += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
         locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
-        env = LOCUST.environment({**stack.settings.environment(), "BASE_URL": stack.base_url, "RESULTS_DIR": str(log)})
-        stack.processes.start("locust", locust, env, cwd=LOCUST_FOLDER)
+        env = LOCUST.environment(
+            {**system.settings.environment(), "BASE_URL": system.base_url, "RESULTS_DIR": str(log)}
+        )
+        system.processes.start("locust", locust, env, cwd=LOCUST_FOLDER)
         console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)
-        _watch(stack)
+        _watch(system)
 
 
 @contextmanager
-def _running(settings: Settings, console: Console) -> Iterator[tuple[Stack, Path]]:
+def _running(settings: Settings, console: Console) -> Iterator[tuple[System, Path]]:
     with tempfile.TemporaryDirectory(prefix="tidemark-log-") as folder, Guardian() as guardian:
         log = Path(folder)
         guardian.keep_clean(log)
-        with running_system(settings, log, Lines(console)) as stack:
-            yield stack, log
+        with running_system(settings, log, Lines(console)) as system:
+            yield system, log
 
 
-def _watch(stack: Stack) -> None:
+def _watch(system: System) -> None:
     while True:
-        stack.processes.check()
+        system.processes.check()
         time.sleep(POLL_S)

@@ -1,29 +1,45 @@
-"""The system that a run measures: the stack of containers, one that somebody else runs, or one started for the run."""
+"""The platform of a run: the stack of containers, a system that somebody else runs, or one started for the run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.platforms.compose import place, system
+from bench.platforms import attached
+from bench.platforms.compose import place
+from bench.platforms.compose import system as compose
 from bench.platforms.compose.addresses import Addresses
 from bench.platforms.compose.compose import Compose
-from bench.platforms.local.system import Stack, running_stack
+from bench.platforms.local import database
+from bench.platforms.local import system as local
+from bench.platforms.platform import System
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 
 
+def choose(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Look where a run goes: the variables that lead it there (none where nothing changes), and a line that says it."""
+    return place.place(variables)
+
+
 @contextmanager
-def running_system(settings: Settings, log: Path, progress: Progress) -> Iterator[Stack]:
+def running_system(settings: Settings, log: Path, progress: Progress) -> Iterator[System]:
     """The system, ready; what was started for the run is stopped at the end. Raises SetupError, RunFailed."""
     found = _containers(settings)
     if found is not None:
-        with system.running(found, settings, log, progress) as contained:
-            yield contained
-        return
-    with running_stack(settings, log, progress) as started:
-        yield started
+        opened = compose.running(found, settings, log, progress)
+    else:
+        opened = (local if settings.base_url is None else attached).running(settings, log, progress)
+    with opened as system:
+        yield system
+
+
+@contextmanager
+def prepared_database(settings: Settings, log: Path, progress: Progress) -> Iterator[dict[str, str]]:
+    """The environment in which the database of a run can be examined; a throw-away one is removed at the end."""
+    with database.prepared(settings, log, progress) as environment:
+        yield environment
 
 
 def changeable(settings: Settings) -> bool:

@@ -36,3 +36,9 @@ def stats(base_url: str) -> dict[str, Any] | None:
             return document
     except (OSError, http.client.HTTPException, ValueError):
         return None
+
+
+def alive(base_url: str, holder: str) -> bool:
+    """True when the API reports a projector of that name as alive."""
+    document = stats(base_url)
+    return document is not None and any(p["holder"] == holder and p["alive"] for p in document["projectors"])

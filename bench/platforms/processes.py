@@ -15,7 +15,6 @@ from typing import Final
 from bench.ends import sessions, signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
-from bench.platforms.postgres.cluster import tail
 from settings import patience
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -23,18 +22,14 @@ POLL_S: Final = 0.05
 BAD_SETTING: Final = 2
 
 
-@dataclass
+@dataclass(eq=False)
 class Process:
-    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run.
-
-    `holder` is the name under which a projector holds leases.
-    """
+    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run."""
 
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
     expendable: bool = False
-    holder: str = ""
 
     @property
     def pid(self) -> int:
@@ -46,15 +41,15 @@ class Process:
         """True until the process has ended."""
         return self.popen.poll() is None
 
-    def kill(self) -> None:
-        """SIGKILL to all of its session: a crash."""
-        sessions.end({self.pid: signal.SIGKILL}, 0)
-        self.popen.wait()
+    def pause(self) -> None:
+        """SIGSTOP to all of its session."""
+        for member in sessions.members([self.pid]):
+            sessions.freeze(member)
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL when the time of `settings.patience` is over. Nothing of its session is left then."""
-        with signals.held():
-            _end([self])
+    def resume(self) -> None:
+        """SIGCONT to all of its session."""
+        for member in sessions.members([self.pid]):
+            sessions.wake(member)
 
     def ended_badly(self) -> RunFailed:
         """The failure to report when this process ended by itself."""
@@ -142,12 +137,30 @@ class Processes:
             if not process.expendable and not process.running:
                 raise process.ended_badly()
 
+    def end(self, process: Process) -> None:
+        """SIGTERM to one of them, and SIGKILL when its patience is over. Nothing of its session is left then."""
+        with signals.held():
+            _end([process])
+            self._forget(process)
+
+    def kill(self, process: Process) -> None:
+        """SIGKILL to all of one's session: a crash."""
+        with signals.held():
+            sessions.end({process.pid: signal.SIGKILL}, 0)
+            process.popen.wait()
+            self._forget(process)
+
+    def _forget(self, process: Process) -> None:
+        if process in self.all:
+            self.all.remove(process)
+        self._guardian.forget(process.pid)
+
     def stop(self) -> None:
         """Stop all at once, so that the longest patience is that of all. No signal breaks it off."""
         with signals.held():
             _end(self.all)
             while self.all:
-                self._guardian.forget(self.all.pop().pid)
+                self._forget(self.all[-1])
 
 
 def _end(processes: Sequence[Process]) -> None:
@@ -168,3 +181,11 @@ def describe(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"exit code {code}"
+
+
+def tail(log: Path, lines: int = 20) -> str:
+    """The last lines of a log file, empty if there is none."""
+    try:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

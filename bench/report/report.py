@@ -124,7 +124,7 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
         notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
     notes += _warnings(*result.warnings)
     if fault:
-        notes.append({"text": f"a projector was killed (SIGKILL) in the load phase; {after(fault)}", "warns": True})
+        notes.append({"text": f"in the load phase {fault['what']}{after(fault)}", "warns": True})
     return notes
 
 
@@ -152,9 +152,9 @@ def _card(label: str, value: str, unit: str, under: str) -> dict[str, str]:
 
 
 def after(fault: Mapping[str, Any]) -> str:
-    """How the work of a killed projector went on."""
-    takeover = fault["takeover_s"]
-    return "no lease was left" if takeover is None else f"its work was taken over after {takeover:.1f} s"
+    """How the work of a projector went on that a fault struck; nothing where there was none to take over."""
+    takeover = fault["takeover"]["takeover_s"]
+    return "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
 
 
 def _latency_card(label: str, p: Percentiles | Visibility) -> dict[str, str]:
@@ -251,7 +251,8 @@ def _start(loadgen: Mapping[str, Any], samples: list[dict[str, Any]]) -> float:
 def _moments(fault: Mapping[str, Any], start: float) -> list[dict[str, Any]]:
     if not fault:
         return []
-    return [{"name": "projector killed", "at": datetime.fromisoformat(fault["killed_at"]).timestamp() - start}]
+    moments = {fault["fault"]: fault["invoked_at"], "healed": fault["healed_at"]}
+    return [{"name": name, "at": at - start} for name, at in moments.items() if at is not None]
 
 
 def whole(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,19 +14,19 @@ import asyncpg
 
 from bench.bundle.folder import Bundle, Samples, merge, void
 from bench.doctor.reading import FILE as DOCTOR
+from bench.drill.fault import Plan
+from bench.drill.injection import Injection
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
-from bench.faults import kill_projector
 from bench.machine import description
 from bench.oracle import database
 from bench.oracle.database import connect
 from bench.oracle.verify import Verification, verify
 from bench.platforms.choice import running_system
-from bench.platforms.local.system import Stack
-from bench.platforms.postgres.cluster import tail
-from bench.platforms.processes import ROOT, Process, describe
+from bench.platforms.platform import System
+from bench.platforms.processes import ROOT, Process, describe, tail
 from bench.report import report
 from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress
@@ -43,7 +44,7 @@ class Trial:
 
     settings: Settings
     results: Path
-    fault: kill_projector.Plan | None = None
+    fault: Plan | None = None
     number: int = 1
 
 
@@ -100,47 +101,61 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     settings = trial.settings
     bundle.write("machine.json", description.machine())
     bundle.write("versions.json", description.versions(ROOT))
-    with running_system(settings, bundle.log, progress) as stack:
-        bundle.write("postgres.json", stack.postgres)
-        bundle.write(DOCTOR, stack.doctor.document)
-        bundle.write("versions.json", stack.versions())
-        observer.begin(stack.influx, progress)
-        ahead_s = database.run(_clock(stack.database_url)).timestamp() - time.time()
-        _drive(trial, stack, bundle, progress)
+    with running_system(settings, bundle.log, progress) as system:
+        bundle.write("postgres.json", system.postgres)
+        bundle.write(DOCTOR, system.doctor.document)
+        bundle.write("versions.json", system.platform.versions())
+        observer.begin(system.influx, progress)
+        ahead_s = database.run(_clock(system.database_url)).timestamp() - time.time()
+        _drive(trial, system, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
-        verification = _verify(stack, bundle, complete=loadgen["verdict"] == "converged", since=since)
-        stack.processes.check()
-    result = merge(bundle.run_id, stack.settings, loadgen, verification, trial=trial.number)
-    return replace(result, warnings=stack.doctor.warnings)
+        verification = _verify(system, bundle, complete=loadgen["verdict"] == "converged", since=since)
+        system.processes.check()
+    result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
+    return replace(result, warnings=system.doctor.warnings)
 
 
-def _drive(trial: Trial, stack: Stack, bundle: Bundle, progress: Progress) -> None:
-    """Run the load generator to its end, watching everything."""
-    settings = trial.settings
-    progress.step("starting the load generator")
-    loadgen = stack.start_loadgen(bundle.folder)
-    loadgen.expendable = True
+def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> None:
+    """Run the load generator to its end, watching everything, and inject the fault beside it."""
+    with ExitStack() as healing:
+        injection = Injection(trial.fault, system) if trial.fault else None
+        if injection is not None:
+            healing.callback(injection.close)
+        progress.step("starting the load generator")
+        loadgen = system.platform.start_loadgen(bundle.folder)
+        loadgen.expendable = True
+        _watch(loadgen, trial.settings, system, bundle, progress, injection)
+        _judge_exit(loadgen, bundle)
+        if injection is not None and (injected := injection.end(bundle.read("loadgen.json"))) is not None:
+            bundle.write("fault.json", injected.to_dict())
+
+
+def _watch(
+    loadgen: Process,
+    settings: Settings,
+    system: System,
+    bundle: Bundle,
+    progress: Progress,
+    injection: Injection | None,
+) -> None:
+    """Follow the samples until the load generator ends. Raises RunFailed when a part of the system ends before it."""
     samples = Samples(bundle.folder / "samples.jsonl")
-    fault = kill_projector.Fault(trial.fault, stack) if trial.fault else None
     load_since: float | None = None
     deadline = time.monotonic() + settings.timed_s + settings.convergence_max_s + GRACE_S
     while loadgen.running:
         new = samples.new()
         progress.samples(new)
         load_since = load_since or _load_began(new)
-        if fault is not None:
-            fault.tick(time.time(), load_since)
-        stack.processes.check()
+        if injection is not None:
+            injection.tick(time.time(), load_since)
+        system.processes.check()
         if time.monotonic() > deadline:
             raise RunFailed("the load generator did not end in time", tail(loadgen.log))
         time.sleep(POLL_S)
     progress.samples(samples.new())
-    _judge_exit(loadgen, bundle)
-    if fault is not None and (outcome := fault.outcome()) is not None:
-        bundle.write("fault.json", outcome.to_dict())
 
 
 def _load_begun(loadgen: dict[str, Any]) -> float:
@@ -160,11 +175,11 @@ def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
         raise RunFailed(f"the load generator ended with {describe(code)} and left no judgment", tail(loadgen.log))
 
 
-def _verify(stack: Stack, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
-    serial = stack.settings.mode == "serial"
+def _verify(system: System, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
+    serial = system.settings.mode == "serial"
     try:
         verification, histogram = database.run(
-            verify(stack.database_url, complete=complete, serial=serial, since=since)
+            verify(system.database_url, complete=complete, serial=serial, since=since)
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RunFailed(f"the oracle could not read the store: {error}") from error

@@ -38,11 +38,11 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
 
 
 def _show_fault(console: Console, path: Path) -> None:
-    """The planned crash of a projector, and how its work went on."""
+    """The fault that was injected, and how work went on."""
     if not path.exists():
         return
     told = json.loads(path.read_text(encoding="utf-8"))
-    console.print(Text(f"crash   {told['holder']} was killed with {told['leases_held']} lease(s); {after(told)}"))
+    console.print(Text(f"fault   {told['what']}{after(told)}"), soft_wrap=True)
 
 
 def _show_observer(console: Console, path: Path) -> None:

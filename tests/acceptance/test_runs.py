@@ -205,13 +205,15 @@ def test_a_database_that_is_not_empty_is_checked_as_a_whole(ends: dict[str, Any]
 def test_a_projector_that_is_killed_is_taken_over_from_and_the_time_is_told(ends: dict[str, Any]) -> None:
     killed: End = end(ends, "killed projector, then serial")[0]
     fault = killed.documents["fault"]
-    assert fault["replaced"]
-    assert fault["leases_held"] > 0
-    assert fault["takeover_s"] > 0
-    assert fault["taken_over_by"].startswith("projector-1-replacement")
-    told = (
-        f"a projector was killed (SIGKILL) in the load phase; its work was taken over after {fault['takeover_s']:.1f} s"
-    )
+    assert fault["hit"]
+    assert fault["healed_at"] > fault["invoked_at"]
+    takeover = fault["takeover"]
+    assert takeover["leases_held"] > 0
+    assert takeover["takeover_s"] > 0
+    assert takeover["taken_over_by"].startswith("projector-1-replacement")
+    told = f"in the load phase projector-1 was killed (SIGKILL) with {takeover['leases_held']} lease(s)"
+    assert told in killed.texts["report.html"]
+    told = f"its work was taken over after {takeover['takeover_s']:.1f} s"
     assert told in killed.texts["report.html"]
 
 

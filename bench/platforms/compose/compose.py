@@ -108,9 +108,9 @@ class Compose:
         address = done.stdout.strip()
         return address if done.returncode == 0 and address and not address.endswith(":0") else None
 
-    def logs(self, container: str) -> str:
-        """All that one container wrote, which for services is standard error."""
-        done = self._docker("logs", container)
+    def logs(self, container: str, *options: str) -> str:
+        """What one container wrote, which for services is standard error; all of it without options."""
+        done = self._docker("logs", *options, container)
         return done.stdout + done.stderr
 
     def last_line(self, service: str) -> str:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from bench.ends.guardian import Guardian
+from bench.machine import description
+from bench.platforms import http_client
 from bench.platforms.compose.addresses import Addresses
 from bench.platforms.compose.compose import Compose
 from bench.platforms.compose.observers import target, troubles
+from bench.platforms.compose.parts import ContainerPart
 from bench.platforms.compose.scale import settle
 from bench.platforms.compose.up import DIRTY, add, start, told
-from bench.platforms.local.system import Projector, Stack, reach, watched
 from bench.platforms.logins import Logins
-from bench.platforms.processes import Process, Processes
+from bench.platforms.platform import Kind, Part, System
+from bench.platforms.preparation import answers, examined_as_reader, reach
+from bench.platforms.processes import ROOT, Process, Processes
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
-from metrics.target import Target
 from settings import Environment
 from settings.catalogue.load import LOADGEN_WORKERS
 
@@ -32,31 +33,19 @@ REVISION: Final = "org.opencontainers.image.revision"
 LOGGED: Final = ("api", "projector", "postgres")
 
 
-@dataclass
-class ContainerProjector:
-    """A projector's container. Docker starts one that crashes again, but not one that was killed by hand."""
+class Containers:
+    """The platform: the running stack, one part a container."""
 
-    compose: Compose
-    name: str
-    holder: str
-    expendable: bool = False
+    name = "compose"
 
-    def kill(self) -> None:
-        """SIGKILL to its process."""
-        self.compose.docker("kill", "--signal", "KILL", self.name)
+    def __init__(self, compose: Compose, api: str, database_url: str, processes: Processes) -> None:
+        self._compose = compose
+        self._processes = processes
+        self._parts = _parts(compose, api, database_url)
 
-
-@dataclass
-class ContainerStack(Stack):
-    """The running stack."""
-
-    compose: Compose
-    observed: Target | None
-
-    @property
-    def influx(self) -> Target | None:
-        """The stack's own InfluxDB, by its published port."""
-        return self.observed
+    def parts(self) -> list[Part]:
+        """Postgres only where the stack has its own."""
+        return list(self._parts)
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator in a container of its own, which leaves its files in `folder`, and its workers."""
@@ -64,27 +53,28 @@ class ContainerStack(Stack):
         arguments = ["run", "--rm", "--no-deps", "--no-TTY", "--use-aliases", "--name", container_name(folder)]
         arguments += ["--user", self._owner(), "--volume", f"{folder.resolve()}:{inside}"]
         arguments += ["--env", f"RESULTS_DIR={inside}", "--env", f"RUN_ID={folder.name}", "loadgen"]
-        process = self.processes.start("loadgen", arguments, self.compose.variables, program=self.compose.command())
-        if workers := LOADGEN_WORKERS.read(Environment(self.compose.variables)):
+        process = self._processes.start("loadgen", arguments, self._compose.variables, program=self._compose.command())
+        if workers := LOADGEN_WORKERS.read(Environment(self._compose.variables)):
             # They look for their master until it is there.
-            add(self.compose, "loadgen-worker", workers)
+            add(self._compose, "loadgen-worker", workers)
         return process
-
-    def replace(self, victim: Projector) -> None:
-        """Start the container again that was killed."""
-        self.compose.docker("start", victim.name)
 
     def versions(self) -> dict[str, Any]:
         """What the images were built from: not what lies in the folder by now."""
-        api = next(container for container in self.compose.containers() if container.service == "api")
-        told = self.compose.docker("inspect", "--format", f'{{{{index .Config.Labels "{REVISION}"}}}}', api.id)
-        python = self.compose.call("exec", "--no-TTY", "api", "python", "--version").stdout.strip()
+        api = next(container for container in self._compose.containers() if container.service == "api")
+        told = self._compose.docker("inspect", "--format", f'{{{{index .Config.Labels "{REVISION}"}}}}', api.id)
+        python = self._compose.call("exec", "--no-TTY", "api", "python", "--version").stdout.strip()
         revision = told.removesuffix(DIRTY)
-        return {**super().versions(), "revision": revision, "dirty": told.endswith(DIRTY), "python": f"C{python}"}
+        return {
+            **description.versions(ROOT),
+            "revision": revision,
+            "dirty": told.endswith(DIRTY),
+            "python": f"C{python}",
+        }
 
     def _owner(self) -> str:
         """Who owns the files that the container writes; where Docker runs without root, its root is ourselves."""
-        rootless = "rootless" in self.compose.docker("info", "--format", "{{.SecurityOptions}}")
+        rootless = "rootless" in self._compose.docker("info", "--format", "{{.SecurityOptions}}")
         return "0:0" if rootless else f"{os.getuid()}:{os.getgid()}"
 
 
@@ -94,9 +84,7 @@ def container_name(folder: Path) -> str:
 
 
 @contextmanager
-def running(
-    found: tuple[Compose, Addresses], settings: Settings, log: Path, progress: Progress
-) -> Iterator[ContainerStack]:
+def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, progress: Progress) -> Iterator[System]:
     """Set the stack's projectors as the settings want them; at the end, their logs are in `log`.
 
     Only what differs is started anew: the projectors for another mode, all else only if its own settings changed.
@@ -119,16 +107,15 @@ def running(
     with Guardian() as guardian:
         processes = Processes(log, guardian)
         try:
-            yield ContainerStack(
-                settings,
-                where.api,
-                Logins.given(where.database),
-                facts,
-                processes,
-                _projectors(compose),
-                watched(settings, where.database),
-                compose,
-                target(where, config),
+            yield System(
+                platform=Containers(compose, where.api, where.database, processes),
+                settings=settings,
+                base_url=where.api,
+                logins=Logins.given(where.database),
+                postgres=facts,
+                doctor=examined_as_reader(settings, where.database),
+                processes=processes,
+                influx=target(where, config),
             )
         finally:
             processes.stop()
@@ -136,19 +123,20 @@ def running(
             _keep_logs(compose, log, began)
 
 
-def _projectors(compose: Compose) -> list[Projector]:
+def _parts(compose: Compose, api: str, database_url: str) -> list[Part]:
+    ready: dict[str, Callable[[ContainerPart], bool]] = {
+        "postgres": lambda _: answers(database_url),
+        "api": lambda _: http_client.ready(api),
+        "projector": lambda part: http_client.alive(api, part.holder),
+    }
+    running = [container for container in compose.containers() if container.state == "running"]
+    kinds: tuple[Kind, ...] = ("postgres", "api", "projector")
     return [
-        ContainerProjector(compose, container.name, _holder(compose, container.name))
-        for container in compose.containers()
-        if container.service == "projector" and container.state == "running"
+        ContainerPart(compose, kind, container.name, ready[kind])
+        for kind in kinds
+        for container in running
+        if container.service == kind
     ]
-
-
-def _holder(compose: Compose, container: str) -> str:
-    """The name under which the projector in a container holds leases now, as it said at its start."""
-    said = [json.loads(line) for line in compose.logs(container).splitlines() if line.startswith("{")]
-    names = [str(line["projector"]) for line in said if line["event"] == "projector started"]
-    return names[-1] if names else ""
 
 
 def _end_loadgen(compose: Compose, folder: Path) -> None:

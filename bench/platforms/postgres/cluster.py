@@ -10,10 +10,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -23,6 +22,7 @@ from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed, connect
 from bench.platforms.postgres.binaries import Binaries, Identity, find_binaries, find_identity
+from bench.platforms.processes import tail
 from settings import patience
 from settings.children import POSTGRES
 
@@ -41,16 +41,14 @@ STOPS: Final = ((signal.SIGINT, patience.FAST_S), (signal.SIGQUIT, patience.IMME
 PORT_TRIES: Final = 5
 
 
-@dataclass(frozen=True)
 class Cluster:
     """A running cluster. All settings are Postgres's defaults but the profile's and the address."""
 
-    port: int
-    password: str
-    profile: Profile
-    binaries: Binaries
-    folder: Path
-    process: subprocess.Popen[bytes]
+    def __init__(self, password: str, profile: Profile, folder: Path, server: _Server) -> None:
+        self.password: Final = password
+        self.profile: Final = profile
+        self.folder: Final = folder
+        self._server = server
 
     @classmethod
     @contextmanager
@@ -71,13 +69,41 @@ class Cluster:
             try:
                 password = _initialize(binaries, identity, folder, profile)
                 wanted = {**PROFILES[profile], **(settings or {})}
-                process, port = _start(binaries, identity, folder, wanted, log or folder / "postgres.log", guardian)
+                server = _Server(binaries, identity, folder, wanted, log or folder / "postgres.log", guardian)
+                server.start_anywhere()
                 try:
-                    yield cls(port, password, profile, binaries, folder, process)
+                    yield cls(password, profile, folder, server)
                 finally:
-                    _stop(process, folder)
+                    server.stop(STOPS)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def binaries(self) -> Binaries:
+        """The server's programs."""
+        return self._server.binaries
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1; the same after a restart."""
+        return self._server.port
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The postmaster."""
+        return self._server.process
+
+    def stop(self) -> None:
+        """Fast shutdown; immediate when that takes too long."""
+        self._server.stop(STOPS)
+
+    def crash(self) -> None:
+        """Immediate shutdown: no checkpoint, so that the next start recovers from the log."""
+        self._server.stop(STOPS[1:])
+
+    def start(self) -> None:
+        """Start it again on its data and its port, where it does not run. Raises RunFailed."""
+        self._server.start()
 
     def url(self, database: str = "postgres") -> str:
         """The address of one database of the cluster, password included."""
@@ -140,72 +166,109 @@ def _initialize(binaries: Binaries, identity: Identity, folder: Path, profile: P
     return password
 
 
-def _start(
-    binaries: Binaries, identity: Identity, folder: Path, settings: Mapping[str, str], log: Path, guardian: Guardian
-) -> tuple[subprocess.Popen[bytes], int]:
-    for _ in range(PORT_TRIES):
-        port = free_port()
+class _Server:
+    """The postmaster of one data folder, which may be stopped and started again."""
+
+    def __init__(
+        self,
+        binaries: Binaries,
+        identity: Identity,
+        folder: Path,
+        settings: Mapping[str, str],
+        log: Path,
+        guardian: Guardian,
+    ) -> None:
+        self.binaries: Final = binaries
+        self.port = 0
+        self.process: subprocess.Popen[bytes]
+        self._identity = identity
+        self._folder = folder
+        self._settings = settings
+        self._log = log
+        self._guardian = guardian
+
+    def start_anywhere(self) -> None:
+        """Start it on a port that is free. Raises RunFailed."""
+        for _ in range(PORT_TRIES):
+            self.port = free_port()
+            if self._started():
+                return
+            if "Address already in use" not in tail(self._log):
+                break
+        raise RunFailed("Postgres did not start", tail(self._log))
+
+    def start(self) -> None:
+        """Start it where it was. Raises RunFailed."""
+        if self.process.poll() is not None and not self._started():
+            raise RunFailed("Postgres did not start again", tail(self._log))
+
+    def _started(self) -> bool:
         signals.check()
         with signals.held():
-            process = _launch(binaries, identity, folder, {**settings, "port": str(port)}, log)
-            guardian.watch(process.pid, signal.SIGQUIT)
+            self.process = self._launch()
+            self._guardian.watch(self.process.pid, signal.SIGQUIT)
         try:
-            if _ready(process, folder):
-                return process, port
+            if self._ready():
+                return True
         except BaseException:
             # Before its folder is gone: it has shared memory to give back.
-            _stop(process, folder)
+            self.stop(STOPS)
             raise
-        _stop(process, folder)
-        if "Address already in use" not in tail(log):
-            break
-    raise RunFailed("Postgres did not start", tail(log))
+        self.stop(STOPS)
+        return False
 
+    def _launch(self) -> subprocess.Popen[bytes]:
+        fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        wanted = {**fixed, **self._settings, "port": str(self.port)}
+        options = [f"--{name}={value}" for name, value in wanted.items()]
+        with self._log.open("ab") as stream:
+            return subprocess.Popen(
+                [*self._identity.prefix, self.binaries.program("postgres"), "-D", str(self._data), *options],
+                env=POSTGRES.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                cwd=self._folder,
+                start_new_session=True,
+                user=self._identity.uid,
+                group=self._identity.gid,
+            )
 
-def _launch(
-    binaries: Binaries, identity: Identity, folder: Path, settings: Mapping[str, str], log: Path
-) -> subprocess.Popen[bytes]:
-    fixed = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-    options = [f"--{name}={value}" for name, value in {**fixed, **settings}.items()]
-    with log.open("ab") as stream:
-        return subprocess.Popen(
-            [*identity.prefix, binaries.program("postgres"), "-D", str(folder / "data"), *options],
-            env=POSTGRES.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            cwd=folder,
-            start_new_session=True,
-            user=identity.uid,
-            group=identity.gid,
-        )
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
 
-
-def _ready(process: subprocess.Popen[bytes], folder: Path) -> bool:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError):
-            lines = (folder / "data" / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-            if len(lines) >= 8 and lines[7].strip() == "ready":
+    def _ready(self) -> bool:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if self._status() == "ready":
                 return True
-        time.sleep(0.01)
-    return False
+            time.sleep(0.01)
+        return False
 
+    def _status(self) -> str:
+        """What the postmaster says of itself, empty while it has not written its file."""
+        with suppress(OSError):
+            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+            if len(lines) >= 8 and lines[0].strip() == str(self.process.pid):
+                return lines[7].strip()
+        return ""
 
-def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Nothing of the server is left when this returns; no signal breaks it off."""
-    with signals.held():
-        for sign, seconds in STOPS:
-            if process.poll() is None:
-                process.send_signal(sign)
-                for stopped in sessions.members([process.pid]):
-                    sessions.wake(stopped)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-                break
-        sessions.end({process.pid: signal.SIGKILL}, 0)
-        process.wait()
-        sessions.kill(sessions.working_in([folder]))
+    def stop(self, stops: Sequence[tuple[signal.Signals, float]]) -> None:
+        """Nothing of the server is left when this returns; no signal breaks it off."""
+        with signals.held():
+            for sign, seconds in stops:
+                if self.process.poll() is None:
+                    self.process.send_signal(sign)
+                    for stopped in sessions.members([self.process.pid]):
+                        sessions.wake(stopped)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(seconds)
+                    break
+            sessions.end({self.process.pid: signal.SIGKILL}, 0)
+            self.process.wait()
+            sessions.kill(sessions.working_in([self._folder]))
+            self._guardian.forget(self.process.pid)
 
 
 def free_port() -> int:
@@ -213,11 +276,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log file, empty if there is none."""
-    try:
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""

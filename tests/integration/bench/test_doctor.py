@@ -12,8 +12,8 @@ from rich.console import Console
 from bench.doctor.reading import Doctor, examine
 from bench.doctor.table import show
 from bench.ends.errors import SetupError
-from bench.platforms.local.system import examined
 from bench.platforms.postgres.cluster import free_port
+from bench.platforms.preparation import examined
 from bench.trial.progress import Lines
 from bench.trial.settings import Settings
 from settings.children import PYTHON

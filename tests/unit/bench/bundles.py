@@ -36,6 +36,14 @@ VERIFICATION: dict[str, Any] = {
     "projected_samples": 5555,
     "offenders": [],
 }
+FAULT: dict[str, Any] = {
+    "fault": "kill-projector",
+    "what": "projector-1 was killed (SIGKILL) with 3 lease(s)",
+    "hit": True,
+    "invoked_at": 1002.0,
+    "healed_at": 1002.5,
+    "takeover": {"leases_held": 3, "takeovers": 1, "takeover_s": 4.25, "taken_over_by": "projector-2"},
+}
 DEFAULTS: Mapping[str, str] = {}
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 

@@ -29,7 +29,6 @@ from tests.unit.bench.test_compare_bundles import pairs
 from tests.unit.bench.test_compare_bundles import run as compare_them
 
 MUTATIONS = 600
-KILLED = {"killed_at": "1970-01-01T00:16:42+00:00", "takeover_s": 4.25, "takeovers": 1, "holder": "p", "leases_held": 2}
 OTHER_VALUES: tuple[Any, ...] = (None, "text", "", 7, -7, 0, 1.5, 1e308, 10**30, True, [], {}, [None], {"a": None})
 
 
@@ -90,7 +89,7 @@ def _changed(text: bytes, kind: str, random: Random) -> bytes:
 def bundle(folder: Path) -> Path:
     """A bundle with every document."""
     made = bundles.write(folder)
-    write_json(made / "fault.json", KILLED)
+    write_json(made / "fault.json", bundles.FAULT)
     stage = {"users": 1, "mix": "mixed", "seconds": 1.5, "actions_per_s": 2.5, "reads_per_s": 3}
     write_json(made / "loadgen.json", {"phases": bundles.PHASES, "stages": [stage, stage]})
     return made

@@ -72,12 +72,14 @@ def test_the_headline_tells_what_bends_the_numbers(tmp_path: Path) -> None:
         changed={"generator": Generator(cpu_percent=99, saturated=True)},
         variables={"HANDLER_LATENCY_MS": "5"},
     )
-    killed = {"killed_at": "1970-01-01T00:16:42+00:00", "takeover_s": 4.25, "takeovers": 1}
-    write_json(folder / "fault.json", killed)
+    write_json(folder / "fault.json", bundles.FAULT)
     seen = text(render(folder))
     assert "handler latency 5 ms an event" in seen
     assert "the load generator was saturated" in seen
-    assert "a projector was killed (SIGKILL) in the load phase; its work was taken over after 4.2 s" in seen
+    assert (
+        "in the load phase projector-1 was killed (SIGKILL) with 3 lease(s); its work was taken over after 4.2 s"
+        in seen
+    )
 
 
 def test_nothing_in_a_bundle_becomes_markup(tmp_path: Path) -> None:

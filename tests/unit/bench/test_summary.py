@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -46,7 +47,8 @@ def test_a_saturated_generator_is_said() -> None:
 
 
 def test_a_planned_crash_tells_the_time_of_the_takeover(tmp_path: Path) -> None:
-    (tmp_path / "fault.json").write_text('{"holder": "projector-1", "leases_held": 3, "takeover_s": 4.25}')
+    fault = {"what": "projector-1 was killed (SIGKILL) with 3 lease(s)", "takeover": {"takeover_s": 4.25}}
+    (tmp_path / "fault.json").write_text(json.dumps(fault))
     out = StringIO()
     show(Console(file=out, width=100, highlight=False), bundles.result(), tmp_path)
-    assert "projector-1 was killed with 3 lease(s); its work was taken over after 4.2 s" in out.getvalue()
+    assert "projector-1 was killed (SIGKILL) with 3 lease(s); its work was taken over after 4.2 s" in out.getvalue()

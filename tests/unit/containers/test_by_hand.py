@@ -13,7 +13,7 @@ import pytest
 from bench import __main__ as command
 from bench.machine import description
 from bench.platforms import by_hand
-from bench.platforms.local.system import Stack
+from bench.platforms.platform import System
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
 
@@ -46,10 +46,10 @@ def api(docker: FakeDocker) -> Iterator[str]:
 def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
     docker: FakeDocker, api: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen: list[Stack] = []
+    seen: list[System] = []
 
-    def watch(stack: Stack) -> None:
-        seen.append(stack)
+    def watch(system: System) -> None:
+        seen.append(system)
         raise KeyboardInterrupt
 
     async def facts(*_: object, **__: object) -> dict[str, object]:
@@ -66,8 +66,8 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
         monkeypatch.setenv(name, "")
     monkeypatch.setattr(sys, "argv", ["bench", "ui", "--mode", "parallel"])
     assert command.main() == 130, capsys.readouterr().err
-    (stack,) = seen
-    assert (stack.base_url, stack.settings.mode) == (f"http://{api}", "parallel")
+    (system,) = seen
+    assert (system.base_url, system.settings.mode) == (f"http://{api}", "parallel")
     (started,) = [call for call in docker.calls if call.startswith("compose up")]
     assert "--scale projector=1" in started
-    assert not any(process.running for process in stack.processes.all)
+    assert not any(process.running for process in system.processes.all)

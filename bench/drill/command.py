@@ -1,0 +1,105 @@
+"""`python -m bench drill`: each fault as often as asked, beside load, judged by both oracles."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.bundle.folder import new_id
+from bench.drill import document
+from bench.drill.fault import Plan, load, names
+from bench.drill.repetition import Repetition
+from bench.drill.table import show
+from bench.ends.conclude import FAILED, SOUND
+from bench.ends.errors import SetupError
+from bench.trial import runner
+from bench.trial.progress import progress
+from bench.trial.settings import Settings
+from metrics.results import write_json
+from settings import Environment
+
+DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "10s", "WARMUP": "1s", "VUS": "50"}
+"""Short, and what a fault needs besides; a variable that is set wins."""
+EARLIEST: Final = 0.15
+LATEST: Final = 0.4
+"""The share of the load phase in which a fault strikes, so that it heals under load."""
+ATTEMPTS: Final = 3
+"""For each repetition that is asked for: one that did not hit is run again."""
+MOST: Final = 1000
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One fault under one set of settings."""
+
+    name: str
+    settings: Settings
+    repeat: int
+    seed: int
+
+
+def drill(arguments: argparse.Namespace, console: Console) -> int:
+    """Drill and leave `results/<id>/drills.json`. 0 when every drill hit as often as asked and no count is above 0."""
+    drills = [_planned(name, arguments) for name in arguments.faults or names()]
+    done: list[dict[str, Any]] = []
+    try:
+        for one in drills:
+            done.append(_run(one, arguments.results, console))
+    finally:
+        if done:
+            _tell(done, arguments.results, console)
+    return SOUND if all(one["verdict"] == "passed" for one in done) else FAILED
+
+
+def _planned(name: str, arguments: argparse.Namespace) -> Drill:
+    repeat = Environment({"--repeat": str(arguments.repeat)}).integer("--repeat", 1, low=1, high=MOST)
+    given = {variable: value for variable, value in os.environ.items() if value.strip()}
+    first = Settings.from_env({**DEFAULTS, **given}, mode=arguments.mode)
+    wanted = load(name).defaults(first.strategy)
+    settings = Settings.from_env({**DEFAULTS, **wanted, **given}, mode=arguments.mode)
+    told = {} if arguments.seed is None else {"--seed": str(arguments.seed)}
+    seed = Environment(told).integer("--seed", settings.seed, low=0, high=2**31)
+    return Drill(name, settings, repeat, seed)
+
+
+def _run(one: Drill, results: Path, console: Console) -> dict[str, Any]:
+    """Repeat until it hit as often as asked, or too many repetitions were in vain."""
+    runs: list[Repetition] = []
+    for number in range(one.repeat * ATTEMPTS):
+        if sum(run.hit for run in runs) >= one.repeat:
+            break
+        found = _repeat(one, number, results, console)
+        runs.append(found)
+        state = "failed" if found.why_failed else "hit" if found.hit else "not hit"
+        console.print(Text(f"{one.name}, seed {found.seed}: {state}; {found.what}; {found.run_id}"), soft_wrap=True)
+    return document.drill(one.name, one.settings, one.repeat, runs)
+
+
+def _repeat(one: Drill, number: int, results: Path, console: Console) -> Repetition:
+    seed = one.seed + number
+    settings = replace(one.settings, seed=seed)
+    after_s = settings.duration_s * Random(f"{seed}/{one.name}").uniform(EARLIEST, LATEST)
+    trial = runner.Trial(settings, results, Plan(one.name, after_s), number=number + 1)
+    with progress(console, f"{one.name} ({settings.strategy}), repetition {number + 1}") as shown:
+        ended = runner.run(trial, shown)
+    ended.tell()
+    return Repetition.read(ended.bundle.folder, ended.result, seed)
+
+
+def _tell(done: list[dict[str, Any]], results: Path, console: Console) -> None:
+    show(console, done)
+    file = results / new_id("drills") / document.FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, document.build(done))
+    except OSError as error:
+        raise SetupError("--results", f"{file} can not be written ({error.strerror})", "make room") from None
+    console.print(Text(str(file)), soft_wrap=True)

@@ -1,0 +1,61 @@
+"""`drills.json`: each drill with its repetitions, how often it hit, what the oracle counted, and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any, Final, Literal
+
+from bench.drill.repetition import COUNTED, Repetition
+from bench.trial.settings import Settings
+
+SCHEMA: Final = 1
+FILE: Final = "drills.json"
+
+Verdict = Literal["passed", "failed", "not hit"]
+
+
+def build(drills: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The document."""
+    return {"schema": SCHEMA, "drills": list(drills)}
+
+
+def drill(name: str, settings: Settings, wanted: int, runs: Sequence[Repetition]) -> dict[str, Any]:
+    """One drill. Repetitions that did not hit are listed, and count as nothing but runs whose counts must be 0 too."""
+    hits = [run for run in runs if run.hit]
+    failed = [run for run in runs if run.why_failed]
+    counts = {count: sum(getattr(run.correctness, count) for run in runs) for count in COUNTED}
+    return {
+        "name": name,
+        "mode": settings.mode,
+        "strategy": settings.strategy,
+        "platform": next((run.platform for run in runs if run.platform), None),
+        "repetitions": len(runs),
+        "wanted": wanted,
+        "hit": len(hits),
+        **counts,
+        "blocked": sum(run.verdict == "blocked" for run in runs),
+        "not_converged": sum(bool(run.why_failed) and not run.correctness.faults for run in runs),
+        "takeover_s": spread(run.takeover_s for run in hits),
+        "visible_p99_ms": {
+            span: spread(run.visible_p99_ms[span] for run in hits)["p50"] for span in ("before", "during", "after")
+        },
+        "errors": sum(run.errors for run in runs),
+        "seeds": [run.seed for run in runs],
+        "runs": [
+            {"run_id": run.run_id, "seed": run.seed, "hit": run.hit, "what": run.what, "why": run.why_failed}
+            for run in runs
+        ],
+        "verdict": verdict(wanted, len(hits), failed),
+    }
+
+
+def verdict(wanted: int, hits: int, failed: Sequence[Repetition]) -> Verdict:
+    """Failed is the gravest; what did not hit as often as asked has not been shown."""
+    return "failed" if failed else "passed" if hits >= wanted else "not hit"
+
+
+def spread(values: Iterable[float | None]) -> dict[str, float | None]:
+    """Median and maximum of what is known."""
+    known = [value for value in values if value is not None]
+    return {"p50": median(known) if known else None, "max": max(known, default=None)}

@@ -1,0 +1,102 @@
+"""The fault protocol: set-up, invoke, heal, and the evidence that it hit. One file a fault in `bench/faults`.
+
+A fault's module has a class `Fault` that is made without arguments. A stranger's is named by the dotted path of its
+module, found by PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+from bench.ends.errors import SetupError
+from bench.platforms.platform import System
+from metrics.results import Record
+from settings import plugins
+from settings.catalogue.projection import Strategy
+
+PACKAGE: Final = "bench.faults"
+VARIABLE: Final = "fault"
+
+Stats = Mapping[str, Any]
+"""The document of GET /stats."""
+
+
+@dataclass(frozen=True)
+class Takeover(Record):
+    """What became of the leases that the part held, by the database's clock. None: nothing had to be taken over."""
+
+    leases_held: int = 0
+    takeovers: int = 0
+    takeover_s: float | None = None
+    taken_over_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a fault did. `hit` says whether it struck work in hand; one that did not proves nothing.
+
+    `what` is told to people: part, deed and proof, in words.
+    """
+
+    hit: bool
+    what: str
+    holder: str = ""
+    takeover: Takeover = field(default_factory=Takeover)
+
+
+class Fault(Protocol):
+    """What a drill does to a running system. All of it is called from one thread, between looks at `/stats`."""
+
+    def defaults(self, strategy: Strategy) -> Mapping[str, str]:
+        """Settings under which it hits, by variable; what the user sets stands above them."""
+        ...
+
+    def set_up(self, system: System) -> None:
+        """Before the load: choose the parts, and make sure of the powers over them. Raises SetupError."""
+        ...
+
+    def invoke(self, stats: Stats) -> bool:
+        """In the load phase: strike, and say so; False where this is not the moment, then it is asked again."""
+        ...
+
+    def watch(self, stats: Stats | None) -> bool:
+        """After the strike, again and again to the end of the run: take in what is seen, None where the API is silent.
+
+        True once there is nothing more to see before it heals.
+        """
+        ...
+
+    def heal(self) -> None:
+        """Put the system back; also called when a run is broken off after the strike."""
+        ...
+
+    def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
+        """What came of it; `loadgen` is what the load generator told at its end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A fault by its name, `after_s` seconds into the load phase. Without `heal` the system stays as it was struck."""
+
+    fault: str
+    after_s: float
+    heal: bool = True
+
+
+def names() -> tuple[str, ...]:
+    """The faults that there are here."""
+    return plugins.offered(PACKAGE)
+
+
+def load(name: str) -> Fault:
+    """A fault by its name or its module's dotted path. Raises SettingError, SetupError."""
+    module: ModuleType = plugins.load(VARIABLE, PACKAGE, name)
+    make = getattr(module, "Fault", None)
+    if not callable(make):
+        raise SetupError(f"{VARIABLE} {name}", "its module has no class Fault", "see bench/drill/fault.py")
+    found: Fault = make()
+    return found

@@ -1,0 +1,88 @@
+"""Fault injection: carry a plan out beside the load, one step at a time, and see to it that the system is healed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bench.drill.fault import Fault, Plan, Takeover, load
+from bench.ends.errors import RunFailed, SetupError
+from bench.platforms import http_client
+from bench.platforms.platform import System
+from metrics.results import Record
+
+LOOK_EVERY_S: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Injected(Record):
+    """`fault.json`: what was done when, by this machine's clock, and whether it hit."""
+
+    fault: str
+    platform: str
+    what: str
+    hit: bool
+    holder: str
+    invoked_at: float
+    healed_at: float | None
+    takeover: Takeover = field(default_factory=Takeover)
+
+
+class Injection:
+    """One fault in one run. `tick` is called again and again while the load generator runs."""
+
+    def __init__(self, plan: Plan, system: System) -> None:
+        self._plan = plan
+        self._base_url = system.base_url
+        self._platform = system.platform.name
+        self._fault: Fault = load(plan.fault)
+        self._fault.set_up(system)
+        self._invoked_at: float | None = None
+        self._healed_at: float | None = None
+        self._next_look = 0.0
+
+    def tick(self, now: float, load_since: float | None) -> None:
+        """`now` and the start of the load phase in epoch seconds, None before it."""
+        if self._invoked_at is None:
+            if load_since is not None and now >= load_since + self._plan.after_s:
+                self._invoke()
+        elif now >= self._next_look:
+            self._next_look = now + LOOK_EVERY_S
+            if self._fault.watch(http_client.stats(self._base_url)):
+                self._heal()
+
+    def _invoke(self) -> None:
+        stats = http_client.stats(self._base_url)
+        if stats is not None and self._fault.invoke(stats):
+            self._invoked_at = time.time()
+            self._fault.watch(http_client.stats(self._base_url))
+
+    def _heal(self) -> None:
+        if self._invoked_at is not None and self._healed_at is None and self._plan.heal:
+            self._fault.heal()
+            self._healed_at = time.time()
+
+    def end(self, loadgen: Mapping[str, Any]) -> Injected | None:
+        """Take a last look; what came of it, None if the run ended before its moment."""
+        if self._invoked_at is None:
+            return None
+        self._fault.watch(http_client.stats(self._base_url))
+        found = self._fault.evidence(loadgen)
+        return Injected(
+            fault=self._plan.fault,
+            platform=self._platform,
+            what=found.what,
+            hit=found.hit,
+            holder=found.holder,
+            invoked_at=self._invoked_at,
+            healed_at=self._healed_at,
+            takeover=found.takeover,
+        )
+
+    def close(self) -> None:
+        """Heal what is still struck, whatever became of the run, which has its own reason by now."""
+        with suppress(RunFailed, SetupError):
+            self._heal()

@@ -1,0 +1,82 @@
+"""One repetition of a drill: a run with its fault, and what the drill takes from the bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.bundle.folder import Samples
+from metrics.results import Correctness, Result, Verdict
+
+COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing")
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """`why_failed` is empty where the system lost nothing and came back; what was not hit proves nothing either way."""
+
+    run_id: str
+    platform: str
+    seed: int
+    hit: bool
+    verdict: Verdict
+    correctness: Correctness
+    takeover_s: float | None
+    visible_p99_ms: Mapping[str, float | None]
+    errors: int
+    what: str
+    why_failed: str
+
+    @classmethod
+    def read(cls, folder: Path, result: Result, seed: int) -> Repetition:
+        """Take it from a run's bundle and its result."""
+        fault, verification = _document(folder / "fault.json"), _document(folder / "verification.json")
+        return cls(
+            run_id=folder.name,
+            platform=str(fault.get("platform", "")),
+            seed=seed,
+            hit=bool(fault.get("hit")),
+            verdict=result.verdict,
+            correctness=result.correctness,
+            takeover_s=fault.get("takeover", {}).get("takeover_s"),
+            visible_p99_ms=_around(fault, Samples(folder / "samples.jsonl").new()),
+            errors=result.throughput.errors,
+            what=str(fault.get("what", "the run ended before the fault")),
+            why_failed=judge(result.verdict, result.why, result.correctness, verification),
+        )
+
+
+def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Mapping[str, Any]) -> str:
+    """Why the drill failed, empty where it did not. Pure.
+
+    Requests that failed under the fault make a run `invalid` for its numbers, and not for its safety: then every event
+    must have taken effect all the same.
+    """
+    if correctness.faults or verdict in ("diverged", "blocked", "timed_out"):
+        return why
+    if verdict == "converged":
+        return ""
+    if not verification:
+        return why
+    left = int(verification["unprojected"])
+    return f"{left} event(s) never took effect; {why}" if left else ""
+
+
+def _document(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return document
+
+
+def _around(fault: Mapping[str, Any], samples: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    """The worst second's p99 of write to visible in the load phase: before the strike, until it healed, and after."""
+    spans: dict[str, list[float]] = {"before": [], "during": [], "after": []}
+    if fault:
+        begun, healed = fault["invoked_at"], fault["healed_at"] or fault["invoked_at"]
+        for sample in samples:
+            if sample["phase"] == "load" and (p99 := sample.get("visibility_p99_ms")) is not None:
+                name = "before" if sample["t"] < begun else "during" if sample["t"] <= healed + 1 else "after"
+                spans[name].append(p99)
+    return {name: max(values, default=None) for name, values in spans.items()}

@@ -1,0 +1,100 @@
+"""A zombie: a projector that is frozen for longer than its leases last, and then goes on as if it still held them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bench.drill.fault import Evidence, Stats
+from bench.drill.takeovers import Takeovers, freeze_at_work
+from bench.ends.errors import SetupError
+from bench.platforms.platform import Part, Pause, System
+from settings.catalogue.projection import Strategy
+
+STANDS_S: Final = 2.0
+"""For how long it is frozen where there is no lease that could run out."""
+LONGEST_S: Final = 15.0
+"""It goes on after this long, whether its leases were taken over or not."""
+
+
+class Fault:
+    """Hit: its leases were taken over while it was frozen; without leases, the others went on while it stood still."""
+
+    def __init__(self) -> None:
+        self._system: System
+        self._victim: Part
+        self._holder = ""
+        self._paused_at = 0.0
+        self._awake = False
+        self._takeovers = Takeovers()
+        self._taken_over = False
+        self._before: Stats = {}
+        self._others_went_on = False
+        self._fenced = 0
+        self._projected_again = 0
+
+    def defaults(self, strategy: Strategy) -> Mapping[str, str]:
+        """Somebody else must be there, and leases be short."""
+        return {"PROJECTORS": "2", "LEASE_SECONDS": "2"}
+
+    def set_up(self, system: System) -> None:
+        """Needs the power to pause a projector, and two of them."""
+        system.require("projector", Pause)
+        if len(system.parts("projector")) < 2:
+            raise SetupError("PROJECTORS", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
+        self._system = system
+
+    def invoke(self, stats: Stats) -> bool:
+        """Freeze the projector with the most leases; it goes on at once, for a better moment, where it has none."""
+        found = freeze_at_work(self._system, leases=self._system.settings.strategy != "stream-locks")
+        if found is None:
+            return False
+        self._victim, self._before = found
+        self._holder, self._paused_at = self._victim.holder, time.monotonic()
+        self._takeovers.begin(self._before, self._holder)
+        return True
+
+    def watch(self, stats: Stats | None) -> bool:
+        """It heals once its leases were taken over, or the others went on without it."""
+        if stats is None:
+            return False
+        if self._awake:
+            self._fenced = _count(stats, self._holder, "fenced") - _count(self._before, self._holder, "fenced")
+            self._projected_again = _projected(stats, self._holder) - _projected(self._before, self._holder)
+            return False
+        self._takeovers.note(stats)
+        stood = time.monotonic() - self._paused_at
+        self._taken_over = self._takeovers.any
+        self._others_went_on = stats["totalEventsProjected"] > self._before["totalEventsProjected"] and _projected(
+            stats, self._holder
+        ) == _projected(self._before, self._holder)
+        return (self._hit and stood >= STANDS_S) or stood >= LONGEST_S
+
+    @property
+    def _hit(self) -> bool:
+        return self._taken_over if self._takeovers.leases else self._others_went_on
+
+    def heal(self) -> None:
+        """Let it go on."""
+        self._system.resume(self._victim)
+        self._awake = True
+
+    def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
+        """What it had, what became of it, and what it did after it went on."""
+        told = self._takeovers.told()
+        after = f"it then was fenced {self._fenced} time(s) and projected {self._projected_again} event(s)"
+        return Evidence(
+            hit=self._hit and self._awake,
+            what=f"{self._victim.name} was frozen with {told.leases_held} lease(s); {after}",
+            holder=self._holder,
+            takeover=told,
+        )
+
+
+def _count(stats: Stats, holder: str, name: str) -> int:
+    return next((int(p[name]) for p in stats["projectors"] if p["holder"] == holder), 0)
+
+
+def _projected(stats: Stats, holder: str) -> int:
+    return _count(stats, holder, "eventsProjected")

@@ -1,0 +1,90 @@
+"""The system at BASE_URL, which somebody else has started: measured as it is, and without any power over its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.ends.errors import SetupError
+from bench.ends.guardian import Guardian
+from bench.machine import description, limits
+from bench.platforms import http_client, loadgen
+from bench.platforms.logins import Logins
+from bench.platforms.platform import Part, System
+from bench.platforms.preparation import examined_as_reader, reach
+from bench.platforms.processes import ROOT, Process, Processes
+from bench.trial import strategies
+from bench.trial.progress import Progress
+from bench.trial.settings import Settings
+from settings.hiding import hide
+
+
+class Attached:
+    """The platform of a system that is only reached by its addresses."""
+
+    name = "attached"
+
+    def __init__(self, settings: Settings, base_url: str, processes: Processes) -> None:
+        self._settings = settings
+        self._base_url = base_url
+        self._processes = processes
+
+    def parts(self) -> list[Part]:
+        """None of them can be reached."""
+        return []
+
+    def versions(self) -> dict[str, Any]:
+        """Those of the project here, which may not be what runs there."""
+        return description.versions(ROOT)
+
+    def start_loadgen(self, folder: Path) -> Process:
+        """Start the load generator on this machine."""
+        return loadgen.start(self._processes, self._settings, self._base_url, folder)
+
+
+@contextmanager
+def running(settings: Settings, log: Path, _: Progress) -> Iterator[System]:
+    """Attach to the system of BASE_URL and DATABASE_URL. Raises SetupError where it is not there or in another mode."""
+    limits.require(settings)
+    with Guardian() as guardian:
+        processes = Processes(log, guardian)
+        try:
+            yield _attach(settings, processes)
+        finally:
+            processes.stop()
+
+
+def _attach(settings: Settings, processes: Processes) -> System:
+    assert settings.base_url is not None
+    assert settings.database_url is not None
+    facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+    doctor = examined_as_reader(settings, settings.database_url)
+    _check_strategy(settings, settings.base_url)
+    seen = settings.without_observation()
+    return System(
+        platform=Attached(seen, settings.base_url, processes),
+        settings=seen,
+        base_url=settings.base_url,
+        logins=Logins.given(settings.database_url),
+        postgres=facts,
+        doctor=doctor,
+        processes=processes,
+        influx=settings.influx,
+    )
+
+
+def _check_strategy(settings: Settings, base_url: str) -> None:
+    stats: Mapping[str, Any] | None = http_client.stats(base_url)
+    if stats is None:
+        raise SetupError(
+            "BASE_URL",
+            f"{hide(base_url, base_url)} gives no statistics at /stats",
+            "start that system, correct the address, or unset it so that one is started",
+        )
+    if stats["serialProjection"] != (settings.mode == "serial"):
+        found = "serial" if stats["serialProjection"] else "parallel"
+        raise SetupError("BASE_URL", f"that system runs in {found} mode", f"run the bench with --mode {found}")
+    if others := strategies.others(settings.strategy, stats["strategies"]):
+        raise SetupError("BASE_URL", others, "set STRATEGY to what they work by, the same for all of them")

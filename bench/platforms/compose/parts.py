@@ -1,0 +1,87 @@
+"""The parts of a system in containers, each with every power, carried out by Docker."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Final
+
+from bench.ends import signals
+from bench.ends.errors import RunFailed
+from bench.platforms.compose.compose import Compose
+from bench.platforms.platform import Kind
+
+READY_TIMEOUT_S: Final = 60.0
+POLL_S: Final = 0.1
+LOG_LINES: Final = "200"
+
+
+class ContainerPart:
+    """One container. Docker starts one that crashes again, but not one that was killed by hand."""
+
+    def __init__(
+        self, compose: Compose, kind: Kind, name: str, ready: Callable[[ContainerPart], bool] = lambda _: True
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self._compose = compose
+        self._ready = ready
+        self._known: str | None = None
+
+    @property
+    def holder(self) -> str:
+        """As the projector said it at its last start."""
+        if self.kind != "projector":
+            return ""
+        if self._known is None:
+            self._known = _holder(self._compose.logs(self.name))
+        return self._known
+
+    def start(self) -> None:
+        """`docker start`, and wait until the service is ready."""
+        before = self.holder
+        self._compose.docker("start", self.name)
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not self._up(before):
+            signals.check()
+            if time.monotonic() > deadline:
+                raise RunFailed(f"{self.name} was not ready within {READY_TIMEOUT_S:g} s", self.logs())
+            time.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """`docker stop`: SIGTERM, then SIGKILL after the grace period of compose.yaml."""
+        self._compose.docker("stop", self.name)
+
+    def restart(self) -> None:
+        """Stop it in order, then start it."""
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """SIGKILL to its main process, which ends the container."""
+        self._compose.docker("kill", "--signal", "KILL", self.name)
+
+    def pause(self) -> None:
+        """Freeze its control group."""
+        self._compose.docker("pause", self.name)
+
+    def resume(self) -> None:
+        """Let its control group go on, if it is frozen."""
+        if self._compose.docker("inspect", "--format", "{{.State.Paused}}", self.name) == "true":
+            self._compose.docker("unpause", self.name)
+
+    def logs(self) -> str:
+        """Its last lines."""
+        return self._compose.logs(self.name, "--tail", LOG_LINES)
+
+    def _up(self, before: str) -> bool:
+        self._known = None
+        return (self.kind != "projector" or self.holder != before) and self._ready(self)
+
+
+def _holder(logs: str) -> str:
+    """The name under which the projector in a container holds leases now, as it said at its start."""
+    said = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
+    names = [str(line["projector"]) for line in said if line["event"] == "projector started"]
+    return names[-1] if names else ""

@@ -1,0 +1,16 @@
+"""The load generator as a process of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.platforms.processes import Process, Processes
+from bench.trial.settings import Settings
+from settings.children import PYTHON
+
+
+def start(processes: Processes, settings: Settings, base_url: str, folder: Path) -> Process:
+    """Start it against `base_url`; it leaves its files in `folder`."""
+    told = {"BASE_URL": base_url, "RESULTS_DIR": str(folder), "RUN_ID": folder.name}
+    env = PYTHON.environment({**settings.environment(), **told})
+    return processes.start("loadgen", ["-m", "services.loadgen"], env)

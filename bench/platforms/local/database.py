@@ -1,0 +1,71 @@
+"""The database of a run on this machine: that of DATABASE_URL, or of a throw-away server, migrated, with its roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.ends.guardian import Guardian
+from bench.oracle.database import closed
+from bench.platforms.local.parts import Server
+from bench.platforms.logins import Logins
+from bench.platforms.postgres.cluster import Cluster
+from bench.platforms.preparation import environment, reach
+from bench.platforms.processes import Processes
+from bench.trial.progress import Progress
+from bench.trial.settings import Settings
+from settings.addresses import postgres_url
+
+MIGRATION_TIMEOUT_S: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Database:
+    """Addresses, facts about the server, and the server itself where the run has started it."""
+
+    logins: Logins
+    facts: dict[str, Any]
+    server: Server | None
+
+
+def open_database(settings: Settings, log: Path, stack: ExitStack, progress: Progress) -> Database:
+    """Reach the database of DATABASE_URL, or start a server that `stack` stops. Raises SetupError, RunFailed."""
+    if settings.database_url is not None:
+        progress.step("connecting to the database of DATABASE_URL")
+        for word in postgres_url.parse(settings.database_url).told:
+            progress.step(f"note: DATABASE_URL: {word}")
+        facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+        return Database(Logins.given(settings.database_url), facts, None)
+    progress.step("starting Postgres")
+    file = log / "postgres.log"
+    cluster = stack.enter_context(Cluster.throwaway("durable", log=file))
+    url = closed(cluster.create_database("tidemark"))
+    facts = reach(url, source=cluster.binaries.source, profile=cluster.profile)
+    return Database(Logins.made(url), facts, Server(cluster, file))
+
+
+def migrate(settings: Settings, logins: Logins, processes: Processes, progress: Progress) -> None:
+    """Bring the schema up to date, and make the roles of a server of our own."""
+    progress.step("migrating")
+    env = environment(settings, DATABASE_URL=logins.owner)
+    processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
+    if logins.passwords:
+        env |= logins.passwords
+        processes.run("roles", ["-m", "migrations", "roles"], env, MIGRATION_TIMEOUT_S)
+
+
+@contextmanager
+def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict[str, str]]:
+    """The environment in which a database can be examined: that of DATABASE_URL as it is, or a new one, migrated."""
+    with ExitStack() as stack:
+        if settings.database_url is not None:
+            yield environment(settings, DATABASE_URL=settings.database_url)
+            return
+        logins = open_database(settings, log, stack, progress).logins
+        processes = Processes(log, stack.enter_context(Guardian()))
+        stack.callback(processes.stop)
+        migrate(settings, logins, processes, progress)
+        yield environment(settings, DATABASE_URL=logins.owner)

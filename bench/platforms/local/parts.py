@@ -1,0 +1,88 @@
+"""The parts of a local system: every power over a service; start, stop and kill over its Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.platforms.platform import Kind
+from bench.platforms.postgres.cluster import Cluster
+from bench.platforms.processes import Process, Processes, tail
+
+LOG_LINES = 200
+
+
+class Service:
+    """An API or a projector. `launch` starts it, under a holder's name that no other start has, until it is ready."""
+
+    def __init__(
+        self, kind: Kind, name: str, processes: Processes, launch: Callable[[bool], tuple[Process, str]]
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self._processes = processes
+        self._launch = launch
+        self._process, self.holder = launch(False)
+
+    def start(self) -> None:
+        """Start it again where it does not run."""
+        if not self._process.running:
+            self._process, self.holder = self._launch(True)
+
+    def stop(self) -> None:
+        """SIGTERM; SIGKILL when its patience is over."""
+        self._processes.end(self._process)
+
+    def restart(self) -> None:
+        """Stop it in order, then start it."""
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """SIGKILL to its whole session."""
+        self._processes.kill(self._process)
+
+    def pause(self) -> None:
+        """SIGSTOP to its whole session."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """SIGCONT to its whole session."""
+        self._process.resume()
+
+    def logs(self) -> str:
+        """The last lines of its log file."""
+        return tail(self._process.log, LOG_LINES)
+
+
+class Server:
+    """The throw-away Postgres server."""
+
+    kind: Kind = "postgres"
+    name = "postgres"
+    holder = ""
+
+    def __init__(self, cluster: Cluster, log: Path) -> None:
+        self._cluster = cluster
+        self._log = log
+
+    def start(self) -> None:
+        """Start it on its data and its port; it recovers first after a crash."""
+        self._cluster.start()
+
+    def stop(self) -> None:
+        """Fast shutdown: what is under way is broken off."""
+        self._cluster.stop()
+
+    def restart(self) -> None:
+        """Stop it in order, then start it."""
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """Immediate shutdown: as a crash for its clients and its data, and its shared memory is given back."""
+        self._cluster.crash()
+
+    def logs(self) -> str:
+        """The last lines of its log file."""
+        return tail(self._log, LOG_LINES)

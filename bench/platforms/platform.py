@@ -1,0 +1,170 @@
+"""The platform protocol: a system under test, the parts that it is made of, and the powers over a part.
+
+A power is a small protocol of its own. A platform gives a part the powers that it has; one that it lacks is simply not
+there, and whoever needs it is refused by the names of power, part and platform before anything begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, runtime_checkable
+
+from bench.doctor.reading import Doctor
+from bench.ends.errors import SetupError
+from bench.platforms.logins import Logins
+from bench.platforms.processes import Process, Processes
+from bench.trial.settings import Settings
+from metrics.target import Target
+
+Kind = Literal["api", "projector", "postgres"]
+"""What a part does in the system; there may be several of one kind."""
+
+
+class Part(Protocol):
+    """One part of a running system. `name` tells it from the others of its kind."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def holder(self) -> str:
+        """The name under which a projector holds leases since its last start; empty for other parts."""
+        ...
+
+    def logs(self) -> str:
+        """What it has written so far, the last lines at least."""
+        ...
+
+
+@runtime_checkable
+class Start(Protocol):
+    """The power to stop a part in order, and to start it again. Each returns when that is done. Raises RunFailed."""
+
+    def start(self) -> None:
+        """Start a part that was stopped or killed, and wait until it is ready."""
+        ...
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM), and wait until it has."""
+        ...
+
+    def restart(self) -> None:
+        """Stop it in order, then start it."""
+        ...
+
+
+@runtime_checkable
+class Kill(Protocol):
+    """The power to end a part as a crash would: SIGKILL to all of its processes; nothing starts it again by itself."""
+
+    def kill(self) -> None:
+        """Returns when it is dead."""
+        ...
+
+
+@runtime_checkable
+class Pause(Protocol):
+    """The power to freeze all processes of a part and to let them go on, as if no time had passed for them."""
+
+    def pause(self) -> None:
+        """Freeze it; its connections stay open and silent."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on; harmless for one that is not frozen."""
+        ...
+
+
+_WORDS: Final[dict[type, str]] = {Start: "start and stop", Kill: "kill", Pause: "pause"}
+
+
+class Platform(Protocol):
+    """Where a system runs. It is asked for parts and facts; whoever chose it has started what it needs."""
+
+    @property
+    def name(self) -> str:
+        """As results and refusals call it."""
+        ...
+
+    def parts(self) -> list[Part]:
+        """What the system is made of, in the order of their start; empty where nothing can be reached but its API."""
+        ...
+
+    def versions(self) -> dict[str, Any]:
+        """Python, packages and the project's revision that the system runs."""
+        ...
+
+    def start_loadgen(self, folder: Path) -> Process:
+        """Start the load generator, which leaves its files in `folder`."""
+        ...
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system under test, and what is known of it. `processes` are those that the bench has started for it."""
+
+    platform: Platform
+    settings: Settings
+    base_url: str
+    logins: Logins
+    postgres: dict[str, Any]
+    doctor: Doctor
+    processes: Processes
+    influx: Target | None
+
+    @property
+    def database_url(self) -> str:
+        """Where the bench itself reads."""
+        return self.logins.oracle
+
+    def parts(self, kind: Kind) -> list[Part]:
+        """The parts of one kind."""
+        return [part for part in self.platform.parts() if part.kind == kind]
+
+    def start(self, part: Part) -> None:
+        """Start a part again. Raises SetupError where the platform can not, RunFailed where it does not get ready."""
+        if not isinstance(part, Start):
+            raise self._lacks(Start, part.kind)
+        part.start()
+
+    def restart(self, part: Part) -> None:
+        """Stop a part in order and start it again. Raises as `start`."""
+        if not isinstance(part, Start):
+            raise self._lacks(Start, part.kind)
+        part.restart()
+
+    def kill(self, part: Part) -> None:
+        """End a part as a crash would. Raises SetupError where the platform can not."""
+        if not isinstance(part, Kill):
+            raise self._lacks(Kill, part.kind)
+        part.kill()
+
+    def pause(self, part: Part) -> None:
+        """Freeze a part. Raises SetupError where the platform can not."""
+        if not isinstance(part, Pause):
+            raise self._lacks(Pause, part.kind)
+        part.pause()
+
+    def resume(self, part: Part) -> None:
+        """Let a frozen part go on. Raises SetupError where the platform can not."""
+        if not isinstance(part, Pause):
+            raise self._lacks(Pause, part.kind)
+        part.resume()
+
+    def require(self, kind: Kind, *powers: type[Any]) -> None:
+        """Make sure of a part of the kind and of the powers over it. Raises SetupError."""
+        found = self.parts(kind)
+        for power in powers:
+            if not found or not isinstance(found[0], power):
+                raise self._lacks(power, kind)
+
+    def _lacks(self, power: type[Any], kind: Kind) -> SetupError:
+        return SetupError(
+            f"platform {self.platform.name}",
+            f"has no power to {_WORDS[power]} the {kind}",
+            "use a platform that has it: unset BASE_URL and DATABASE_URL for a system of this machine's processes",
+        )

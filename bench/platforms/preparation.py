@@ -1,0 +1,73 @@
+"""What every platform does before a run: the environment of services, and a look at the database."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import asyncpg
+
+from bench.doctor.reading import Doctor, examine
+from bench.ends.errors import SetupError
+from bench.machine import description
+from bench.oracle.database import ambient, connect, run
+from bench.trial.progress import Progress
+from bench.trial.settings import Settings
+from settings.children import GIVEN_DATABASE, PYTHON
+from settings.hiding import hide
+
+CLIENT_ERRORS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+def environment(settings: Settings, **addresses: str) -> dict[str, str]:
+    """The environment of the services: the run's settings and addresses, and of this machine's what they need alone.
+
+    A database that the user names is reached in the user's way.
+    """
+    kind = PYTHON if settings.database_url is None else PYTHON.also(*GIVEN_DATABASE)
+    told = settings.environment()
+    if settings.database_url is None:
+        told.pop("LISTEN_URL", None)
+    return kind.environment({**told, **addresses})
+
+
+def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
+    """Facts about the server at `url`. Raises SetupError when it can not be reached."""
+    try:
+        return run(description.postgres(url, source=source, profile=profile))
+    except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError, ValueError) as error:
+        reason = hide(str(error), url) or type(error).__name__
+        acting = f"; {', '.join(names)} of the environment acted" if (names := ambient(url)) else ""
+        raise SetupError(
+            "DATABASE_URL",
+            f"{hide(url, url)} can not be reached ({reason}{acting})",
+            "start that server, correct the address, or unset it for an embedded Postgres",
+        ) from None
+
+
+def answers(url: str) -> bool:
+    """True when the server at `url` takes a connection."""
+
+    async def ask() -> None:
+        await (await connect(url)).close()
+
+    try:
+        run(ask())
+    except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError):
+        return False
+    return True
+
+
+def examined(settings: Settings, url: str, progress: Progress) -> Doctor:
+    """Examine the database before anything is measured on it. Raises SetupError where the mode is not sound there."""
+    progress.step("examining the database")
+    found = examine(environment(settings, DATABASE_URL=url))
+    if why := found.why_not(settings.strategy):
+        raise SetupError("DATABASE_URL", why, "`task doctor` shows all that it depends on")
+    for warning in found.warnings:
+        progress.step(f"note: {warning}")
+    return found
+
+
+def examined_as_reader(settings: Settings, url: str) -> Doctor:
+    """The same for a system that runs already, at an address that may be a reader's: nothing is refused."""
+    return examine(environment(settings, DATABASE_URL=url), "--reader")
