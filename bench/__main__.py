@@ -19,7 +19,6 @@ from rich.text import Text
 
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
-from bench.doctor.command import doctor
 from bench.drill import command as drills
 from bench.drill.fault import Plan
 from bench.ends.conclude import conclude
@@ -27,6 +26,7 @@ from bench.ends.errors import SetupError
 from bench.platforms import by_hand
 from bench.platforms.choice import choose
 from bench.platforms.processes import ROOT
+from bench.preflight.doctor.command import doctor
 from bench.report import report
 from bench.trial import listing, runner, summary
 from bench.trial.listing import a_scenario

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bench.compare import surroundings
 from bench.compare.loaded import Loaded
 from bench.ends.errors import SetupError
-from bench.machine.description import durable, unlike
+from bench.preflight.description import durable, unlike
 from settings import catalogue
 
 USABLE: Final = ("converged", "timed_out")

@@ -9,12 +9,12 @@ from typing import Any
 
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
-from bench.machine import description, limits
 from bench.platforms import http_client, loadgen
 from bench.platforms.logins import Logins
 from bench.platforms.platform import Part, System
 from bench.platforms.preparation import examined_as_reader, reach
 from bench.platforms.processes import ROOT, Process, Processes
+from bench.preflight import description, limits
 from bench.trial import strategies
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
@@ -59,7 +59,7 @@ def running(settings: Settings, log: Path, _: Progress) -> Iterator[System]:
 def _attach(settings: Settings, processes: Processes) -> System:
     assert settings.base_url is not None
     assert settings.database_url is not None
-    facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
+    server = reach(settings.database_url, source="DATABASE_URL", profile="given")
     doctor = examined_as_reader(settings, settings.database_url)
     _check_strategy(settings, settings.base_url)
     seen = settings.without_observation()
@@ -68,7 +68,7 @@ def _attach(settings: Settings, processes: Processes) -> System:
         settings=seen,
         base_url=settings.base_url,
         logins=Logins.given(settings.database_url),
-        postgres=facts,
+        postgres=server,
         doctor=doctor,
         processes=processes,
         influx=settings.influx,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
-from bench.doctor.reading import Doctor
 from bench.ends.errors import SetupError
 from bench.platforms.logins import Logins
 from bench.platforms.processes import Process, Processes
+from bench.preflight.doctor.reading import Doctor
 from bench.trial.settings import Settings
 from metrics.target import Target
 
@@ -83,7 +83,7 @@ _WORDS: Final[dict[type, str]] = {Start: "start and stop", Kill: "kill", Pause: 
 
 
 class Platform(Protocol):
-    """Where a system runs. It is asked for parts and facts; whoever chose it has started what it needs."""
+    """Where a system runs. It is asked for its parts; whoever chose it has started what it needs."""
 
     @property
     def name(self) -> str:

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench.doctor.reading import Doctor, examine
 from bench.ends.errors import SetupError
-from bench.machine import description
 from bench.oracle.database import ambient, connect, run
+from bench.preflight import description
+from bench.preflight.doctor.reading import Doctor, examine
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 from settings.children import GIVEN_DATABASE, PYTHON
@@ -31,7 +31,7 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
 
 
 def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
-    """Facts about the server at `url`. Raises SetupError when it can not be reached."""
+    """Version and settings of the server at `url`. Raises SetupError when it can not be reached."""
     try:
         return run(description.postgres(url, source=source, profile=profile))
     except (OSError, asyncpg.PostgresError, *CLIENT_ERRORS, TimeoutError, ValueError) as error:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.bundle.reading import Read, read_bundle
-from bench.machine.description import durable
+from bench.preflight.description import durable
 from bench.report import charts
 from metrics.results import Convergence, Percentiles, Result, Visibility
 from settings.tracing import traced
@@ -84,7 +84,7 @@ def _context(bundle: Read) -> dict[str, Any]:
         "latencies": _latencies(result, documents["verification"]),
         "lags": _lags(result),
         "stages": loadgen.get("stages", []) if len(loadgen.get("stages", [])) > 1 else [],
-        "facts": _facts(result, documents),
+        "conditions": _conditions(result, documents),
         "machine_line": machine_line(documents["machine"]),
         "stack_line": stack_line(documents["postgres"], documents["versions"]),
         "when": datetime.fromtimestamp(start, UTC).strftime("%d %B %Y, %H:%M UTC") if start else "",
@@ -200,7 +200,7 @@ def _lags(result: Result) -> list[dict[str, Any]]:
     return [{"name": n, "meaning": m, "values": [d.p50, d.p95, d.max, d.final]} for n, m, d in rows]
 
 
-def _facts(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
+def _conditions(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     versions, postgres = documents["versions"], documents["postgres"]
     settings = [(name, "–" if value is None else str(value)) for name, value in result.settings.items()]
     machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]

@@ -13,20 +13,20 @@ from typing import Any, Final
 import asyncpg
 
 from bench.bundle.folder import Bundle, Samples, merge, void
-from bench.doctor.reading import FILE as DOCTOR
 from bench.drill.fault import Plan
 from bench.drill.injection import Injection
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
-from bench.machine import description
 from bench.oracle import database
 from bench.oracle.database import connect
 from bench.oracle.verify import Verification, verify
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.processes import ROOT, Process, describe, tail
+from bench.preflight import description
+from bench.preflight.doctor.reading import FILE as DOCTOR
 from bench.report import report
 from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress

@@ -81,7 +81,7 @@ class Settings:
             others=handed_on({**chosen.settings, **given}),
             influx=Target.from_env(env),
         )
-        settings._check_together()
+        settings._check_combined()
         return settings
 
     @property
@@ -94,7 +94,7 @@ class Settings:
         """The most seconds that all phases before the convergence last."""
         return self.warmup_s + self.duration_s + self.scenario.extra_s
 
-    def _check_together(self) -> None:
+    def _check_combined(self) -> None:
         if self.rate is not None and not self.scenario.open_loop:
             expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)

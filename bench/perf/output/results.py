@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from bench.bundle.perf import Perf
 from bench.bundle.reading import refusing
-from bench.machine import description
 from bench.perf.http_load import wrk
 from bench.perf.references import peers
 from bench.platforms.processes import ROOT
+from bench.preflight import description
 from metrics.reading import read_optional
 from metrics.results import write_json
 

@@ -34,10 +34,10 @@ def check_ports(config: Mapping[str, Any], running: Iterable[Container]) -> None
 
 
 def _check(variable: str, host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            tried.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise SetupError(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.ends.guardian import Guardian
-from bench.machine import description
 from bench.platforms import http_client
 from bench.platforms.compose.addresses import Addresses
 from bench.platforms.compose.compose import Compose
@@ -22,6 +21,7 @@ from bench.platforms.logins import Logins
 from bench.platforms.platform import Kind, Part, System
 from bench.platforms.preparation import answers, examined_as_reader, reach
 from bench.platforms.processes import ROOT, Process, Processes
+from bench.preflight import description
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
@@ -100,7 +100,7 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
     start(compose, "api", "projector", projectors=settings.projectors)
     settle(where.api, settings.projectors, settings.strategy)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
-    facts = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
+    told_by_server = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
     if settings.mode == "serial":
         progress.step("waiting for the global order to be walked to its end")
         catch_up(where.database)
@@ -112,7 +112,7 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
                 settings=settings,
                 base_url=where.api,
                 logins=Logins.given(where.database),
-                postgres=facts,
+                postgres=told_by_server,
                 doctor=examined_as_reader(settings, where.database),
                 processes=processes,
                 influx=target(where, config),

@@ -24,10 +24,10 @@ MIGRATION_TIMEOUT_S: Final = 120.0
 
 @dataclass(frozen=True)
 class Database:
-    """Addresses, facts about the server, and the server itself where the run has started it."""
+    """Addresses, what `postgres.json` says of the server, and the server where the run has started it."""
 
     logins: Logins
-    facts: dict[str, Any]
+    postgres: dict[str, Any]
     server: Server | None
 
 
@@ -37,14 +37,14 @@ def open_database(settings: Settings, log: Path, stack: ExitStack, progress: Pro
         progress.step("connecting to the database of DATABASE_URL")
         for word in postgres_url.parse(settings.database_url).told:
             progress.step(f"note: DATABASE_URL: {word}")
-        facts = reach(settings.database_url, source="DATABASE_URL", profile="given")
-        return Database(Logins.given(settings.database_url), facts, None)
+        told = reach(settings.database_url, source="DATABASE_URL", profile="given")
+        return Database(Logins.given(settings.database_url), told, None)
     progress.step("starting Postgres")
     file = log / "postgres.log"
     cluster = stack.enter_context(Cluster.throwaway("durable", log=file))
     url = closed(cluster.create_database("tidemark"))
-    facts = reach(url, source=cluster.binaries.source, profile=cluster.profile)
-    return Database(Logins.made(url), facts, Server(cluster, file))
+    told = reach(url, source=cluster.binaries.source, profile=cluster.profile)
+    return Database(Logins.made(url), told, Server(cluster, file))
 
 
 def migrate(settings: Settings, logins: Logins, processes: Processes, progress: Progress) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
-from bench.machine import description, limits
 from bench.platforms import http_client, loadgen
 from bench.platforms.local.database import migrate, open_database
 from bench.platforms.local.parts import Server, Service
@@ -21,6 +20,7 @@ from bench.platforms.platform import Part, System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.preparation import environment, examined
 from bench.platforms.processes import ROOT, Process, Processes
+from bench.preflight import description, limits
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
@@ -110,7 +110,7 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
             settings=settings,
             base_url=local.base_url,
             logins=database.logins,
-            postgres=database.facts,
+            postgres=database.postgres,
             doctor=doctor,
             processes=processes,
             influx=settings.influx,
@@ -128,10 +128,10 @@ def _start(local: Local, settings: Settings, progress: Progress) -> None:
 def _port(settings: Settings) -> int:
     if settings.api_port is None:
         return free_port()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, settings.api_port))
+            tried.bind((HOST, settings.api_port))
         except OSError as error:
             raise SetupError(
                 "API_PORT",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine.description import LIKENESS, durable, machine, unlike, versions
 from bench.platforms.processes import ROOT
+from bench.preflight.description import LIKENESS, durable, machine, unlike, versions
 
 
 def test_the_machine_is_described_without_names() -> None:

@@ -34,8 +34,8 @@ def test_a_sound_run_shows_its_numbers_its_proof_and_where_it_was_measured(tmp_p
     seen = text(render(bundles.write(tmp_path)))
     assert numbers(seen) == list(NUMBERS)
     assert "5,555 events folded again and 5,432 acknowledged writes read back: no fault." in seen
-    for fact in ("Abacus 9", "2 cores", "Postgres 18.6", "0123456789", "synchronous_commit", "handler latency 0 ms"):
-        assert fact in seen
+    for said in ("Abacus 9", "2 cores", "Postgres 18.6", "0123456789", "synchronous_commit", "handler latency 0 ms"):
+        assert said in seen
 
 
 @pytest.mark.parametrize("verdict", ["timed_out", "diverged", "blocked", "invalid"])

@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 
 from bench import __main__ as command
-from bench.machine import description
 from bench.platforms import by_hand
 from bench.platforms.platform import System
+from bench.preflight import description
 from tests.fakes.docker import FakeDocker
 from tests.unit.containers.conftest import container
 
@@ -52,14 +52,14 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
         seen.append(system)
         raise KeyboardInterrupt
 
-    async def facts(*_: object, **__: object) -> dict[str, object]:
+    async def answer(*_: object, **__: object) -> dict[str, object]:
         return {}
 
     docker.answer("ps --all", [container("api", Health="healthy"), container("projector")])
     docker.answer("inspect", [])
     docker.answer("port api", f"{api}\n")
     monkeypatch.setattr(by_hand, "_watch", watch)
-    monkeypatch.setattr(description, "postgres", facts)
+    monkeypatch.setattr(description, "postgres", answer)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     # The command sets these for good.
     for name in ("BASE_URL", "DATABASE_URL", "PROJECTORS"):

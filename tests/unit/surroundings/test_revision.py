@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.machine import description
+from bench.preflight import description
 from settings.children import GIT
 
 Repository = Callable[[Path], str]

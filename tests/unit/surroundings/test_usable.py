@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.machine import usable
+from bench.preflight import usable
 
 GIB = 2**30
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.machine.description import durable, postgres
+from bench.preflight.description import durable, postgres
 from tests.cluster import Cluster
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import psutil
 
 from bench.ends.bounded import NoAnswer, ask
-from bench.machine import usable
 from bench.oracle.database import ambient, connect
+from bench.preflight import usable
 from settings.children import GIT, PROGRAM
 from settings.hiding import shown
 
@@ -89,9 +89,9 @@ async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
     return {**found, "environment": acting} if acting else found
 
 
-def durable(facts: dict[str, Any]) -> bool:
+def durable(server: dict[str, Any]) -> bool:
     """True when an acknowledged write survives a crash of the machine."""
-    settings = facts.get("settings", {})
+    settings = server.get("settings", {})
     return settings.get("fsync") == "on" and settings.get("synchronous_commit") not in ("off", None)
 
 
