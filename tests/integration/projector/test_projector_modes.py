@@ -1,4 +1,4 @@
-"""Both modes make the same rows of the same history: alone, in company, and in turn."""
+"""All strategies make the same rows of the same history: alone, in company, and in turn."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
 from projection.operator import reset
 from projection.ordering.stream_leases import Parallel
+from settings import strategies
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
@@ -27,38 +30,69 @@ SIZES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(history=HISTORY, sizes=SIZES, serial=st.booleans())
-async def test_both_modes_make_the_same_rows(
-    url: str, history: list[tuple[int, str]], sizes: dict[str, int], serial: bool
+@effort(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=HISTORY, sizes=SIZES, turns=st.permutations(strategies.ALL))
+async def test_all_strategies_make_the_same_rows(
+    url: str, history: list[tuple[int, str]], sizes: dict[str, int], turns: list[Strategy]
 ) -> None:
+    """One lives through the history; the others rebuild it."""
+    first, *others = turns
     async with Stage.on(url) as stage:
-        await live(stage, history, serial=serial, **sizes)
-        await stage.drain(serial=serial, **sizes)
-        await stage.assert_right(serial=serial)
-        first = await stage.rows()
+        await live(stage, history, strategy=first, **sizes)
+        await stage.drain(strategy=first, **sizes)
+        await stage.assert_right(serial=strategies.is_serial(first))
+        rows = await stage.rows()
 
-        await reset(stage.steps, None)
-        await stage.drain(serial=not serial, **sizes)
+        for strategy in others:
+            await reset(stage.steps, None)
+            await stage.drain(strategy=strategy, **sizes)
 
-        await stage.assert_right(serial=not serial)
-        assert await stage.rows() == first
+            await stage.assert_right(serial=strategies.is_serial(strategy))
+            assert await stage.rows() == rows
+
+
+@pytest.mark.parametrize("company", [1, 2, 4])
+@pytest.mark.parametrize("strategy", strategies.ALL)
+@effort(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=HISTORY, sizes=SIZES)
+async def test_any_number_of_projectors_keep_up_with_any_history(
+    url: str, history: list[tuple[int, str]], sizes: dict[str, int], strategy: Strategy, company: int
+) -> None:
+    """They are at work while it is written, each on its own connections; an end of its work stops and replaces one."""
+    async with Stage.on(url) as stage, AsyncExitStack() as stack:
+        at_work = [await stack.enter_async_context(stage.projector(strategy=strategy, **sizes)) for _ in range(company)]
+        deleted: set[str] = set()
+        for number, (index, what) in enumerate(history):
+            if what == "drain":
+                await at_work[number % len(at_work)].stop()
+                at_work.append(await stack.enter_async_context(stage.projector(strategy=strategy, **sizes)))
+            else:
+                await write(stage, f"todo-{index}", f"text {number}", what, deleted)
+        await until(stage.projected, "all events to be projected")
+        await stage.assert_right(serial=strategies.is_serial(strategy))
+        told = [one.strategy for one in (await stage.facts()).projectors]
+        assert set(told) <= {strategy}
 
 
 async def live(stage: Stage, history: list[tuple[int, str]], **options: Any) -> None:
     """Carry the history out; what a deleted todo can not do any more is left out."""
     deleted: set[str] = set()
     for number, (index, what) in enumerate(history):
-        stream = f"todo-{index}"
         if what == "drain":
             await stage.drain(**options)
-        elif stage.versions[stream] == 0:
-            await stage.append(stream, *life(f"text {number}"))
-        elif stream not in deleted and what == "delete":
-            deleted.add(stream)
-            await stage.append(stream, DELETED)
-        elif stream not in deleted:
-            await stage.append(stream, NewEvent("TodoUpdated", {"text": f"text {number}"}))
+        else:
+            await write(stage, f"todo-{index}", f"text {number}", what, deleted)
+
+
+async def write(stage: Stage, stream: str, content: str, what: str, deleted: set[str]) -> None:
+    """One event of a history, if the todo can have it."""
+    if stage.versions[stream] == 0:
+        await stage.append(stream, *life(content))
+    elif stream not in deleted and what == "delete":
+        deleted.add(stream)
+        await stage.append(stream, DELETED)
+    elif stream not in deleted:
+        await stage.append(stream, NewEvent("TodoUpdated", {"text": content}))
 
 
 async def test_any_number_of_projectors_share_the_streams(stage: Stage) -> None:
