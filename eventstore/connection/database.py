@@ -1,7 +1,6 @@
-"""Connections to Postgres: SQLAlchemy's engine and pool, compiled Core statements, asyncpg on the hot path.
+"""Access to Postgres: pooled asyncpg connections run statements that SQLAlchemy Core has compiled.
 
-Executing through SQLAlchemy costs two to five times what asyncpg costs (ADR 0003), so statements are written and
-compiled by Core, connections are made and kept by its pool, and asyncpg runs the compiled text.
+Executing through SQLAlchemy costs two to five times what asyncpg costs (ADR 0003). Errors leave as the store's.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from typing import Any, Final, Self
 
 import asyncpg
 import msgspec
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventstore.connection.address import PostgresUrl, parse_url
 from eventstore.connection.bounds import BOUNDS, Bounds
@@ -61,9 +58,6 @@ def _away(error: BaseException, code: str | None) -> StoreUnavailable:
 
 def _words(error: BaseException) -> str:
     code = sqlstate_of(error)
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        # The server's words, without SQLAlchemy's statement and links.
-        error = error.orig.__cause__ or error.orig
     return f"{str(error) or type(error).__name__}{f' (SQLSTATE {code})' if code else ''}"
 
 
@@ -114,15 +108,7 @@ class Database:
         self.bounds: Final = replace(bounds, connect=self.url.connect_timeout or bounds.connect)
         self._greet: Final = greet
         self.connector: Final = Connector(self.bounds, name=application_name, planner=planner)
-        # The engine's own address says the dialect alone: it is the connector that connects.
-        engine = create_async_engine(
-            "postgresql+asyncpg://",
-            pool_size=pool_size,
-            max_overflow=0,
-            json_deserializer=msgspec.json.decode,
-            async_creator=self.connect,
-        )
-        self._pool: Final = Pool(engine, size=pool_size, bounds=self.bounds)
+        self._pool: Final = Pool(self._connect_pooled, size=pool_size, bounds=self.bounds)
 
     async def start(self) -> Self:
         """Open one connection. Raises StoreUnavailable when Postgres can not be reached."""
@@ -149,6 +135,16 @@ class Database:
         try:
             if self._greet:
                 await self._greet(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _connect_pooled(self) -> asyncpg.Connection:
+        connection = await self.connect()
+        try:
+            for name in ("json", "jsonb"):
+                await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=msgspec.json.decode)
         except BaseException:
             connection.terminate()
             raise
@@ -203,7 +199,7 @@ class Connection:
             if (translated := _unconnected(error)) is None or translated is error:
                 raise
             raise translated from error
-        return self._held.driver
+        return self._held.connection
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         if self._trusted and _well(error):

@@ -1,9 +1,9 @@
-"""Connection pool: a bounded FIFO queue of callers over the connections that SQLAlchemy's pool makes and keeps.
+"""Connection pool: at most so many connections, and a bounded FIFO queue of the callers that find none free.
 
-A connection stays checked out and goes from task to task in the order of their asking, so handing one on costs a
-deque's pop. What no longer works is thrown away, and its place filled with a new one. Where one has failed without a
-word of the server, those that have not been used since are thrown away with it: one caller finds the trouble, and not
-one for each connection (ADR 0019).
+A connection is handed from task to task by a deque, without a turn of the event loop and without a statement that
+resets it (ADR 0030). One that no longer works is discarded, and its place filled with a new one. Where one has failed
+without a word of the server, those that have not been used since are discarded with it: one caller finds the trouble,
+and not one for each connection (ADR 0019).
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection
 
 from eventstore.connection.bounds import Bounds
 from eventstore.errors import StoreUnavailable
@@ -33,36 +32,35 @@ class Usage:
     time_limits: int
 
 
-class Held:
-    """One connection of SQLAlchemy's pool, and the asyncpg connection inside it."""
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+"""Opens a connection. Raises the driver's errors."""
 
-    def __init__(self, pooled: PoolProxiedConnection) -> None:
-        driver = pooled.driver_connection
-        assert driver is not None
-        self._pooled: Final = pooled
-        self.driver: Final[asyncpg.Connection] = driver
-        self.taken_at = 0.0
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """A connection of the pool, and when it was last taken."""
+
+    connection: asyncpg.Connection
+    taken_at: float = 0.0
 
     @property
     def usable(self) -> bool:
         """False when the connection was lost, or left in an open transaction."""
-        return not self.driver.is_closed() and not self.driver.is_in_transaction()
+        return not self.connection.is_closed() and not self.connection.is_in_transaction()
 
     def discard(self) -> None:
         """Cut the connection; a statement under way on it fails."""
-        self.driver.terminate()
-        self._pooled.invalidate()
+        self.connection.terminate()
 
     async def end(self, seconds: float) -> None:
         """Have the server end the statement under way, and say goodbye; after that time the connection is cut."""
-        self._pooled.detach()
         try:
             # What it raises is of no interest to anybody: the connection is given up.
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(seconds):
-                    await self.driver.close()
+                    await self.connection.close()
         finally:
-            self.driver.terminate()
+            self.connection.terminate()
 
 
 class Pool:
@@ -72,8 +70,8 @@ class Pool:
     while its connection opens, leaves nothing behind.
     """
 
-    def __init__(self, engine: AsyncEngine, *, size: int, bounds: Bounds) -> None:
-        self._engine: Final = engine
+    def __init__(self, connect: Connect, *, size: int, bounds: Bounds) -> None:
+        self._open_connection: Final = connect
         self._size: Final = size
         self._bounds: Final = bounds
         self._ending: Final[set[asyncio.Task[None]]] = set()
@@ -141,12 +139,11 @@ class Pool:
             if not turn.done():
                 turn.set_exception(StoreUnavailable("the database is closed"))
         for held in self._taken:
-            held.driver.terminate()
+            held.discard()
         while self._idle:
             self._idle.pop().discard()
         # They are told to the server still, so that no statement runs on there.
         await asyncio.gather(*self._ending)
-        await self._engine.dispose()
 
     def _take_idle(self) -> Held | None:
         while self._idle:
@@ -159,9 +156,9 @@ class Pool:
 
     async def _connect(self) -> Held:
         try:
-            # Its first statements, which SQLAlchemy sends, count as connecting.
+            # Its first statements count as connecting.
             async with asyncio.timeout(self._bounds.connect):
-                held = Held(await self._engine.raw_connection())
+                held = Held(await self._open_connection())
         except BaseException:
             self._pass_on(None)
             raise
