@@ -7,16 +7,17 @@ what compose.yaml passes on are written from it (`task docs`), and a child's env
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Final
 
 from settings.catalogue import api, database, influx, load, observation, projection, stack
 from settings.catalogue.kinds import Reader, Setting, StackSecret
 
-SUBJECTS: Final = (stack, load, projection, api, database, influx, observation)
+SUBJECTS: Final[tuple[ModuleType, ...]] = (stack, load, projection, api, database, influx, observation)
 """In the order in which people are shown them."""
 
 
-def of(subject: object) -> Iterator[Setting]:
+def of(subject: ModuleType) -> Iterator[Setting]:
     """The settings of one subject, in its order."""
     return (value for value in vars(subject).values() if isinstance(value, Setting))
 

@@ -15,13 +15,24 @@ API_PROCESSES: Final = Integer(
     1,
     64,
     readers=("api", "bench"),
-    stack=("api",),
     lead=True,
 )
 API_HOST: Final = Text(
-    "API_HOST", "where it listens; bench: always there", "127.0.0.1", readers=("api",), handed_on=False, stack=()
+    "API_HOST",
+    "where it listens; the bench always has it here",
+    "127.0.0.1",
+    readers=("api",),
+    handed_on=False,
+    stack=(),
 )
 API_PORT: Final = Integer(
-    "API_PORT", "bench: a free port if unset", 8000, 1, 65535, readers=("api", "bench"), stack=(), acts=False
+    "API_PORT",
+    "its port; the bench takes a free one if unset",
+    8000,
+    1,
+    65535,
+    readers=("api", "bench"),
+    stack=(),
+    acts=False,
 )
 API_POOL_SIZE: Final = Integer("API_POOL_SIZE", "database connections of one API process", 8, 1, 100, readers=("api",))

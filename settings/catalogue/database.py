@@ -19,9 +19,9 @@ DATABASE_URL: Final = Database(
 )
 LISTEN_URL: Final = Database(
     "LISTEN_URL",
-    "the server itself, where DATABASE_URL leads through a pooler in transaction mode",
+    "the server itself, where `DATABASE_URL` leads through a pooler in transaction mode",
     readers=("projector", "doctor"),
-    unset="DATABASE_URL",
+    unset="`DATABASE_URL`",
     stack=("projector",),
     lead=True,
 )

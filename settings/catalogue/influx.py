@@ -21,35 +21,29 @@ INFLUX_URL: Final = ServiceAddress(
 )
 INFLUX_TOKEN: Final = StackSecret(
     "INFLUX_TOKEN",
-    "of InfluxDB, to write",
+    "token of InfluxDB, with the right to write",
     readers=("loadgen", "bench", "stack"),
     handed_on=True,
-    stack=(),
     expected=_SINCE,
     lasting=True,
-    lead=True,
 )
 INFLUX_ORG: Final = Text(
     "INFLUX_ORG",
-    "its organisation",
+    "organisation in InfluxDB",
     readers=("loadgen", "bench", "stack"),
-    unset="in the stack: tidemark",
     handed_on=True,
     stack=(),
-    in_stack="tidemark",
+    example="tidemark",
     expected=_SINCE,
-    lead=True,
 )
 INFLUX_BUCKET: Final = Text(
     "INFLUX_BUCKET",
-    "its bucket",
+    "bucket in InfluxDB",
     readers=("loadgen", "bench", "stack"),
-    unset="in the stack: tidemark",
     handed_on=True,
     stack=(),
-    in_stack="tidemark",
+    example="tidemark",
     expected=_SINCE,
-    lead=True,
 )
 GRAFANA_URL: Final = ServiceAddress(
     "GRAFANA_URL",

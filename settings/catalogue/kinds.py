@@ -31,8 +31,8 @@ class Setting:
     `handed_on`: whether the bench gives a user's value to the services as it is; unless told, it does so with what it
     does not read itself. `stack`: the services to which compose.yaml passes a user's value on; unless told, to all that
     read it. `acts`: two runs that differ in it differ in what was measured. `lead`: it is in README's table.
-    `shown`: it is in `.env.example`; what is not is a standard of others that we only heed. `in_stack`: what
-    compose.yaml has where nobody says otherwise and the processes have no default.
+    `shown`: it is in `.env.example`; what is not is a standard of others that we only heed. `example`: what it shows
+    there, where that is not the default.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Setting:
     acts: bool = field(default=True, kw_only=True)
     lead: bool = field(default=False, kw_only=True)
     shown: bool = field(default=True, kw_only=True)
-    in_stack: str = field(default="", kw_only=True)
+    example: str | None = field(default=None, kw_only=True)
 
     @property
     def secret(self) -> bool:
@@ -78,7 +78,7 @@ class Setting:
     def written(self) -> str:
         """The default as a user would write it; empty where there is none."""
         default = getattr(self, "default", None)
-        return self.in_stack if default is None else spelled(default)
+        return "" if default is None else spelled(default)
 
     @property
     def allowed(self) -> str:
@@ -149,7 +149,7 @@ class Duration(Setting):
     @property
     def allowed(self) -> str:
         """The bounds."""
-        return f"{plain(self.low)} to {plain(self.high)} s, such as 500ms, 30s or 2m"
+        return f"{plain(self.low)} to {plain(self.high)} seconds, with a unit: 500ms, 30s, 2m"
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,8 @@ class StackSecret(Text):
     `lasting`: a volume keeps the one that it was made with.
     """
 
+    # Its value is part of other values there.
+    stack: tuple[Reader, ...] | None = field(default=(), kw_only=True)
     lasting: bool = field(default=False, kw_only=True)
 
 

@@ -12,7 +12,7 @@ _RUN: Final[tuple[Reader, ...]] = ("loadgen", "bench")
 
 SCENARIO: Final = Text(
     "SCENARIO",
-    "a name of `scenarios/`, or the path of a file of your own; bench: named by the command",
+    "a name of `scenarios/`, or the path of a file of your own; the bench names it by its command",
     "throughput",
     readers=("loadgen",),
     handed_on=False,
@@ -26,7 +26,7 @@ SCENARIO_TEXT: Final = Text(
     shown=False,
 )
 VUS: Final = Integer("VUS", "users", 100, 1, 100_000, readers=_RUN, lead=True)
-DURATION: Final = Duration("DURATION", "load phase", "30s", 0.5, 86_400, readers=_RUN, lead=True)
+DURATION: Final = Duration("DURATION", "the load phase", "30s", 0.5, 86_400, readers=_RUN, lead=True)
 WARMUP: Final = Duration("WARMUP", "before the load phase, not counted", "3s", 0, 3600, readers=_RUN)
 WRITE_RATIO: Final = Number("WRITE_RATIO", "share of the users that write", 0.5, 0, 1, readers=_RUN, lead=True)
 THINK_TIME_MS: Final = Number(
@@ -47,10 +47,11 @@ CONVERGENCE_MAX: Final = Duration(
 SEED: Final = Integer("SEED", "repeats the mix of operations", 1, 0, 2**53, readers=_RUN, acts=False, lead=True)
 BASE_URL: Final = ServiceRoot(
     "BASE_URL",
-    "a stack that already runs; bench: needs its DATABASE_URL beside it, for the proof",
+    "a stack that already runs, such as http://127.0.0.1:8000; needs its `DATABASE_URL` beside it, for the proof",
     "http://127.0.0.1:8000",
     readers=_RUN,
-    unset="bench: a system of its own",
+    unset="a system of its own",
+    example="",
     stack=(),
     acts=False,
     lead=True,
@@ -80,7 +81,7 @@ LOADGEN_MASTER: Final = HostAndPort(
 )
 RESULTS_DIR: Final = Text(
     "RESULTS_DIR",
-    "bench: the bundle's folder",
+    "where the load generator leaves its files; the bench gives it the bundle's folder",
     "results/loadgen",
     readers=("loadgen",),
     handed_on=False,
@@ -89,7 +90,7 @@ RESULTS_DIR: Final = Text(
 )
 RUN_ID: Final = Text(
     "RUN_ID",
-    "names the run in InfluxDB; bench: the bundle's name",
+    "names the run in InfluxDB; the bench gives it the bundle's name",
     readers=("loadgen",),
     unset="moment, scenario, mode",
     handed_on=False,

@@ -14,21 +14,27 @@ HEADING: Final = "Logs, and OpenTelemetry (extra `otel`); no endpoint: off, and 
 _TRACED: Final[tuple[Reader, ...]] = ("api", "projector")
 
 LOG_LEVEL: Final = Choice(
-    "LOG_LEVEL", "of the services", "info", ("debug", "info", "warning", "error"), readers=("api", "projector")
+    "LOG_LEVEL",
+    "level of the services' logs",
+    "info",
+    ("debug", "info", "warning", "error"),
+    readers=("api", "projector"),
 )
 OTEL_EXPORTER_OTLP_ENDPOINT: Final = Text(
     "OTEL_EXPORTER_OTLP_ENDPOINT", "where traces go, by HTTP", readers=_TRACED, handed_on=False, unset="no traces"
 )
 OTEL_EXPORTER_OTLP_HEADERS: Final = Text(
-    "OTEL_EXPORTER_OTLP_HEADERS", "of the requests to it, as name=value", readers=_TRACED, handed_on=False
+    "OTEL_EXPORTER_OTLP_HEADERS", "headers of the requests to it, as name=value", readers=_TRACED, handed_on=False
 )
 OTEL_RESOURCE_ATTRIBUTES: Final = Text(
-    "OTEL_RESOURCE_ATTRIBUTES", "of each process, as name=value", readers=_TRACED, handed_on=False
+    "OTEL_RESOURCE_ATTRIBUTES", "attributes of each process, as name=value", readers=_TRACED, handed_on=False
 )
 OTEL_TRACES_SAMPLER: Final = Text(
-    "OTEL_TRACES_SAMPLER", "which traces", "parentbased_always_on", readers=_TRACED, handed_on=False
+    "OTEL_TRACES_SAMPLER", "which traces are kept", "parentbased_always_on", readers=_TRACED, handed_on=False
 )
-OTEL_TRACES_SAMPLER_ARG: Final = Text("OTEL_TRACES_SAMPLER_ARG", "how many of them", readers=_TRACED, handed_on=False)
+OTEL_TRACES_SAMPLER_ARG: Final = Text(
+    "OTEL_TRACES_SAMPLER_ARG", "the sampler's argument", readers=_TRACED, handed_on=False
+)
 OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Final = Text(
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "the same for traces alone",

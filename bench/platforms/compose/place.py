@@ -11,8 +11,12 @@ from bench.platforms.compose.addresses import Addresses, addresses
 from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
 from bench.platforms.processes import ROOT
+from settings import Environment
 from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
+from settings.catalogue.database import DATABASE_URL
+from settings.catalogue.load import BASE_URL
 from settings.catalogue.observation import ENDPOINTS, LOG_LEVEL
+from settings.catalogue.projection import PROJECTORS
 
 KEPT: Final = tuple(setting.name for setting in (API_PROCESSES, API_POOL_SIZE, LOG_LEVEL, *ENDPOINTS))
 ANSWER_S: Final = 10.0
@@ -27,9 +31,10 @@ def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
 
     What the stack was told stays, unless the run tells it otherwise: how many projectors, and the API's own settings.
     """
-    if variables.get("BASE_URL", "").strip():
+    env = Environment(variables)
+    if env.optional(BASE_URL.name):
         return {}, "in the system at BASE_URL"
-    if variables.get("DATABASE_URL", "").strip():
+    if env.optional(DATABASE_URL.name):
         return {}, "embedded, on the database of DATABASE_URL"
     try:
         return _into_stack(variables)
@@ -45,10 +50,15 @@ def _into_stack(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
     containers = [container for container in compose.containers() if container.state == "running"]
     told = compose.environment(next(container for container in containers if container.service == "api"))
     kept = {name: told[name] for name in KEPT if told.get(name)}
-    kept["PROJECTORS"] = str(max(1, sum(container.service == "projector" for container in containers)))
+    kept[PROJECTORS.name] = str(max(1, sum(container.service == "projector" for container in containers)))
     given = {name: value for name, value in variables.items() if name in kept and value.strip()}
     _entered.add(where.api)
-    return {**kept, **given, "BASE_URL": where.api, "DATABASE_URL": where.database}, f"in the stack at {where.api}"
+    return {
+        **kept,
+        **given,
+        BASE_URL.name: where.api,
+        DATABASE_URL.name: where.database,
+    }, f"in the stack at {where.api}"
 
 
 def at(base_url: str) -> tuple[Compose, Addresses] | None:

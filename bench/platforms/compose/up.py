@@ -16,6 +16,8 @@ from bench.platforms.compose.observers import troubles
 from bench.platforms.processes import ROOT
 from bench.preflight.description import versions
 from bench.trial.settings import Settings
+from settings import Environment
+from settings.catalogue.projection import PROJECTORS
 
 LOG: Final = ROOT / ".cache" / "stack.log"
 WAIT_S: Final = 180
@@ -71,7 +73,7 @@ def told(settings: Settings) -> dict[str, str]:
 
 def wanted(compose: Compose, settings: Settings) -> int:
     """PROJECTORS if it is set, else as many as there are, else one."""
-    if os.environ.get("PROJECTORS", "").strip():
+    if PROJECTORS.optional(Environment(os.environ)) is not None:
         return settings.projectors
     return sum(container.service == "projector" for container in compose.containers()) or settings.projectors
 
