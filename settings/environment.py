@@ -1,17 +1,17 @@
-"""Read settings from environment variables, each with its type, its default and its bounds.
+"""Environment variables, typed and bounded: read as a value, and a value rendered as the text that reads back the same.
 
 An empty variable counts as unset. Every method raises SettingError, whose text names the variable, the value and
-what is allowed.
+what is allowed. Numbers are rendered as decimals without an exponent, exact to the last bit; None is the empty text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from settings.hiding import hide, shown
-from settings.spelling import plain, spelled
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
@@ -28,6 +28,25 @@ _FLAGS: Final = {
     "no": False,
     "off": False,
 }
+
+
+def spelled(value: str | float | bool | None) -> str:
+    """The value of a setting other than a duration, as text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain(value) if isinstance(value, float) else str(value)
+
+
+def spelled_seconds(seconds: float) -> str:
+    """A duration as text."""
+    return f"{plain(seconds)}s"
+
+
+def plain(value: float) -> str:
+    """The shortest decimal that reads back as just this number, never `1e+06`."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 class SettingError(ValueError):

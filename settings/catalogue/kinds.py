@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
 from settings.addresses import http, postgres_url
-from settings.environment import Environment
+from settings.environment import Environment, plain, spelled, spelled_seconds
 from settings.hiding import is_secret
-from settings.spelling import plain, spelled, spelled_seconds
 
 Reader = Literal["api", "projector", "loadgen", "loadgen-worker", "migrate", "roles", "doctor", "bench", "stack"]
 """Who reads a variable: a process by its service in compose.yaml, the doctor, the bench, or compose.yaml itself."""
@@ -53,7 +52,7 @@ class Setting:
 
     @property
     def passes_the_bench(self) -> bool:
-        """Whether the bench hands a user's value on to the services."""
+        """Whether the bench passes a user's value on to the services."""
         if self.handed_on is not None:
             return self.handed_on
         return "bench" not in self.readers and any(reader in SERVICES for reader in self.readers)

@@ -1,6 +1,6 @@
 """Logs and traces: the level of our logs, and the standard variables of OpenTelemetry as far as we name them.
 
-The bench hands on all OTEL_* variables or none, those that are not named here too: see `settings.tracing`.
+The bench passes on all OTEL_* variables or none, those that are not named here too: see `settings.tracing`.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ import msgspec
 from settings import Environment, SettingError, catalogue
 from settings.catalogue.kinds import Setting, Text
 from settings.catalogue.load import SCENARIO, SCENARIO_TEXT
+from settings.environment import spelled
 from settings.scenarios.document import Document
 from settings.scenarios.errors import BadScenario
 from settings.scenarios.rules import check
 from settings.scenarios.scenario import Scenario
-from settings.spelling import spelled
 
 FOLDER: Final = Path(__file__).parents[2] / "scenarios"
 DEFAULT: Final = "throughput"
@@ -135,6 +135,6 @@ def _settings(document: Document, path: Path) -> dict[str, str]:
 
 
 def _is_of_a_run(setting: Setting) -> bool:
-    """Numbers and choices that the bench reads or hands on; addresses, ports and secrets are a machine's affair."""
+    """Numbers and choices that the bench reads or passes on; addresses, ports and secrets are a machine's affair."""
     reaches = "bench" in setting.readers or setting.passes_the_bench
     return reaches and setting.stack != () and not isinstance(setting, Text)

@@ -59,7 +59,7 @@ def test_a_process_reads_what_the_catalogue_says(process: str) -> None:
     assert apart_from_otel(catalogue.names(process)) == names_read(process)  # type: ignore[arg-type]
 
 
-def test_the_bench_reads_or_hands_on_what_the_catalogue_says() -> None:
+def test_the_bench_reads_or_passes_on_what_the_catalogue_says() -> None:
     handed_on = {setting.name for setting in catalogue.every() if setting.passes_the_bench}
     assert {*catalogue.names("bench"), *handed_on} == apart_from_otel(names_read("bench"))
 

@@ -20,8 +20,8 @@ from settings.catalogue.api import API_PORT
 from settings.catalogue.kinds import Choice, Duration, Flag, Integer, Number, Setting
 from settings.catalogue.load import SCENARIO
 from settings.catalogue.projection import PROJECTORS, STRATEGY
+from settings.environment import plain
 from settings.scenarios import reader
-from settings.spelling import plain
 
 URL = "postgresql://user:password@127.0.0.1:5432/tidemark"
 SETTINGS = [

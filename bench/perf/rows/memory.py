@@ -18,7 +18,7 @@ from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
 from bench.platforms.processes import ROOT
 from settings.children import PYTHON
-from settings.spelling import spelled_seconds
+from settings.environment import spelled_seconds
 
 SERVICES: Final = ("api", "projector", "loadgen")
 MINUTES: Final = 10
