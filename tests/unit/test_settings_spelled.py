@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from bench.trial.settings import Settings as Bench
@@ -52,6 +53,7 @@ def values(setting: Setting) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@effort(deadline=None)
 @given(data=st.data())
 def test_a_value_reads_back_as_itself(setting: Any, data: st.DataObject) -> None:
     value = data.draw(values(setting))
@@ -60,12 +62,14 @@ def test_a_value_reads_back_as_itself(setting: Any, data: st.DataObject) -> None
     assert type(read) is type(value)
 
 
+@effort(deadline=None)
 @given(st.floats(0, 1e300))
 def test_no_number_is_spelled_with_an_exponent(value: float) -> None:
     assert float(plain(value)) == value
     assert "e" not in plain(value)
 
 
+@effort(deadline=None)
 @given(data=st.data())
 def test_a_whole_run_is_handed_on_as_it_was_read(data: st.DataObject) -> None:
     drawn = [s for s in SETTINGS if s.shown and s not in APART and data.draw(st.booleans())]
