@@ -70,7 +70,7 @@ class FakeTodoServer:
     projected: int = 0
     writes: int = 0
     concerned: int = 0
-    drains: int = 0
+    drain_count: int = 0
     unready: str = ""
     gone: bool = False
     last_event_at: str | None = None
@@ -117,7 +117,7 @@ class FakeTodoServer:
         return web.json_response({"status": "ready"})
 
     async def _drain(self, _: web.Request) -> web.Response:
-        self.drains += 1
+        self.drain_count += 1
         return web.json_response({"coalesced": False}, status=202)
 
     async def _stats(self, _: web.Request) -> web.Response:

@@ -22,6 +22,6 @@ async def test_what_is_blocked_ends_the_wait_at_once(serial: bool, why: str) -> 
         server.blocked["t"] = 3
         with pytest.raises(NotQuiet, match=why) as refused:
             await asyncio.to_thread(take_baseline, server.base_url, 2.0)
-    # Whoever waits asks for a drain first.
-    assert server.drains == 0
+    # Whoever waits calls POST /drain first.
+    assert server.drain_count == 0
     assert refused.value.judgement.verdict == "blocked"

@@ -121,7 +121,7 @@ def test_a_sound_server_converges_and_leaves_the_whole_bundle(ends: Ends) -> Non
 def test_every_acknowledged_write_of_a_sound_run_is_checked(ends: Ends) -> None:
     end = played(ends, "sound")
     document = end.found.document
-    assert end.server.drains > 0
+    assert end.server.drain_count > 0
     acknowledged = document["acknowledged"]
     assert acknowledged["indeterminate"] == 0
     assert document["correctness"]["acknowledged_missing"] == 0

@@ -1,11 +1,11 @@
-"""The master's side of a run with workers: leads them through the phases, and keeps the books of what they do."""
+"""Master of a distributed run: leads Locust's workers through the phases, and replays the journal of each."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from services.loadgen.distributed.journal import enter
+from services.loadgen.distributed.journal import replay
 from services.loadgen.workload.greenlets import start
 from services.loadgen.workload.run import Run
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 SILENT_S: Final = 5.0
 LOOK_S: Final = 0.5
 UNHEARD: Final = 1
+"""Writes in flight of a worker that has not yet said that it is in the phase: it may still begin one."""
 
 
-class Hand:
+class Worker:
     """One worker, as its last message told it."""
 
     def __init__(self) -> None:
@@ -28,51 +29,50 @@ class Hand:
         self.heard_at = time.monotonic()
 
 
-class Crew:
+class Master:
     """All workers of one run. A run whose worker falls silent is halted: what its users wrote would be unknown."""
 
     def __init__(self, runner: MasterRunner, run: Run) -> None:
         self._runner = runner
         self._run = run
-        self._hands = {client.id: Hand() for client in runner.clients.ready}
+        self._workers = {client.id: Worker() for client in runner.clients.ready}
 
     def begin(self) -> None:
         """Give every worker the settings, its place among them, and the phase."""
         run = self._run
         run.leads = True
-        run.on_phase = self._lead
-        for place, name in enumerate(sorted(self._hands)):
-            told = {"settings": run.settings.told(), "place": place, "of": len(self._hands)}
+        run.on_phase = self._announce
+        for place, name in enumerate(sorted(self._workers)):
+            told = {"settings": run.settings.told(), "place": place, "of": len(self._workers)}
             self._runner.send_message("begin", told, client_id=name)
         start(run, "the watch over the workers", self._listen_for_silence)
 
     def take(self, name: str, message: dict[str, Any]) -> None:
-        """A worker's message: enter what it did."""
-        hand = self._hands.get(name)
-        if hand is None:
+        """Take in a worker's journal; one of a worker that is none of this run is ignored."""
+        worker = self._workers.get(name)
+        if worker is None:
             return
-        hand.heard_at = time.monotonic()
-        hand.step, hand.in_flight = message["step"], message["in_flight"]
-        hand.scheduled, hand.started = message["scheduled"], message["started"]
-        enter(self._run, message["entries"])
+        worker.heard_at = time.monotonic()
+        worker.step, worker.in_flight = message["step"], message["in_flight"]
+        worker.scheduled, worker.started = message["scheduled"], message["started"]
+        replay(self._run, message["entries"])
         self._run.indexes.extend(message["indexes"])
-        self._run.vitals.others[name] = (message["cpu_percent"], message["delay_p99_ms"])
+        self._run.saturation.others[name] = (message["cpu_percent"], message["delay_p99_ms"])
         self._sum_up()
 
-    def _lead(self, step: int) -> None:
+    def _announce(self, step: int) -> None:
         self._runner.send_message("phase", {"step": step})
         self._sum_up()
 
     def _sum_up(self) -> None:
-        """A worker that has not said that it is in the phase may still begin a write of the one before."""
-        run, hands = self._run, self._hands.values()
-        run.ledger.in_flight = sum(UNHEARD if hand.step < run.step else hand.in_flight for hand in hands)
-        run.scheduled = sum(hand.scheduled for hand in hands)
-        run.started = sum(hand.started for hand in hands)
+        run, workers = self._run, self._workers.values()
+        run.ledger.in_flight = sum(UNHEARD if worker.step < run.step else worker.in_flight for worker in workers)
+        run.scheduled = sum(worker.scheduled for worker in workers)
+        run.started = sum(worker.started for worker in workers)
 
     def _listen_for_silence(self) -> None:
         while not self._run.halted.wait(LOOK_S):
             now = time.monotonic()
-            silent = [name for name, hand in self._hands.items() if now - hand.heard_at > SILENT_S]
+            silent = [name for name, worker in self._workers.items() if now - worker.heard_at > SILENT_S]
             if silent:
-                self._run.halt(f"{len(silent)} of {len(self._hands)} workers of the load generator fell silent")
+                self._run.halt(f"{len(silent)} of {len(self._workers)} workers of the load generator fell silent")

@@ -77,12 +77,12 @@ class Supervisor:
         return judgement
 
     async def _judge(self) -> Judgement:
-        facts = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
-        self._bundle.begin(facts)
+        stats = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
+        self._bundle.begin(stats)
         seeds = await self._start_probe() if self._settings.scenario.visibility_probe else 0
         # A wrong token is told while the run can still be ended without a loss.
         await self._unless_stopped(asyncio.to_thread(self._bundle.settle))
-        counts = facts.counts
+        counts = stats.counts
         locust = await self._start_locust(Counts(counts.todos + seeds, counts.active + seeds, counts.events + seeds))
         code = await self._end_of(locust)
         if self._bundle.result is not None:
@@ -125,13 +125,13 @@ class Supervisor:
         if not settings.scenario.staged:
             rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
             command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
-        command += await self._man(settings)
+        command += await self._start_workers(settings)
         told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
         env = LOCUST.reading("loadgen").environment(told)
         self._locust = await Child.start(command, env, self._from_locust, self._stop, cwd=LOCUST_FOLDER)
         return self._locust
 
-    async def _man(self, settings: Settings) -> list[str]:
+    async def _start_workers(self, settings: Settings) -> list[str]:
         """Start the workers, unless they come from elsewhere; returns what Locust must know as their master."""
         if settings.workers == 0:
             return []

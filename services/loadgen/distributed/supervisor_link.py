@@ -1,4 +1,4 @@
-"""Locust's side of the line to the supervisor; without a supervisor it only writes to the log."""
+"""Messages between Locust's process and the supervisor; without a supervisor, they go to the log alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOK_S = 0.01
 log = logging.getLogger(__name__)
 
 
-class Link:
+class SupervisorLink:
     """Sends what happens, and takes the supervisor's orders: `stop`, and `probe` with what the probe wrote."""
 
     def __init__(self, run: Run, *, supervised: bool, probed: bool) -> None:
@@ -30,7 +30,7 @@ class Link:
         self._probed = probed
         self._probe: AsyncResult[Message] = AsyncResult()
         if supervised:
-            start(run, "the line to the supervisor", self._listen)
+            start(run, "the link to the supervisor", self._listen)
 
     def send(self, event: str, **values: Any) -> None:
         """Tell the supervisor."""

@@ -1,4 +1,7 @@
-"""The worker's side of a run with workers: its users do as the master's phase says, and everything is told to it."""
+"""Run of a Locust worker: its users do as the master's phase says, and its journal goes to the master.
+
+A message is sent ten times a second, and a last one at the end, so the master misses nothing that was acknowledged.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from services.loadgen.distributed.journal import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch
+from services.loadgen.distributed.journal import (
+    Journal,
+    JournalledEndpoints,
+    JournalledLedger,
+    JournalledRecorder,
+    JournalledWatch,
+)
 from services.loadgen.judge.ledger import Counts
 from services.loadgen.settings import Settings
 from services.loadgen.workload.dispatcher import dispatch
@@ -20,7 +29,7 @@ TELL_EVERY_S: Final = 0.1
 LOOK_EVERY_S: Final = 1.0
 
 
-class Hands:
+class WorkerRun:
     """One run as a worker has it. `run` is what its users work with."""
 
     def __init__(self, runner: WorkerRunner, told: dict[str, Any]) -> None:
@@ -29,14 +38,14 @@ class Hands:
         if settings.rate is not None:
             settings = replace(settings, rate=settings.rate / of, seed=settings.seed + place)
         self._runner = runner
-        self._diary = Diary()
+        self._journal = Journal()
         self.run = Run(settings, Counts(), place=place, of=of)
-        self.run.ledger = DiaryLedger(self._diary)
-        self.run.recorder = DiaryRecorder(self._diary)
-        self.run.endpoints = DiaryEndpoints(self._diary)
+        self.run.ledger = JournalledLedger(self._journal)
+        self.run.recorder = JournalledRecorder(self._journal)
+        self.run.endpoints = JournalledEndpoints(self._journal)
         self._told = 0
         start(self, "a worker's report", self._tell)
-        start(self, "a worker's clock", self.run.vitals.keep_time, lambda: self.run.phase.measured)
+        start(self, "a worker's clock", self.run.saturation.measure_delay, lambda: self.run.phase.measured)
 
     def enter(self, step: int) -> None:
         """The master's phase."""
@@ -45,14 +54,14 @@ class Hands:
         if step == 0 and run.arrivals is not None:
             start(self, "the open loop", dispatch, run)
         if run.phase.name == "convergence":
-            run.watch = DiaryWatch(self._diary)
+            run.watch = JournalledWatch(self._journal)
 
     def halt(self, why: str) -> None:
         """Something of this worker failed: the master ends the run."""
         self._runner.send_message("failed", {"why": why})
 
-    def over(self) -> None:
-        """The run has ended: what is still to tell is told."""
+    def end(self) -> None:
+        """The run has ended: send the rest of the journal."""
         self.run.halt("the run is over")
 
     def _tell(self) -> None:
@@ -60,11 +69,11 @@ class Hands:
         while not self.run.halted.wait(TELL_EVERY_S):
             if time.monotonic() - looked_at >= LOOK_EVERY_S:
                 looked_at = time.monotonic()
-                self.run.vitals.look(measured=self.run.phase.measured)
-            self._runner.send_message("book", self._page())
-        self._runner.send_message("book", self._page())
+                self.run.saturation.look(measured=self.run.phase.measured)
+            self._runner.send_message("journal", self._message())
+        self._runner.send_message("journal", self._message())
 
-    def _page(self) -> dict[str, Any]:
+    def _message(self) -> dict[str, Any]:
         run = self.run
         new, self._told = run.indexes[self._told :], len(run.indexes)
         return {
@@ -73,7 +82,7 @@ class Hands:
             "scheduled": run.scheduled,
             "started": run.started,
             "indexes": new,
-            "cpu_percent": run.vitals.cpu_percent,
-            "delay_p99_ms": run.vitals.delay_p99_ms,
-            "entries": self._diary.take(),
+            "cpu_percent": run.saturation.cpu_percent,
+            "delay_p99_ms": run.saturation.delay_p99_ms,
+            "entries": self._journal.take(),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from metrics.results import Convergence, Verdict
 from services.loadgen.judge.ledger import Expected
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 
 CONFIRMATIONS = 3
 STANDSTILL_S = 5.0
@@ -27,10 +27,10 @@ class Judgement:
 class Evidence:
     """What is known in the convergence phase.
 
-    `confirmed`: every reader saw enough matches in a row. `unchanged_s`: for how long the facts have stood still.
+    `confirmed`: every reader saw enough matches in a row. `unchanged_s`: for how long the stats have stood still.
     """
 
-    facts: Facts
+    stats: Stats
     expected: Expected
     confirmed: bool
     elapsed_s: float
@@ -38,9 +38,9 @@ class Evidence:
     unchanged_s: float
 
 
-def matches(facts: Facts, expected: Expected) -> bool:
+def matches(stats: Stats, expected: Expected) -> bool:
     """True when the counts are as expected and nothing is left to project."""
-    return facts.backlog == 0 and expected.admits(facts.counts)
+    return stats.backlog == 0 and expected.admits(stats.counts)
 
 
 def judge(evidence: Evidence) -> Judgement | None:
@@ -57,15 +57,15 @@ def judge(evidence: Evidence) -> Judgement | None:
 
 
 def _misfortune(evidence: Evidence, *, over: bool) -> Judgement | None:
-    facts = evidence.facts
-    if facts.blocked_streams > 0:
-        return Judgement("blocked", f"{facts.blocked_streams} blocked; first {facts.blocked_because}")
-    if facts.backlog == 0 and not matches(facts, evidence.expected):
-        return Judgement("diverged", _difference(facts, evidence.expected))
+    stats = evidence.stats
+    if stats.blocked_streams > 0:
+        return Judgement("blocked", f"{stats.blocked_streams} blocked; first {stats.blocked_because}")
+    if stats.backlog == 0 and not matches(stats, evidence.expected):
+        return Judgement("diverged", _difference(stats, evidence.expected))
     if not over:
         return None
-    if facts.backlog > 0:
-        return Judgement("timed_out", f"backlog still {facts.backlog} after {evidence.elapsed_s:.0f} s")
+    if stats.backlog > 0:
+        return Judgement("timed_out", f"backlog still {stats.backlog} after {evidence.elapsed_s:.0f} s")
     return Judgement("timed_out", f"counts match, but not every reader confirmed it in {evidence.elapsed_s:.0f} s")
 
 
@@ -87,7 +87,7 @@ class Streaks:
         return all(streak >= self._needed for streak in self._streaks.values())
 
 
-def measure(at_start: Facts, at_end: Facts, verdict: Verdict, elapsed_s: float) -> Convergence:
+def measure(at_start: Stats, at_end: Stats, verdict: Verdict, elapsed_s: float) -> Convergence:
     """Time and speed. Converged: from the last write's commit to the last projected commit, on the database's clock.
 
     Otherwise the time is how long the phase lasted. `events` is what was left to project at its start, less what
@@ -133,8 +133,8 @@ def gravest(judgements: Iterable[Judgement]) -> Judgement:
     return min(judgements, key=lambda judgement: _GRAVITY.index(judgement.verdict))
 
 
-def _difference(facts: Facts, expected: Expected) -> str:
-    seen, low, high = facts.counts, expected.low, expected.high
+def _difference(stats: Stats, expected: Expected) -> str:
+    seen, low, high = stats.counts, expected.low, expected.high
     rows = (
         ("active todos", seen.active, low.active, high.active),
         ("todos", seen.todos, low.todos, high.todos),

@@ -9,22 +9,22 @@ from gevent.pool import Pool
 
 from services.loadgen.judge.ledger import Ledger
 from services.loadgen.judge.read_back import Findings, Row, check, read_row, sweep, sweep_is_cheaper
-from services.loadgen.workload.http_client import Wire, WireError
+from services.loadgen.workload.http_client import HttpClient, HttpError
 
 _LANES = 8
 
 
 def verify(base_url: str, ledger: Ledger) -> Findings:
-    """Check every acknowledged write of the ledger. Raises WireError when the state could not be read."""
-    wire = Wire(base_url)
+    """Check every acknowledged write of the ledger. Raises HttpError when the state could not be read."""
+    http = HttpClient(base_url)
     try:
         cheaper = sweep_is_cheaper(ledger.expected_active, len(ledger.todos))
-        pages = sweep(wire.get) if cheaper else None
+        pages = sweep(http.get) if cheaper else None
         return check(ledger.todos, pages, lambda ids: _look_up(base_url, ids))
     except (KeyError, TypeError, ValueError) as error:
-        raise WireError(f"an answer is not as the contract says: {error!r}") from error
+        raise HttpError(f"an answer is not as the contract says: {error!r}") from error
     finally:
-        wire.close()
+        http.close()
 
 
 def _look_up(base_url: str, ids: list[str]) -> Mapping[str, Row | None]:
@@ -36,17 +36,17 @@ def _look_up(base_url: str, ids: list[str]) -> Mapping[str, Row | None]:
 
 
 def _read_each(base_url: str, ids: list[str]) -> dict[str, Row | None]:
-    wire = Wire(base_url)
+    http = HttpClient(base_url)
     try:
-        return {id: _read_one(wire, id) for id in ids}
+        return {id: _read_one(http, id) for id in ids}
     finally:
-        wire.close()
+        http.close()
 
 
-def _read_one(wire: Wire, id: str) -> Row | None:
-    answer = wire.call("GET", f"/todos/{quote(id)}")
+def _read_one(http: HttpClient, id: str) -> Row | None:
+    answer = http.call("GET", f"/todos/{quote(id)}")
     if answer.status == 404:
         return None
     if answer.status != 200:
-        raise WireError(f"GET /todos/{id} answered {answer.status}")
+        raise HttpError(f"GET /todos/{id} answered {answer.status}")
     return read_row(answer.document)

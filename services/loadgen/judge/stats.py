@@ -24,12 +24,12 @@ class Projector:
     duplicates: int
 
 
-class BadFacts(ValueError):
+class BadStats(ValueError):
     """An answer of GET /stats that is not one; the message names the field."""
 
 
 @dataclass(frozen=True)
-class Facts:
+class Stats:
     """One answer of GET /stats. The two times are seconds since the epoch on the database's clock, None if none.
 
     `strategies`: the ordering strategies of the living projectors. `stuck`: an operator must act before all can be
@@ -63,11 +63,11 @@ class Facts:
         return sum(projector.leases_held for projector in self.projectors)
 
 
-def read_facts(document: Any) -> Facts:
-    """Facts of a decoded answer. Raises BadFacts naming the field."""
+def parse_stats(document: Any) -> Stats:
+    """Stats of a decoded answer. Raises BadStats naming the field."""
     if not isinstance(document, Mapping):
-        raise BadFacts(f"/stats is not an object but {type(document).__name__}")
-    return Facts(
+        raise BadStats(f"/stats is not an object but {type(document).__name__}")
+    return Stats(
         counts=Counts(
             _whole(document, "totalTodos"), _whole(document, "activeTodos"), _whole(document, "totalEventsProjected")
         ),
@@ -91,7 +91,7 @@ def read_facts(document: Any) -> Facts:
 def _number(document: Mapping[str, Any], name: str) -> float:
     value = document.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadFacts(f"/stats: {name} is {value!r}, not a number")
+        raise BadStats(f"/stats: {name} is {value!r}, not a number")
     return float(value)
 
 
@@ -102,7 +102,7 @@ def _whole(document: Mapping[str, Any], name: str) -> int:
 def _flag(document: Mapping[str, Any], name: str) -> bool:
     value = document.get(name)
     if not isinstance(value, bool):
-        raise BadFacts(f"/stats: {name} is {value!r}, not true or false")
+        raise BadStats(f"/stats: {name} is {value!r}, not true or false")
     return value
 
 
@@ -122,21 +122,21 @@ def _projector(document: Mapping[str, Any]) -> Projector:
 def _word(document: Mapping[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
-        raise BadFacts(f"/stats: {name} is {value!r}, not a word")
+        raise BadStats(f"/stats: {name} is {value!r}, not a word")
     return value
 
 
 def _words(document: Mapping[str, Any], name: str) -> list[str]:
     value = document.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise BadFacts(f"/stats: {name} is {value!r}, not a list of words")
+        raise BadStats(f"/stats: {name} is {value!r}, not a list of words")
     return value
 
 
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:
     value = document.get(name)
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise BadFacts(f"/stats: {name} is {value!r}, not a list of objects")
+        raise BadStats(f"/stats: {name} is {value!r}, not a list of objects")
     return value
 
 
@@ -147,7 +147,7 @@ def _moment(document: Mapping[str, Any], name: str) -> float | None:
     try:
         return datetime.fromisoformat(value).timestamp()
     except (TypeError, ValueError):
-        raise BadFacts(f"/stats: {name} is {value!r}, not a time") from None
+        raise BadStats(f"/stats: {name} is {value!r}, not a time") from None
 
 
 def _stuck(document: Mapping[str, Any]) -> bool:

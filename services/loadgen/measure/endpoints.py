@@ -18,7 +18,7 @@ _PERCENTS = (50, 90, 95, 99)
 
 
 @dataclass
-class _Window:
+class _Interval:
     latencies: list[float] = field(default_factory=list)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
@@ -27,26 +27,26 @@ class Endpoints:
     """Collects finished requests by endpoint, and failures by endpoint and reason."""
 
     def __init__(self) -> None:
-        self._windows: defaultdict[str, _Window] = defaultdict(_Window)
+        self._intervals: defaultdict[str, _Interval] = defaultdict(_Interval)
         self._failures: Counter[tuple[str, str]] = Counter()
         self.causes = Causes()
 
     def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int, why: str = "") -> None:
         """Take in a finished request; status 0 stands for no answer, and `why` says what became of it."""
-        window = self._windows[endpoint]
-        window.outcomes[outcome] += 1
+        interval = self._intervals[endpoint]
+        interval.outcomes[outcome] += 1
         if outcome == "ok":
-            window.latencies.append(seconds)
+            interval.latencies.append(seconds)
         elif outcome == "error":
             self._failures[endpoint, f"status {status}" if status else "no answer"] += 1
             self.causes.note(why or reason(status, None))
 
-    def next_window(self, seconds: float) -> dict[str, list[dict[str, Any]]]:
+    def next_interval(self, seconds: float) -> dict[str, list[dict[str, Any]]]:
         """Rows of the measurements `endpoint` and `failure` since the last call, which was `seconds` ago."""
-        windows, self._windows = self._windows, defaultdict(_Window)
+        intervals, self._intervals = self._intervals, defaultdict(_Interval)
         failures, self._failures = self._failures, Counter()
         return {
-            "endpoints": [{"endpoint": name, **_summary(window, seconds)} for name, window in sorted(windows.items())],
+            "endpoints": [{"endpoint": name, **_summary(one, seconds)} for name, one in sorted(intervals.items())],
             "failures": [
                 {"endpoint": name, "reason": reason, "failures": count}
                 for (name, reason), count in sorted(failures.items())
@@ -54,15 +54,15 @@ class Endpoints:
         }
 
 
-def _summary(window: _Window, seconds: float) -> dict[str, Any]:
-    requests, failures = window.outcomes.total(), window.outcomes["error"]
+def _summary(interval: _Interval, seconds: float) -> dict[str, Any]:
+    requests, failures = interval.outcomes.total(), interval.outcomes["error"]
     return {
         "requests": requests,
         "requests_per_s": requests / seconds,
         "failures": failures,
         "failures_per_s": failures / seconds,
-        "rejected": window.outcomes["rejected"],
-        **_latencies(sorted(latency * 1000 for latency in window.latencies)),
+        "rejected": interval.outcomes["rejected"],
+        **_latencies(sorted(latency * 1000 for latency in interval.latencies)),
     }
 
 

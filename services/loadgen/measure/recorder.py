@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hdrh.histogram import HdrHistogram
 
 from metrics.results import Distribution, Latency, Percentiles, Throughput
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 
 Outcome = Literal["ok", "rejected", "error"]
 Kind = Literal["action", "read"]
@@ -39,7 +39,7 @@ def quantile(ordered: Sequence[float], q: float) -> float | None:
     return ordered[max(math.ceil(q * len(ordered)), 1) - 1] if ordered else None
 
 
-class Window:
+class Interval:
     """What happened since the last look, for the line a second."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Window:
         self.outcomes: dict[Outcome, int] = {"ok": 0, "rejected": 0, "error": 0}
 
     def summary(self, seconds: float) -> dict[str, float | int | None]:
-        """Rates and percentiles of the window, under the names of `samples.jsonl`."""
+        """Rates and percentiles of the interval, under the names of `samples.jsonl`."""
         found: dict[str, float | int | None] = {
             "actions_per_s": len(self.latencies["action"]) / seconds,
             "reads_per_s": len(self.latencies["read"]) / seconds,
@@ -63,7 +63,7 @@ class Window:
 
 
 class Recorder:
-    """Counts and histograms of the measured phases, gauges of the load phase, and the running window."""
+    """Counts and histograms of the measured phases, gauges of the load phase, and the running interval."""
 
     def __init__(self) -> None:
         self.histograms: dict[Kind, Any] = {"action": new_histogram(), "read": new_histogram()}
@@ -71,13 +71,13 @@ class Recorder:
         self.rejected = 0
         self.errors = 0
         self.gauges: dict[str, list[float]] = {"projection_lag": [], "event_id_lag": [], "backlog": []}
-        self._window = Window()
+        self._interval = Interval()
 
     def request(self, kind: Kind, outcome: Outcome, seconds: float, *, measured: bool) -> None:
         """Take in a finished request. Latency is that of answered ones: a time-out is an error, not a latency."""
-        self._window.outcomes[outcome] += 1
+        self._interval.outcomes[outcome] += 1
         if outcome == "ok":
-            self._window.latencies[kind].append(seconds)
+            self._interval.latencies[kind].append(seconds)
         if not measured:
             return
         if outcome == "ok":
@@ -88,16 +88,16 @@ class Recorder:
         else:
             self.errors += 1
 
-    def observe(self, facts: Facts, projection_lag: int) -> None:
+    def observe(self, stats: Stats, projection_lag: int) -> None:
         """Take in one sample of the load phase."""
         self.gauges["projection_lag"].append(projection_lag)
-        self.gauges["event_id_lag"].append(facts.event_id_lag)
-        self.gauges["backlog"].append(facts.backlog)
+        self.gauges["event_id_lag"].append(stats.event_id_lag)
+        self.gauges["backlog"].append(stats.backlog)
 
-    def next_window(self, seconds: float) -> dict[str, float | int | None]:
+    def next_interval(self, seconds: float) -> dict[str, float | int | None]:
         """Summarise what happened since the last call, and start afresh."""
-        window, self._window = self._window, Window()
-        return window.summary(seconds)
+        interval, self._interval = self._interval, Interval()
+        return interval.summary(seconds)
 
     def throughput(self, seconds: float) -> Throughput:
         """Acknowledged actions and answered reads of the measured phases, which lasted `seconds`."""

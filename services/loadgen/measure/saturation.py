@@ -16,7 +16,7 @@ SATURATED_DELAY_MS = 100.0
 _TICK_S = 0.02
 
 
-class Vitals:
+class Saturation:
     """CPU of this process and the delay of its scheduler, over the measured phases.
 
     `others` has both of every worker, if there are any: the worst of them tells.
@@ -44,7 +44,7 @@ class Vitals:
             self._cpu_s += self.cpu_percent_now / 100 * seconds
             self._wall_s += seconds
 
-    def keep_time(self, measured: Callable[[], bool]) -> NoReturn:
+    def measure_delay(self, measured: Callable[[], bool]) -> NoReturn:
         """A greenlet's body: by how much does a timer of this process fire late?"""
         while True:
             due = time.perf_counter() + _TICK_S

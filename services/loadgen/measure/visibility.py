@@ -22,7 +22,7 @@ SEEDS_VISIBLE_WITHIN_S = 5.0
 _NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError)
 
 
-class Watched:
+class WatchedTodo:
     """One todo of the probe, with the acknowledged versions that no read has shown yet."""
 
     def __init__(self, todo: Todo) -> None:
@@ -51,15 +51,15 @@ class Watched:
         return max(RESOLUTION_S, RELATIVE_RESOLUTION * (now - oldest))
 
 
-class Probe:
+class VisibilityProbe:
     """Writes, watches, and keeps the histogram of visibility latencies."""
 
     def __init__(self, session: aiohttp.ClientSession, random: Random) -> None:
         self._session = session
         self._random = random
-        self._watched: list[Watched] = []
+        self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
-        self._window: list[float] = []
+        self._interval: list[float] = []
         self._writes: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written = 0
@@ -74,7 +74,7 @@ class Probe:
                 document = await response.json()
             todo = Todo(document["stream"])
             todo.acknowledge(int(document["version"]), text)
-            self._watched.append(Watched(todo))
+            self._watched.append(WatchedTodo(todo))
         return [watched.todo for watched in self._watched]
 
     async def wait_visible(self) -> bool:
@@ -115,9 +115,9 @@ class Probe:
         """What the probe wrote, for the ledger of the run."""
         return {"todos": [todo_to_json(watched.todo) for watched in self._watched], "lost": self._lost}
 
-    def next_window(self) -> dict[str, Any]:
+    def next_interval(self) -> dict[str, Any]:
         """Percentiles of the visibility latencies since the last call, in milliseconds; None when there were none."""
-        ordered, self._window = sorted(self._window), []
+        ordered, self._interval = sorted(self._interval), []
         p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
         return {"p50_ms": p50 and round(p50 * 1000, 3), "p99_ms": p99 and round(p99 * 1000, 3)}
 
@@ -138,13 +138,13 @@ class Probe:
         if not task.cancelled() and (error := task.exception()) and not self._failed.done():
             self._failed.set_exception(error)
 
-    async def _until_visible(self, watched: Watched) -> None:
+    async def _until_visible(self, watched: WatchedTodo) -> None:
         while True:
             if await self._read(watched) >= watched.todo.version:
                 return
             await asyncio.sleep(RESOLUTION_S)
 
-    async def _update(self, watched: Watched) -> None:
+    async def _update(self, watched: WatchedTodo) -> None:
         self._written += 1
         text = f"probe update {self._written}"
         try:
@@ -159,18 +159,18 @@ class Probe:
             self._lost += 1
             watched.todo.doubt(text)
 
-    async def _watch(self, watched: Watched) -> None:
+    async def _watch(self, watched: WatchedTodo) -> None:
         while True:
             await watched.wake.wait()
             version = await self._read(watched)
             now = time.perf_counter()
             for latency in watched.show(version, now):
                 record(self._histogram, latency)
-                self._window.append(latency)
+                self._interval.append(latency)
             if watched.waiting:
                 await asyncio.sleep(watched.next_poll_s(now))
 
-    async def _read(self, watched: Watched) -> int:
+    async def _read(self, watched: WatchedTodo) -> int:
         try:
             async with self._session.get(f"/todos/{watched.todo.id}") as response:
                 document = await response.json(content_type=None)

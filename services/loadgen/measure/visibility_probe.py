@@ -16,13 +16,13 @@ from typing import Any
 import aiohttp
 
 from services.loadgen.distributed.messages import decode, send
-from services.loadgen.measure.visibility import Probe
+from services.loadgen.measure.visibility import VisibilityProbe
 from services.loadgen.settings import Settings
 
 REQUEST_WITHIN_S = 10.0
 
 
-async def _orders(reader: asyncio.StreamReader, probe: Probe) -> None:
+async def _orders(reader: asyncio.StreamReader, probe: VisibilityProbe) -> None:
     async with asyncio.TaskGroup() as group:
         writing: asyncio.Task[None] | None = None
         while line := await reader.readline():
@@ -41,10 +41,10 @@ async def _orders(reader: asyncio.StreamReader, probe: Probe) -> None:
             writing.cancel()
 
 
-async def _tell(probe: Probe) -> None:
+async def _tell(probe: VisibilityProbe) -> None:
     while True:
         await asyncio.sleep(1)
-        send({"event": "visibility", **probe.next_window()})
+        send({"event": "visibility", **probe.next_interval()})
 
 
 async def _standard_input() -> asyncio.StreamReader:
@@ -62,7 +62,7 @@ async def main(settings: Settings) -> None:
         # A PUT is sent again without a word when the connection breaks, and would be two events. There is no public
         # switch; the client of aiohttp's own test utilities sets the same attribute.
         session._retry_connection = False
-        probe = Probe(session, Random(f"{settings.seed}/probe"))
+        probe = VisibilityProbe(session, Random(f"{settings.seed}/probe"))
         seeds = len(await probe.seed())
         send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})
         await _first_of(_orders(reader, probe), probe.watch(), _tell(probe), probe.fail())

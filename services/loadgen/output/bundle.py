@@ -26,8 +26,8 @@ from metrics.results import (
 from metrics.sinks import JsonLinesSink
 from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement
-from services.loadgen.judge.stats import Facts
-from services.loadgen.output.influx_stream import Telemetry
+from services.loadgen.judge.stats import Stats
+from services.loadgen.output.influx_stream import InfluxStream
 from services.loadgen.settings import Settings
 
 _SECTIONS: dict[str, Any] = {
@@ -63,21 +63,21 @@ class Bundle:
         self._missing: dict[str, str] = {}
         self._visibility: dict[str, Any] = {}
         self._phases: list[dict[str, Any]] = []
-        self._telemetry: Telemetry | None = None
+        self._influx: InfluxStream | None = None
         self._strategies: set[str] = set()
         self.result: Message | None = None
         self.report: Message | None = None
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self, stats: Stats) -> None:
         """The system is there and quiet, and the run begins."""
-        self._strategies.update(facts.strategies)
+        self._strategies.update(stats.strategies)
         if self._settings.influx is not None:
-            self._telemetry = Telemetry(self._settings.influx, self._settings, facts, time.time())
+            self._influx = InfluxStream(self._settings.influx, self._settings, stats, time.time())
 
     def settle(self) -> None:
         """Wait until InfluxDB, if one is told, answered for the first time, or its trouble is told."""
-        if self._telemetry is not None:
-            self._telemetry.settle()
+        if self._influx is not None:
+            self._influx.settle()
 
     def phase(self, name: str, at: float) -> None:
         """A phase began, and so the one before has ended. Stages of one phase are joined."""
@@ -87,9 +87,9 @@ class Bundle:
         self._phases.append({"name": name, "started_at": at, "ended_at": None})
         self._tell_phase()
 
-    def visibility(self, window: Message) -> None:
+    def visibility(self, interval: Message) -> None:
         """The probe's latest second, for the next sample."""
-        self._visibility = {"visibility_p50_ms": window["p50_ms"], "visibility_p99_ms": window["p99_ms"]}
+        self._visibility = {"visibility_p50_ms": interval["p50_ms"], "visibility_p99_ms": interval["p99_ms"]}
 
     def sample(self, message: Message) -> dict[str, Any]:
         """Write one line of `samples.jsonl` at once, and return it."""
@@ -97,11 +97,11 @@ class Bundle:
         self._strategies.update(projector["strategy"] for projector in details["projectors"])
         sample = {name: value for name, value in message.items() if name != "event" and name not in details}
         sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
-        sample["dropped_points"] = self._telemetry.dropped if self._telemetry else 0
+        sample["dropped_points"] = self._influx.dropped if self._influx else 0
         with self._noting("samples.jsonl"):
             self._samples.write(sample)
-        if self._telemetry is not None:
-            self._telemetry.sample(sample, details)
+        if self._influx is not None:
+            self._influx.sample(sample, details)
         self._visibility = {}
         return sample
 
@@ -132,9 +132,9 @@ class Bundle:
         self._write_histograms(result, report)
         faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
         self._keep("acknowledged_missing.jsonl", faults)
-        if self._telemetry is not None:
-            document["influx"] = self._telemetry.end(document, now)
-            document["generator"]["dropped_points"] = self._telemetry.dropped
+        if self._influx is not None:
+            document["influx"] = self._influx.end(document, now)
+            document["generator"]["dropped_points"] = self._influx.dropped
         self._drop_half_page()
         document["missing"] = self._missing
         write_json(self._folder / "loadgen.json", document)
@@ -173,6 +173,6 @@ class Bundle:
             self._tell_phase()
 
     def _tell_phase(self) -> None:
-        if self._telemetry is not None:
+        if self._influx is not None:
             phase = self._phases[-1]
-            self._telemetry.phase(phase["name"], phase["started_at"], phase["ended_at"])
+            self._influx.phase(phase["name"], phase["started_at"], phase["ended_at"])

@@ -9,25 +9,25 @@ from typing import Any
 from metrics.influx import InfluxSink
 from metrics.points import RunTags
 from metrics.target import Target
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 from services.loadgen.settings import Settings
 
 
-class Telemetry:
+class InfluxStream:
     """One run's points. The run is named by RUN_ID, or else by the moment, the scenario and the mode."""
 
-    def __init__(self, target: Target, settings: Settings, facts: Facts, at: float) -> None:
-        mode = "serial" if facts.serial else "parallel"
+    def __init__(self, target: Target, settings: Settings, stats: Stats, at: float) -> None:
+        mode = "serial" if stats.serial else "parallel"
         moment = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d-%H%M%S")
         self._target = target
         self._started_at = at
         self._tags = RunTags(
             run=settings.run_id or f"{moment}-{settings.scenario.name}-{mode}",
             mode=mode,
-            strategy="+".join(facts.strategies) or "none",
+            strategy="+".join(stats.strategies) or "none",
             scenario=settings.scenario.name,
         )
-        self._conditions = {"projectors": facts.projectors_alive}
+        self._conditions = {"projectors": stats.projectors_alive}
         self._sink = InfluxSink(target, lambda trouble: print(trouble, flush=True))
         self._sink.write([self._tags.run_info({**_info(settings), **self._conditions}, at)])
 

@@ -11,7 +11,7 @@ from typing import Any
 from metrics.results import Convergence, Correctness, Generator
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.read_back import Findings
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 from services.loadgen.workload.plan import Phase
 from services.loadgen.workload.run import Run
 
@@ -27,7 +27,7 @@ class Summary:
         self._stages: list[dict[str, Any]] = []
         self.convergence = Convergence()
         self.findings = Findings(0)
-        self.final: Facts | None = None
+        self.final: Stats | None = None
 
     @contextmanager
     def stage(self, phase: Phase) -> Iterator[None]:
@@ -50,7 +50,7 @@ class Summary:
                     }
                 )
 
-    def document(self, judgement: Judgement) -> dict[str, Any]:
+    def sections(self, judgement: Judgement) -> dict[str, Any]:
         """The result's sections as JSON values, histograms encoded."""
         recorder, final = self._run.recorder, self.final
         lag = abs(final.counts.active - self._run.ledger.expected_active) if final else 0
@@ -67,7 +67,7 @@ class Summary:
                 acknowledged_checked=self.findings.checked, acknowledged_missing=self.findings.missing
             ).to_dict(),
             "generator": self._generator().to_dict(),
-            "scheduler_delay_p99_ms": self._run.vitals.delay_p99_ms,
+            "scheduler_delay_p99_ms": self._run.saturation.delay_p99_ms,
             "acknowledged": self._run.ledger.summary(),
             "stages": self._stages,
             "faults": [asdict(fault) for fault in self.findings.faults[:FAULTS_KEPT]],
@@ -78,8 +78,8 @@ class Summary:
         run, seconds = self._run, self._load_s
         done = run.started if run.arrivals is not None else sum(run.recorder.answered.values())
         return Generator(
-            cpu_percent=run.vitals.cpu_percent,
+            cpu_percent=run.saturation.cpu_percent,
             target_rate=run.settings.rate,
             achieved_rate=done / seconds if seconds > 0 else 0.0,
-            saturated=run.vitals.saturated,
+            saturated=run.saturation.saturated,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from locust.contrib.fasthttp import FastHttpSession
 
-from services.loadgen.judge.stats import BadFacts, Facts, read_facts
+from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
 from services.loadgen.workload.run import Run
@@ -71,12 +71,12 @@ class TodoCalls:
         start = f"&after={after}" if after else ""
         self._call("read", "GET", f"/todos?limit={LIST_LIMIT}{start}", "GET /todos", due)
 
-    def read_stats(self, due: float) -> Facts | None:
+    def read_stats(self, due: float) -> Stats | None:
         """Read the statistics; None when no usable answer came."""
         reply = self._call("read", "GET", "/stats", "GET /stats", due)
         try:
-            return read_facts(reply.document) if reply.outcome == "ok" else None
-        except BadFacts:
+            return parse_stats(reply.document) if reply.outcome == "ok" else None
+        except BadStats:
             return None
 
     def drain(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
-class WireError(Exception):
+class HttpError(Exception):
     """No usable answer came: refused, cut off, timed out, or not JSON."""
 
 
@@ -24,7 +24,7 @@ class Answer:
     document: Any
 
 
-class Wire:
+class HttpClient:
     """One kept-alive connection to a base URL, for one caller at a time."""
 
     def __init__(self, base_url: str, timeout_s: float = 10.0) -> None:
@@ -36,26 +36,26 @@ class Wire:
     def call(self, method: str, path: str) -> Answer:
         """One request, only ever a harmless one: it is sent again when the server closed the kept connection meanwhile.
 
-        Raises WireError.
+        Raises HttpError.
         """
         kept = self._connection.sock is not None
         try:
             return self._call(method, path)
         except (ConnectionError, HTTPException) as error:
             if not kept:
-                raise WireError(_say(error)) from error
+                raise HttpError(_say(error)) from error
         except (OSError, ValueError) as error:
-            raise WireError(_say(error)) from error
+            raise HttpError(_say(error)) from error
         try:
             return self._call(method, path)
         except (OSError, HTTPException, ValueError) as error:
-            raise WireError(_say(error)) from error
+            raise HttpError(_say(error)) from error
 
     def get(self, path: str) -> Any:
-        """The document of a 200 answer. Raises WireError for anything else."""
+        """The document of a 200 answer. Raises HttpError for anything else."""
         answer = self.call("GET", path)
         if answer.status != 200:
-            raise WireError(f"GET {path} answered {answer.status}")
+            raise HttpError(f"GET {path} answered {answer.status}")
         return answer.document
 
     def close(self) -> None:

@@ -1,20 +1,20 @@
-"""Walks a run through its phases to a verdict."""
+"""Phases of a run: warm-up, load, convergence, verification, one after another, to a verdict."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from services.loadgen.distributed.supervisor_link import Link
+from services.loadgen.distributed.supervisor_link import SupervisorLink
 from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, measure, validity
 from services.loadgen.judge.final_read import verify
 from services.loadgen.judge.ledger import todo_from_json
 from services.loadgen.judge.read_back import Findings
-from services.loadgen.judge.stats import BadFacts, Facts, read_facts
+from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.output.summary import Summary
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
-from services.loadgen.workload.http_client import Wire, WireError
+from services.loadgen.workload.http_client import HttpClient, HttpError
 from services.loadgen.workload.plan import Phase, readers
 from services.loadgen.workload.run import Halted, Run, Watch
 
@@ -23,30 +23,30 @@ _RETRY_S = 0.2
 _OBSERVER = -1
 
 
-class Conductor:
+class PhaseRunner:
     """Runs the phases of a run one after another in a greenlet of its own, and calls `end` when all is told."""
 
-    def __init__(self, run: Run, link: Link, end: Callable[[], None]) -> None:
+    def __init__(self, run: Run, supervisor: SupervisorLink, end: Callable[[], None]) -> None:
         self._run = run
-        self._link = link
+        self._supervisor = supervisor
         self._end = end
-        self._wire = Wire(run.settings.base_url)
+        self._http = HttpClient(run.settings.base_url)
         self._summary = Summary(run)
 
-    def perform(self) -> None:
+    def run(self) -> None:
         """A greenlet's body: the whole run, ended early or not, with a result in any case."""
         try:
-            judgement = self._perform()
+            judgement = self._judge_phases()
         except Halted as halted:
             judgement = Judgement("invalid", str(halted))
         except Exception as error:
-            judgement = Judgement("invalid", failure("the conductor", error))
+            judgement = Judgement("invalid", failure("the run of phases", error))
         self._run.halt("the run is over")
-        self._link.send("result", **self._summary.document(judgement))
+        self._supervisor.send("result", **self._summary.sections(judgement))
         self._run.over.set()
         self._end()
 
-    def _perform(self) -> Judgement:
+    def _judge_phases(self) -> Judgement:
         timed = [phase for phase in self._run.phases if phase.seconds is not None]
         convergence, verification = self._run.phases[-2:]
         for phase in timed:
@@ -60,7 +60,7 @@ class Conductor:
 
     def _enter(self, phase: Phase) -> None:
         self._run.enter(phase, self._run.step + 1)
-        self._link.send("phase", name=phase.name, at=time.time())
+        self._supervisor.send("phase", name=phase.name, at=time.time())
 
     def _spend(self, phase: Phase) -> None:
         self._enter(phase)
@@ -72,7 +72,7 @@ class Conductor:
     def _health(self) -> LoadHealth:
         recorder = self._run.recorder
         busy = f"its pool of VUS={self._run.settings.users} was busy"
-        cause = "it was saturated" if self._run.vitals.saturated else busy
+        cause = "it was saturated" if self._run.saturation.saturated else busy
         return LoadHealth(
             answered=sum(recorder.answered.values()) + recorder.rejected,
             errors=recorder.errors,
@@ -86,23 +86,23 @@ class Conductor:
         began = time.monotonic()
         while self._run.ledger.in_flight:
             self._run.pause(0.005)
-        first = self._facts()
+        first = self._stats()
         self._adopt_probe()
         reading = readers(self._run.indexes, phase.writers)
         watch = self._run.watch = Watch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
         limit_s = self._run.settings.convergence_max_s
         while (judgement := judge(watch.evidence(limit_s))) is None:
             if not reading:
-                self._wire_drain()
-                watch.note(_OBSERVER, self._facts())
+                self._call_drain()
+                watch.note(_OBSERVER, self._stats())
             self._run.pause(_LOOK_S)
         elapsed_s = time.monotonic() - began
-        self._summary.convergence = measure(first, watch.facts, judgement.verdict, elapsed_s)
-        self._summary.final = watch.facts
+        self._summary.convergence = measure(first, watch.stats, judgement.verdict, elapsed_s)
+        self._summary.final = watch.stats
         return judgement
 
     def _adopt_probe(self) -> None:
-        message = self._link.probe_writes()
+        message = self._supervisor.probe_writes()
         if message is not None:
             todos = [todo_from_json(todo) for todo in message["todos"]]
             self._run.ledger.adopt(todos, lost_updates=message["lost"])
@@ -111,7 +111,7 @@ class Conductor:
         self._enter(phase)
         try:
             findings: Findings = verify(self._run.settings.base_url, self._run.ledger)
-        except WireError as error:
+        except HttpError as error:
             return Judgement("invalid", f"the final state could not be read: {error}")
         self._summary.findings = findings
         if findings.missing:
@@ -123,16 +123,16 @@ class Conductor:
             )
         return Judgement("converged", "")
 
-    def _facts(self) -> Facts:
+    def _stats(self) -> Stats:
         while True:
             try:
-                return read_facts(self._wire.get("/stats"))
-            except (WireError, BadFacts):
+                return parse_stats(self._http.get("/stats"))
+            except (HttpError, BadStats):
                 # The sampler halts the run when the server stays silent; until then a lost answer is asked again.
                 self._run.pause(_RETRY_S)
 
-    def _wire_drain(self) -> None:
+    def _call_drain(self) -> None:
         try:
-            self._wire.call("POST", "/drain")
-        except WireError:
+            self._http.call("POST", "/drain")
+        except HttpError:
             self._run.pause(_RETRY_S)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from services.loadgen.judge.convergence import Judgement
-from services.loadgen.judge.stats import BadFacts, Facts, read_facts
-from services.loadgen.workload.http_client import Wire, WireError
+from services.loadgen.judge.stats import BadStats, Stats, parse_stats
+from services.loadgen.workload.http_client import HttpClient, HttpError
 
 READY_WITHIN_S = 2.0
 QUIET_WITHIN_S = 10.0
@@ -27,44 +27,44 @@ class NotQuiet(Exception):
 
 def wait_ready(base_url: str, within_s: float = READY_WITHIN_S) -> None:
     """Return once GET /readyz answers 200. Raises NotReady with what it said last."""
-    wire = Wire(base_url, timeout_s=within_s)
+    http = HttpClient(base_url, timeout_s=within_s)
     deadline = time.monotonic() + within_s
     while True:
-        said = _ask(wire)
+        said = _ask(http)
         if not said:
-            wire.close()
+            http.close()
             return
         if time.monotonic() >= deadline:
             raise NotReady(f"BASE_URL={base_url}: no server is ready there ({said}); start one, or correct BASE_URL")
         time.sleep(_PAUSE_S)
 
 
-def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Facts:
+def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Stats:
     """The statistics of a server with nothing left to project.
 
     Raises NotQuiet, at once when something is blocked, or NotReady when it stops answering.
     """
-    wire = Wire(base_url)
+    http = HttpClient(base_url)
     deadline = time.monotonic() + within_s
     try:
         while True:
-            facts = read_facts(wire.get("/stats"))
-            if facts.backlog == 0:
-                return facts
-            if facts.stuck or time.monotonic() >= deadline:
-                raise NotQuiet(_unquiet(facts, within_s))
-            wire.call("POST", "/drain")
+            stats = parse_stats(http.get("/stats"))
+            if stats.backlog == 0:
+                return stats
+            if stats.stuck or time.monotonic() >= deadline:
+                raise NotQuiet(_unquiet(stats, within_s))
+            http.call("POST", "/drain")
             time.sleep(_PAUSE_S)
-    except (WireError, BadFacts) as error:
+    except (HttpError, BadStats) as error:
         raise NotReady(f"BASE_URL={base_url}: no usable statistics ({error})") from error
     finally:
-        wire.close()
+        http.close()
 
 
-def _ask(wire: Wire) -> str:
+def _ask(http: HttpClient) -> str:
     try:
-        answer = wire.call("GET", "/readyz")
-    except WireError as error:
+        answer = http.call("GET", "/readyz")
+    except HttpError as error:
         return str(error)
     if answer.status == 200:
         return ""
@@ -72,10 +72,10 @@ def _ask(wire: Wire) -> str:
     return f"GET /readyz answered {answer.status}" + (f": {detail}" if detail else "")
 
 
-def _unquiet(facts: Facts, within_s: float) -> Judgement:
-    if facts.blocked_streams > 0:
-        return Judgement("blocked", f"before the run: {facts.blocked_streams} blocked; first {facts.blocked_because}")
+def _unquiet(stats: Stats, within_s: float) -> Judgement:
+    if stats.blocked_streams > 0:
+        return Judgement("blocked", f"before the run: {stats.blocked_streams} blocked; first {stats.blocked_because}")
     return Judgement(
         "invalid",
-        f"before the run a backlog of {facts.backlog} did not drain within {within_s:.0f} s: is a projector running?",
+        f"before the run a backlog of {stats.backlog} did not drain within {within_s:.0f} s: is a projector running?",
     )

@@ -12,10 +12,10 @@ from gevent.queue import SimpleQueue
 
 from services.loadgen.judge.convergence import Evidence, Streaks, matches
 from services.loadgen.judge.ledger import Counts, Expected, Ledger
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 from services.loadgen.measure.endpoints import Endpoints
 from services.loadgen.measure.recorder import Recorder
-from services.loadgen.measure.saturation import Vitals
+from services.loadgen.measure.saturation import Saturation
 from services.loadgen.settings import Settings
 from services.loadgen.workload.plan import Phase, plan
 
@@ -36,34 +36,34 @@ class Arrival:
 class Notes(Protocol):
     """Whoever is told what the readers of the convergence phase see."""
 
-    def note(self, reader: int, facts: Facts) -> None:
-        """A reader saw these facts."""
+    def note(self, reader: int, stats: Stats) -> None:
+        """A reader saw these stats."""
         ...
 
 
 class Watch:
     """The convergence phase as its readers see it."""
 
-    def __init__(self, expected: Expected, readers: Iterable[int], first: Facts, began_at: float) -> None:
+    def __init__(self, expected: Expected, readers: Iterable[int], first: Stats, began_at: float) -> None:
         self.expected = expected
-        self.facts = first
+        self.stats = first
         self._streaks = Streaks(readers)
         self._began_at = began_at
         self._changed_at = time.monotonic()
 
-    def note(self, reader: int, facts: Facts) -> None:
+    def note(self, reader: int, stats: Stats) -> None:
         """Take in what a reader saw."""
-        seen = (facts.counts, facts.backlog, facts.blocked_streams)
-        if seen != (self.facts.counts, self.facts.backlog, self.facts.blocked_streams):
+        seen = (stats.counts, stats.backlog, stats.blocked_streams)
+        if seen != (self.stats.counts, self.stats.backlog, self.stats.blocked_streams):
             self._changed_at = time.monotonic()
-        self.facts = facts
-        self._streaks.note(reader, match=matches(facts, self.expected))
+        self.stats = stats
+        self._streaks.note(reader, match=matches(stats, self.expected))
 
     def evidence(self, limit_s: float) -> Evidence:
         """All that the judge needs, as of now."""
         now = time.monotonic()
         return Evidence(
-            facts=self.facts,
+            stats=self.stats,
             expected=self.expected,
             confirmed=self._streaks.confirmed,
             elapsed_s=now - self._began_at,
@@ -88,7 +88,7 @@ class Run:
         self.ledger = Ledger(baseline)
         self.recorder = Recorder()
         self.endpoints = Endpoints()
-        self.vitals = Vitals()
+        self.saturation = Saturation()
         self.watch: Notes | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
         self.scheduled = 0

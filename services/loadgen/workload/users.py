@@ -1,10 +1,10 @@
-"""The users that Locust runs: each one writes or reads by its number, in the closed or in the open loop."""
+"""Locust user of the Todo service: a writer or a reader by its number, in the closed or in the open loop."""
 
 from __future__ import annotations
 
 import time
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import gevent
 import geventhttpclient.client
@@ -24,10 +24,17 @@ _IDLE_S = 0.05
 geventhttpclient.client.IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class HasRun(Protocol):
+    """Whoever knows the run under way."""
+
+    run: Run | None
+
+
 class TodoUser(FastHttpUser):
     """A user of the Todo service. In the open loop it is one of a pool that serves what is due."""
 
-    run_now: ClassVar[Run]
+    abstract = True
+    runs: ClassVar[HasRun]
 
     network_timeout = 10.0
     connection_timeout = 10.0
@@ -35,7 +42,9 @@ class TodoUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Take a number; it decides this user's role and, with the seed, its every draw."""
-        self.loadgen = self.run_now
+        run = self.runs.run
+        assert run is not None
+        self.loadgen = run
         self.index = self.loadgen.enlist()
         self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
         self.calls = TodoCalls(self.client, self.loadgen, f"user {self.index}", self.draws)
@@ -128,6 +137,6 @@ class TodoUser(FastHttpUser):
             gevent.sleep(_IDLE_S)
             return
         self.calls.drain()
-        facts = self.calls.read_stats(time.perf_counter())
-        if facts is not None:
-            watch.note(self.index, facts)
+        stats = self.calls.read_stats(time.perf_counter())
+        if stats is not None:
+            watch.note(self.index, stats)

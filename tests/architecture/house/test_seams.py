@@ -13,7 +13,6 @@ from tests.architecture.house.tree import PACKAGES, sources
 OURS: Final = (*PACKAGES, "tests")
 
 LEFT: Final = {
-    "services/loadgen/locustfile.py",
     "services/loadgen/measure/visibility_probe.py",
     "services/loadgen/workload/users.py",
     "tests/integration/eventstore/test_silence.py",

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 
 from services.loadgen.judge.convergence import Judgement
-from services.loadgen.judge.stats import read_facts
+from services.loadgen.judge.stats import parse_stats
 from services.loadgen.output.bundle import Bundle
 from services.loadgen.settings import Settings
-from tests.unit.loadgen.test_facts import DOCUMENT
+from tests.unit.loadgen.test_stats import DOCUMENT
 
 SAMPLE = {"event": "sample", "t": 1.0, "phase": "load", "users": 3, "endpoints": [{"endpoint": "x"}], "failures": []}
 
 
 def test_without_influxdb_nobody_is_told_and_nothing_is_dropped(tmp_path: Path) -> None:
     bundle = Bundle(Settings(results_dir=tmp_path))
-    bundle.begin(read_facts(DOCUMENT))
+    bundle.begin(parse_stats(DOCUMENT))
     bundle.phase("load", 0.5)
     bundle.sample(dict(SAMPLE))
     bundle.close(Judgement("invalid", "interrupted"))
@@ -27,7 +27,7 @@ def test_without_influxdb_nobody_is_told_and_nothing_is_dropped(tmp_path: Path) 
 def test_what_the_projectors_said_of_their_strategy_is_kept(tmp_path: Path) -> None:
     """All through the run: one that was started meanwhile may work by another."""
     bundle = Bundle(Settings(results_dir=tmp_path))
-    bundle.begin(read_facts({**DOCUMENT, "strategies": ["stream-leases"]}))
+    bundle.begin(parse_stats({**DOCUMENT, "strategies": ["stream-leases"]}))
     bundle.sample({**SAMPLE, "projectors": [{"projector": "new", "strategy": "stream-locks"}]})
     bundle.close(Judgement("converged", ""))
     document = json.loads((tmp_path / "loadgen.json").read_text())

@@ -56,7 +56,7 @@ def test_a_verdict_of_failed_requests_names_their_cause() -> None:
     endpoints = Endpoints()
     endpoints.note("GET /todos", "error", 0.1, 0, "cut off")
     endpoints.note("GET /todos", "ok", 0.1, 200)
-    endpoints.next_window(1.0)
+    endpoints.next_interval(1.0)
     health = LoadHealth(answered=100, errors=96, failed_because=endpoints.causes.most())
     found = validity(health)
     assert found is not None

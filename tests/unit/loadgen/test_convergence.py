@@ -19,10 +19,10 @@ from services.loadgen.judge.convergence import (
     validity,
 )
 from services.loadgen.judge.ledger import Counts, Expected
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 
 RIGHT = Counts(todos=10, active=6, events=20)
-FACTS = Facts(
+STATS = Stats(
     counts=RIGHT,
     events_in_store=20,
     backlog=0,
@@ -39,10 +39,10 @@ FACTS = Facts(
     strategies=(),
     projectors=(),
 )
-BEHIND = replace(FACTS, backlog=5, counts=Counts(10, 7, 15))
-WRONG = replace(FACTS, counts=Counts(10, 7, 20))
+BEHIND = replace(STATS, backlog=5, counts=Counts(10, 7, 15))
+WRONG = replace(STATS, counts=Counts(10, 7, 20))
 BLOCKED = replace(BEHIND, blocked_streams=1, blocked_because="stream t at version 3: planted")
-SETTLED = Evidence(FACTS, Expected(RIGHT, RIGHT), confirmed=False, elapsed_s=1.0, limit_s=60.0, unchanged_s=0.1)
+SETTLED = Evidence(STATS, Expected(RIGHT, RIGHT), confirmed=False, elapsed_s=1.0, limit_s=60.0, unchanged_s=0.1)
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ SETTLED = Evidence(FACTS, Expected(RIGHT, RIGHT), confirmed=False, elapsed_s=1.0
         (replace(SETTLED, confirmed=True), "converged"),
         (replace(SETTLED, confirmed=True, elapsed_s=61.0), "converged"),
         (replace(SETTLED, elapsed_s=60.0), "timed_out"),
-        (replace(SETTLED, facts=BEHIND), None),
-        (replace(SETTLED, facts=BEHIND, unchanged_s=30.0), None),
-        (replace(SETTLED, facts=BEHIND, elapsed_s=60.0), "timed_out"),
-        (replace(SETTLED, facts=WRONG), None),
-        (replace(SETTLED, facts=WRONG, unchanged_s=4.9), None),
-        (replace(SETTLED, facts=WRONG, unchanged_s=5.0), "diverged"),
-        (replace(SETTLED, facts=WRONG, elapsed_s=60.0), "diverged"),
-        (replace(SETTLED, facts=WRONG, limit_s=2.0, unchanged_s=2.0), "diverged"),
-        (replace(SETTLED, facts=BLOCKED), None),
-        (replace(SETTLED, facts=BLOCKED, unchanged_s=5.0), "blocked"),
-        (replace(SETTLED, facts=BLOCKED, elapsed_s=60.0), "blocked"),
+        (replace(SETTLED, stats=BEHIND), None),
+        (replace(SETTLED, stats=BEHIND, unchanged_s=30.0), None),
+        (replace(SETTLED, stats=BEHIND, elapsed_s=60.0), "timed_out"),
+        (replace(SETTLED, stats=WRONG), None),
+        (replace(SETTLED, stats=WRONG, unchanged_s=4.9), None),
+        (replace(SETTLED, stats=WRONG, unchanged_s=5.0), "diverged"),
+        (replace(SETTLED, stats=WRONG, elapsed_s=60.0), "diverged"),
+        (replace(SETTLED, stats=WRONG, limit_s=2.0, unchanged_s=2.0), "diverged"),
+        (replace(SETTLED, stats=BLOCKED), None),
+        (replace(SETTLED, stats=BLOCKED, unchanged_s=5.0), "blocked"),
+        (replace(SETTLED, stats=BLOCKED, elapsed_s=60.0), "blocked"),
     ],
 )
 def test_the_verdict_follows_from_the_evidence(evidence: Evidence, verdict: Verdict | None) -> None:
@@ -71,24 +71,24 @@ def test_the_verdict_follows_from_the_evidence(evidence: Evidence, verdict: Verd
 
 
 def test_the_reason_names_what_is_wrong() -> None:
-    diverged = judge(replace(SETTLED, facts=WRONG, unchanged_s=9.0))
+    diverged = judge(replace(SETTLED, stats=WRONG, unchanged_s=9.0))
     assert diverged is not None
     assert diverged.why == "nothing is left to project, but active todos 7, expected 6"
-    blocked = judge(replace(SETTLED, facts=BLOCKED, unchanged_s=9.0))
+    blocked = judge(replace(SETTLED, stats=BLOCKED, unchanged_s=9.0))
     assert blocked is not None
     assert "stream t at version 3: planted" in blocked.why
 
 
 def test_bounds_are_told_as_bounds() -> None:
     expected = Expected(RIGHT, Counts(11, 6, 21))
-    judgement = judge(replace(SETTLED, facts=replace(FACTS, counts=Counts(12, 6, 20)), expected=expected, elapsed_s=60))
+    judgement = judge(replace(SETTLED, stats=replace(STATS, counts=Counts(12, 6, 20)), expected=expected, elapsed_s=60))
     assert judgement is not None
     assert "todos 12, expected 10 to 11" in judgement.why
 
 
-@pytest.mark.parametrize("facts", [BEHIND, WRONG, replace(FACTS, backlog=1)])
-def test_no_match_while_anything_is_left_or_wrong(facts: Facts) -> None:
-    assert not matches(facts, Expected(RIGHT, RIGHT))
+@pytest.mark.parametrize("stats", [BEHIND, WRONG, replace(STATS, backlog=1)])
+def test_no_match_while_anything_is_left_or_wrong(stats: Stats) -> None:
+    assert not matches(stats, Expected(RIGHT, RIGHT))
 
 
 def test_streaks_need_every_reader_and_start_again_after_a_mismatch() -> None:
@@ -103,14 +103,14 @@ def test_streaks_need_every_reader_and_start_again_after_a_mismatch() -> None:
 
 
 def test_time_comes_from_the_servers_clock_and_leaves_the_confirmation_out() -> None:
-    found = measure(BEHIND, FACTS, "converged", elapsed_s=9.0)
+    found = measure(BEHIND, STATS, "converged", elapsed_s=9.0)
     assert (found.time_s, found.events, found.speed_events_per_s) == (0.25, 5, 20.0)
 
 
 def test_a_projection_that_was_never_behind_takes_no_time() -> None:
-    found = measure(FACTS, replace(FACTS, last_projected_at=99.0), "converged", elapsed_s=9.0)
+    found = measure(STATS, replace(STATS, last_projected_at=99.0), "converged", elapsed_s=9.0)
     assert (found.time_s, found.events, found.speed_events_per_s) == (0.0, 0, 0.0)
-    empty = replace(FACTS, last_event_at=None, last_projected_at=None)
+    empty = replace(STATS, last_event_at=None, last_projected_at=None)
     assert measure(empty, empty, "converged", elapsed_s=9.0).time_s == 0.0
 
 

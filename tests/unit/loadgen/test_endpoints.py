@@ -14,7 +14,7 @@ def test_requests_are_told_by_endpoint_and_outcome() -> None:
         endpoints.note("GET /stats", "ok", milliseconds / 1000, 200)
     endpoints.note("POST /todos", "rejected", 0.001, 409)
     endpoints.note("POST /todos", "error", 0.001, 503)
-    first, second = endpoints.next_window(2.0)["endpoints"]
+    first, second = endpoints.next_interval(2.0)["endpoints"]
     assert (first["endpoint"], first["requests"], first["requests_per_s"]) == ("GET /stats", 100, 50.0)
     assert [first[f"latency_{name}_ms"] for name in ("min", "p50", "p90", "p99", "max")] == [1, 50, 90, 99, 100]
     assert first["latency_mean_ms"] == pytest.approx(50.5)
@@ -27,7 +27,7 @@ def test_failures_are_told_by_reason() -> None:
     endpoints = Endpoints()
     for status in (0, 503, 503):
         endpoints.note("GET /todos", "error", 1.0, status)
-    assert endpoints.next_window(1.0)["failures"] == [
+    assert endpoints.next_interval(1.0)["failures"] == [
         {"endpoint": "GET /todos", "reason": "no answer", "failures": 1},
         {"endpoint": "GET /todos", "reason": "status 503", "failures": 2},
     ]
@@ -38,7 +38,7 @@ def test_every_answer_is_in_the_one_bucket_whose_bound_is_next() -> None:
     values = [0.1, 1.0, 1.01, 2.0, 499.0, 5000.0, 5000.1, 60_000.0]
     for milliseconds in values:
         endpoints.note("GET /todos", "ok", milliseconds / 1000, 200)
-    (row,) = endpoints.next_window(1.0)["endpoints"]
+    (row,) = endpoints.next_interval(1.0)["endpoints"]
     counts = {name: row[name] for name in (*map(bucket, BUCKETS_MS), ABOVE) if row[name]}
     assert counts == {"le_1_ms": 2, "le_2_ms": 2, "le_500_ms": 1, "le_5000_ms": 1, "above_5000_ms": 2}
 
@@ -47,13 +47,13 @@ def test_the_rows_are_those_of_the_catalogue() -> None:
     endpoints = Endpoints()
     endpoints.note("GET /todos", "ok", 0.001, 200)
     endpoints.note("GET /todos", "error", 0.001, 0)
-    window = endpoints.next_window(1.0)
-    assert window["endpoints"][0].keys() == ENDPOINT.names | {"endpoint"}
-    assert window["failures"][0].keys() == FAILURE.names | {"endpoint", "reason"}
+    interval = endpoints.next_interval(1.0)
+    assert interval["endpoints"][0].keys() == ENDPOINT.names | {"endpoint"}
+    assert interval["failures"][0].keys() == FAILURE.names | {"endpoint", "reason"}
 
 
 def test_the_window_starts_afresh() -> None:
     endpoints = Endpoints()
     endpoints.note("GET /todos", "error", 0.001, 0)
-    endpoints.next_window(1.0)
-    assert endpoints.next_window(1.0) == {"endpoints": [], "failures": []}
+    endpoints.next_interval(1.0)
+    assert endpoints.next_interval(1.0) == {"endpoints": [], "failures": []}

@@ -6,9 +6,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from metrics.results import Distribution, Percentiles, Throughput
-from services.loadgen.judge.stats import read_facts
+from services.loadgen.judge.stats import parse_stats
 from services.loadgen.measure.recorder import Recorder, new_histogram, percentiles, quantile, record
-from tests.unit.loadgen.test_facts import DOCUMENT
+from tests.unit.loadgen.test_stats import DOCUMENT
 
 
 def test_percentiles_keep_three_digits() -> None:
@@ -47,7 +47,7 @@ def test_the_window_starts_afresh() -> None:
     for milliseconds in range(1, 101):
         recorder.request("action", "ok", milliseconds / 1000, measured=False)
     recorder.request("read", "error", 1.0, measured=False)
-    first, second = recorder.next_window(2.0), recorder.next_window(2.0)
+    first, second = recorder.next_interval(2.0), recorder.next_interval(2.0)
     assert (first["actions_per_s"], first["action_p50_ms"], first["action_p99_ms"]) == (50.0, 50.0, 99.0)
     assert (first["errors"], first["read_p50_ms"]) == (1, None)
     assert (second["actions_per_s"], second["action_p50_ms"], second["errors"]) == (0.0, None, 0)
@@ -56,7 +56,7 @@ def test_the_window_starts_afresh() -> None:
 def test_gauges_become_distributions() -> None:
     recorder = Recorder()
     for lag in (4, 1, 3, 2):
-        recorder.observe(read_facts(DOCUMENT), lag)
+        recorder.observe(parse_stats(DOCUMENT), lag)
     assert recorder.distribution("projection_lag", final=0) == Distribution(p50=2, p95=4, max=4, final=0)
     assert recorder.distribution("backlog", final=7) == Distribution(p50=1, p95=1, max=1, final=7)
     assert Recorder().distribution("backlog", final=0) == Distribution()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from services.loadgen.judge.ledger import Todo
-from services.loadgen.measure.visibility import RESOLUTION_S, Watched
+from services.loadgen.measure.visibility import RESOLUTION_S, WatchedTodo
 
 
-def watched() -> Watched:
+def watched() -> WatchedTodo:
     """A todo that was created at version 1."""
     todo = Todo("t")
     todo.acknowledge(1, "seed")
-    return Watched(todo)
+    return WatchedTodo(todo)
 
 
 async def test_latency_runs_from_the_acknowledgement_to_the_read() -> None:

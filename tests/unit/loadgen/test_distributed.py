@@ -1,4 +1,4 @@
-"""The master's books of what workers did: nothing is missed, nothing is counted too early."""
+"""The master replays what workers did: nothing is missed, nothing is counted too early."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
 
-from services.loadgen.distributed.journal import Diary, DiaryEndpoints, DiaryLedger, DiaryRecorder, DiaryWatch, enter
-from services.loadgen.distributed.master import Crew
+from services.loadgen.distributed.journal import (
+    Journal,
+    JournalledEndpoints,
+    JournalledLedger,
+    JournalledRecorder,
+    JournalledWatch,
+    replay,
+)
+from services.loadgen.distributed.master import Master
 from services.loadgen.judge.convergence import Evidence
 from services.loadgen.judge.ledger import Counts
-from services.loadgen.judge.stats import Facts
+from services.loadgen.judge.stats import Stats
 from services.loadgen.settings import Settings
 from services.loadgen.workload.run import Run, Watch
 
-FACTS = Facts(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
-BOOK = {"in_flight": 0, "scheduled": 0, "started": 0, "indexes": [], "entries": [], "cpu_percent": 1.0,
+STATS = Stats(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
+MESSAGE = {"in_flight": 0, "scheduled": 0, "started": 0, "indexes": [], "entries": [], "cpu_percent": 1.0,
         "delay_p99_ms": 2.0}  # fmt: skip
 
 
 class Runner:
-    """What Locust's master is to the crew: who is there, and a way to tell them."""
+    """What Locust's master is to ours: who is there, and a way to tell them."""
 
     def __init__(self, *names: str) -> None:
         self.clients = SimpleNamespace(ready=[SimpleNamespace(id=name) for name in names])
@@ -31,16 +38,16 @@ class Runner:
         self.told.append((name, data, client_id))
 
 
-def crew() -> tuple[Run, Crew, Runner]:
+def two_workers() -> tuple[Run, Master, Runner]:
     """A run with two workers that has begun."""
     run, runner = Run(Settings(), Counts()), Runner("b", "a")
-    made = Crew(runner, run)  # type: ignore[arg-type]
+    made = Master(runner, run)  # type: ignore[arg-type]
     made.begin()
     return run, made, runner
 
 
 def test_every_worker_gets_a_place_of_its_own() -> None:
-    _, _, runner = crew()
+    _, _, runner = two_workers()
     places = {client: (data["place"], data["of"]) for name, data, client in runner.told if name == "begin"}
     assert places == {"a": (0, 2), "b": (1, 2)}
 
@@ -51,39 +58,40 @@ def test_users_of_all_workers_have_numbers_of_their_own() -> None:
 
 
 def test_a_write_counts_as_in_flight_until_its_worker_is_in_the_phase() -> None:
-    run, made, runner = crew()
-    made.take("a", {**BOOK, "step": 0})
-    made.take("b", {**BOOK, "step": 0})
+    run, made, runner = two_workers()
+    made.take("a", {**MESSAGE, "step": 0})
+    made.take("b", {**MESSAGE, "step": 0})
     run.enter(run.phases[-2], 5)
     assert runner.told[-1] == ("phase", {"step": 5}, None)
     assert run.ledger.in_flight > 0
-    made.take("a", {**BOOK, "step": 5})
-    made.take("b", {**BOOK, "step": 0})
+    made.take("a", {**MESSAGE, "step": 5})
+    made.take("b", {**MESSAGE, "step": 0})
     assert run.ledger.in_flight > 0
-    made.take("b", {**BOOK, "step": 5, "in_flight": 2})
+    made.take("b", {**MESSAGE, "step": 5, "in_flight": 2})
     assert run.ledger.in_flight == 2
-    made.take("b", {**BOOK, "step": 5})
+    made.take("b", {**MESSAGE, "step": 5})
     assert run.ledger.in_flight == 0
 
 
 def test_the_worst_worker_tells_whether_the_generator_was_saturated() -> None:
-    run, made, _ = crew()
-    made.take("a", {**BOOK, "step": 0, "cpu_percent": 99.0})
-    made.take("b", {**BOOK, "step": 0})
-    assert run.vitals.saturated
+    run, made, _ = two_workers()
+    made.take("a", {**MESSAGE, "step": 0, "cpu_percent": 99.0})
+    made.take("b", {**MESSAGE, "step": 0})
+    assert run.saturation.saturated
 
 
 def test_what_is_scheduled_and_begun_is_summed_up() -> None:
-    run, made, _ = crew()
+    run, made, _ = two_workers()
     for name in ("a", "b", "a"):
-        made.take(name, {**BOOK, "step": 0, "scheduled": 10, "started": 7})
+        made.take(name, {**MESSAGE, "step": 0, "scheduled": 10, "started": 7})
     assert (run.scheduled, run.started) == (20, 14)
 
 
-def test_the_masters_books_are_the_workers() -> None:
-    diary = Diary()
+def test_the_masters_ledger_is_the_workers() -> None:
+    journal = Journal()
     worker, master = Run(Settings(), Counts()), Run(Settings(), Counts())
-    worker.ledger, worker.recorder, worker.endpoints = DiaryLedger(diary), DiaryRecorder(diary), DiaryEndpoints(diary)
+    worker.ledger, worker.recorder = JournalledLedger(journal), JournalledRecorder(journal)
+    worker.endpoints = JournalledEndpoints(journal)
     worker.ledger.created("t1", 1, "one")
     worker.ledger.created("t2", 1, "two")
     worker.ledger.updated("t1", 2, "more")
@@ -92,8 +100,8 @@ def test_the_masters_books_are_the_workers() -> None:
     worker.recorder.request("action", "ok", 0.25, measured=True)
     worker.recorder.request("read", "error", 1.0, measured=True)
     worker.endpoints.note("GET /stats", "ok", 0.5, 200)
-    enter(master, diary.take())
-    assert diary.take() == []
+    replay(master, journal.take())
+    assert journal.take() == []
     assert {id: asdict(todo) for id, todo in master.ledger.todos.items()} == {
         id: asdict(todo) for id, todo in worker.ledger.todos.items()
     }
@@ -103,16 +111,16 @@ def test_the_masters_books_are_the_workers() -> None:
     assert master.recorder.answered == {"action": 1, "read": 0}
     assert master.recorder.errors == 1
     assert round(master.recorder.latency().actions.p50) == 250
-    assert master.endpoints.next_window(1.0)["endpoints"][0]["endpoint"] == "GET /stats"
+    assert master.endpoints.next_interval(1.0)["endpoints"][0]["endpoint"] == "GET /stats"
 
 
 def test_what_a_workers_reader_sees_confirms() -> None:
     run = Run(Settings(), Counts(1, 1, 2))
-    watch = run.watch = Watch(run.ledger.expected(), [4], FACTS, 0.0)
-    diary = Diary()
+    watch = run.watch = Watch(run.ledger.expected(), [4], STATS, 0.0)
+    journal = Journal()
     for _ in range(3):
-        DiaryWatch(diary).note(4, replace(FACTS, projectors=()))
-    enter(run, diary.take())
+        JournalledWatch(journal).note(4, replace(STATS, projectors=()))
+    replay(run, journal.take())
     evidence: Evidence = watch.evidence(60.0)
     assert evidence.confirmed
-    assert evidence.facts == FACTS
+    assert evidence.stats == STATS

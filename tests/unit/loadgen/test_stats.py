@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.loadgen.judge.ledger import Counts
-from services.loadgen.judge.stats import BadFacts, Projector, read_facts
+from services.loadgen.judge.stats import BadStats, Projector, parse_stats
 
 DONE = {"eventsProjected": 10, "batches": 5, "claims": 4, "takeovers": 1, "duplicates": 0}
 DOCUMENT: dict[str, Any] = {
@@ -34,28 +34,28 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_the_facts_are_read() -> None:
-    facts = read_facts(DOCUMENT)
-    assert facts.counts == Counts(todos=10, active=6, events=20)
-    assert (facts.backlog, facts.event_id_lag, facts.events_in_store) == (1, 2, 21)
-    assert (facts.projectors_alive, facts.leases_held) == (2, 7)
-    assert (facts.head_position, facts.projected_position, facts.serial) == (25, 23, False)
-    assert facts.projectors[0] == Projector("a", "stream-leases", 3, 10, 5, 4, 1, 0)
-    assert facts.strategies == ("stream-leases", "stream-locks")
-    assert facts.blocked_because == "stream t at version 3: boom"
-    assert facts.last_projected_at is not None
-    assert facts.last_event_at is not None
-    assert facts.last_projected_at - facts.last_event_at == pytest.approx(0.25)
+def test_the_statistics_are_read() -> None:
+    stats = parse_stats(DOCUMENT)
+    assert stats.counts == Counts(todos=10, active=6, events=20)
+    assert (stats.backlog, stats.event_id_lag, stats.events_in_store) == (1, 2, 21)
+    assert (stats.projectors_alive, stats.leases_held) == (2, 7)
+    assert (stats.head_position, stats.projected_position, stats.serial) == (25, 23, False)
+    assert stats.projectors[0] == Projector("a", "stream-leases", 3, 10, 5, 4, 1, 0)
+    assert stats.strategies == ("stream-leases", "stream-locks")
+    assert stats.blocked_because == "stream t at version 3: boom"
+    assert stats.last_projected_at is not None
+    assert stats.last_event_at is not None
+    assert stats.last_projected_at - stats.last_event_at == pytest.approx(0.25)
 
 
 def test_an_empty_store_has_no_times() -> None:
-    facts = read_facts({**DOCUMENT, "lastEventAt": None, "lastProjectedAt": None, "blocked": [], "projectors": []})
-    assert (facts.last_event_at, facts.last_projected_at, facts.blocked_because) == (None, None, "")
+    stats = parse_stats({**DOCUMENT, "lastEventAt": None, "lastProjectedAt": None, "blocked": [], "projectors": []})
+    assert (stats.last_event_at, stats.last_projected_at, stats.blocked_because) == (None, None, "")
 
 
 def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
     blocked = [{"scope": "projection", "position": 7, "stream": "t", "version": 3, "error": "boom"}]
-    assert read_facts({**DOCUMENT, "blocked": blocked}).blocked_because == "the whole projection at position 7: boom"
+    assert parse_stats({**DOCUMENT, "blocked": blocked}).blocked_because == "the whole projection at position 7: boom"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_blocked_projection_is_told_apart_from_a_blocked_stream() -> None:
 )
 def test_what_an_operator_must_mend_depends_on_the_mode(serial: bool, scopes: list[str], stuck: bool) -> None:
     blocked = [{"scope": scope, "stream": "t", "version": 3, "error": "boom"} for scope in scopes]
-    assert read_facts({**DOCUMENT, "serialProjection": serial, "blocked": blocked}).stuck is stuck
+    assert parse_stats({**DOCUMENT, "serialProjection": serial, "blocked": blocked}).stuck is stuck
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,20 @@ def test_what_an_operator_must_mend_depends_on_the_mode(serial: bool, scopes: li
         ("lastEventAt", 5),
     ],
 )
-def test_a_wrong_fact_is_named(name: str, value: object) -> None:
-    with pytest.raises(BadFacts, match=name):
-        read_facts({**DOCUMENT, name: value})
+def test_a_wrong_field_is_named(name: str, value: object) -> None:
+    with pytest.raises(BadStats, match=name):
+        parse_stats({**DOCUMENT, name: value})
 
 
 @pytest.mark.parametrize("name", ["strategy", "leasesHeld", *DONE])
-def test_a_wrong_fact_of_a_living_projector_is_named(name: str) -> None:
+def test_a_wrong_field_of_a_living_projector_is_named(name: str) -> None:
     right = {"holder": "a", "strategy": "stream-leases", "alive": True, "leasesHeld": 3, **DONE}
-    assert read_facts({**DOCUMENT, "projectors": [right]}).projectors_alive == 1
+    assert parse_stats({**DOCUMENT, "projectors": [right]}).projectors_alive == 1
     projector = {**right, name: ["many"]}
-    with pytest.raises(BadFacts, match=name):
-        read_facts({**DOCUMENT, "projectors": [projector]})
+    with pytest.raises(BadStats, match=name):
+        parse_stats({**DOCUMENT, "projectors": [projector]})
 
 
 def test_something_else_is_refused() -> None:
-    with pytest.raises(BadFacts, match="list"):
-        read_facts([])
+    with pytest.raises(BadStats, match="list"):
+        parse_stats([])
