@@ -1,4 +1,4 @@
-"""`task house`: measure the house before and after, and write the figures into docs/house.md.
+"""`task house`: measure the house before and after, and write the figures into docs/architecture.md.
 
 Listings, arrows and circles are read from the source. What a write, a read and an event pass through is seen in the
 running system; what a setting and a figure of a sample pass through are the files that spell its name.
@@ -28,7 +28,7 @@ from tests.architecture.house.words import in_words
 BEFORE: Final = "a8c61f1"
 """The revision from which the house was built anew."""
 
-PAGE: Final = ROOT / "docs" / "house.md"
+PAGE: Final = ROOT / "docs" / "architecture.md"
 BEGIN: Final = "<!-- measured by `task house` -->"
 END: Final = "<!-- end of what was measured -->"
 

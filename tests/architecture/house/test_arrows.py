@@ -20,7 +20,9 @@ LINT: Final = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
 PLANTED: Final = {
     "decisions-are-pure": ("todo/decisions.py", "import eventstore.read"),
     "event-store": ("eventstore/read.py", "import projection.leases.streams"),
-    "projection": ("projection/leases/streams.py", "import services.logs"),
+    "handler": ("todo/handler.py", "import projection.registry"),
+    "read-model": ("todo/read_models/todos.py", "import todo.decisions"),
+    "projection": ("projection/registry.py", "import todo.events"),
     "services-apart": ("services/api/app.py", "import services.projector.worker"),
     "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),
