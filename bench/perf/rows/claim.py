@@ -10,7 +10,7 @@ from bench.perf.rows import claims
 
 ROW: Final = Row(
     name="claim",
-    title="Claim of 100 pending streams among 1 M that are caught up",
+    title="Claim of 100 pending streams among 1 M that are caught up, by stream-leases",
     unit="ms",
     better="lower",
     ours="p50 of 300 claims, each given back before the next",

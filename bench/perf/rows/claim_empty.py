@@ -9,7 +9,7 @@ from bench.perf.rows import claims
 
 ROW: Final = Row(
     name="claim_empty",
-    title="Empty claim among 1 M streams that are caught up",
+    title="Empty claim among 1 M streams that are caught up, by stream-leases",
     unit="ms",
     better="lower",
     ours="p50 of 300 claims that find nothing",

@@ -79,7 +79,7 @@ def _growth(sizes: list[float]) -> float:
 
 ROW: Final = Row(
     name="memory",
-    title=f"Memory of API, projector and load generator in a run of {MINUTES} minutes",
+    title=f"Memory of API, projector by stream-leases, and load generator in a run of {MINUTES} minutes",
     unit="MB",
     better="lower",
     ours="resident set of the largest process of the three, at its largest",

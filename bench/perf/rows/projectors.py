@@ -50,7 +50,7 @@ def _wait(lab: Lab, url: str, events: int) -> None:
 
 ROW: Final = Row(
     name="projectors",
-    title=f"4 projectors against 1, {LATENCY_MS} ms of handler an event, {STREAMS:,} streams",
+    title=f"4 projectors against 1, {LATENCY_MS} ms of handler an event, {STREAMS:,} streams, by stream-leases",
     unit="events/s",
     better="higher",
     ours=f"4 projectors, STREAMS_IN_FLIGHT={IN_FLIGHT} each",

@@ -64,12 +64,7 @@ def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]
             events = fill.backlog(lab, url, streams=lab.size(STREAMS), each=EACH)
 
             def ours() -> Reading:
-                lab.run("reset", ["-m", "services.projector", "reset", "--all"], url, **variables)
-                lab.settle(url)
-                lab.run("rebuild", ["-m", "services.projector", "--once"], url, **variables)
-                if lab.value(url, LEFT) != 0:
-                    raise RunFailed("the rebuild left events out")
-                return Reading(events / lab.value(url, TOOK))
+                return rebuilt(lab, url, events, **variables)
 
             def reference() -> Reading:
                 lab.sql(url, "DROP TABLE IF EXISTS plain_todos", "CREATE TABLE plain_todos (LIKE todos INCLUDING ALL)")
@@ -82,6 +77,16 @@ def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]
             yield Contest(ours, reference, {} if serial else peers.rebuilds(lab))
 
     return opened
+
+
+def rebuilt(lab: Lab, url: str, events: int, **variables: str) -> Reading:
+    """One reading: everything is taken back, and projected again by a job with these variables. Raises RunFailed."""
+    lab.run("reset", ["-m", "services.projector", "reset", "--all"], url, **variables)
+    lab.settle(url)
+    lab.run("rebuild", ["-m", "services.projector", "--once"], url, **variables)
+    if lab.value(url, LEFT) != 0:
+        raise RunFailed("the rebuild left events out")
+    return Reading(events / lab.value(url, TOOK))
 
 
 def _seconds(lab: Lab, url: str, statement: str) -> float:

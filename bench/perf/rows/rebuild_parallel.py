@@ -10,7 +10,7 @@ from bench.perf.rows import rebuild
 
 ROW: Final = Row(
     name="rebuild_parallel",
-    title="Rebuild of 1 M events over 100,000 streams, parallel, one projector",
+    title="Rebuild of 1 M events over 100,000 streams by stream-locks, one projector",
     unit="events/s",
     better="higher",
     ours="`reset --all`, then `--once` by stream-locks, with locks, fence, guard, audit and checkpoints",

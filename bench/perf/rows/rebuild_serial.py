@@ -10,7 +10,7 @@ from bench.perf.rows import rebuild
 
 ROW: Final = Row(
     name="rebuild_serial",
-    title="Rebuild of 1 M events over 100,000 streams, serial",
+    title="Rebuild of 1 M events over 100,000 streams by global-order",
     unit="events/s",
     better="higher",
     ours="`reset --all`, then `--once` by global-order, with lease, fence, guard, audit and checkpoints",

@@ -41,7 +41,7 @@ def contest(*, rate: float, seconds: float, value: str) -> Callable[[Lab], Abstr
 
             def ours() -> Reading:
                 with lab.database() as url:
-                    return _delays(lab, url, rate, lab.seconds(seconds), value)
+                    return delays(lab, url, rate, lab.seconds(seconds), value)
 
             def reference() -> Reading:
                 found = lab.program("listen", f"--rounds={200 if not lab.quick else 20}", url=quiet)
@@ -52,9 +52,10 @@ def contest(*, rate: float, seconds: float, value: str) -> Callable[[Lab], Abstr
     return opened
 
 
-def _delays(lab: Lab, url: str, rate: float, seconds: float, value: str) -> Reading:
+def delays(lab: Lab, url: str, rate: float, seconds: float, value: str, **variables: str) -> Reading:
+    """One reading: `rate` writes a second for so long; the projector is told `variables`. Raises RunFailed."""
     api, base = lab.api(url)
-    projector = lab.projector(url)
+    projector = lab.projector(url, **variables)
     lab.program("arrivals", f"--rate={rate}", "--seconds=1", url=url, BASE_URL=base)
     wait_until_projected(base)
     lab.settle(url)

@@ -10,7 +10,7 @@ from bench.perf.rows import visible
 
 ROW: Final = Row(
     name="visible_1000",
-    title="Commit to visible at 1,000 events/s, API and one projector",
+    title="Commit to visible at 1,000 events/s, API and one projector by stream-leases",
     unit="ms",
     better="lower",
     ours="p99 of all events, commit of the write to commit of its effect, by stream-leases",

@@ -10,7 +10,7 @@ from bench.perf.rows import visible
 
 ROW: Final = Row(
     name="visible_idle",
-    title="Commit to visible, idle (20 writes/s), API and one projector",
+    title="Commit to visible, idle (20 writes/s), API and one projector by stream-leases",
     unit="ms",
     better="lower",
     ours="p50 of all events, commit of the write to commit of its effect, by stream-leases",

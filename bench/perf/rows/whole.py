@@ -60,7 +60,7 @@ def _drain(base: str) -> tuple[int, float]:
 
 ROW: Final = Row(
     name="whole",
-    title="The whole system: the same client, API, and one projector that keeps up",
+    title="The whole system: the same client, API, and one projector by stream-leases that keeps up",
     unit="actions/s",
     better="higher",
     ours="actions acknowledged and projected by stream-leases; the time until the backlog is 0 counts",
