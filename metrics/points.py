@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from metrics.catalogue import ENDPOINT, FAILURE, PHASE, PROJECTOR, RESULT, RUN_INFO, SAMPLED, Measurement
-from metrics.results import Correctness
+from metrics.records.result import Correctness
 from metrics.sinks import UnknownMetric
 
 WHY_LENGTH: Final = 300

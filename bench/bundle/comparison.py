@@ -10,7 +10,7 @@ from msgspec import Meta
 from bench.bundle.kinds import Machine, Postgres, Versions
 from bench.bundle.reading import refusing
 from metrics.reading import BadDocument, convert, read
-from metrics.results import Verdict
+from metrics.records.result import Verdict
 
 SCHEMA: Final = 1
 Ratio = Annotated[float, Meta(gt=0)]

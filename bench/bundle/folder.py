@@ -19,7 +19,8 @@ from bench.trial import strategies
 from bench.trial.settings import Settings
 from metrics.files import Reserve, write_whole
 from metrics.reading import BadDocument, read_optional
-from metrics.results import (
+from metrics.records.record import write_json
+from metrics.records.result import (
     SCHEMA,
     Convergence,
     Correctness,
@@ -30,7 +31,6 @@ from metrics.results import (
     Throughput,
     Verdict,
     Visibility,
-    write_json,
 )
 
 RESULTS: Final = "results"

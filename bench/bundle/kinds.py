@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from msgspec import Meta, defstruct
 
-from metrics.results import Percentiles
+from metrics.records.result import Percentiles
 from metrics.sinks import METRICS
 
 Moment = Annotated[float, Meta(ge=0, le=1e11)]

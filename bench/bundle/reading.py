@@ -11,7 +11,7 @@ from typing import Any
 from bench.bundle.kinds import KINDS, Sample
 from bench.ends.errors import SetupError
 from metrics.reading import BadDocument, Lines, read_lines, read_optional
-from metrics.results import Result, read_result
+from metrics.records.result import Result, read_result
 
 
 @dataclass(frozen=True)

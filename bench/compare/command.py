@@ -23,7 +23,7 @@ from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.trial.settings import Settings
 from metrics.files import write_whole
-from metrics.results import write_json
+from metrics.records.record import write_json
 from settings import Environment
 
 COMPARISON: Final = "comparison.json"

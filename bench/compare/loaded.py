@@ -11,7 +11,7 @@ from bench.bundle.reading import read_bundle
 from bench.compare.metrics import values
 from bench.compare.statistics import Value
 from bench.ends.errors import SetupError
-from metrics.results import Result
+from metrics.records.result import Result
 
 SERIES: Final = ("backlog", "actions_per_s")
 

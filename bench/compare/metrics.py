@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bench.compare.statistics import Value
-from metrics.results import Result
+from metrics.records.result import Result
 
 Documents = Mapping[str, Any]
 """`verification.json`."""

@@ -10,7 +10,7 @@ from random import Random
 from statistics import median as middle
 from typing import Final, Literal
 
-from metrics.results import Record
+from metrics.records.record import Record
 
 Bound = Literal["exact", "at_least", "at_most"]
 Answer = Literal["higher", "lower", "no verdict"]

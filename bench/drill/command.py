@@ -23,7 +23,7 @@ from bench.ends.errors import SetupError
 from bench.trial import runner
 from bench.trial.progress import progress
 from bench.trial.settings import Settings
-from metrics.results import write_json
+from metrics.records.record import write_json
 from settings import Environment
 
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "10s", "WARMUP": "1s", "VUS": "50"}

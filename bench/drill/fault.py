@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from bench.ends.errors import SetupError
 from bench.platforms.platform import System
-from metrics.results import Record
+from metrics.records.record import Record
 from settings import plugins
 from settings.catalogue.projection import Strategy
 

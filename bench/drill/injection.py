@@ -12,7 +12,7 @@ from bench.drill.fault import Fault, Plan, Takeover, load
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
-from metrics.results import Record
+from metrics.records.record import Record
 
 LOOK_EVERY_S: Final = 0.2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.bundle.folder import Samples
-from metrics.results import Correctness, Result, Verdict
+from metrics.records.result import Correctness, Result, Verdict
 
 COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing")
 

@@ -19,7 +19,8 @@ from hdrh.histogram import HdrHistogram
 from bench.oracle.activity import KINDS, Activity
 from bench.oracle.database import connect
 from bench.oracle.refold import Batch, Event, Findings, Head, Row, Stream, judge
-from metrics.results import Correctness, Percentiles, Record
+from metrics.records.record import Record
+from metrics.records.result import Correctness, Percentiles
 
 WINDOW: Final = 5000
 LONGEST_US: Final = 3_600_000_000

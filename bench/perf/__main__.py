@@ -23,7 +23,7 @@ from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
 from bench.platforms.postgres.binaries import find_binaries
 from bench.platforms.processes import ROOT
-from metrics.results import write_json
+from metrics.records.record import write_json
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 

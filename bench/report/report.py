@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bench.bundle.reading import Read, read_bundle
 from bench.preflight.description import durable
 from bench.report import charts
-from metrics.results import Convergence, Percentiles, Result, Visibility
+from metrics.records.result import Convergence, Percentiles, Result, Visibility
 from settings.tracing import traced
 
 TEMPLATES: Final = Path(__file__).parent / "templates"

@@ -11,7 +11,7 @@ from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 from metrics.influx import write_once
 from metrics.points import Point, RunTags
-from metrics.results import Result
+from metrics.records.result import Result
 from metrics.target import Target
 
 FILE: Final = "influx.json"

@@ -31,7 +31,7 @@ from bench.report import report
 from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
-from metrics.results import Result
+from metrics.records.result import Result
 
 POLL_S: Final = 0.1
 GRACE_S: Final = 120.0

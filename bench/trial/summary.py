@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from bench.trial.observer import FILE
-from metrics.results import Percentiles, Result, Visibility
+from metrics.records.result import Percentiles, Result, Visibility
 from settings.tracing import traced
 
 

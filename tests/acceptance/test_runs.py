@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from metrics.results import Correctness
+from metrics.records.result import Correctness
 from tests.acceptance.bench_process import LONG, SHORT, Bench, bench
 from tests.cluster import Cluster
 

@@ -14,7 +14,7 @@ from bench.perf.references import peers
 from bench.platforms.processes import ROOT
 from bench.preflight import description
 from metrics.reading import read_optional
-from metrics.results import write_json
+from metrics.records.record import write_json
 
 FILE: Final = "latest.json"
 

@@ -16,7 +16,7 @@ from bench.preflight.doctor.reading import FILE, Doctor, examine
 from bench.preflight.doctor.table import show
 from bench.trial.progress import progress
 from bench.trial.settings import Settings
-from metrics.results import write_json
+from metrics.records.record import write_json
 
 
 def doctor(results: Path, console: Console) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from metrics.results import Convergence, Verdict
+from metrics.records.result import Convergence, Verdict
 from services.loadgen.judge.ledger import Expected
 from services.loadgen.judge.stats import Stats
 

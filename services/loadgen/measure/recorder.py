@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hdrh.histogram import HdrHistogram
 
-from metrics.results import Distribution, Latency, Percentiles, Throughput
+from metrics.records.result import Distribution, Latency, Percentiles, Throughput
 from services.loadgen.judge.stats import Stats
 
 Outcome = Literal["ok", "rejected", "error"]

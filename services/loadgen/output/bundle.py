@@ -13,16 +13,8 @@ import structlog
 
 from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
-from metrics.results import (
-    Convergence,
-    Correctness,
-    Distribution,
-    Generator,
-    Latency,
-    Throughput,
-    Visibility,
-    write_json,
-)
+from metrics.records.record import write_json
+from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
 from metrics.sinks import JsonLinesSink
 from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement

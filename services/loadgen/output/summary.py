@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from metrics.results import Convergence, Correctness, Generator
+from metrics.records.result import Convergence, Correctness, Generator
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import Stats

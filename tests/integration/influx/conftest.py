@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from metrics.results import Result, read_result
+from metrics.records.result import Result, read_result
 from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.influx.engine import Engine
 from tests.integration.loadgen_process import PATIENCE_S, ROOT, Finished, run

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from metrics.results import Result, read_result
+from metrics.records.result import Result, read_result
 from tests.dashboards import document, filled_in, panels
 from tests.integration.influx.conftest import Runs
 

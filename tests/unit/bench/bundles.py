@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.bundle.folder import void
 from bench.trial.settings import Settings
-from metrics.results import (
+from metrics.records.record import write_json
+from metrics.records.result import (
     Convergence,
     Correctness,
     Generator,
@@ -20,7 +21,6 @@ from metrics.results import (
     Throughput,
     Verdict,
     Visibility,
-    write_json,
 )
 
 MACHINE: dict[str, Any] = {

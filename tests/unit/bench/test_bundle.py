@@ -10,7 +10,7 @@ import pytest
 from bench.bundle.folder import Bundle, Samples, judge, merge, new_id, void
 from bench.oracle.verify import Verification
 from bench.trial.settings import Settings
-from metrics.results import Correctness, Percentiles, Verdict, read_result
+from metrics.records.result import Correctness, Percentiles, Verdict, read_result
 from tests.unit.bench import bundles
 
 SOUND = Correctness(events_checked=10, acknowledged_checked=9)

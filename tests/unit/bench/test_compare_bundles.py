@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench.compare.command import COMPARISON, compare, render
 from bench.ends.errors import SetupError
-from metrics.results import Convergence, Correctness, Verdict
+from metrics.records.result import Convergence, Correctness, Verdict
 from tests.unit.bench import bundles
 
 SERIAL = {"SERIAL_PROJECTION": "true"}

@@ -16,7 +16,7 @@ from rich.console import Console
 from bench.compare.command import COMPARISON, compare
 from bench.ends.errors import SetupError
 from bench.trial import runner
-from metrics.results import Verdict
+from metrics.records.result import Verdict
 from settings import SettingError
 from tests.unit.bench import bundles
 

@@ -23,7 +23,7 @@ from bench.perf import cost
 from bench.perf.output import results
 from bench.platforms.processes import ROOT
 from bench.report import report
-from metrics.results import write_json
+from metrics.records.record import write_json
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs
 from tests.unit.bench.test_compare_bundles import run as compare_them

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bench.report.report import milliseconds, render, seconds, whole
-from metrics.results import Correctness, Generator, Verdict, write_json
+from metrics.records.record import write_json
+from metrics.records.result import Correctness, Generator, Verdict
 from tests.unit.bench import bundles
 
 # Numbers of the result that stand nowhere else on the page.

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from bench.trial.summary import show
-from metrics.results import Correctness, Generator, Result, Verdict
+from metrics.records.result import Correctness, Generator, Result, Verdict
 from tests.unit.bench import bundles
 
 

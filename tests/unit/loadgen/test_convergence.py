@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from metrics.results import Verdict
+from metrics.records.result import Verdict
 from services.loadgen.judge.convergence import (
     Evidence,
     Judgement,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from metrics.results import Distribution, Percentiles, Throughput
+from metrics.records.result import Distribution, Percentiles, Throughput
 from services.loadgen.judge.stats import parse_stats
 from services.loadgen.measure.recorder import Recorder, new_histogram, percentiles, quantile, record
 from tests.unit.loadgen.test_stats import DOCUMENT

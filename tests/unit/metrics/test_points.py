@@ -8,15 +8,7 @@ import pytest
 
 from metrics.catalogue import CATALOGUE, RESULT
 from metrics.points import RunTags
-from metrics.results import (
-    Convergence,
-    Correctness,
-    Distribution,
-    Generator,
-    Latency,
-    Throughput,
-    Visibility,
-)
+from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
 from metrics.sinks import UnknownMetric
 
 TAGS = RunTags("r", "serial", "global-order", "reads")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from metrics.results import BadRecord, Correctness, Result, read_result, write_json
+from metrics.records.record import BadRecord, write_json
+from metrics.records.result import Correctness, Result, read_result
 from tests.unit.bench import bundles
 
 PERCENTILES = {"p50", "p95", "p99", "max"}

@@ -12,7 +12,7 @@ from bench.compare.likeness import conditions, refuse
 from bench.compare.loaded import load
 from bench.ends.errors import SetupError
 from bench.trial.settings import Settings
-from metrics.results import write_json
+from metrics.records.record import write_json
 from tests.unit.bench import bundles
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"

@@ -12,7 +12,7 @@ from bench.compare.loaded import load
 from bench.report import report
 from bench.report.report import machine_line
 from bench.trial import summary
-from metrics.results import write_json
+from metrics.records.record import write_json
 from tests.unit.bench import bundles
 
 TRACED = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4318"}

@@ -1,47 +1,20 @@
-"""The records of a result bundle, `results/<run-id>/result.json`, field by field as the contract names them.
+"""`result.json`: verdict, settings and figures of one trial, section by section as the contract names them.
 
-Units are in the names: `_ms`, `_s`, `_per_s`, `_percent`. All records are plain values; `Result.to_dict` is
-the JSON document, `Result.from_dict` reads it back and refuses unknown, missing and ill-typed fields by name.
+Units are in the names: `_ms`, `_s`, `_per_s`, `_percent`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-import msgspec
-
-from metrics.files import write_whole
-from metrics.reading import read, typed
+from metrics.reading import read
+from metrics.records.record import BadRecord, Record
 
 SCHEMA = 1
 
 Verdict = Literal["converged", "timed_out", "diverged", "blocked", "invalid"]
-
-
-class BadRecord(ValueError):
-    """A document that is not the record it should be; the message names the field."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """Base of all records: to and from plain JSON values."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as JSON values, nested records included."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Read the record back. Raises BadRecord on a missing, unknown or ill-typed field, with its place."""
-        try:
-            return typed(document, cls)
-        except msgspec.ValidationError as error:
-            raise BadRecord(f"{cls.__name__}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -176,11 +149,6 @@ class Result(Record):
     def sound(self) -> bool:
         """True when the run converged and no oracle found a fault: only then are the numbers results."""
         return self.verdict == "converged" and self.correctness.faults == 0
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Write JSON so that a reader sees the old file or the whole new one."""
-    write_whole(path, json.dumps(document, indent=2, sort_keys=False, default=str) + "\n")
 
 
 def read_result(path: Path) -> Result:
