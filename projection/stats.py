@@ -16,7 +16,7 @@ from eventstore.connection.database import Database, Statement
 from projection.blocked import COUNT, LIST
 from projection.leases.claimable import PENDING
 
-FACTS: Final = Statement(
+STATS: Final = Statement(
     text(f"""
 WITH counted AS (
   SELECT coalesce(sum(events), 0)::bigint AS events, coalesce(sum(streams), 0)::bigint AS streams,
@@ -102,7 +102,7 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectorFacts:
+class ProjectorStats:
     """One projector, alive or not: leases held now, and what it has done since its start.
 
     `sessions`: how often it began, at its start and each time that the store was back. `fenced`: leases that it
@@ -134,7 +134,7 @@ class ProjectorFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Stats:
     """One snapshot. Times are the database's clock; positions are 0 where there is none."""
 
     observed_at: datetime
@@ -150,7 +150,7 @@ class Facts:
     blocked_streams: int
     recent: list[RecentEvent]
     blocked: list[Blocked]
-    projectors: list[ProjectorFacts]
+    projectors: list[ProjectorStats]
 
     @property
     def backlog(self) -> int:
@@ -165,15 +165,15 @@ class Facts:
         return max(0.0, (self.observed_at - self.pending_since).total_seconds() * 1000)
 
 
-async def read_facts(database: Database) -> Facts:
-    """Read one snapshot of the store's facts, in one statement. Raises StoreUnavailable."""
-    (row,) = await database.fetch(FACTS)
+async def read_stats(database: Database) -> Stats:
+    """Read one snapshot of the store's stats, in one statement. Raises StoreUnavailable."""
+    (row,) = await database.fetch(STATS)
     values: dict[str, Any] = dict(row)
     values["last_position"] = values["last_position"] or 0
     values["recent"] = msgspec.convert(values["recent"], list[RecentEvent])
     values["blocked"] = msgspec.convert(values["blocked"], list[Blocked])
-    values["projectors"] = msgspec.convert(values["projectors"], list[ProjectorFacts])
-    return Facts(**values)
+    values["projectors"] = msgspec.convert(values["projectors"], list[ProjectorStats])
+    return Stats(**values)
 
 
 async def count_drain(database: Database, slot: int) -> None:

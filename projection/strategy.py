@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from eventstore.connection.database import Database
+from projection.hooks import Hook, no_hook
 from projection.settings import ProjectionSettings
 from projection.statement.handler import Handler
 
@@ -27,11 +27,7 @@ class Step:
     quiet: bool = False
 
 
-Probe = Callable[[str], Awaitable[None]]
-"""Called at named moments (`claimed`, `applied`, `idle`, `failed`), so that a test can stop the worker there."""
-
-
-class Mode(Protocol):
+class OrderingStrategy(Protocol):
     """One way to work."""
 
     async def prepare(self) -> None:
@@ -73,7 +69,7 @@ class Tools:
     settings: ProjectionSettings
     slot: int
     handler: Handler
-    probe: Probe
+    hook: Hook = no_hook
     counts: Counts = field(default_factory=Counts)
 
     def events_at_once(self, most: int) -> int:

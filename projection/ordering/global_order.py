@@ -73,7 +73,7 @@ class Term:
     lost: bool = False
 
 
-class Serial:
+class GlobalOrder:
     """Holds the cursor's lease as long as it can; stands by while another projector has it."""
 
     def __init__(self, tools: Tools) -> None:
@@ -162,7 +162,7 @@ class Serial:
         if lease is None:
             return None
         self._term = Term(lease, lease.position)
-        await self._tools.probe("claimed")
+        await self._tools.hook("claimed")
         return self._term
 
     async def _next_window(self, term: Term) -> Window | None:
@@ -200,7 +200,7 @@ class Serial:
             if not blames_an_event(error):
                 raise
             return await self._narrow(term, upto, error)
-        await self._tools.probe("applied")
+        await self._tools.hook("applied")
         if outcome.leases == 0:
             self._tools.counts.fenced += 1
             log.warning("lease lost", cursor=CURSOR)
@@ -255,4 +255,4 @@ class Serial:
         )
         self._term = None
         log.warning("projection blocked" if blocked else "projection failed", error=error)
-        await self._tools.probe("failed")
+        await self._tools.hook("failed")

@@ -46,7 +46,7 @@ class Work:
         return min(self.upto, self.lease.version) - self.lease.projected
 
 
-class Parallel:
+class StreamLeases:
     """Claims what is pending and applies what is ready; at most `streams_in_flight` leases at once."""
 
     def __init__(self, tools: Tools) -> None:
@@ -144,7 +144,7 @@ class Parallel:
                 upto = min(upto, lease.version)
             self._in_flight[lease.stream] = Work(lease, upto, now + latency * (upto - lease.projected))
         if leases:
-            await self._tools.probe("claimed")
+            await self._tools.hook("claimed")
 
     async def _apply(self, works: Sequence[Work], attempt: Attempt) -> int:
         """Apply the events of these works; returns how many took effect."""
@@ -162,7 +162,7 @@ class Parallel:
                 attempt.refused(error)
             return await self._isolate(works, error, attempt)
         self._batches.fitted(size_of(works))
-        await self._tools.probe("applied")
+        await self._tools.hook("applied")
         before = await self._settle(works, {trouble.stream: trouble for trouble in outcome.troubled})
         return outcome.events + (await self._apply(before, attempt) if before else 0)
 
@@ -242,7 +242,7 @@ class Parallel:
         blocked = await fail_stream(self._tools.database, lease, error=error, most=most, others=others)
         del self._in_flight[lease.stream]
         log.warning("stream blocked" if blocked else "stream failed", stream=lease.stream, error=error)
-        await self._tools.probe("failed")
+        await self._tools.hook("failed")
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from eventstore.errors import StoreBusy
 from eventstore.schema import SLOTS
 from eventstore.sqlstates import smaller_may_pass
 from projection.leases.failure import blames_an_event
-from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_leases import StreamLeases
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS
 from projection.strategy import Step, Tools
@@ -46,8 +46,8 @@ class Lane:
         return cls(outcome.events, outcome.leases, more, outcome.streams < outcome.leases, outcome.due)
 
 
-class Drain(Parallel):
-    """As `Parallel`, but nothing is held between its statements. `lanes` of them run at once."""
+class StreamLocks(StreamLeases):
+    """As `StreamLeases`, but nothing is held between its statements. `lanes` of them run at once."""
 
     def __init__(self, tools: Tools, *, lanes: int = 1) -> None:
         super().__init__(tools)
@@ -67,7 +67,7 @@ class Drain(Parallel):
             rest = await self._with_leases(events)
             return replace(rest, events=events + rest.events)
         if any(lane.leases or lane.more for lane in lanes):
-            await self._tools.probe("applied")
+            await self._tools.hook("applied")
             return Step(events, more=any(lane.more for lane in lanes))
         return Step(wait=lanes[0].due, quiet=True)
 

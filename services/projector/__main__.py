@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
         epilog=endings.table(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--once", action="store_true", help="drain, then exit")
+    parser.add_argument("--once", action="store_true", help="run to the end, then exit")
     commands.declare(parser)
     arguments = parser.parse_args()
     commands.check(parser, arguments)
@@ -90,10 +90,10 @@ async def _work(settings: Settings, *, once: bool) -> int:
         log.info("projector stopped", projector=settings.name)
         if once and told:
             return SIGNALLED + told[0]
-        return await _drained(database) if once else Ending.DONE
+        return await _ending_of_a_job(database) if once else Ending.DONE
 
 
-async def _drained(database: Database) -> Ending:
+async def _ending_of_a_job(database: Database) -> Ending:
     """What a job has come to: all is done but what waits for an operator, which is named."""
     waiting = await blocked(database)
     for event in waiting:

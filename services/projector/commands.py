@@ -21,7 +21,7 @@ from projection.operator.reset import Reset, reset
 from projection.operator.skip import Skipped, skip
 from projection.operator.steps import Steps
 from projection.operator.unblock import Unblocked, unblock
-from projection.stats import read_facts
+from projection.stats import read_stats
 from services.projector.endings import SIGNALLED, Ending
 from services.projector.read_models import READ_MODELS
 
@@ -131,7 +131,7 @@ async def _carry_out(database: Database, steps: Steps, arguments: argparse.Names
 async def _streams(database: Database) -> int:
     """How many there are, for the progress alone: 0 where that can not be had now."""
     with contextlib.suppress(StoreUnavailable):
-        return (await read_facts(database)).streams
+        return (await read_stats(database)).streams
     return 0
 
 

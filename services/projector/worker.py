@@ -20,12 +20,13 @@ from eventstore.schema import SLOTS
 from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from projection import registry
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import LANES, Drain
+from projection.hooks import Hook, no_hook
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import LANES, StreamLocks
 from projection.pauses import LONGEST_PAUSE_S, SOON_S
 from projection.statement.handler import Handler, SetHandler
-from projection.strategy import Mode, Probe, Step, Tools
+from projection.strategy import OrderingStrategy, Step, Tools
 from services.projector import limits
 from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit
@@ -39,10 +40,6 @@ _LONGEST_PAUSE_S: Final = 5.0
 
 LIMITS_IN_A_ROW: Final = 10
 """How often in a row a job may meet a time limit with the smallest piece of work there is."""
-
-
-async def _no_probe(_moment: str) -> None:
-    return None
 
 
 OnBatch = Callable[[float, int], None]
@@ -67,7 +64,7 @@ class Worker:
         database: Database,
         *,
         once: bool = False,
-        probe: Probe = _no_probe,
+        hook: Hook = no_hook,
         on_batch: OnBatch = ignore_batch,
         listen: PostgresUrl | None = None,
         check: Check | None = None,
@@ -76,13 +73,13 @@ class Worker:
         self._settings: Final = settings
         self._database: Final = database
         self._once: Final = once
-        self._probe: Final = probe
+        self._hook: Final = hook
         self._on_batch: Final = on_batch
         tools = Tools(
-            database, settings, random.SystemRandom().randrange(SLOTS), handler or SetHandler(READ_MODELS), probe
+            database, settings, random.SystemRandom().randrange(SLOTS), handler or SetHandler(READ_MODELS), hook
         )
         self._counts: Final = tools.counts
-        self.mode: Mode = self._mode(tools)
+        self.strategy: OrderingStrategy = self._strategy(tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
         self._preconditions: Final = Preconditions(database, check or needed(settings))
@@ -94,14 +91,14 @@ class Worker:
         self._pause = 0.0
         self._refused = 0
 
-    def _mode(self, tools: Tools) -> Mode:
+    def _strategy(self, tools: Tools) -> OrderingStrategy:
         match self._settings.strategy:
             case "global-order":
-                return Serial(tools)
+                return GlobalOrder(tools)
             case "stream-leases":
-                return Parallel(tools)
+                return StreamLeases(tools)
             case "stream-locks":
-                return Drain(tools, lanes=LANES if self._once else 1)
+                return StreamLocks(tools, lanes=LANES if self._once else 1)
 
     def _listening(self, deaf: str) -> None:
         self._pulse.deaf = deaf
@@ -145,7 +142,7 @@ class Worker:
         """Each on its own: leases end by themselves, and so does a registration, but later."""
         name = self._settings.name
         steps = (
-            self.mode.release,
+            self.strategy.release,
             lambda: registry.retire(self._database, name, self._told()),
             lambda: self._database.fetch(NOTIFY),
         )
@@ -185,7 +182,7 @@ class Worker:
         await registry.register(self._database, self._settings)
         self._pulse.heard()
         self._pulse.waits_for = ""
-        await self.mode.prepare()
+        await self.strategy.prepare()
         loop = asyncio.get_running_loop()
         while not self._stopping:
             if self._preconditions.why:
@@ -193,7 +190,7 @@ class Worker:
             self._wake.clear()
             started = loop.time()
             try:
-                step = await self.mode.step()
+                step = await self.strategy.step()
             except StoreBusy as error:
                 await self._wait_for_store(error)
                 continue
@@ -204,7 +201,7 @@ class Worker:
                 self._on_batch(loop.time() - started, step.events)
             if step.more or (self._once and step.events):
                 continue
-            if self._once and await self.mode.exhausted():
+            if self._once and await self.strategy.exhausted():
                 await self._preconditions.look()
                 self._stopping = True
             else:
@@ -212,7 +209,7 @@ class Worker:
 
     async def _sleep(self, step: Step) -> None:
         """Until somebody calls, or until it is time to look."""
-        await self._probe("idle")
+        await self._hook("idle")
         longest = self._settings.poll
         if not (step.quiet and self._listener.connected.is_set()):
             longest = min(longest, SOON_S)
@@ -233,7 +230,7 @@ class Worker:
             raise error
         self._pulse.waits_for = str(error)
         with contextlib.suppress(StoreUnavailable, asyncpg.PostgresError):
-            await self.mode.release()
+            await self.strategy.release()
             await registry.wait(self._database, self._settings, str(error))
         await self._rest(_LONGEST_PAUSE_S)
 
@@ -266,7 +263,7 @@ class Worker:
         third = self._settings.lease.total_seconds() / 3
         while True:
             await asyncio.sleep(third)
-            for beat in (self._look, self.mode.renew, self._beat):
+            for beat in (self._look, self.strategy.renew, self._beat):
                 try:
                     # No longer than connecting anew may take: a silent connection is not worth a lease.
                     async with asyncio.timeout(max(third, self._settings.bounds.connect)):

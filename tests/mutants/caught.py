@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import StreamLocks
 from projection.statement.handler import SetHandler
-from projection.strategy import Mode, Tools
+from projection.strategy import OrderingStrategy, Tools
 from services.projector.read_models import READ_MODELS
 from settings import strategies
 from settings.catalogue.projection import Strategy
@@ -23,10 +23,10 @@ STREAM_STRATEGIES: Final = pytest.mark.parametrize(
     "strategy", [one for one in strategies.ALL if not strategies.is_serial(one)]
 )
 
-AS_MADE: Final[Mapping[Strategy, Callable[[Tools], Mode]]] = {
-    "global-order": Serial,
-    "stream-leases": Parallel,
-    "stream-locks": Drain,
+AS_MADE: Final[Mapping[Strategy, Callable[[Tools], OrderingStrategy]]] = {
+    "global-order": GlobalOrder,
+    "stream-leases": StreamLeases,
+    "stream-locks": StreamLocks,
 }
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]

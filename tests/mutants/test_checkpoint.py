@@ -12,13 +12,13 @@ from eventstore.connection.database import Database
 from projection.leases import cursors
 from projection.leases.cursors import CURSOR
 from projection.leases.streams import PostgresLeases
-from projection.ordering.global_order import Serial, Term
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder, Term
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import StreamLocks
 from projection.statement.handler import Run, SetHandler
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import Shape
-from projection.strategy import Mode, Tools
+from projection.strategy import OrderingStrategy, Tools
 from services.projector.read_models import READ_MODELS
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import HOLD, PATIENCE_S, Make, Stage, life, until
@@ -37,7 +37,7 @@ class Crash(Exception):
 
 
 async def crash(moment: str) -> None:
-    """A probe: the process ends as soon as it has claimed something.
+    """A hook: the process ends as soon as it has claimed something.
 
     By locks there is no such moment, as claim and effect are one statement: there it ends right after it.
     """
@@ -51,11 +51,11 @@ def ended_before_its_effect(strategy: Strategy) -> Schedule:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.append("todo-2", *life("a"))
-        async with stage.prepared(strategy=strategy, probe=crash, make=make) as worker:
+        async with stage.prepared(strategy=strategy, hook=crash, make=make) as worker:
             with pytest.raises(Crash):
                 await worker.run()
         await stage.pass_time()
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
 
     return schedule
 
@@ -66,18 +66,18 @@ async def acknowledge_all(tools: Tools, limit: int) -> int:
     claimed = await leases.claim("hasty", limit=limit, ttl=tools.settings.lease)
     for lease in claimed:
         await leases.acknowledge(lease, lease.version)
-    await tools.probe("claimed")
+    await tools.hook("claimed")
     return len(claimed)
 
 
-class CheckpointFirst(Parallel):
+class CheckpointFirst(StreamLeases):
     """Acknowledges what it claims before it works on it."""
 
     async def _claim(self, limit: int) -> int:
         return await acknowledge_all(self._tools, limit)
 
 
-class CheckpointFirstOfLocks(Drain):
+class CheckpointFirstOfLocks(StreamLocks):
     """Moves the checkpoints of what is pending before it works on it."""
 
     async def _take(self, slot: int, streams: int, each: int) -> Outcome:
@@ -85,7 +85,7 @@ class CheckpointFirstOfLocks(Drain):
         return await super()._take(slot, streams, each)
 
 
-class CursorFirst(Serial):
+class CursorFirst(GlobalOrder):
     """Moves the cursor to the end of the log before it works on what it passes."""
 
     async def _claim(self) -> Term | None:
@@ -93,7 +93,7 @@ class CursorFirst(Serial):
         lease = await cursors.claim(self._tools.database, CURSOR, settings.name, ttl=settings.lease)
         async with self._tools.database.connection() as connection:
             await connection.execute("UPDATE cursors SET position = (SELECT max(position) FROM events)")
-        await self._tools.probe("claimed")
+        await self._tools.hook("claimed")
         return Term(lease, lease.position) if lease else None
 
 
@@ -134,8 +134,8 @@ class TwoTransactions(SetHandler):
 
 
 def in_two(strategy: Strategy) -> Make:
-    def make(tools: Tools) -> Mode:
-        return AS_MADE[strategy](Tools(tools.database, tools.settings, tools.slot, TwoTransactions(), tools.probe))
+    def make(tools: Tools) -> OrderingStrategy:
+        return AS_MADE[strategy](Tools(tools.database, tools.settings, tools.slot, TwoTransactions(), tools.hook))
 
     return make
 
@@ -158,7 +158,7 @@ async def test_checkpoint_in_a_transaction_of_its_own(stages: Stages, strategy: 
             await holder.execute("SELECT pg_advisory_unlock(1)")
         await stage.sql("DROP TRIGGER hold ON todos")
         await stage.pass_time()
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
 
     await stages.assert_caught(
         schedule,
@@ -173,7 +173,7 @@ async def test_checkpoint_in_a_transaction_of_its_own(stages: Stages, strategy: 
 async def test_checkpoint_without_effect(stages: Stages, strategy: Strategy) -> None:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
 
     await stages.assert_caught(
         schedule,

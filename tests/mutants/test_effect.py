@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from eventstore.events import Position
-from projection.ordering.global_order import Serial, Term
-from projection.ordering.stream_leases import Parallel, Work
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder, Term
+from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_locks import StreamLocks
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS
-from projection.strategy import Mode, Tools
+from projection.strategy import OrderingStrategy, Tools
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import Make, Stage, life
 from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted, with_parts
@@ -51,12 +51,12 @@ def projected(strategy: Strategy) -> Schedule:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.append("todo-2", *life("a", "b", deleted=True))
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
 
     return schedule
 
 
-class SendAgain(Parallel):
+class SendAgain(StreamLeases):
     """Sends each batch again, as one does whose answer was lost."""
 
     async def _run(self, works: Sequence[Work]) -> Outcome:
@@ -64,7 +64,7 @@ class SendAgain(Parallel):
         return await super()._run(works)
 
 
-class SendWindowAgain(Serial):
+class SendWindowAgain(GlobalOrder):
     """Sends each batch again, as one does whose answer was lost."""
 
     async def _run(self, term: Term, upto: Position) -> Outcome:
@@ -72,7 +72,7 @@ class SendWindowAgain(Serial):
         return await super()._run(term, upto)
 
 
-class SendLocksAgain(Drain):
+class SendLocksAgain(StreamLocks):
     """Sends what it sent again, by the statement `again`, as one does whose answer was lost."""
 
     def __init__(self, tools: Tools, again: Tools) -> None:
@@ -92,7 +92,7 @@ def sent_again(strategy: Strategy, parts: Mapping[str, str]) -> Make:
     By locks what was applied is not pending any more, so the first of the two is as it is.
     """
 
-    def make(tools: Tools) -> Mode:
+    def make(tools: Tools) -> OrderingStrategy:
         changed = with_parts(tools, parts)
         match strategy:
             case "global-order":
@@ -109,7 +109,7 @@ def sent_again(strategy: Strategy, parts: Mapping[str, str]) -> Make:
 async def test_effect_twice(stages: Stages, strategy: Strategy) -> None:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
 
     await stages.assert_caught(
         schedule,

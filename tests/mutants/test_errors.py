@@ -7,9 +7,9 @@ from typing import Final
 
 from eventstore.connection.database import Database
 from projection.operator.skip import pass_over
-from projection.ordering.global_order import Serial, Term
-from projection.ordering.stream_leases import Parallel, Work
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder, Term
+from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_locks import StreamLocks
 from services.projector.read_models import READ_MODELS
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
@@ -22,7 +22,7 @@ def refused(strategy: Strategy) -> Schedule:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", CREATED, POISON, UPDATED)
         await stage.append("todo-2", CREATED)
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
 
     return schedule
 
@@ -32,7 +32,7 @@ async def swallow(database: Database, stream: str) -> None:
         await pass_over(connection, stream, READ_MODELS)
 
 
-class SwallowStream(Parallel):
+class SwallowStream(StreamLeases):
     """Passes over what it can not apply."""
 
     async def _fail(self, work: Work, reason: str) -> None:
@@ -40,7 +40,7 @@ class SwallowStream(Parallel):
         await swallow(self._tools.database, work.lease.stream)
 
 
-class SwallowStreamOfLocks(Drain):
+class SwallowStreamOfLocks(StreamLocks):
     """Passes over what its statement left, because it can not be applied."""
 
     async def _fail(self, work: Work, reason: str) -> None:
@@ -48,7 +48,7 @@ class SwallowStreamOfLocks(Drain):
         await swallow(self._tools.database, work.lease.stream)
 
 
-class SwallowEvent(Serial):
+class SwallowEvent(GlobalOrder):
     """Passes over what it can not apply."""
 
     async def _fail(self, term: Term, stream: str, version: int, reason: str) -> None:

@@ -29,18 +29,18 @@ def stalled_past_its_lease(strategy: Strategy) -> Schedule:
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        probe = Moments(stop_at="claimed")
-        async with stage.prepared(strategy=strategy, probe=probe, make=make, **SIZES) as stalled:
-            await stalled.mode.prepare()
-            step = asyncio.create_task(stalled.mode.step())
-            await probe.reached.wait()
+        hook = Moments(stop_at="claimed")
+        async with stage.prepared(strategy=strategy, hook=hook, make=make, **SIZES) as stalled:
+            await stalled.strategy.prepare()
+            step = asyncio.create_task(stalled.strategy.step())
+            await hook.reached.wait()
             await stage.pass_time()
-            await stage.drain(strategy=strategy)
+            await stage.catch_up(strategy=strategy)
             await stage.append("todo-1", UPDATED)
-            await stage.drain(strategy=strategy)
+            await stage.catch_up(strategy=strategy)
             await stage.sql(HELD)
 
-            probe.open.set()
+            hook.open.set()
             await step
 
     return schedule

@@ -23,11 +23,11 @@ async def test_no_guard_against_duplicates(stages: Stages, more: list[NewEvent],
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(strategy="global-order")
+        await stage.catch_up(strategy="global-order")
         await stage.sql("UPDATE cursors SET position = 0")
         if more:
             await stage.append("todo-1", *more)
-        await stage.drain(strategy="global-order", make=make)
+        await stage.catch_up(strategy="global-order", make=make)
 
     await stages.assert_caught(
         schedule,
@@ -44,9 +44,9 @@ async def test_no_guard_against_duplicates_within_a_stream(stages: Stages, strat
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
         await stage.append("todo-1", UPDATED)
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
 
     await stages.assert_caught(
         schedule,
@@ -62,9 +62,9 @@ async def test_what_the_checkpoint_has_seen_is_not_looked_at_by_streams(stages: 
     """So a mutant has nothing to do twice there: a stream is taken for what is pending, from no place in the log."""
     for stage, make in ((stages.real, planted(strategy)), (stages.mutant, planted(strategy, NO_GUARD[strategy]))):
         await stage.append("todo-1", *life("a", "b"))
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
         before = await stage.writers()
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
         assert await stage.writers() == before
         await stage.assert_right()
 
@@ -75,15 +75,15 @@ async def test_no_guard_against_holes(stages: Stages, strategy: Strategy) -> Non
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a"))
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
         await stage.append("todo-1", UPDATED, UPDATED)
         await stage.sql("CREATE TABLE late AS SELECT * FROM events WHERE version = 2")
         await stage.sql("DELETE FROM events WHERE version = 2")
-        await stage.drain(strategy=strategy, make=make)
+        await stage.catch_up(strategy=strategy, make=make)
         await stage.put_back("late")
         await stage.sql("DROP TABLE late")
         await operator.unblock(stage.steps, None)
-        await stage.drain(strategy=strategy)
+        await stage.catch_up(strategy=strategy)
 
     await stages.assert_caught(
         schedule,
@@ -100,7 +100,7 @@ async def test_no_guard_against_an_inverted_order(stages: Stages) -> None:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.invert("todo-1")
-        await stage.drain(strategy="global-order", make=make, events_per_window=1)
+        await stage.catch_up(strategy="global-order", make=make, events_per_window=1)
 
     await stages.assert_caught(
         schedule,
@@ -119,7 +119,7 @@ async def test_no_guard_against_an_inverted_order_within_a_stream(stages: Stages
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
         await stage.invert("todo-1")
-        await stage.drain(strategy=strategy, make=make, events_per_stream=2)
+        await stage.catch_up(strategy=strategy, make=make, events_per_stream=2)
 
     await stages.assert_caught(
         schedule,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from eventstore.connection.statement import Statement
-from projection.ordering.stream_locks import Drain
+from projection.ordering.stream_locks import StreamLocks
 from projection.statement.handler import SetHandler
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS, Shape
@@ -43,7 +43,7 @@ class Locking(SetHandler):
 
 def locking(lock: str, parts: Mapping[str, str] = AS_IT_IS) -> Make:
     """Projectors that lock in this way."""
-    return lambda tools: Drain(replace(tools, handler=Locking(lock, parts)))
+    return lambda tools: StreamLocks(replace(tools, handler=Locking(lock, parts)))
 
 
 async def two_at_once(stage: Stage, make: Make) -> None:
@@ -56,9 +56,9 @@ async def second_waits(stage: Stage, make: Make) -> bool:
     await stage.append("todo-1", *life("a", "b"))
     async with stage.prepared(strategy=LOCKS, make=make) as first, stage.prepared(strategy=LOCKS, make=make) as second:
         async with stage.batches_held_back():
-            steps = [asyncio.create_task(first.mode.step())]
+            steps = [asyncio.create_task(first.strategy.step())]
             await until(stage.waiting, "the first one's statement to be held back")
-            steps.append(asyncio.create_task(second.mode.step()))
+            steps.append(asyncio.create_task(second.strategy.step()))
             # Held back as the first one, without its stream; or behind the first one.
             await until(lambda: stage.waiting(times=2), "the second one's statement to wait")
             waits = bool(await stage.value(WAITING_FOR_A_ROW))
@@ -89,7 +89,7 @@ async def test_a_lock_that_is_waited_for(stages: Stages) -> None:
     await stages.mutant.assert_right()
 
 
-class LockReleasedEarly(Drain):
+class LockReleasedEarly(StreamLocks):
     """Locks what is pending in a statement of its own, whose end gives the locks back, and then works from memory."""
 
     def __init__(self, tools: Tools) -> None:
@@ -102,7 +102,7 @@ class LockReleasedEarly(Drain):
             seen = await connection.fetch(SEEN)
         if not seen:
             return await super()._take(slot, streams, each)
-        await self._tools.probe("claimed")
+        await self._tools.hook("claimed")
         return await self._from_memory(
             limit=streams, events=each, holder=self._tools.settings.name, slot=slot, others=0
         )
@@ -114,24 +114,24 @@ async def test_a_lock_that_is_released_early(stages: Stages) -> None:
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", *life("a", "b"))
-        probe = Moments(stop_at="claimed")
-        async with stage.prepared(strategy=LOCKS, probe=probe, make=make, events_per_stream=2) as worker:
-            await worker.mode.prepare()
-            step = asyncio.create_task(worker.mode.step())
-            reached = asyncio.create_task(probe.reached.wait())
+        hook = Moments(stop_at="claimed")
+        async with stage.prepared(strategy=LOCKS, hook=hook, make=make, events_per_stream=2) as worker:
+            await worker.strategy.prepare()
+            step = asyncio.create_task(worker.strategy.step())
+            reached = asyncio.create_task(hook.reached.wait())
             await asyncio.wait({step, reached}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
             reached.cancel()
-            stalled[stage.url] = probe.reached.is_set()
-            await stage.drain(strategy=LOCKS)
+            stalled[stage.url] = hook.reached.is_set()
+            await stage.catch_up(strategy=LOCKS)
             await stage.append("todo-1", UPDATED)
-            await stage.drain(strategy=LOCKS)
+            await stage.catch_up(strategy=LOCKS)
 
-            probe.open.set()
+            hook.open.set()
             await asyncio.wait_for(step, PATIENCE_S)
 
     await stages.assert_caught(
         schedule,
-        Drain,
+        StreamLocks,
         LockReleasedEarly,
         Caught({"duplicated"}, "duplicated: version 1 of todo-1 took effect again"),
         strategy=LOCKS,

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from projection.ordering.global_order import Serial
-from projection.strategy import Mode, Tools
+from projection.ordering.global_order import GlobalOrder
+from projection.strategy import OrderingStrategy, Tools
 from services.projector.settings import Settings
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.open_append import begin
@@ -30,7 +30,7 @@ STREAMS = pytest.mark.parametrize(
 def naive(strategy: Strategy) -> Make:
     """Reads up to the highest position that it sees."""
 
-    def make(tools: Tools) -> Mode:
+    def make(tools: Tools) -> OrderingStrategy:
         assert isinstance(tools.settings, Settings)
         return AS_MADE[strategy](replace(tools, settings=replace(tools.settings, visibility="naive")))
 
@@ -42,18 +42,18 @@ def overtaken(strategy: Strategy, stream: str) -> Schedule:
 
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("old", CREATED)
-        await stage.drain(strategy=strategy)
-        probe = Moments()
+        await stage.catch_up(strategy=strategy)
+        hook = Moments()
         async with begin(stage, stream, 1) as slow:
             async with begin(stage, "overtaker", 2) as fast:
                 await fast.commit()
-            async with stage.projector(strategy=strategy, probe=probe, make=make):
-                await probe.wait("idle", times=2)
+            async with stage.projector(strategy=strategy, hook=hook, make=make):
+                await hook.wait("idle", times=2)
                 await slow.commit()
                 if strategy == "global-order":
                     await until(lambda: stage.value(REACHED), "the cursor to be at the end of the log")
         if strategy != "global-order":
-            await stage.drain(strategy=strategy, make=make)
+            await stage.catch_up(strategy=strategy, make=make)
 
     return schedule
 
@@ -62,7 +62,7 @@ def overtaken(strategy: Strategy, stream: str) -> Schedule:
 async def test_naive_order(stages: Stages, stream: str, lost: str) -> None:
     await stages.assert_caught(
         overtaken("global-order", stream),
-        Serial,
+        GlobalOrder,
         naive("global-order"),
         Caught({"lost", "mismatched_rows"}, f"lost: {lost}, position 2) never took effect"),
         strategy="global-order",

@@ -9,9 +9,9 @@ import pytest
 
 from eventstore.errors import InvalidEvent, StoreBusy
 from eventstore.events import Position
-from projection.ordering.global_order import Serial, Term
-from projection.ordering.stream_leases import Parallel, Work
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder, Term
+from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_locks import StreamLocks
 from projection.statement.outcome import Outcome
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, Make, Stage
@@ -19,7 +19,7 @@ from tests.integration.sqlstates.trouble import raised
 from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted
 
 
-class BlamesStream(Parallel):
+class BlamesStream(StreamLeases):
     """Takes what passes for the fault of an event."""
 
     async def _run(self, works: Sequence[Work]) -> Outcome:
@@ -29,7 +29,7 @@ class BlamesStream(Parallel):
             raise InvalidEvent(str(error)) from None
 
 
-class BlamesStreamOfLocks(Drain):
+class BlamesStreamOfLocks(StreamLocks):
     """Takes what passes for the fault of an event, with a lease and without."""
 
     async def _take(self, slot: int, streams: int, each: int) -> Outcome:
@@ -45,7 +45,7 @@ class BlamesStreamOfLocks(Drain):
             raise InvalidEvent(str(error)) from None
 
 
-class BlamesEvent(Serial):
+class BlamesEvent(GlobalOrder):
     """Takes what passes for the fault of an event."""
 
     async def _run(self, term: Term, upto: Position) -> Outcome:
@@ -71,7 +71,7 @@ def refused_for_a_while(strategy: Strategy, code: str) -> Schedule:
     async def schedule(stage: Stage, make: Make) -> None:
         await stage.append("todo-1", CREATED)
         async with raised(stage.url, "todos", code, times=TIMES[strategy]):
-            await stage.drain(strategy=strategy, make=make, events_per_stream=1, events_per_window=1)
+            await stage.catch_up(strategy=strategy, make=make, events_per_stream=1, events_per_window=1)
 
     return schedule
 

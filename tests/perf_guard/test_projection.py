@@ -78,7 +78,7 @@ async def test_an_idle_projector_asks_once_a_poll(
     monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
     polls = 0
 
-    async def probe(moment: str) -> None:
+    async def hook(moment: str) -> None:
         nonlocal polls
         if moment != "idle":
             return
@@ -88,7 +88,7 @@ async def test_an_idle_projector_asks_once_a_poll(
         elif polls == 25:
             worker.stop()
 
-    worker = Worker(_settings(database, serial), database, probe=probe)
+    worker = Worker(_settings(database, serial), database, hook=hook)
     await worker.run()
     counts = await counter.read()
     asked = counts.of("safe_position" if serial else CLAIM)
@@ -100,18 +100,18 @@ async def test_an_idle_projector_asks_once_a_poll(
 async def test_an_event_on_a_quiet_system_is_projected_by_one_statement(
     database: Database, counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    probe = Moments()
-    worker = Worker(_settings(database, serial=False, poll=3600.0), database, probe=probe)
+    hook = Moments()
+    worker = Worker(_settings(database, serial=False, poll=3600.0), database, hook=hook)
     # The clock stands, so that nothing happens but by a call.
     monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
     async with frozen(monkeypatch):
-        idle = probe.wait("idle")
+        idle = hook.wait("idle")
         task = asyncio.create_task(worker.run())
         await idle
         await counter.reset()
         for n in range(20):
             await counter.run(HISTORY.format(each=1, streams=1).replace("'todo-'", f"'todo-{n}-'"))
-            idle = probe.wait("idle")
+            idle = hook.wait("idle")
             worker.wake()
             await idle
         counts = await counter.read()

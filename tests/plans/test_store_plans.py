@@ -1,4 +1,4 @@
-"""What appends, reads and facts touch. The bounds are the same for a thousand streams and for two hundred thousand."""
+"""What appends, reads and stats touch. The bounds are the same for a thousand streams and for two hundred thousand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEve
 from eventstore.read import HEAD, LOG, STREAM
 from eventstore.soundness.rights import API, one_by_one
 from eventstore.soundness.statement import CHECK, OLDEST
-from projection.stats import DRAINED, FACTS
+from projection.stats import DRAINED, STATS
 from tests.plans.conftest import Guard
 from tests.plans.explain import Plan, names
 from todo.read_models.todos import COUNTS, GET, PAGE
@@ -103,20 +103,20 @@ async def test_reading_todos(api: Guard, streams: int) -> None:
 
 
 @pytest.mark.parametrize("pending", [0, 500])
-async def test_facts_cost_the_same_whatever_there_is(api: Guard, pending: int) -> None:
+async def test_stats_cost_the_same_whatever_there_is(api: Guard, pending: int) -> None:
     """Ten recent events, the newest, the oldest pending stream, and the counters."""
     await api.pend(pending)
-    plan = await api.run(FACTS)
+    plan = await api.run(STATS)
     within(plan, pages=250, streams=2, events=1 + 10, projection_audit=10)
     assert plan.rows("tallies") == 1024
     within(await api.run(COUNTS), pages=40)
     within(await api.run(DRAINED, slot=3), pages=20)
 
 
-async def test_facts_with_blocked_streams(api: Guard) -> None:
+async def test_stats_with_blocked_streams(api: Guard) -> None:
     await api.pend(100)
     await api.connection.execute("UPDATE streams SET blocked_at = now() WHERE version = 2")
-    within(await api.run(FACTS), pages=600, streams=2 * 100 + 10 + 1, events=1 + 10, projection_audit=10)
+    within(await api.run(STATS), pages=600, streams=2 * 100 + 10 + 1, events=1 + 10, projection_audit=10)
 
 
 @pytest.mark.parametrize("pending", [0, 500])

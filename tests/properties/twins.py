@@ -19,7 +19,7 @@ from eventstore.postgres import PostgresEventStore
 from projection.leases.contract import Lease
 from projection.leases.memory import MemoryLeases
 from projection.leases.streams import PostgresLeases
-from projection.stats import read_facts
+from projection.stats import read_stats
 from tests.emptied import empty
 
 SET_ASIDE = Statement(
@@ -152,7 +152,7 @@ class Twins:
             s: self.memory_leases.projected(s) for s in self.memory.streams
         }
         backlog = sum(self.version(s) - projected for s, (projected, _) in state.items())
-        assert (await read_facts(self.database)).backlog == backlog
+        assert (await read_stats(self.database)).backlog == backlog
         return state
 
 

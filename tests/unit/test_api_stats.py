@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 import pytest
 
 from eventstore.visibility.holders import Holders
-from projection.stats import Facts, ProjectorFacts
+from projection.stats import ProjectorStats, Stats
 from services.api.routes.stats import document
 from todo.read_models.todos import TodoCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NOBODY = Holders(NOW, 0, None, None)
-NOTHING = Facts(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
+NOTHING = Stats(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 
 
-def projector(mode: str, *, alive: bool, strategy: str | None = None) -> ProjectorFacts:
+def projector(mode: str, *, alive: bool, strategy: str | None = None) -> ProjectorStats:
     """One projector that did nothing yet."""
-    return ProjectorFacts(
+    return ProjectorStats(
         f"{mode}-{alive}", mode, strategy, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0, None
     )
 
@@ -42,7 +42,7 @@ DEAD_SERIAL, DEAD_PARALLEL = projector("serial", alive=False), projector("parall
         ([DEAD_PARALLEL, DEAD_SERIAL], True, False),
     ],
 )
-def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorFacts], configured: bool, serial: bool) -> None:
+def test_the_mode_is_that_of_the_projectors(projectors: list[ProjectorStats], configured: bool, serial: bool) -> None:
     stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, [], serial=configured)
     assert stats.serial_projection is serial
 
@@ -63,6 +63,6 @@ ENDED = projector("serial", alive=False, strategy="global-order")
     ],
     ids=["nobody yet", "one lives", "two live", "nobody lives", "ended before it could say"],
 )
-def test_the_strategies_are_those_of_the_projectors(projectors: list[ProjectorFacts], strategies: list[str]) -> None:
+def test_the_strategies_are_those_of_the_projectors(projectors: list[ProjectorStats], strategies: list[str]) -> None:
     stats = document(replace(NOTHING, projectors=projectors), TodoCounts(0, 0), NOBODY, [], serial=True)
     assert stats.strategies == strategies

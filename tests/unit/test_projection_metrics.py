@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holder, Holders
 from metrics.exposed import EXPOSED
-from projection.stats import Blocked, Facts, ProjectorFacts
+from projection.stats import Blocked, ProjectorStats, Stats
 from services.api.routes.projection_metrics import of_holders, of_the_store, of_this_process, told
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,25 +22,25 @@ KEYS = {
     "awaited": "awaited global-order p serial",
 }
 POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
-PROJECTOR = ProjectorFacts(
+PROJECTOR = ProjectorStats(
     "p", "serial", "global-order", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right"
 )
 BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
 WRITER = Holder("session", 7, "psql", None, NOW, 3)
 READER = Holder("session", None, "psql", None, None, 3)
 HOLDERS = Holders(NOW + timedelta(seconds=2), 0, READER, WRITER)
-FACTS = Facts(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECTOR])
+STATS = Stats(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECTOR])
 
 
-def values(facts: Facts | None) -> dict[str, float]:
+def values(stats: Stats | None) -> dict[str, float]:
     """The samples by name and label values."""
-    families = text_string_to_metric_families(told(facts, HOLDERS if facts else None, POOL, 3).decode())
+    families = text_string_to_metric_families(told(stats, HOLDERS if stats else None, POOL, 3).decode())
     samples = [sample for family in families for sample in family.samples]
     return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
 
 
 def test_the_catalogue_and_what_is_told_are_the_same() -> None:
-    found = {**of_this_process(POOL, 3), **of_the_store(FACTS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
+    found = {**of_this_process(POOL, 3), **of_the_store(STATS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
     assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
 
@@ -54,7 +54,7 @@ def test_the_page_for_operators_knows_no_other_names() -> None:
 
 
 def test_each_fact_is_told() -> None:
-    found = values(FACTS)
+    found = values(STATS)
     assert found["tidemark_backlog_events"] == 2
     assert (found["tidemark_store_up"], found["tidemark_projectors_alive"]) == (1, 1)
     assert (found["tidemark_blocked_streams"], found["tidemark_projection_blocked"]) == (1, 1)
@@ -78,7 +78,7 @@ def test_each_fact_is_told() -> None:
 
 
 def test_who_holds_back_is_named_with_pid_application_and_age() -> None:
-    found = values(FACTS)
+    found = values(STATS)
     assert found["tidemark_watermark_held_positions 7 psql session"] == 3
     assert found["tidemark_watermark_held_seconds 7 psql session"] == 2
     assert found["tidemark_snapshot_held_transactions  psql session"] == 3
@@ -86,8 +86,8 @@ def test_who_holds_back_is_named_with_pid_application_and_age() -> None:
 
 
 def test_only_the_projection_blocks_the_projection() -> None:
-    facts = replace(FACTS, blocked=[replace(BLOCKED, scope="stream")])
-    assert values(facts)["tidemark_projection_blocked"] == 0
+    stats = replace(STATS, blocked=[replace(BLOCKED, scope="stream")])
+    assert values(stats)["tidemark_projection_blocked"] == 0
 
 
 def test_a_store_that_is_away_is_told_beside_the_pool() -> None:

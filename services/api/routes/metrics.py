@@ -29,7 +29,7 @@ from eventstore.errors import StoreError
 from eventstore.postgres import Database
 from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import read_holders
-from projection.stats import read_facts
+from projection.stats import read_stats
 from services.api.reading.single_flight import SingleFlight
 from services.api.routes.projection_metrics import told
 
@@ -84,11 +84,11 @@ def metrics_route(database: Database, watch: Watch) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
-        facts = holders = None
+        stats = holders = None
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
-            facts = await read_facts(database)
+            stats = await read_stats(database)
             holders = await read_holders(database)
-        return told(facts, holders, database.usage, len(watch.findings))
+        return told(stats, holders, database.usage, len(watch.findings))
 
     shared = SingleFlight(read)
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics of store and projection, made at each scrape from the facts that `/stats` tells, too."""
+"""Prometheus metrics of store and projection, made at each scrape from the stats that `/stats` tells, too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holders
 from metrics.exposed import EXPOSED
-from projection.stats import Facts, ProjectorFacts
+from projection.stats import ProjectorStats, Stats
 
 Sample = tuple[Sequence[str], float]
 Samples = dict[str, list[Sample]]
@@ -32,10 +32,10 @@ _COUNTERS: Final = (
 )
 
 
-def told(facts: Facts | None, holders: Holders | None, pool: Usage, unsound: int) -> bytes:
-    """The text of a scrape; without facts, that the store gave none."""
+def told(stats: Stats | None, holders: Holders | None, pool: Usage, unsound: int) -> bytes:
+    """The text of a scrape; without stats, that the store gave none."""
     registry = CollectorRegistry()
-    registry.register(_Told({**of_this_process(pool, unsound), **of_the_store(facts), **of_holders(holders)}))
+    registry.register(_Told({**of_this_process(pool, unsound), **of_the_store(stats), **of_holders(holders)}))
     return generate_latest(registry)
 
 
@@ -50,21 +50,21 @@ def of_this_process(pool: Usage, unsound: int) -> Samples:
     }
 
 
-def of_the_store(facts: Facts | None) -> Samples:
+def of_the_store(stats: Stats | None) -> Samples:
     """Store, projection and projectors."""
-    if facts is None:
+    if stats is None:
         return {"tidemark_store_up": [((), 0)]}
     found: Samples = {
         "tidemark_store_up": [((), 1)],
-        "tidemark_events": [((), facts.events)],
-        "tidemark_events_projected": [((), facts.projected)],
-        "tidemark_backlog_events": [((), facts.backlog)],
-        "tidemark_oldest_unprojected_age_seconds": [((), facts.oldest_unprojected_age_ms / 1000)],
-        "tidemark_blocked_streams": [((), facts.blocked_streams)],
-        "tidemark_projection_blocked": [((), any(one.scope == "projection" for one in facts.blocked))],
-        "tidemark_projectors_alive": [((), sum(one.alive for one in facts.projectors))],
+        "tidemark_events": [((), stats.events)],
+        "tidemark_events_projected": [((), stats.projected)],
+        "tidemark_backlog_events": [((), stats.backlog)],
+        "tidemark_oldest_unprojected_age_seconds": [((), stats.oldest_unprojected_age_ms / 1000)],
+        "tidemark_blocked_streams": [((), stats.blocked_streams)],
+        "tidemark_projection_blocked": [((), any(one.scope == "projection" for one in stats.blocked))],
+        "tidemark_projectors_alive": [((), sum(one.alive for one in stats.projectors))],
     }
-    for projector in facts.projectors:
+    for projector in stats.projectors:
         for name, sample in _of(projector):
             found.setdefault(f"tidemark_projector_{name}", []).append(sample)
     return found
@@ -87,7 +87,7 @@ def of_holders(holders: Holders | None) -> Samples:
     return found
 
 
-def _of(projector: ProjectorFacts) -> Iterator[tuple[str, Sample]]:
+def _of(projector: ProjectorStats) -> Iterator[tuple[str, Sample]]:
     labels = (projector.holder, projector.mode, projector.strategy or "")
     yield "alive", (labels, projector.alive)
     yield "leases_held", (labels, projector.leases_held)

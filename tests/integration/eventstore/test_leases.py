@@ -13,7 +13,7 @@ from eventstore.events import NO_STREAM, NewEvent
 from eventstore.postgres import PostgresEventStore
 from projection.leases import cursors
 from projection.leases.streams import ACKNOWLEDGE, CLAIM, RENEW, PostgresLeases
-from projection.stats import read_facts
+from projection.stats import read_stats
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until, waits_for_lock
 
@@ -45,8 +45,8 @@ async def lock(connection: asyncpg.Connection, *streams: str) -> None:
 
 
 async def counters(database: Database, holder: str) -> tuple[int, int, int]:
-    [facts] = [one for one in (await read_facts(database)).projectors if one.holder == holder]
-    return facts.claims, facts.leases_held, facts.takeovers
+    [stats] = [one for one in (await read_stats(database)).projectors if one.holder == holder]
+    return stats.claims, stats.leases_held, stats.takeovers
 
 
 async def test_a_claim_passes_over_rows_that_are_locked(
@@ -161,8 +161,8 @@ async def test_everything_is_counted(store: PostgresEventStore, leases: Postgres
     await leases.acknowledge(held[0], 1, now=NOON)
     await leases.release(held)
     assert await counters(database, "one") == (1, 0, 0)
-    facts = await read_facts(database)
-    assert (facts.events, facts.streams, facts.projected, facts.backlog) == (6, 3, 1, 5)
+    stats = await read_stats(database)
+    assert (stats.events, stats.streams, stats.projected, stats.backlog) == (6, 3, 1, 5)
 
     await leases.claim("one", limit=3, ttl=TTL, now=NOON)
     await leases.claim("two", limit=3, ttl=TTL, now=EXPIRED)

@@ -22,12 +22,13 @@ from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
+from projection.hooks import Hook
 from projection.operator import Steps
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
 from projection.statement.handler import SetHandler
-from projection.stats import Facts, ProjectorFacts, read_facts
-from projection.strategy import Mode, Probe, Tools
+from projection.stats import ProjectorStats, Stats, read_stats
+from projection.strategy import OrderingStrategy, Tools
 from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 from services.projector.worker import Worker
@@ -35,7 +36,7 @@ from tests.cluster import as_role
 from todo.read_models import todos
 
 PATIENCE_S: Final = 20.0
-Make = Callable[[Tools], Mode]
+Make = Callable[[Tools], OrderingStrategy]
 
 CREATED: Final = NewEvent("TodoCreated", {"text": "milk"})
 UPDATED: Final = NewEvent("TodoUpdated", {"text": "bread"})
@@ -63,11 +64,11 @@ class Unchecked(Check):
 
 def leased(serial: bool) -> Make:
     """Projectors that hold leases, also where the handler costs nothing."""
-    return Serial if serial else Parallel
+    return GlobalOrder if serial else StreamLeases
 
 
 class Moments:
-    """A probe that counts the moments, and stops the worker at one of them until `open` is set."""
+    """A hook that counts the moments, and stops the worker at one of them until `open` is set."""
 
     def __init__(self, stop_at: str | None = None) -> None:
         self.seen: Counter[str] = Counter()
@@ -201,22 +202,22 @@ class Stage:
         self,
         *,
         once: bool = False,
-        probe: Probe | None = None,
+        hook: Hook | None = None,
         make: Make | None = None,
         check: Check | None = None,
         **settings: Any,
     ) -> AsyncIterator[Worker]:
         """A worker that is not started. `make` replaces the way in which it works, `check` what it rests on."""
         made = self.settings(**settings)
-        probe = probe or Moments()
+        hook = hook or Moments()
         role = as_role("projector", self.url)
         async with Database(role, pool_size=3, application_name=made.name, bounds=made.bounds) as database:
-            worker = Worker(made, database, once=once, probe=probe, check=check or self.check)
+            worker = Worker(made, database, once=once, hook=hook, check=check or self.check)
             if make:
-                worker.mode = make(Tools(database, made, 1, SetHandler(READ_MODELS), probe))
+                worker.strategy = make(Tools(database, made, 1, SetHandler(READ_MODELS), hook))
             yield worker
 
-    async def drain(self, **options: Any) -> None:
+    async def catch_up(self, **options: Any) -> None:
         """Run a projector until nothing is left to do."""
         async with self.prepared(once=True, **options) as worker, asyncio.timeout(PATIENCE_S):
             await worker.run()
@@ -279,17 +280,17 @@ class Stage:
         """True when so many statements wait for a lock."""
         return bool(await self.value("SELECT count(*) >= $1 FROM pg_locks WHERE NOT granted", times))
 
-    async def facts(self) -> Facts:
-        """The store's facts, as `/stats` tells them."""
-        return await read_facts(self.database)
+    async def stats(self) -> Stats:
+        """The store's stats, as `/stats` tells them."""
+        return await read_stats(self.database)
 
-    async def known(self, name: str) -> ProjectorFacts:
-        """The facts of one projector."""
-        return next(one for one in (await self.facts()).projectors if one.holder == name)
+    async def known(self, name: str) -> ProjectorStats:
+        """The stats of one projector."""
+        return next(one for one in (await self.stats()).projectors if one.holder == name)
 
     async def projected(self) -> bool:
         """True when no event waits for its projection."""
-        return (await self.facts()).backlog == 0
+        return (await self.stats()).backlog == 0
 
     async def rows(self) -> list[asyncpg.Record]:
         """The projection."""

@@ -64,7 +64,7 @@ async def test_a_job_that_is_cut_short_says_by_which_signal(stage: Stage, number
 @SIGNALS
 async def test_a_command_that_is_interrupted_leaves_nothing_half_done(stage: Stage, number: signal.Signals) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     other = await asyncpg.connect(stage.url)
     await other.execute("BEGIN; LOCK TABLE todos IN SHARE MODE")
     process = await start("operator", stage.url, "reset", "--all")
@@ -90,7 +90,7 @@ async def test_a_defect_is_one_line_with_its_traceback_in_a_field(stage: Stage) 
     lines = [json.loads(line) for line in ended.err.splitlines()]
     assert lines[-1]["event"] == "ended by a defect"
     assert "Traceback" in lines[-1]["exception"]
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 
@@ -131,7 +131,7 @@ async def test_help_and_the_page_for_operators_have_the_codes(stage: Stage) -> N
 
 async def test_what_a_command_did_can_be_had_as_json(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     await stage.sql("DELETE FROM todos")
 
     done = json.loads((await run(stage.url, "reset", "todo-1", "--json")).out)

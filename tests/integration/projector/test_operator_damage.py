@@ -43,7 +43,7 @@ async def two_streams(stage: Stage, serial: bool) -> None:
     await stage.append("good", *life("a", "b"))
     await stage.append("bad", *life("a", "b"))
     await stage.append("gone", *life("a", deleted=True))
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
 
 
 @pytest.mark.parametrize("every", [False, True], ids=["the stream", "all"])
@@ -56,10 +56,10 @@ async def test_a_reset_mends_what_was_damaged_by_hand(stage: Stage, serial: bool
     await stage.append("bad", UPDATED)
     # A checkpoint behind the serial cursor is found before anything is done.
     with contextlib.suppress(StoreUnsound):
-        await stage.drain(serial=serial)
+        await stage.catch_up(serial=serial)
 
     await operator.reset(stage.steps, None if every else "bad")
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
 
     assert await stage.projected()
     await stage.assert_right(serial=serial)
@@ -85,27 +85,27 @@ async def test_a_reset_may_be_repeated_at_a_block_and_after_a_skip(stage: Stage,
     await stage.append("good", CREATED)
     await stage.append("bad", CREATED, POISON, UPDATED, DELETED)
     await stage.append("late", CREATED)
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     for _ in range(2):
         await operator.reset(stage.steps, "bad")
-    await stage.drain(serial=serial)
-    assert [(one.stream, one.version) for one in (await stage.facts()).blocked] == [("bad", 2)]
+    await stage.catch_up(serial=serial)
+    assert [(one.stream, one.version) for one in (await stage.stats()).blocked] == [("bad", 2)]
 
     await operator.skip(stage.steps, "bad")
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     assert await stage.projected()
     await stage.sql("""UPDATE events SET data = '{"text": "mended"}' WHERE data = '{"text": 7}'""")
     await operator.reset(stage.steps, "bad")
     await operator.reset(stage.steps, "bad")
-    assert (await stage.facts()).backlog == 4
-    await stage.drain(serial=serial)
+    assert (await stage.stats()).backlog == 4
+    await stage.catch_up(serial=serial)
 
     await stage.assert_right(serial=serial)
 
 
 async def test_a_reset_of_all_removes_what_belongs_to_no_stream(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     await stage.sql("INSERT INTO todos SELECT 'phantom', text, created_at, updated_at, 1, false FROM todos")
     await stage.sql("UPDATE projection_audit SET stream = 'phantom'")
 
@@ -113,7 +113,7 @@ async def test_a_reset_of_all_removes_what_belongs_to_no_stream(stage: Stage) ->
 
     assert done.recounted.mended == {}
     assert await stage.rows() == []
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 
@@ -138,8 +138,8 @@ async def test_a_recount_mends_all_counters_beside_whoever_writes(stage: Stage) 
         await until(stage.projected, "the rest to be projected")
 
     await stage.assert_right()
-    facts = await stage.facts()
-    assert (facts.events, facts.streams) == (sum(stage.versions.values()), 4)
+    stats = await stage.stats()
+    assert (stats.events, stats.streams) == (sum(stage.versions.values()), 4)
 
 
 async def test_recounts_and_resets_at_once_leave_counters_that_are_right(stage: Stage) -> None:
@@ -148,5 +148,5 @@ async def test_recounts_and_resets_at_once_leave_counters_that_are_right(stage: 
     await asyncio.gather(
         *(operator.recount(stage.steps) for _ in range(3)), *(operator.reset(stage.steps, None) for _ in range(2))
     )
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()

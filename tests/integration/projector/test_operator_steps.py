@@ -89,7 +89,7 @@ async def test_broken_off_anywhere_it_is_right_and_can_be_gone_on_with(
     stage: Stage, serial: bool, undone: bool
 ) -> None:
     await fill(stage)
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     before = await stage.rows()
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
         for left in (1, 2, 3, 8, 15, 16, 17, 18):
@@ -100,16 +100,16 @@ async def test_broken_off_anywhere_it_is_right_and_can_be_gone_on_with(
 
     # What the attempts before it had forgotten was not forgotten again.
     assert done.streams < STREAMS
-    facts = await stage.facts()
-    assert (facts.projected, facts.backlog, await stage.rows()) == (0, sum(stage.versions.values()), [])
-    await stage.drain(serial=serial)
+    stats = await stage.stats()
+    assert (stats.projected, stats.backlog, await stage.rows()) == (0, sum(stage.versions.values()), [])
+    await stage.catch_up(serial=serial)
     assert await stage.rows() == before
     await stage.assert_right(serial=serial)
 
 
 async def test_it_can_be_gone_on_with_from_a_place(stage: Stage) -> None:
     await fill(stage)
-    await stage.drain()
+    await stage.catch_up()
     async with steps_for(stage) as steps:
         done = await operator.reset(steps, None, after="todo-029")
     assert done.streams == 10
@@ -117,11 +117,11 @@ async def test_it_can_be_gone_on_with_from_a_place(stage: Stage) -> None:
     await assert_sound(stage, serial=False)
 
 
-@pytest.mark.parametrize("kind", ["drain", "leases", "serial"])
+@pytest.mark.parametrize("kind", ["locks", "leases", "serial"])
 async def test_beside_projectors_and_appends_every_moment_is_right(stage: Stage, kind: str) -> None:
     await fill(stage)
     serial = kind == "serial"
-    make = leased(serial) if kind != "drain" else None
+    make = leased(serial) if kind != "locks" else None
     appending = True
 
     async def append() -> None:
@@ -156,16 +156,16 @@ async def test_beside_projectors_and_appends_every_moment_is_right(stage: Stage,
 
 async def test_a_serial_projector_stands_by_until_the_last_step(stage: Stage) -> None:
     await fill(stage)
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
         with pytest.raises(Stopped):
             await operator.reset(Fragile(database, 4, undone=False), None)
         async with stage.prepared(serial=True) as worker:
-            await worker.mode.prepare()
-            assert (await worker.mode.step()).events == 0
+            await worker.strategy.prepare()
+            assert (await worker.strategy.step()).events == 0
             await operator.reset(Steps(database, READ_MODELS, most=SMALL), None)
-            assert (await worker.mode.step()).events == sum(stage.versions.values())
-            await worker.mode.release()
+            assert (await worker.strategy.step()).events == sum(stage.versions.values())
+            await worker.strategy.release()
 
     await stage.assert_right(serial=True)
 
@@ -187,18 +187,18 @@ async def limited(stage: Stage, limit: str) -> AsyncIterator[None]:
 @pytest.mark.parametrize("limit", ["statement_timeout = '250ms'", "transaction_timeout = '300ms'"])
 async def test_steps_shrink_until_they_fit_in_a_time_limit(stage: Stage, limit: str) -> None:
     await fill(stage)
-    await stage.drain()
+    await stage.catch_up()
     async with limited(stage, limit), Database(as_role("operator", stage.url), pool_size=1) as database:
         done = await operator.reset(Steps(database, READ_MODELS), None)
     assert done.rows["todos"] == STREAMS
     await assert_sound(stage, serial=False)
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 
 async def test_a_limit_in_which_not_even_one_stream_fits_is_named(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     async with limited(stage, "statement_timeout = '10ms'"), steps_for(stage, patience_s=0.5) as steps:
         with pytest.raises(TimeLimit, match="statement timeout"):
             await operator.reset(steps, "todo-1")
@@ -208,7 +208,7 @@ async def test_a_limit_in_which_not_even_one_stream_fits_is_named(stage: Stage) 
 @pytest.mark.parametrize("limit", ["", "SET lock_timeout = '50ms'"])
 async def test_a_lock_of_somebody_else_is_waited_for(stage: Stage, limit: str) -> None:
     await fill(stage)
-    await stage.drain()
+    await stage.catch_up()
     place = f"ROLE tidemark_operator IN DATABASE {stage.url.rpartition('/')[2]}"
     if limit:
         await stage.sql(f"ALTER {place} {limit}")
@@ -230,26 +230,26 @@ async def test_a_lock_of_somebody_else_is_waited_for(stage: Stage, limit: str) -
     finally:
         await other.close()
         await stage.sql(f"ALTER {place} RESET ALL")
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 
 async def test_unblock_of_all_goes_in_steps_and_leaves_what_is_blocked_anew(stage: Stage) -> None:
     for number in range(10):
         await stage.append(f"bad-{number}", UPDATED)
-    await stage.drain(attempts=1)
+    await stage.catch_up(attempts=1)
     said: list[str] = []
     async with Database(as_role("operator", stage.url), pool_size=1) as database:
         done = await operator.unblock(Steps(database, READ_MODELS, most=SMALL, say=said.append), None)
-    assert (done.streams, (await stage.facts()).blocked_streams) == (10, 0)
+    assert (done.streams, (await stage.stats()).blocked_streams) == (10, 0)
 
 
 async def test_what_is_needed_for_the_progress_alone_holds_up_no_reset(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     async with locked(stage.url, "projectors", "ACCESS EXCLUSIVE"):
         ended = await run(stage.url, "reset", "--all", "--timeout", "1")
         assert ended.code == 0, ended.err
         assert ended.out.startswith("reset 1 streams")
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()

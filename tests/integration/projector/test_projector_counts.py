@@ -17,8 +17,8 @@ async def test_the_heartbeat_tells_how_the_projector_is(stage: Stage) -> None:
     async with stage.projector(lease=BEATS, name="one"):
 
         async def told() -> bool:
-            facts = await stage.facts()
-            return any(one.listening and one.connections_open > 0 for one in facts.projectors)
+            stats = await stage.stats()
+            return any(one.listening and one.connections_open > 0 for one in stats.projectors)
 
         await until(told, "the heartbeat")
         known = await stage.known("one")

@@ -57,19 +57,19 @@ async def test_parallel_blocks_the_streams_in_trouble_and_nothing_else(stage: St
         await store(stage, name, trouble)
     await stage.append("late", CREATED)
 
-    await stage.drain()
+    await stage.catch_up()
     await stage.append("late", UPDATED)
-    await stage.drain(name="after the block")
+    await stage.catch_up(name="after the block")
 
     applied = {name: trouble.applied for name, trouble in troubles.items() if trouble.applied}
     assert await stage.versions_projected() == {"early": 1, "late": 2, **applied}
-    facts = await stage.facts()
-    assert facts.blocked_streams == len(troubles)
-    assert {(b.scope, b.stream, b.version, b.attempts, b.error) for b in facts.blocked} == {
+    stats = await stage.stats()
+    assert stats.blocked_streams == len(troubles)
+    assert {(b.scope, b.stream, b.version, b.attempts, b.error) for b in stats.blocked} == {
         ("stream", name, trouble.applied + 1, 2, f"version {trouble.applied + 1}: {trouble.reason}")
         for name, trouble in troubles.items()
     }
-    assert {one.leases_held for one in facts.projectors} == {0}
+    assert {one.leases_held for one in stats.projectors} == {0}
 
 
 @pytest.mark.parametrize("name", TROUBLES)
@@ -79,15 +79,15 @@ async def test_serial_stops_at_the_event(stage: Stage, name: str) -> None:
     await store(stage, "bad", trouble)
     await stage.append("late", CREATED)
 
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
 
     assert await stage.versions_projected() == {"early": 1, **({"bad": trouble.applied} if trouble.applied else {})}
-    facts = await stage.facts()
-    [blocked] = facts.blocked
-    assert (blocked.scope, blocked.attempts, facts.blocked_streams) == ("projection", 2, 1)
+    stats = await stage.stats()
+    [blocked] = stats.blocked
+    assert (blocked.scope, blocked.attempts, stats.blocked_streams) == ("projection", 2, 1)
     assert (blocked.stream, blocked.version) == ("bad", trouble.applied + 1)
     assert blocked.error == f"stream bad, version {trouble.applied + 1}: {trouble.reason}"
-    [projector] = facts.projectors
+    [projector] = stats.projectors
     assert (projector.leases_held, projector.duplicates) == (0, 0)
 
 
@@ -98,7 +98,7 @@ async def test_serial_stops_at_the_event(stage: Stage, name: str) -> None:
 async def test_a_row_that_is_not_where_it_should_be_is_found_by_halves(stage: Stage, serial: bool, damage: str) -> None:
     streams = [f"todo-{number}" for number in range(7)]
     await stage.append("bad", CREATED)
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     await stage.sql(damage)
     for stream in streams[:4]:
         await stage.append(stream, CREATED)
@@ -106,9 +106,9 @@ async def test_a_row_that_is_not_where_it_should_be_is_found_by_halves(stage: St
     for stream in streams[4:]:
         await stage.append(stream, CREATED)
 
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
 
-    [blocked] = (await stage.facts()).blocked
+    [blocked] = (await stage.stats()).blocked
     place = "stream bad, version 2" if serial else "version 2"
     assert blocked.error == f"{place}: RaiseError: {NO_ROW}"
     reached = streams[:4] if serial else streams
@@ -118,26 +118,26 @@ async def test_a_row_that_is_not_where_it_should_be_is_found_by_halves(stage: St
 async def test_an_event_without_a_stream_stops_the_serial_projection(stage: Stage) -> None:
     await stage.sql("INSERT INTO events (stream, version, type, data) VALUES ('stray', 1, 'TodoDeleted', '{}')")
 
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
 
-    [blocked] = (await stage.facts()).blocked
+    [blocked] = (await stage.stats()).blocked
     assert blocked.error == "stream stray, version 1: the stream has events but no head"
 
 
 @MODES
 async def test_what_is_mended_between_two_attempts_goes_through(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED, POISON)
-    probe = Moments(stop_at="failed")
+    hook = Moments(stop_at="failed")
     table = "cursors" if serial else "streams"
-    async with stage.projector(serial=serial, probe=probe, attempts=5):
-        await probe.reached.wait()
+    async with stage.projector(serial=serial, hook=hook, attempts=5):
+        await hook.reached.wait()
         [row] = await stage.sql(f"SELECT *, retry_at > clock_timestamp() - interval '1 h' AS later FROM {table}")
         assert (row["attempts"], row["holder"], row["blocked_at"], row["later"]) == (1, None, None, True)
         assert "TodoUpdated has no text" in row["error"]
-        assert (await stage.facts()).blocked == []
+        assert (await stage.stats()).blocked == []
 
         await stage.sql("""UPDATE events SET data = '{"text": "mended"}' WHERE version = 2""")
-        probe.open.set()
+        hook.open.set()
         await until(stage.projected, "the mended event to be projected")
 
     [row] = await stage.sql(f"SELECT * FROM {table}")
@@ -150,10 +150,10 @@ async def test_attempts_are_put_off_twice_as_long_each_time(stage: Stage, serial
     await stage.append("todo-1", POISON)
     table = "cursors" if serial else "streams"
     async with stage.prepared(serial=serial, attempts=4) as worker:
-        await worker.mode.prepare()
+        await worker.strategy.prepare()
         for attempt in range(4):
             before = await stage.value("SELECT clock_timestamp()")
-            await worker.mode.step()
+            await worker.strategy.step()
             after = await stage.value("SELECT clock_timestamp()")
 
             [row] = await stage.sql(f"SELECT * FROM {table}")
@@ -169,10 +169,10 @@ async def test_a_missing_table_ends_the_projector_and_blames_no_event(stage: Sta
     await stage.sql("ALTER TABLE todo_tallies RENAME TO hidden")
 
     with pytest.raises(StoreUnsound, match="the store's schema lacks todo_tallies"):
-        await stage.drain(serial=serial)
+        await stage.catch_up(serial=serial)
 
     assert await stage.value("SELECT count(*) FROM streams WHERE attempts > 0 OR holder IS NOT NULL") == 0
     assert await stage.value("SELECT count(*) FROM cursors WHERE attempts > 0 OR holder IS NOT NULL") == 0
     await stage.sql("ALTER TABLE hidden RENAME TO todo_tallies")
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     await stage.assert_right(serial=serial)

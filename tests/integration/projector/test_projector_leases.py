@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from projection.strategy import Mode
+from projection.strategy import OrderingStrategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Moments, Stage, frozen, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
@@ -22,17 +22,17 @@ async def held(stage: Stage, name: str, *, serial: bool) -> int:
 async def test_who_wakes_up_after_its_lease_writes_nothing(stage: Stage, serial: bool) -> None:
     for number in range(3):
         await stage.append(f"todo-{number}", *life("a", "b"))
-    probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled"):
-        await probe.reached.wait()
+    hook = Moments(stop_at="claimed")
+    async with stage.projector(serial=serial, hook=hook, make=leased(serial), name="stalled"):
+        await hook.reached.wait()
         await stage.pass_time()
-        await stage.drain(serial=serial, name="successor")
+        await stage.catch_up(serial=serial, name="successor")
         before = await stage.rows()
 
-        applied = probe.wait("applied")
-        probe.open.set()
+        applied = hook.wait("applied")
+        hook.open.set()
         await applied
-        await probe.wait("idle")
+        await hook.wait("idle")
 
     assert set(await stage.writers()) == {"successor"}
     assert await stage.rows() == before
@@ -46,16 +46,16 @@ async def test_who_wakes_up_after_its_lease_writes_nothing(stage: Stage, serial:
 @MODES
 async def test_a_lease_that_was_lost_is_not_counted_as_held(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED)
-    probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled") as stalled:
-        await probe.reached.wait()
+    hook = Moments(stop_at="claimed")
+    async with stage.projector(serial=serial, hook=hook, make=leased(serial), name="stalled") as stalled:
+        await hook.reached.wait()
         assert (await stage.known(stalled.name)).leases_held == 1
         await stage.pass_time()
         successor = Moments(stop_at="claimed")
-        async with stage.projector(serial=serial, probe=successor, make=leased(serial)):
+        async with stage.projector(serial=serial, hook=successor, make=leased(serial)):
             await successor.reached.wait()
-            probe.open.set()
-            await probe.wait("idle")
+            hook.open.set()
+            await hook.wait("idle")
             assert (await stage.known(stalled.name)).leases_held == 0
             successor.open.set()
             await until(stage.projected, "the event to be projected")
@@ -66,16 +66,16 @@ async def test_a_lease_that_was_lost_is_not_counted_as_held(stage: Stage, serial
 @MODES
 async def test_a_failure_under_a_lost_lease_is_no_attempt(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", POISON)
-    probe = Moments(stop_at="applied")
+    hook = Moments(stop_at="applied")
     table = "cursors" if serial else "streams"
-    async with stage.projector(serial=serial, probe=probe, make=leased(serial), name="stalled"):
-        await probe.reached.wait()
+    async with stage.projector(serial=serial, hook=hook, make=leased(serial), name="stalled"):
+        await hook.reached.wait()
         await stage.pass_time()
         successor = Moments(stop_at="claimed")
-        async with stage.projector(serial=serial, probe=successor, make=leased(serial), attempts=9) as other:
+        async with stage.projector(serial=serial, hook=successor, make=leased(serial), attempts=9) as other:
             await successor.reached.wait()
-            failed = probe.wait("failed")
-            probe.open.set()
+            failed = hook.wait("failed")
+            hook.open.set()
             await failed
             [row] = await stage.sql(f"SELECT holder, attempts FROM {table}")
             assert (row["holder"], row["attempts"]) == (other.name, 0)
@@ -88,9 +88,9 @@ async def test_the_heartbeat_keeps_leases_while_the_handler_takes_longer(stage: 
     await stage.append("todo-1", CREATED)
     await stage.append("todo-2", CREATED)
     slow = {"serial": serial, "handler_latency": 0.7, "lease": timedelta(seconds=0.5)}
-    probe = Moments()
-    async with stage.projector(probe=probe, **slow) as worker:
-        await probe.wait("claimed")
+    hook = Moments()
+    async with stage.projector(hook=hook, **slow) as worker:
+        await hook.wait("claimed")
         async with stage.projector(**slow) as other:
             await until(stage.projected, "both events to be projected")
             assert (await stage.known(other.name)).takeovers == 0
@@ -103,9 +103,9 @@ async def test_the_heartbeat_keeps_leases_while_the_handler_takes_longer(stage: 
 @MODES
 async def test_stopping_gives_back_at_once_what_the_handler_still_works_on(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED)
-    probe = Moments()
-    async with stage.projector(serial=serial, probe=probe, handler_latency=3600.0, poll=3600.0) as projector:
-        await probe.wait("idle")
+    hook = Moments()
+    async with stage.projector(serial=serial, hook=hook, handler_latency=3600.0, poll=3600.0) as projector:
+        await hook.wait("idle")
         assert await held(stage, projector.name, serial=serial) == 1
         await projector.stop()
 
@@ -113,24 +113,24 @@ async def test_stopping_gives_back_at_once_what_the_handler_still_works_on(stage
     assert await stage.value("SELECT count(*) FROM cursors WHERE holder IS NOT NULL OR attempts > 0") == 0
     known = await stage.known(projector.name)
     assert (known.leases_held, known.alive) == (0, False)
-    await stage.drain(serial=serial)
+    await stage.catch_up(serial=serial)
     await stage.assert_right(serial=serial)
 
 
 async def test_streams_in_flight_bounds_the_leases(stage: Stage) -> None:
     for number in range(5):
         await stage.append(f"todo-{number}", CREATED)
-    probe = Moments()
-    async with stage.projector(probe=probe, handler_latency=3600.0, streams_in_flight=2) as projector:
-        await probe.wait("idle", times=3)
+    hook = Moments()
+    async with stage.projector(hook=hook, handler_latency=3600.0, streams_in_flight=2) as projector:
+        await hook.wait("idle", times=3)
         assert await held(stage, projector.name, serial=False) == 2
         assert (await stage.known(projector.name)).leases_held == 2
 
 
-async def stepping(mode: Mode, clock: list[float], seconds: float) -> int:
+async def stepping(strategy: OrderingStrategy, clock: list[float], seconds: float) -> int:
     """Move the clock, and step; returns the events that took effect."""
     clock[0] += seconds
-    return (await mode.step()).events
+    return (await strategy.step()).events
 
 
 async def test_parallel_pays_for_each_event_and_for_all_streams_at_once(
@@ -139,17 +139,17 @@ async def test_parallel_pays_for_each_event_and_for_all_streams_at_once(
     await stage.append("one", CREATED)
     await stage.append("three", *life("a", "b", "c"))
     async with stage.prepared(handler_latency=0.01) as worker, frozen(monkeypatch) as clock:
-        await worker.mode.prepare()
-        first = await worker.mode.step()
+        await worker.strategy.prepare()
+        first = await worker.strategy.step()
         assert (first.events, first.more) == (0, False)
         assert first.wait == pytest.approx(0.01)
         await stage.append("one", UPDATED)
 
-        assert await stepping(worker.mode, clock, 0.009) == 0
-        assert await stepping(worker.mode, clock, 0.002) == 1
-        assert await stepping(worker.mode, clock, 0.010) == 0
-        assert await stepping(worker.mode, clock, 0.010) == 4
-        await worker.mode.release()
+        assert await stepping(worker.strategy, clock, 0.009) == 0
+        assert await stepping(worker.strategy, clock, 0.002) == 1
+        assert await stepping(worker.strategy, clock, 0.010) == 0
+        assert await stepping(worker.strategy, clock, 0.010) == 4
+        await worker.strategy.release()
 
     await stage.assert_right()
 
@@ -158,18 +158,18 @@ async def test_serial_pays_for_all_events_in_a_row_but_not_for_duplicates(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stage.append("one", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     await stage.append("three", *life("a", "b", "c"))
     async with stage.prepared(serial=True, handler_latency=0.01) as worker, frozen(monkeypatch) as clock:
-        await worker.mode.prepare()
-        assert (await worker.mode.step()).wait == pytest.approx(0.03)
+        await worker.strategy.prepare()
+        assert (await worker.strategy.step()).wait == pytest.approx(0.03)
         await stage.append("one", UPDATED)
 
-        assert await stepping(worker.mode, clock, 0.029) == 0
-        assert await stepping(worker.mode, clock, 0.002) == 3
-        assert (await worker.mode.step()).wait == pytest.approx(0.01)
-        assert await stepping(worker.mode, clock, 0.011) == 1
-        await worker.mode.release()
+        assert await stepping(worker.strategy, clock, 0.029) == 0
+        assert await stepping(worker.strategy, clock, 0.002) == 3
+        assert (await worker.strategy.step()).wait == pytest.approx(0.01)
+        assert await stepping(worker.strategy, clock, 0.011) == 1
+        await worker.strategy.release()
 
     await stage.assert_right(serial=True)
 
@@ -177,7 +177,7 @@ async def test_serial_pays_for_all_events_in_a_row_but_not_for_duplicates(
 @MODES
 async def test_a_costly_handler_commits_a_few_events_at_a_time(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED, *[UPDATED] * 4)
-    await stage.drain(serial=serial, handler_latency=0.04)
+    await stage.catch_up(serial=serial, handler_latency=0.04)
 
     sizes = await stage.sql("SELECT to_version - from_version + 1 AS events FROM projection_audit ORDER BY id")
     assert [row["events"] for row in sizes] == [2, 2, 1]

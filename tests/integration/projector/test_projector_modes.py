@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
 from projection.operator import reset
-from projection.ordering.stream_leases import Parallel
+from projection.ordering.stream_leases import StreamLeases
 from settings import strategies
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, DELETED, UPDATED, Moments, Stage, leased, life, until
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 
-HISTORY = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["write", "write", "delete", "drain"])), max_size=40)
+HISTORY = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["write", "write", "delete", "catch up"])), max_size=40)
 SIZES = st.fixed_dictionaries(
     {
         "streams_in_flight": st.integers(1, 4),
@@ -39,13 +39,13 @@ async def test_all_strategies_make_the_same_rows(
     first, *others = turns
     async with Stage.on(url) as stage:
         await live(stage, history, strategy=first, **sizes)
-        await stage.drain(strategy=first, **sizes)
+        await stage.catch_up(strategy=first, **sizes)
         await stage.assert_right(serial=strategies.is_serial(first))
         rows = await stage.rows()
 
         for strategy in others:
             await reset(stage.steps, None)
-            await stage.drain(strategy=strategy, **sizes)
+            await stage.catch_up(strategy=strategy, **sizes)
 
             await stage.assert_right(serial=strategies.is_serial(strategy))
             assert await stage.rows() == rows
@@ -63,14 +63,14 @@ async def test_any_number_of_projectors_keep_up_with_any_history(
         at_work = [await stack.enter_async_context(stage.projector(strategy=strategy, **sizes)) for _ in range(company)]
         deleted: set[str] = set()
         for number, (index, what) in enumerate(history):
-            if what == "drain":
+            if what == "catch up":
                 await at_work[number % len(at_work)].stop()
                 at_work.append(await stack.enter_async_context(stage.projector(strategy=strategy, **sizes)))
             else:
                 await write(stage, f"todo-{index}", f"text {number}", what, deleted)
         await until(stage.projected, "all events to be projected")
         await stage.assert_right(serial=strategies.is_serial(strategy))
-        told = [one.strategy for one in (await stage.facts()).projectors]
+        told = [one.strategy for one in (await stage.stats()).projectors]
         assert set(told) <= {strategy}
 
 
@@ -78,8 +78,8 @@ async def live(stage: Stage, history: list[tuple[int, str]], **options: Any) -> 
     """Carry the history out; what a deleted todo can not do any more is left out."""
     deleted: set[str] = set()
     for number, (index, what) in enumerate(history):
-        if what == "drain":
-            await stage.drain(**options)
+        if what == "catch up":
+            await stage.catch_up(**options)
         else:
             await write(stage, f"todo-{index}", f"text {number}", what, deleted)
 
@@ -105,14 +105,14 @@ async def test_any_number_of_projectors_share_the_streams(stage: Stage) -> None:
         names = [f"{number}-of-{company}" for number in range(company)]
         async with AsyncExitStack() as stack:
             moments = [Moments(stop_at="claimed") for _ in names]
-            for name, probe in zip(names, moments, strict=True):
+            for name, hook in zip(names, moments, strict=True):
                 await stack.enter_async_context(
-                    stage.projector(name=name, probe=probe, make=Parallel, streams_in_flight=10)
+                    stage.projector(name=name, hook=hook, make=StreamLeases, streams_in_flight=10)
                 )
-                await probe.reached.wait()
+                await hook.reached.wait()
             assert [(await stage.known(name)).leases_held for name in names] == [10] * company
-            for probe in moments:
-                probe.open.set()
+            for hook in moments:
+                hook.open.set()
             await until(stage.projected, "all events to be projected")
         known = [await stage.known(name) for name in names]
         assert all(one.events_projected > 0 for one in known)
@@ -126,9 +126,9 @@ async def test_any_number_of_projectors_share_the_streams(stage: Stage) -> None:
 
 async def test_one_serial_projector_works_and_the_others_stand_by(stage: Stage) -> None:
     first, second = Moments(), Moments()
-    async with stage.projector(serial=True, probe=first) as worker:
+    async with stage.projector(serial=True, hook=first) as worker:
         await first.wait("idle")
-        async with stage.projector(serial=True, probe=second) as standby:
+        async with stage.projector(serial=True, hook=second) as standby:
             await second.wait("idle", times=3)
             await stage.append("todo-1", CREATED)
             await until(stage.projected, "the first to project")
@@ -146,20 +146,20 @@ async def test_one_serial_projector_works_and_the_others_stand_by(stage: Stage) 
 async def test_the_mode_changes_and_changes_back_on_one_store(stage: Stage) -> None:
     await stage.append("todo-1", *life("a", "b"))
     await stage.append("todo-2", CREATED)
-    await stage.drain()
+    await stage.catch_up()
 
     await stage.append("todo-1", UPDATED)
     await stage.append("todo-3", CREATED)
-    await stage.drain(serial=True, name="walker")
+    await stage.catch_up(serial=True, name="walker")
     assert (await stage.known("walker")).duplicates == 3
     await stage.assert_right(serial=True)
 
     await stage.append("todo-2", UPDATED)
     await stage.append("todo-3", DELETED)
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
-    await stage.drain(serial=True, name="walker")
+    await stage.catch_up(serial=True, name="walker")
     assert (await stage.known("walker")).duplicates == 5
     await stage.assert_right(serial=True)
     assert await stage.versions_projected() == {"todo-1": 3, "todo-2": 2, "todo-3": 2}
@@ -172,11 +172,11 @@ async def test_a_change_of_mode_ends_leases_and_blocks_of_streams(stage: Stage) 
     await stage.sql(
         "UPDATE streams SET holder = 'dead', leased_until = clock_timestamp() + interval '1 h' WHERE stream = 'todo-2'"
     )
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
 
     await stage.append("todo-1", UPDATED)
     await stage.append("todo-2", UPDATED)
-    await stage.drain()
+    await stage.catch_up()
 
     await stage.assert_right()
 
@@ -195,11 +195,11 @@ async def test_both_modes_at_once_still_project_everything_once(stage: Stage) ->
 async def test_a_cursor_that_is_set_back_finds_only_duplicates(stage: Stage) -> None:
     for number in range(5):
         await stage.append(f"todo-{number}", *life("a", "b"))
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     before = await stage.rows()
 
     await stage.sql("UPDATE cursors SET position = 0")
-    await stage.drain(serial=True, name="walker", events_per_window=4)
+    await stage.catch_up(serial=True, name="walker", events_per_window=4)
 
     known = await stage.known("walker")
     assert (known.duplicates, known.events_projected) == (10, 0)
@@ -210,11 +210,11 @@ async def test_a_cursor_that_is_set_back_finds_only_duplicates(stage: Stage) -> 
 @MODES
 async def test_a_batch_takes_what_was_appended_since_the_claim(stage: Stage, serial: bool) -> None:
     await stage.append("todo-1", CREATED)
-    probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, make=leased(serial)):
-        await probe.reached.wait()
+    hook = Moments(stop_at="claimed")
+    async with stage.projector(serial=serial, hook=hook, make=leased(serial)):
+        await hook.reached.wait()
         await stage.append("todo-1", UPDATED)
-        probe.open.set()
+        hook.open.set()
         await until(stage.projected, "both events to be projected")
 
     assert len(await stage.writers()) == 1

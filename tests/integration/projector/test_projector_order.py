@@ -24,13 +24,13 @@ async def cursor(stage: Stage) -> int:
 @pytest.mark.parametrize("stream", ["new", "old"])
 async def test_the_global_order_waits_for_an_open_transaction(stage: Stage, stream: str) -> None:
     await stage.append("old", CREATED)
-    probe = Moments()
-    await stage.drain(serial=True)
-    async with stage.projector(serial=True, probe=probe), begin(stage, stream, 1) as slow:
+    hook = Moments()
+    await stage.catch_up(serial=True)
+    async with stage.projector(serial=True, hook=hook), begin(stage, stream, 1) as slow:
         async with begin(stage, "overtaker", 2) as fast:
             assert fast.position > slow.position
             await fast.commit()
-        await probe.wait("idle", times=3)
+        await hook.wait("idle", times=3)
         assert await cursor(stage) < slow.position
         assert await stage.versions_projected() == {"old": 1}
 
@@ -45,12 +45,12 @@ async def test_the_global_order_waits_for_an_open_transaction(stage: Stage, stre
 async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: Stage, serial: bool) -> None:
     for stream in ("before", "held", "after"):
         await stage.append(stream, CREATED)
-    probe = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, probe=probe, make=leased(serial)) as projector:
-        await probe.reached.wait()
+    hook = Moments(stop_at="claimed")
+    async with stage.projector(serial=serial, hook=hook, make=leased(serial)) as projector:
+        await hook.reached.wait()
         async with begin(stage, "held", 1) as stuck:
-            probe.open.set()
-            await probe.wait("idle", times=3)
+            hook.open.set()
+            await hook.wait("idle", times=3)
             reached = ["before"] if serial else ["after", "before"]
             assert sorted(await stage.versions_projected()) == reached
             assert (await stage.known(projector.name)).leases_held == 1
@@ -58,7 +58,7 @@ async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: S
             await stuck.commit()
         await until(stage.projected, "the stream to be projected")
 
-    assert probe.seen["failed"] == 0
+    assert hook.seen["failed"] == 0
     await stage.assert_right(serial=serial)
 
 
@@ -75,8 +75,8 @@ async def test_a_rolled_back_transaction_holds_nothing_back(stage: Stage) -> Non
 
 async def test_a_writer_that_does_not_use_the_store_is_waited_for_too(stage: Stage) -> None:
     connection = await asyncpg.connect(stage.url)
-    probe = Moments()
-    async with stage.projector(serial=True, probe=probe):
+    hook = Moments()
+    async with stage.projector(serial=True, hook=hook):
         await connection.execute("BEGIN")
         await connection.execute("INSERT INTO streams (stream, version, pending_since) VALUES ('raw', 1, now())")
         await connection.execute(
@@ -84,7 +84,7 @@ async def test_a_writer_that_does_not_use_the_store_is_waited_for_too(stage: Sta
         )
         await connection.execute("INSERT INTO tallies (slot, events, streams) VALUES (2000, 1, 1)")
         await stage.append("todo-1", CREATED)
-        await probe.wait("idle", times=3)
+        await hook.wait("idle", times=3)
         assert await stage.rows() == []
 
         await connection.execute("COMMIT")
@@ -100,7 +100,7 @@ async def test_versions_in_an_inverted_order_wait_for_each_other(stage: Stage) -
     await stage.append("todo-2", *life("a", "b"))
     await stage.invert("todo-2")
 
-    await stage.drain(serial=True, events_per_window=2)
+    await stage.catch_up(serial=True, events_per_window=2)
 
     await stage.assert_right(serial=True)
 
@@ -110,16 +110,16 @@ async def test_a_version_that_lies_beyond_the_window_is_waited_for(stage: Stage,
     """Versions 1 and 3 in a first window, and version 2 in the next."""
     await stage.append("todo-1", CREATED)
     if projected:
-        await stage.drain()
+        await stage.catch_up()
     await stage.append("todo-1", *UPDATES)
     await stage.sql("UPDATE events SET version = 15 - version WHERE version IN (2, 3)")
     await stage.sql("UPDATE events SET version = version - 10 WHERE version > 10")
 
-    probe = Moments(stop_at="applied")
-    async with stage.projector(serial=True, probe=probe, events_per_window=2):
-        await probe.reached.wait()
+    hook = Moments(stop_at="applied")
+    async with stage.projector(serial=True, hook=hook, events_per_window=2):
+        await hook.reached.wait()
         assert await stage.versions_projected() == ({"todo-1": 1} if projected else {})
-        probe.open.set()
+        hook.open.set()
         await until(stage.projected, "all versions to be projected")
 
     await stage.assert_right(serial=True)
@@ -130,11 +130,11 @@ async def test_a_window_that_holds_what_is_projected_already(stage: Stage) -> No
     """Of one stream nothing, of one the first half, of one all."""
     for stream in ("half", "all"):
         await stage.append(stream, *life("a", "b"))
-    await stage.drain()
+    await stage.catch_up()
     for stream in ("none", "half"):
         await stage.append(stream, *life("a", "b") if stream == "none" else UPDATES)
 
-    await stage.drain(serial=True, name="late")
+    await stage.catch_up(serial=True, name="late")
 
     await stage.assert_right(serial=True)
     assert await stage.versions_projected() == {"all": 2, "half": 4, "none": 2}
@@ -152,10 +152,10 @@ async def test_any_order_of_commits_projects_every_event_once(url: str, order: l
 
 async def commit_in(order: list[int], stage: Stage, *, serial: bool) -> None:
     """Open transactions one after another, commit them in `order`, and let the projector work between the commits."""
-    probe = Moments()
-    async with stage.projector(serial=serial, probe=probe), AsyncExitStack() as stack:
+    hook = Moments()
+    async with stage.projector(serial=serial, hook=hook), AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(begin(stage, f"todo-{n}", n)) for n in range(len(order))]
         for number in order:
             await opened[number].commit()
-            await probe.wait("idle")
+            await hook.wait("idle")
         await until(stage.projected, "all events to be projected")

@@ -41,7 +41,7 @@ async def test_killed_while_it_holds_leases_another_takes_over(stage: Stage, tmp
         victim.signal(signal.SIGKILL)
         assert await victim.ended() == -signal.SIGKILL
 
-        await stage.drain(serial=serial == "true", name="successor")
+        await stage.catch_up(serial=serial == "true", name="successor")
 
     assert set(await stage.writers()) == {"successor"}
     successor = await stage.known("successor")
@@ -63,7 +63,7 @@ async def test_killed_within_its_statement_nothing_is_lost_or_repeated(
         if not committed:
             await stage.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE NOT granted")
 
-    await stage.drain(serial=serial == "true", name="successor")
+    await stage.catch_up(serial=serial == "true", name="successor")
 
     assert set(await stage.writers()) == {victim.name if committed else "successor"}
     await stage.assert_right(serial=serial == "true")
@@ -76,7 +76,7 @@ async def test_frozen_past_its_lease_it_writes_nothing_when_it_wakes(stage: Stag
         await until(lambda: leased(stage), "the lease")
         sleeper.signal(signal.SIGSTOP)
         await until(lambda: expired(stage), "the lease to end")
-        await stage.drain(serial=serial == "true", name="successor")
+        await stage.catch_up(serial=serial == "true", name="successor")
         before = await stage.rows()
 
         sleeper.signal(signal.SIGCONT)
@@ -106,32 +106,32 @@ async def test_told_to_end_it_gives_its_leases_back_at_once(stage: Stage, tmp_pa
         assert await process.ended() == 0
 
     assert not await leased(stage)
-    facts = await stage.known(process.name)
-    assert (facts.leases_held, facts.alive) == (0, False)
+    stats = await stage.known(process.name)
+    assert (stats.leases_held, stats.alive) == (0, False)
 
 
 @MODES
-async def test_once_drains_and_ends(stage: Stage, serial: str) -> None:
+async def test_once_runs_to_the_end(stage: Stage, serial: str) -> None:
     await stage.append("todo-1", *life("a", "b"))
     assert (await run(stage.url, "--once", SERIAL_PROJECTION=serial)).code == 0
     await stage.assert_right(serial=serial == "true")
 
     await stage.append("todo-2", CREATED, POISON)
     assert (await run(stage.url, "--once", SERIAL_PROJECTION=serial, RETRY_ATTEMPTS="1")).code == 1
-    assert (await stage.facts()).blocked[0].attempts == 1
+    assert (await stage.stats()).blocked[0].attempts == 1
 
 
 async def test_operators_clear_what_is_blocked(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
     await stage.append("todo-2", CREATED, POISON)
-    await stage.drain()
+    await stage.catch_up()
 
     refused = await run(stage.url, "skip", "todo-1")
     assert (refused.code, refused.out) == (1, "")
     assert refused.err == "stream 'todo-1' is not blocked, and neither is the serial projection\n"
     unblocked = await run(stage.url, "unblock", "--all")
     assert (unblocked.code, unblocked.out) == (0, "unblocked 1 streams\n")
-    await stage.drain()
+    await stage.catch_up()
     skipped = await run(stage.url, "skip", "todo-2", "--json")
     assert (skipped.code, json.loads(skipped.out)["version"]) == (0, 2)
     assert await stage.projected()
@@ -139,7 +139,7 @@ async def test_operators_clear_what_is_blocked(stage: Stage) -> None:
     await stage.sql("""UPDATE events SET data = '{"text": "mended"}' WHERE data = '{"text": 7}'""")
     assert (await run(stage.url, "reset", "--all")).code == 0
     assert not await stage.projected()
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 

@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 
 from eventstore.connection.bounds import Bounds
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import StreamLocks
 from services import health
 from tests.fakes.relay import Relay
 from tests.integration.projector.stage import UPDATED, Make, Projector, Stage, life, until
 
 SHORT = Bounds(statement=0.5, connect=0.5, silence=0.5)
-MAKES = pytest.mark.parametrize("make", [Drain, Parallel, Serial])
+MAKES = pytest.mark.parametrize("make", [StreamLocks, StreamLeases, GlobalOrder])
 
 
 @asynccontextmanager
 async def lone(stage: Stage, relay: Relay, make: Make, **options: Any) -> AsyncIterator[Projector]:
     """The only projector, behind the relay; it has worked already."""
-    usual = {"lease": timedelta(seconds=0.5), "bounds": SHORT, "heartbeat": 0.2, "serial": make is Serial}
+    usual = {"lease": timedelta(seconds=0.5), "bounds": SHORT, "heartbeat": 0.2, "serial": make is GlobalOrder}
     async with replace(stage, url=relay.url).projector(make=make, **{**usual, **options}) as projector:
         await stage.append("todo-0", *life("a", "b"))
         await until(stage.projected, "it to be at work")
@@ -48,7 +48,7 @@ async def test_it_goes_on_after_a_silence(stage: Stage, make: Make, fresh: bool,
             relay.heal()
         await until(stage.projected, "all events to be projected")
         await until(lambda: more_than(relay, before), "it to connect anew")
-    await stage.assert_right(serial=make is Serial)
+    await stage.assert_right(serial=make is GlobalOrder)
 
 
 async def more_than(relay: Relay, times: int) -> bool:
@@ -63,7 +63,7 @@ async def test_a_silence_in_mid_statement_takes_effect_once(stage: Stage, make: 
             await until(lambda: held_back(stage), "a batch to be under way")
             relay.silence()
         await until(stage.projected, "all events to be projected")
-    await stage.assert_right(serial=make is Serial)
+    await stage.assert_right(serial=make is GlobalOrder)
 
 
 async def held_back(stage: Stage) -> bool:
@@ -72,7 +72,7 @@ async def held_back(stage: Stage) -> bool:
 
 async def test_a_projector_says_that_it_is_deaf(stage: Stage, tmp_path: Path) -> None:
     file = tmp_path / "health"
-    async with Relay.before(stage.url) as relay, lone(stage, relay, Drain, health_file=file):
+    async with Relay.before(stage.url) as relay, lone(stage, relay, StreamLocks, health_file=file):
         await until(lambda: said(file, ""), "it to hear")
         relay.silence(fresh=True)
         await until(lambda: said(file, "notifications are not heard"), "it to say that it is deaf")

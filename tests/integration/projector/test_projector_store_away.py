@@ -15,9 +15,9 @@ from eventstore.connection.wakeup import CHANNEL
 from eventstore.errors import StoreUnavailable
 from projection import registry
 from projection.leases import cursors
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import StreamLocks
 from services.projector import preconditions
 from services.projector.settings import Settings
 from services.projector.worker import Worker
@@ -31,19 +31,23 @@ LISTENER = "application_name LIKE '% listener'"
 
 @pytest.mark.parametrize(
     ("make", "moment"),
-    [*itertools.product([Parallel, Serial], ["claimed", "applied", "idle"]), (Drain, "applied"), (Drain, "idle")],
+    [
+        *itertools.product([StreamLeases, GlobalOrder], ["claimed", "applied", "idle"]),
+        (StreamLocks, "applied"),
+        (StreamLocks, "idle"),
+    ],
 )
 async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, make: Make, moment: str) -> None:
-    serial = make is Serial
+    serial = make is GlobalOrder
     await stage.append("todo-1", *life("a", "b", "c"))
     await stage.append("todo-2", CREATED)
-    probe = Moments(stop_at=moment)
+    hook = Moments(stop_at=moment)
     usual = {"serial": serial, "make": make, "lease": timedelta(seconds=0.5), "events_per_stream": 2}
-    async with stage.projector(probe=probe, **usual):
-        await probe.reached.wait()
+    async with stage.projector(hook=hook, **usual):
+        await hook.reached.wait()
         await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS}")
         await stage.append("todo-2", UPDATED)
-        probe.open.set()
+        hook.open.set()
         await until(stage.projected, "all events to be projected")
 
     assert await stage.value("SELECT count(*) FROM projectors WHERE leases_held <> 0") == 0
@@ -63,22 +67,22 @@ async def test_a_connection_whose_end_was_announced_is_not_used_again(stage: Sta
 
 
 async def test_a_hint_wakes_a_projector_that_sleeps_for_long(stage: Stage) -> None:
-    probe = Moments()
-    async with stage.projector(probe=probe, poll=3600.0) as projector:
+    hook = Moments()
+    async with stage.projector(hook=hook, poll=3600.0) as projector:
         await until(lambda: listening(stage), "the projector to listen")
         projector.worker.wake()
-        await probe.wait("idle")
+        await hook.wait("idle")
         await stage.append("todo-1", CREATED)
         await stage.sql(f"NOTIFY {CHANNEL}")
         await until(stage.projected, "the event to be projected")
 
 
 async def test_a_hint_that_was_missed_is_made_up_for_when_listening_again(stage: Stage) -> None:
-    probe = Moments()
-    async with stage.projector(probe=probe, poll=3600.0) as projector:
+    hook = Moments()
+    async with stage.projector(hook=hook, poll=3600.0) as projector:
         await until(lambda: listening(stage), "the projector to listen")
         projector.worker.wake()
-        await probe.wait("idle")
+        await hook.wait("idle")
         await stage.sql(f"SELECT pg_terminate_backend(pid, 5000) {OTHERS} AND {LISTENER}")
         await stage.append("todo-1", CREATED)
         await until(stage.projected, "the event to be projected")
@@ -90,9 +94,9 @@ async def listening(stage: Stage) -> bool:
 
 async def test_without_listening_the_poll_finds_the_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.projector.worker.Listener.start", lambda _: None)
-    probe = Moments()
-    async with stage.projector(probe=probe):
-        await probe.wait("idle")
+    hook = Moments()
+    async with stage.projector(hook=hook):
+        await hook.wait("idle")
         await stage.append("todo-1", CREATED)
         await until(stage.projected, "the event to be projected")
 
@@ -123,10 +127,10 @@ async def test_a_defect_in_the_heartbeat_ends_the_projector(stage: Stage, monkey
 
     monkeypatch.setattr(registry, "beat", fail)
     await stage.append("todo-1", CREATED)
-    probe = Moments()
-    async with stage.prepared(probe=probe, lease=timedelta(seconds=0.5), handler_latency=3600.0) as worker:
+    hook = Moments()
+    async with stage.prepared(hook=hook, lease=timedelta(seconds=0.5), handler_latency=3600.0) as worker:
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(worker.run(), 20)
 
-    assert probe.seen["claimed"] == 1
+    assert hook.seen["claimed"] == 1
     assert await stage.value("SELECT count(*) FROM streams WHERE holder IS NOT NULL") == 0

@@ -79,7 +79,7 @@ async def history(stage: Stage) -> None:
     await stage.sql(ROLLED_BACK)
     for number in range(6, 10):
         await stage.append(f"before-{number}", CREATED)
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     assert await stage.value("SELECT position FROM cursors") == 12
 
 
@@ -110,14 +110,14 @@ async def test_nothing_acknowledged_is_lost(stage: Stage, broken: Break) -> None
     await sixteen(stage)
     if not broken.passes:
         with pytest.raises(StoreUnsound):
-            await stage.drain(serial=True)
+            await stage.catch_up(serial=True)
 
     if broken.undo:
         await stage.sql(broken.undo)
     await positions(Steps(stage.database))
     assert await findings(stage) == ()
     await stage.append("at last", CREATED)
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     await stage.assert_right(serial=True)
 
 
@@ -157,7 +157,7 @@ async def test_the_operators_command_says_what_it_did_and_what_is_left(stage: St
     assert "positions go on after 40" in ended.out
     assert "the serial cursor stood at 40, where the newest event is 12: it goes on after 12" in ended.out
     await stage.append("at last", CREATED)
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     await stage.assert_right(serial=True)
 
 

@@ -34,13 +34,13 @@ async def test_a_session_that_calls_itself_a_replica_is_announced(stage: Stage) 
     )
     await stage.append("early", CREATED)
     async with stage.prepared(serial=True) as worker:
-        await worker.mode.prepare()
-        assert (await worker.mode.step()).events == 0
-        await worker.mode.release()
+        await worker.strategy.prepare()
+        assert (await worker.strategy.step()).events == 0
+        await worker.strategy.release()
     await writer.execute("COMMIT")
     await writer.close()
     stage.versions["late"] = 1
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     await stage.assert_right(serial=True)
 
 
@@ -65,7 +65,7 @@ async def test_a_position_far_ahead_stops_whoever_comes_next(stage: Stage) -> No
         await stage.append("next", CREATED)
     await positions(Steps(stage.database))
     await stage.append("next", CREATED)
-    await stage.drain(serial=True)
+    await stage.catch_up(serial=True)
     await stage.assert_right(serial=True)
 
 
@@ -80,8 +80,8 @@ async def test_a_server_that_hides_announcements_is_named(stage: Stage) -> None:
         assert {finding.check for finding in await findings(faked)} == {"pg_locks"}
         await faked.append("todo-1", CREATED)
         with pytest.raises(StoreUnsound, match="pg_locks does not show the advisory lock"):
-            await faked.drain(serial=True)
-        await faked.drain()
+            await faked.catch_up(serial=True)
+        await faked.catch_up()
         await faked.assert_right()
 
 
@@ -115,6 +115,6 @@ async def _goes_on(url: str, original: Stage, *, behind: bool) -> None:
             await positions(Steps(restored.database))
         await restored.append("after", CREATED)
         assert await findings(restored) == ()
-        await restored.drain(serial=True)
+        await restored.catch_up(serial=True)
         await restored.assert_right(serial=True)
         await store.close()

@@ -38,8 +38,8 @@ async def append_whatever_comes(stage: Stage, store: PostgresEventStore, name: s
 
 
 async def lost(stage: Stage, *, checked: bool) -> int:
-    """Drain, and ask the oracle how many acknowledged events never took effect."""
-    await stage.drain(serial=True, check=None if checked else Unchecked())
+    """Catch up, and ask the oracle how many acknowledged events never took effect."""
+    await stage.catch_up(serial=True, check=None if checked else Unchecked())
     return faults(await stage.oracle(serial=True)).get("lost", 0)
 
 
@@ -71,7 +71,7 @@ async def test_a_sequence_with_a_cache_and_two_sessions(stage: Stage, checked: b
             store = PostgresEventStore(database)
             await append_whatever_comes(stage, store, f"todo-{number}")
             if number == 1:
-                await stage.drain(serial=True, check=Unchecked())
+                await stage.catch_up(serial=True, check=Unchecked())
             await store.close()
 
     if checked:
@@ -112,7 +112,7 @@ async def test_a_writer_that_is_not_announced(stage: Stage, checked: bool) -> No
         "INSERT INTO tallies (slot, events, streams) VALUES (1, 1, 1)"
     )
     await stage.append("early", CREATED)
-    await stage.drain(serial=True, check=Unchecked())
+    await stage.catch_up(serial=True, check=Unchecked())
     await writer.execute("COMMIT")
     await writer.close()
     stage.versions["late"] = 1

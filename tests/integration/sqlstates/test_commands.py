@@ -22,10 +22,10 @@ from tests.integration.test_migrations import start
 async def test_a_reset_goes_on_when_it_is_over(stage: Stage, code: str) -> None:
     await stage.append("todo-1", *life("a", "b"))
     await stage.append("todo-2", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     async with raised(stage.url, "streams", code, times=2):
         await operator.reset(stage.steps, None)
-    await stage.drain()
+    await stage.catch_up()
     assert await blamed(stage) == 0
     await stage.assert_right()
 
@@ -33,20 +33,20 @@ async def test_a_reset_goes_on_when_it_is_over(stage: Stage, code: str) -> None:
 @pytest.mark.parametrize("command", [("reset", "--all"), ("reset", "todo-1"), ("unblock", "--all"), ("recount",)])
 async def test_a_command_waits_for_a_lock(stage: Stage, command: tuple[str, ...]) -> None:
     await stage.append("todo-1", *life("a", "b"))
-    await stage.drain()
+    await stage.catch_up()
     async with database_setting(stage.url, "lock_timeout", "50ms"):
         async with locked(stage.url, "streams"), locked(stage.url, "todos"):
             task = asyncio.create_task(run(stage.url, *command))
             await for_seconds(3)
         ended = await task
     assert ended.code == Ending.DONE, ended.err
-    await stage.drain()
+    await stage.catch_up()
     await stage.assert_right()
 
 
 async def test_a_command_that_has_waited_long_enough_says_so(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
-    await stage.drain()
+    await stage.catch_up()
     await stage.append("todo-1", UPDATED)
     async with database_setting(stage.url, "lock_timeout", "50ms"), locked(stage.url, "streams", "ACCESS EXCLUSIVE"):
         ended = await run(stage.url, "reset", "todo-1", "--timeout", "1")

@@ -32,7 +32,7 @@ async def play(stage: Stage, strategy: str, table: str, code: str, *, once: bool
     await stage.append("todo-2", CREATED)
     async with raised(stage.url, table, code, times=3):
         if once:
-            await stage.drain(**STRATEGIES[strategy])
+            await stage.catch_up(**STRATEGIES[strategy])
         else:
             async with stage.projector(**STRATEGIES[strategy]) as projector:
                 await until(stage.projected, "the events to be projected")
@@ -75,9 +75,9 @@ async def test_a_poison_is_counted_and_blocks(stage: Stage, strategy: str, code:
     await stage.append("bad", CREATED)
     await stage.append("late", CREATED)
     async with raised(stage.url, "todos", code, which="NEW.id = 'bad'"):
-        await stage.drain(**STRATEGIES[strategy])
+        await stage.catch_up(**STRATEGIES[strategy])
 
-    [blocked] = (await stage.facts()).blocked
+    [blocked] = (await stage.stats()).blocked
     assert (blocked.stream, blocked.version, blocked.attempts) == ("bad", 1, 2)
     assert f"planted {code}" in (blocked.error or "")
     others = {"early": 1} if strategy == "serial" else {"early": 1, "late": 1}
@@ -90,11 +90,11 @@ async def test_a_defect_ends_the_projector_and_blames_no_event(stage: Stage, str
     await stage.append("todo-1", CREATED)
     async with raised(stage.url, "todos", code):
         with pytest.raises(asyncpg.PostgresError) as ended:
-            await stage.drain(**STRATEGIES[strategy])
+            await stage.catch_up(**STRATEGIES[strategy])
         assert ended.value.sqlstate == code
     assert await blamed(stage) == 0
     assert await stage.value("SELECT count(*) FROM streams WHERE holder IS NOT NULL") == 0
-    await stage.drain(**STRATEGIES[strategy])
+    await stage.catch_up(**STRATEGIES[strategy])
     await stage.assert_right(serial=strategy == "serial")
 
 

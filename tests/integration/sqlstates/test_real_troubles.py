@@ -71,7 +71,7 @@ async def test_a_row_that_somebody_has_holds_up_its_stream_alone(stage: Stage, s
     async with database_setting(stage.url, limit, "100ms"):
         for number in range(20):
             await stage.append(f"todo-{number}", CREATED)
-        await stage.drain()
+        await stage.catch_up()
         for number in range(20):
             await stage.append(f"todo-{number}", UPDATED)
         async with stage.projector(**STRATEGIES[strategy], streams_in_flight=40):
@@ -105,7 +105,7 @@ async def test_a_deadlock_with_somebody_elses_session(stage: Stage, strategy: st
     async with database_setting(stage.url, "deadlock_timeout", "20ms"):
         for number in range(5):
             await stage.append(f"todo-{number}", CREATED)
-        await stage.drain(**STRATEGIES[strategy])
+        await stage.catch_up(**STRATEGIES[strategy])
         foreign = await asyncpg.connect(stage.url)
         for round in range(8):
             for number in range(5):

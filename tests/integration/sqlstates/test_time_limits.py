@@ -53,7 +53,7 @@ async def test_a_backlog_that_does_not_fit_is_projected_in_smaller_pieces(
     await stage.sql(MANY)
     async with database_setting(stage.url, "statement_timeout", "300ms"), slow_rows(stage.url, 0.002):
         if once:
-            await stage.drain(**STRATEGIES[strategy])
+            await stage.catch_up(**STRATEGIES[strategy])
         else:
             async with stage.projector(**STRATEGIES[strategy]):
                 await until(stage.projected, "all events to be projected")
@@ -73,9 +73,9 @@ async def test_a_job_that_can_not_keep_a_limit_ends_and_names_it(
     await stage.append("todo-1", CREATED)
     async with database_setting(stage.url, limit, "200ms"), slow_rows(stage.url, 5.0):
         with pytest.raises(DoesNotFit, match=f"{limit}=200ms .set by ALTER DATABASE"):
-            await stage.drain(**STRATEGIES[strategy])
+            await stage.catch_up(**STRATEGIES[strategy])
     assert await blamed(stage) == 0
-    await stage.drain(**STRATEGIES[strategy])
+    await stage.catch_up(**STRATEGIES[strategy])
     await stage.assert_right(serial=strategy == "serial")
 
 

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import asyncpg
 
-from projection.ordering.global_order import Serial
-from projection.ordering.stream_leases import Parallel
-from projection.ordering.stream_locks import Drain
+from projection.ordering.global_order import GlobalOrder
+from projection.ordering.stream_leases import StreamLeases
+from projection.ordering.stream_locks import StreamLocks
 from tests.integration.projector.stage import Stage
 
 STRATEGIES: Final[dict[str, dict[str, Any]]] = {
-    "serial": {"serial": True, "make": Serial},
-    "stream-leases": {"make": Parallel},
-    "claim-and-project": {"make": Drain},
+    "serial": {"serial": True, "make": GlobalOrder},
+    "stream-leases": {"make": StreamLeases},
+    "claim-and-project": {"make": StreamLocks},
 }
 """How a projector is started for each way to work."""
 

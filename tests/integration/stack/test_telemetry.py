@@ -50,7 +50,7 @@ def test_spans_of_a_request_and_of_its_projection_arrive(cluster: Cluster, tmp_p
 
 
 def project(url: str, variables: dict[str, str]) -> int:
-    """Drain with a projector; its exit code."""
+    """Run one projector to the end; its exit code."""
     command = [sys.executable, "-m", "services.projector", "--once"]
     return subprocess.run(
         command, cwd=ROOT, env=api_environment(as_role("projector", url), 1, **variables), check=False

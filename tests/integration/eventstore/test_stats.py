@@ -1,4 +1,4 @@
-"""Facts: one snapshot of what the store holds, right also while others write."""
+"""Stats: one snapshot of what the store holds, right also while others write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
 from projection.leases.streams import PostgresLeases
-from projection.stats import count_drain, read_facts
+from projection.stats import count_drain, read_stats
 from tests.integration.eventstore.conftest import Connect
 
 EVENT = NewEvent("A", {})
@@ -31,11 +31,11 @@ async def audit(connection: asyncpg.Connection, stream: str, first: int, last: i
 
 
 async def test_an_empty_store(database: Database) -> None:
-    facts = await read_facts(database)
+    stats = await read_stats(database)
 
-    assert (facts.events, facts.streams, facts.projected, facts.backlog, facts.drains) == (0, 0, 0, 0, 0)
-    assert (facts.last_position, facts.last_recorded_at, facts.pending_since) == (0, None, None)
-    assert (facts.oldest_unprojected_age_ms, facts.recent, facts.blocked, facts.projectors) == (0.0, [], [], [])
+    assert (stats.events, stats.streams, stats.projected, stats.backlog, stats.drains) == (0, 0, 0, 0, 0)
+    assert (stats.last_position, stats.last_recorded_at, stats.pending_since) == (0, None, None)
+    assert (stats.oldest_unprojected_age_ms, stats.recent, stats.blocked, stats.projectors) == (0.0, [], [], [])
 
 
 async def test_what_was_written_and_projected(database: Database, store: PostgresEventStore) -> None:
@@ -46,14 +46,14 @@ async def test_what_was_written_and_projected(database: Database, store: Postgre
     await count_drain(database, 3)
     await count_drain(database, 3)
 
-    facts = await read_facts(database)
-    assert (facts.events, facts.streams, facts.projected, facts.backlog, facts.drains) == (3, 2, 1, 2, 2)
-    assert facts.last_position == last.position
+    stats = await read_stats(database)
+    assert (stats.events, stats.streams, stats.projected, stats.backlog, stats.drains) == (3, 2, 1, 2, 2)
+    assert stats.last_position == last.position
     [first, second] = await store.read_stream("a")
-    assert facts.pending_since
+    assert stats.pending_since
     assert first.recorded_at < second.recorded_at
-    assert facts.pending_since <= second.recorded_at
-    assert facts.oldest_unprojected_age_ms > 0
+    assert stats.pending_since <= second.recorded_at
+    assert stats.oldest_unprojected_age_ms > 0
 
 
 async def test_the_last_ten_projected_newest_first(
@@ -66,14 +66,14 @@ async def test_the_last_ten_projected_newest_first(
     await audit(projector, "b", 1, 7)
     await audit(projector, "a", 5, 5)
 
-    recent = (await read_facts(database)).recent
+    recent = (await read_stats(database)).recent
     expected = [("a", 5), *(("b", version) for version in range(7, 0, -1)), ("a", 4), ("a", 3)]
     assert [(event.stream, event.version) for event in recent] == expected
     assert {(event.projector, event.epoch) for event in recent} == {("one", 7)}
     assert all(event.projected_at > event.recorded_at for event in recent)
 
     await audit(projector, "b", 8, 30)
-    assert [(e.stream, e.version) for e in (await read_facts(database)).recent] == [("b", n) for n in range(30, 20, -1)]
+    assert [(e.stream, e.version) for e in (await read_stats(database)).recent] == [("b", n) for n in range(30, 20, -1)]
 
 
 async def test_blocked_streams_are_named_and_still_age(
@@ -88,9 +88,9 @@ async def test_blocked_streams_are_named_and_still_age(
     await operator.execute("INSERT INTO cursors (name, position, blocked_at) VALUES ('todos', 9, now())")
     pending = await operator.fetchval("SELECT min(pending_since) FROM streams")
 
-    facts = await read_facts(database)
-    assert (facts.blocked_streams, facts.pending_since) == (12, pending)
-    projection, *streams = facts.blocked
+    stats = await read_stats(database)
+    assert (stats.blocked_streams, stats.pending_since) == (12, pending)
+    projection, *streams = stats.blocked
     assert (projection.scope, projection.position) == ("projection", 9)
     assert len(streams) == 10
     assert {(one.version, one.error, one.attempts) for one in streams} == {(1, "no", 5)}
@@ -115,23 +115,23 @@ async def test_the_backlog_is_never_wrong_while_others_write_and_project(
                 continue
 
     async def project() -> None:
-        while not done.is_set() or (await read_facts(database)).backlog:
+        while not done.is_set() or (await read_stats(database)).backlog:
             for lease in await leases.claim("one", limit=3, ttl=TTL):
                 await leases.acknowledge(lease, lease.version)
 
     async def watch() -> None:
-        before = await read_facts(database)
+        before = await read_stats(database)
         while not done.is_set():
-            facts = await read_facts(database)
-            assert 0 <= facts.backlog <= facts.events
-            assert facts.events >= before.events
-            assert facts.projected >= before.projected
-            assert (facts.backlog > 0) == (facts.pending_since is not None)
-            before = facts
+            stats = await read_stats(database)
+            assert 0 <= stats.backlog <= stats.events
+            assert stats.events >= before.events
+            assert stats.projected >= before.projected
+            assert (stats.backlog > 0) == (stats.pending_since is not None)
+            before = stats
 
     others = [asyncio.create_task(project()), asyncio.create_task(watch())]
     await asyncio.gather(*(write(f"s{n}") for n in range(6)), refused())
     done.set()
     await asyncio.gather(*others)
-    facts = await read_facts(database)
-    assert (facts.events, facts.streams, facts.projected, facts.backlog) == (150, 6, 150, 0)
+    stats = await read_stats(database)
+    assert (stats.events, stats.streams, stats.projected, stats.backlog) == (150, 6, 150, 0)
