@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self
 
+from eventstore.append.general import Append
 from eventstore.append.group_commit import GroupCommit
-from eventstore.append.statement import Append
+from eventstore.append.statements import Name
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import Notifier
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
@@ -20,7 +21,8 @@ class PostgresEventStore:
     """`eventstore.contract.EventStore` on Postgres.
 
     `lanes` append statements are under way at most, each with all appends that came meanwhile. `notifier` wakes
-    the projectors. `gate` is asked before each of them, and raises StoreUnsound to keep it out.
+    the projectors. `gate` is asked before each of them, and raises StoreUnsound to keep it out. Appends go by the
+    statement that fits (`eventstore.append.statements`), but by none leaner than `leanest`.
     """
 
     def __init__(
@@ -31,10 +33,16 @@ class PostgresEventStore:
         visibility: Visibility = "watermark",
         notifier: Notifier | None = None,
         gate: Callable[[], None] | None = None,
+        leanest: Name = "single",
     ) -> None:
         self._database: Final = database
         self._visibility: Final = visibility
-        self._group_commit: Final = GroupCommit(database, lanes=lanes, notifier=notifier, gate=gate)
+        self._group_commit: Final = GroupCommit(database, lanes=lanes, notifier=notifier, gate=gate, leanest=leanest)
+
+    @property
+    def statements(self) -> Mapping[Name, int]:
+        """How often each append statement was sent."""
+        return self._group_commit.statements
 
     async def start(self) -> Self:
         """Open the first connection. Raises StoreUnavailable."""

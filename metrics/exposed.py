@@ -38,6 +38,12 @@ EXPOSED: Final = (
         "pool of the API process that answered: connections `open` and `used`, requests that `awaited` one",
         (*_API, "state"),
     ),
+    Exposed(
+        "tidemark_api_append_statements",
+        "counter",
+        "append statements that it sent: `single`, `batched` (each one event a stream, without keys) or `general`",
+        (*_API, "statement"),
+    ),
     Exposed("tidemark_api_time_limits", "counter", "statements, and waits for a connection, that a limit ended", _API),
     Exposed("tidemark_watermark_held_positions", "gauge", "how far the lowest writer under way holds it back", _HOLDER),
     Exposed(

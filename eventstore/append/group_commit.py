@@ -18,16 +18,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
 
+from eventstore.append.general import Append
 from eventstore.append.queue import AppendQueue, Queued
 from eventstore.append.retry import caused, locked, named, worth_another
-from eventstore.append.single import append_one
-from eventstore.append.singles import append_singles
-from eventstore.append.statement import Append, append_all
+from eventstore.append.statements import RUN, Name, choose
 from eventstore.connection.batch_size import BatchSize
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import Notifier
@@ -55,7 +55,8 @@ _ATTEMPTS: Final = 5
 class GroupCommit:
     """Batches the appends of any number of tasks; `lanes` statements are under way at most.
 
-    While appends come one at a time, a caller runs its statement itself, which saves two turns of the event loop.
+    `leanest` keeps leaner statements out. While appends come one at a time, a caller runs its statement itself, which
+    saves two turns of the event loop.
 
     A caller that is cancelled before its append is under way has written nothing. Later, a batch goes on without it; a
     statement of its own is cancelled with it, and may have been written or not.
@@ -68,7 +69,11 @@ class GroupCommit:
         lanes: int = 2,
         notifier: Notifier | None = None,
         gate: Callable[[], None] | None = None,
+        leanest: Name = "single",
     ) -> None:
+        self.statements: Final[Counter[Name]] = Counter()
+        """How often each statement was sent."""
+        self._leanest: Final = leanest
         self._database: Final = database
         self._notifier: Final = notifier
         self._gate: Final = gate
@@ -184,18 +189,15 @@ class GroupCommit:
         may be what the server has no room for.
         """
         appends = [queued.append for queued in batch]
-        lean = all(queued.append.single and not queued.doubted for queued in batch)
+        name = choose(appends, named=any(queued.doubted for queued in batch), leanest=self._leanest)
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._database.connection() as connection:
                     if self._gate:
                         # Here, because a connection that was just made may have changed its mind.
                         self._gate()
-                    if not lean:
-                        return await append_all(connection, appends, slot=slot, wake=wake)
-                    if len(appends) == 1:
-                        return [await append_one(connection, appends[0], slot=slot, wake=wake)]
-                    return await append_singles(connection, appends, slot=slot, wake=wake)
+                    self.statements[name] += 1
+                    return await RUN[name](connection, appends, slot=slot, wake=wake)
             except (asyncpg.UniqueViolationError, InvalidEvent, StoreUnavailable) as error:
                 if not worth_another(error, attempt, wake=wake):
                     raise

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from eventstore.append.statement import Append
+from eventstore.append.general import Append
 from eventstore.errors import StoreBusy
 from eventstore.events import Appended
 

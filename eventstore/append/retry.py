@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from eventstore.append.statement import KEY_CONSTRAINT
+from eventstore.append.general import KEY_CONSTRAINT
 from eventstore.errors import InvalidEvent, StoreBusy, StoreError, StoreUnavailable, StoreUnsound, TimeLimit
 from eventstore.sqlstates import kind_of, sqlstate_of
 

@@ -16,7 +16,7 @@ So everything up to the answer is committed or will never be. Postgres ends a tr
 visible, so a statement *that begins afterwards* sees all of it. The window must be a second statement, outside a
 transaction with a snapshot older than the answer.
 
-What the proof rests on, and what makes it hold for writers that do not use `eventstore.append.statement`:
+What the proof rests on, and what makes it hold for writers that do not use `eventstore.append.general`:
 
 * a position comes from the sequence, after the trigger: the column is GENERATED ALWAYS, so an insert that brings its
   own is refused (OVERRIDING SYSTEM VALUE, COPY with positions and a restore are not: keep readers away from those);

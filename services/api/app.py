@@ -78,7 +78,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
             stats_route(database, watch, serial=settings.serial),
             drain_route(drain),
             health_routes(database, watch),
-            metrics_route(database, watch),
+            metrics_route(database, watch, store.statements),
         ],
         lifespan=[lifespan],
         middleware=_middleware(tracing),

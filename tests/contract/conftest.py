@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
+from eventstore.append.statements import NAMES, Name
 from eventstore.connection.database import Statement
 from eventstore.contract import EventStore
 from eventstore.memory import MemoryEventStore
@@ -65,25 +66,27 @@ def shared_url(cluster: Cluster) -> str:
 
 
 @asynccontextmanager
-async def postgres(url: str) -> AsyncIterator[Backend]:
+async def postgres(url: str, leanest: Name) -> AsyncIterator[Backend]:
     async with Database(url, pool_size=4) as db, Database(url, pool_size=4) as other:
         await empty(db)
-        store, neighbor = PostgresEventStore(db), PostgresEventStore(other)
+        store, neighbor = PostgresEventStore(db, leanest=leanest), PostgresEventStore(other, leanest=leanest)
 
         async def set_aside(stream: str, *, blocked: bool = False, retry_at: datetime | None = None) -> None:
             await db.fetch(SET_ASIDE, stream=stream, blocked=blocked, retry_at=retry_at)
 
         try:
             yield Backend(store, PostgresLeases(db), neighbor, set_aside)
+            # No leaner one was sent than the run is for.
+            assert not any(store.statements[name] for name in NAMES[: NAMES.index(leanest)])
         finally:
             await neighbor.close()
             await store.close()
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", *NAMES], ids=["memory", *(f"postgres-{name}" for name in NAMES)])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
-    """A fresh, empty implementation."""
-    opened = memory() if request.param == "memory" else postgres(request.getfixturevalue("shared_url"))
+    """A fresh, empty implementation; Postgres once for each append statement."""
+    opened = memory() if request.param == "memory" else postgres(request.getfixturevalue("shared_url"), request.param)
     async with opened as backend:
         yield backend
 

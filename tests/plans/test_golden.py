@@ -19,7 +19,7 @@ def test_every_statement_is_as_it_was_reviewed() -> None:
 def test_every_module_is_looked_at() -> None:
     found = {name.rpartition(".")[0] for name in all_statements()}
     assert {
-        "eventstore.append.statement",
+        "eventstore.append.general",
         "projection.leases.streams",
         "projection.ordering.stream_leases",
         "todo.read_models.todos",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from eventstore.append.batched import APPEND_BATCHED
+from eventstore.append.batched import arguments as singles
+from eventstore.append.general import APPEND, Append, arguments
 from eventstore.append.single import APPEND_FIRST, APPEND_NEXT
-from eventstore.append.singles import APPEND_SINGLES
-from eventstore.append.singles import arguments as singles
-from eventstore.append.statement import APPEND, Append, arguments
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.read import HEAD, LOG, STREAM
 from eventstore.soundness.rights import API, one_by_one
@@ -62,7 +62,7 @@ async def test_an_append_of_a_next_event(api: Guard, expected: int) -> None:
 async def test_appends_of_one_event_each(api: Guard) -> None:
     old = [Append.of(name, [EVENT], ExpectedVersion(1), None) for name in names(128)]
     new = [Append.of(name, [EVENT], NO_STREAM, None) for name in names(128, "new")]
-    plan = await api.run(APPEND_SINGLES, **singles([*old, *new], slot=7))
+    plan = await api.run(APPEND_BATCHED, **singles([*old, *new], slot=7))
     within(plan, pages=256 * 30, streams=128 * 2)
 
 

@@ -27,7 +27,7 @@ def observe(route: str, times: int = 1) -> None:
 
 async def answer() -> str:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None))
+    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None), {})
     text: bytes = (await route.fn()).content
     return text.decode()
 

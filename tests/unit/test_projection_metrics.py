@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from eventstore.append.statements import NAMES
 from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holder, Holders
 from metrics.exposed import EXPOSED
@@ -21,7 +23,7 @@ KEYS = {
     "used": "global-order p serial used",
     "awaited": "awaited global-order p serial",
 }
-POOL = Usage(open=4, used=3, awaited=2, time_limits=1)
+OURS = of_this_process(Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, 3)
 PROJECTOR = ProjectorStats(
     "p", "serial", "global-order", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right"
 )
@@ -34,13 +36,13 @@ STATS = Stats(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECT
 
 def values(stats: Stats | None) -> dict[str, float]:
     """The samples by name and label values."""
-    families = text_string_to_metric_families(told(stats, HOLDERS if stats else None, POOL, 3).decode())
+    families = text_string_to_metric_families(told(stats, HOLDERS if stats else None, OURS).decode())
     samples = [sample for family in families for sample in family.samples]
     return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
 
 
 def test_the_catalogue_and_what_is_told_are_the_same() -> None:
-    found = {**of_this_process(POOL, 3), **of_the_store(STATS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
+    found = {**OURS, **of_the_store(STATS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
     assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
 
@@ -94,4 +96,14 @@ def test_a_store_that_is_away_is_told_beside_the_pool() -> None:
     found = {name.split(" ")[0]: value for name, value in values(None).items()}
     assert found.pop("tidemark_store_up") == 0
     assert found.pop("tidemark_store_unsound") == 3
-    assert set(found) == {"tidemark_api_connections", "tidemark_api_time_limits_total"}
+    assert set(found) == {
+        "tidemark_api_connections",
+        "tidemark_api_time_limits_total",
+        "tidemark_api_append_statements_total",
+    }
+
+
+def test_each_append_statement_is_counted() -> None:
+    found = values(STATS)
+    told = [found[f"tidemark_api_append_statements_total {os.getpid()} {name}"] for name in NAMES]
+    assert told == [5, 6, 0]

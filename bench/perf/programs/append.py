@@ -69,7 +69,9 @@ async def run(url: str, *, writers: int, streams: int, seconds: float) -> None:
         stored = (await database.fetch(COUNT))[0]["events"] - before
         if stored != load.appended:
             raise RuntimeError(f"{load.appended} appends were acknowledged, {stored} events are stored")
-        report(events_per_s=len(load.times) / elapsed, events=load.appended, **milliseconds(load.times))
+        sent = sum(store.statements.values())
+        shares = {name: store.statements.get(name, 0) / sent for name in ("single", "batched")}
+        report(events_per_s=len(load.times) / elapsed, events=load.appended, **milliseconds(load.times), **shares)
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from bench.perf.references import act, peers, pgbench
 from bench.perf.row import Contest, Reading, Row, Target
 
 SECONDS: Final = 5
+FIGURES: Final = ("p50", "p99", "single", "batched")
+"""In ms; and the shares of append statements that were `single` and `batched` (ADR 0030)."""
 
 
 @contextmanager
@@ -22,7 +24,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
         with lab.database() as url:
             lab.settle(url)
             found = lab.program("append", f"--seconds={seconds}", url=url)
-        return Reading(found["events_per_s"], {name: found[name] for name in ("p50", "p99")})
+        return Reading(found["events_per_s"], {name: found[name] for name in FIGURES})
 
     def reference() -> Reading:
         with lab.database() as url:

@@ -9,6 +9,7 @@ from typing import Final
 from bench.perf.lab import Lab
 from bench.perf.references import act, peers
 from bench.perf.row import Contest, Reading, Row, Target
+from bench.perf.rows.append import FIGURES
 
 SECONDS: Final = 5
 
@@ -18,17 +19,17 @@ def contest(lab: Lab) -> Iterator[Contest]:
     """Each reading has a fresh database."""
     seconds = lab.seconds(SECONDS)
 
-    def one(program: str, *arguments: str) -> Reading:
+    def one(program: str, figures: tuple[str, ...], *arguments: str) -> Reading:
         with lab.database() as url:
             lab.settle(url)
             found = lab.program(program, *arguments, f"--seconds={seconds}", url=url)
-        return Reading(found["events_per_s"], {name: found[name] for name in ("p50", "p99")})
+        return Reading(found["events_per_s"], {name: found[name] for name in figures})
 
     def ours() -> Reading:
-        return one("append", "--writers=1", "--streams=1")
+        return one("append", FIGURES, "--writers=1", "--streams=1")
 
     def reference() -> Reading:
-        return one("insert")
+        return one("insert", ("p50", "p99"))
 
     yield Contest(ours, reference, peers.appends(lab, "hot", seconds))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -25,13 +26,14 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from eventstore.append.statements import Name
 from eventstore.errors import StoreError
 from eventstore.postgres import Database
 from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import read_holders
 from projection.stats import read_stats
 from services.api.reading.single_flight import SingleFlight
-from services.api.routes.projection_metrics import told
+from services.api.routes.projection_metrics import of_this_process, told
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -80,7 +82,7 @@ def _flush() -> None:
     _observed.clear()
 
 
-def metrics_route(database: Database, watch: Watch) -> HTTPRouteHandler:
+def metrics_route(database: Database, watch: Watch, appends: Mapping[Name, int]) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
@@ -88,7 +90,7 @@ def metrics_route(database: Database, watch: Watch) -> HTTPRouteHandler:
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
             stats = await read_stats(database)
             holders = await read_holders(database)
-        return told(stats, holders, database.usage, len(watch.findings))
+        return told(stats, holders, of_this_process(database.usage, appends, len(watch.findings)))
 
     shared = SingleFlight(read)
 

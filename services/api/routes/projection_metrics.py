@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from eventstore.append.statements import NAMES, Name
 from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holders
 from metrics.exposed import EXPOSED
@@ -32,20 +33,21 @@ _COUNTERS: Final = (
 )
 
 
-def told(stats: Stats | None, holders: Holders | None, pool: Usage, unsound: int) -> bytes:
+def told(stats: Stats | None, holders: Holders | None, of_process: Samples) -> bytes:
     """The text of a scrape; without stats, that the store gave none."""
     registry = CollectorRegistry()
-    registry.register(_Told({**of_this_process(pool, unsound), **of_the_store(stats), **of_holders(holders)}))
+    registry.register(_Told({**of_process, **of_the_store(stats), **of_holders(holders)}))
     return generate_latest(registry)
 
 
-def of_this_process(pool: Usage, unsound: int) -> Samples:
-    """The API process that answers: its pool, and in how many points it found the store unsound."""
+def of_this_process(pool: Usage, appends: Mapping[Name, int], unsound: int) -> Samples:
+    """The API process that answers: its pool, its append statements, and in how many points the store is unsound."""
     me = str(os.getpid())
     states = {"open": pool.open, "used": pool.used, "awaited": pool.awaited}
     return {
         "tidemark_api_connections": [((me, state), number) for state, number in states.items()],
         "tidemark_api_time_limits": [((me,), pool.time_limits)],
+        "tidemark_api_append_statements": [((me, name), appends.get(name, 0)) for name in NAMES],
         "tidemark_store_unsound": [((), unsound)],
     }
 

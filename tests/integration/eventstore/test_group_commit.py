@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from eventstore.append import group_commit
+from eventstore.append.general import Append, append_all
 from eventstore.append.group_commit import GroupCommit
-from eventstore.append.statement import Append, append_all
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict

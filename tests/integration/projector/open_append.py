@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from eventstore.append.statement import Append, append_all
+from eventstore.append.general import Append, append_all
 from eventstore.events import Appended, ExpectedVersion
 from eventstore.schema import SLOTS
 from tests.integration.projector.stage import CREATED, UPDATED, Stage

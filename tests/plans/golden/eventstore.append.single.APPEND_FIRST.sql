@@ -1,5 +1,4 @@
-WITH 
-patience AS MATERIALIZED (
+WITH patience AS MATERIALIZED (
   SELECT set_config('lock_timeout', '500ms', true), CASE WHEN $1 ::bool THEN pg_notify('tidemark_work', '') END
 ),
 head AS (
@@ -8,7 +7,6 @@ head AS (
   ON CONFLICT (stream) DO NOTHING
   RETURNING version
 ),
-
 stored AS (
   INSERT INTO events (stream, version, type, data)
   SELECT $2 ::text, version, $3 ::text, $4 ::text::jsonb FROM head

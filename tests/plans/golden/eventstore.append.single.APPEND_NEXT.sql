@@ -1,5 +1,4 @@
-WITH 
-patience AS MATERIALIZED (
+WITH patience AS MATERIALIZED (
   SELECT set_config('lock_timeout', '500ms', true), CASE WHEN $1 ::bool THEN pg_notify('tidemark_work', '') END
 ),
 head AS (
@@ -9,7 +8,6 @@ head AS (
    WHERE s.stream = $2 ::text AND s.version = $3 ::int
   RETURNING s.version
 ),
-
 stored AS (
   INSERT INTO events (stream, version, type, data)
   SELECT $2 ::text, version, $4 ::text, $5 ::text::jsonb FROM head

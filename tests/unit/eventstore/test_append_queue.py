@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from eventstore.append.general import Append
 from eventstore.append.queue import AppendQueue, Queued
-from eventstore.append.statement import Append
 from eventstore.events import NO_STREAM, Appended, IdempotencyKey
 
 

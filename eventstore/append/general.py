@@ -61,7 +61,7 @@ class Append:
         return cls(stream, tuple(event.type for event in events), data, expected, key)
 
     @property
-    def single(self) -> bool:
+    def lean(self) -> bool:
         """One event, and no key."""
         return len(self.types) == 1 and self.key is None
 

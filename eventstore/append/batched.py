@@ -1,8 +1,8 @@
-"""Append one event each to many streams, without keys: what a load is made of, at half of the general price.
+"""Batched append: one event for each of n streams, without idempotency keys.
 
-The statement gives what `eventstore.append.statement` gives: one round trip, one commit, each append all or nothing,
-locked, patient, announced after all locks. It does not name a conflict: an append that finds one writes
-nothing and gets no row, and the general statement has the word.
+One statement, one commit, with the guarantees of `eventstore.append.general`: each append all or nothing, locked,
+patient, announced after all locks. A version conflict yields no row, that append writes nothing, and the general
+statement names it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
-from eventstore.append.statement import PATIENCE, Append, in_range
+from eventstore.append.general import PATIENCE, Append, in_range
 from eventstore.connection.statement import Statement
 from eventstore.connection.wakeup import CARRY
 from eventstore.events import Appended, Position
@@ -22,7 +22,7 @@ from eventstore.events import Appended, Position
 # Streams are found by `= ANY`, along the index in the order of their names, whatever statistics say. What an append
 # brings is looked up by its stream's name in one document: the cost is linear, and one parameter is sent for all.
 # Heads are counted before the first event is stored, so all rows are locked before the insert announces itself.
-APPEND_SINGLES: Final = Statement(
+APPEND_BATCHED: Final = Statement(
     text(f"""
 WITH patience AS MATERIALIZED (
   SELECT set_config('lock_timeout', '{PATIENCE}', true), {CARRY}
@@ -69,7 +69,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def arguments(appends: Sequence[Append], slot: int, wake: bool = False) -> dict[str, Any]:
-    """The parameters of `APPEND_SINGLES`. Names go in their order, so that rows are made and locked in it."""
+    """The parameters of `APPEND_BATCHED`. Names go in their order, so that rows are made and locked in it."""
     given = {a.stream: (in_range(a.expected), a.types[0], msgspec.Raw(a.data[0])) for a in appends}
     return {
         "new": sorted(a.stream for a in appends if a.expected == 0),
@@ -80,7 +80,7 @@ def arguments(appends: Sequence[Append], slot: int, wake: bool = False) -> dict[
     }
 
 
-async def append_singles(
+async def append_batched(
     connection: asyncpg.Connection, appends: Sequence[Append], *, slot: int, wake: bool = False
 ) -> list[Appended | None]:
     """Make all appends in one statement; the streams must differ from each other.
@@ -88,6 +88,6 @@ async def append_singles(
     Returns after the commit, with each append's own outcome in their order; None where there may be a conflict.
     Fails as `append_all` does.
     """
-    rows = await connection.fetch(APPEND_SINGLES.sql, *APPEND_SINGLES.arguments(arguments(appends, slot, wake)))
+    rows = await connection.fetch(APPEND_BATCHED.sql, *APPEND_BATCHED.arguments(arguments(appends, slot, wake)))
     stored = {stream: Appended(stream, version, Position(position)) for stream, version, position in rows}
     return [stored.get(append.stream) for append in appends]
