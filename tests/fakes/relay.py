@@ -26,6 +26,7 @@ class Link:
     down: bool = True
     lost: bool = False
     healed: asyncio.Event = field(default_factory=asyncio.Event)
+    client: asyncio.StreamWriter | None = None
 
     def silence(self, *, up: bool, down: bool) -> None:
         """Let nothing pass in these directions."""
@@ -81,6 +82,12 @@ class Relay:
         if fresh:
             self._fresh = Link(up=not up, down=not down)
 
+    def tell(self, message: bytes) -> None:
+        """Say something to all clients in the server's name."""
+        for link in self.links:
+            assert link.client is not None
+            link.client.write(message)
+
     def heal(self) -> None:
         """Let bytes pass again, but on connections that have lost some."""
         self._fresh = None
@@ -89,7 +96,8 @@ class Relay:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
-        link = Link(self._fresh.up, self._fresh.down) if self._fresh else Link()
+        link = Link(up=self._fresh.up, down=self._fresh.down) if self._fresh else Link()
+        link.client = writer
         self.links.add(link)
         task = asyncio.current_task()
         assert task is not None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import asyncpg
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -136,15 +139,22 @@ async def test_no_connection_is_left_at_the_server(relay: Relay, connect: Connec
     await until(await connect(), "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'leaving')")
 
 
+async def socket_of(connection: asyncpg.Connection) -> socket.socket:
+    """This process's end of a connection, by the port that the server sees."""
+    port = await connection.fetchval("SELECT inet_client_port()")
+    (end,) = [one for one in psutil.Process().net_connections("tcp") if one.laddr.port == port]
+    return socket.socket(fileno=os.dup(end.fd))
+
+
 async def test_the_kernel_watches_every_connection(url: str) -> None:
     async with Database(url, pool_size=1, bounds=Bounds(silence=6.0)) as database:
         connection = await database.connect()
-        channel = connection._transport.get_extra_info("socket")
-        assert channel.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
-        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 1
-        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
-        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 6000
+        with await socket_of(connection) as channel:
+            assert channel.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 3
+            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 1
+            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 6000
         # And so does the server's, which would keep the place of a client that is gone.
         told = [await connection.fetchval(f"SHOW {name}") for name in SERVER_SIDE]
         assert told == list(SERVER_SIDE.values())

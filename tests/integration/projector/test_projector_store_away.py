@@ -21,9 +21,13 @@ from projection.ordering.stream_locks import StreamLocks
 from services.projector import preconditions
 from services.projector.settings import Settings
 from services.projector.worker import Worker
+from tests.fakes.relay import Relay
 from tests.integration.projector.stage import CREATED, UPDATED, Make, Moments, Stage, frozen, life, until
 
 FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+TURNS = 10
+"""Of the event loop, in which relay and driver are: more than what was said takes to arrive."""
+
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 LISTENER = "application_name LIKE '% listener'"
@@ -56,10 +60,12 @@ async def test_it_goes_on_after_all_its_connections_were_ended(stage: Stage, mak
 
 async def test_a_connection_whose_end_was_announced_is_not_used_again(stage: Stage) -> None:
     """The server's farewell comes a moment before the end of the connection, and the driver stumbles in between."""
-    async with Database(stage.url, pool_size=1) as database:
-        async with database.connection() as driver:
+    async with Relay.before(stage.url) as relay, Database(relay.url, pool_size=1) as database:
+        async with database.connection():
             pass
-        driver._protocol.data_received(b"E" + struct.pack("!i", 4 + len(FAREWELL)) + FAREWELL)
+        relay.tell(b"E" + struct.pack("!i", 4 + len(FAREWELL)) + FAREWELL)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
         with pytest.raises(StoreUnavailable):
             await database.fetch(cursors.PREPARE, name="todos")
