@@ -62,9 +62,9 @@ class Guardian:
         """Let a process that the bench has stopped go on, should the bench die."""
         self._tell(wake=pid)
 
-    def keep_clean(self, folder: Path) -> None:
-        """Remove the folder should the bench die."""
-        self._tell(folder=str(folder))
+    def keep_clean(self, folder: Path, *, finishing: str = "") -> None:
+        """Remove the folder should the bench die. A program named `finishing` that works there may end by itself."""
+        self._tell(folder=str(folder), finishing=finishing)
 
     def close(self) -> None:
         """End the guardian. What was not forgotten is stopped now."""
@@ -83,7 +83,7 @@ def main(orders: IO[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[int, tuple[float, int]] = {}
-    folders: set[str] = set()
+    folders: dict[str, str] = {}
     stopped: list[int] = []
     for line in orders:
         order = json.loads(line)
@@ -94,12 +94,13 @@ def main(orders: IO[str]) -> None:
         elif "wake" in order:
             stopped.append(order["wake"])
         else:
-            folders.add(order["folder"])
+            folders[order["folder"]] = order["finishing"]
     for pid in stopped:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
     left = {pid: signal.Signals(stop) for pid, (born, stop) in watched.items() if not _given_again(pid, born)}
     sessions.end(left, PATIENCE_S)
+    sessions.await_end(sessions.working_in(map(Path, folders)), set(folders.values()), PATIENCE_S)
     # A child of a server that was killed has neither its session nor its parent: but it works in its folder.
     sessions.kill(sessions.working_in(map(Path, folders)))
     for folder in folders:

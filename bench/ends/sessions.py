@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -67,6 +67,16 @@ def working_in(folders: Iterable[Path]) -> list[psutil.Process]:
             if any(place.is_relative_to(root) for root in roots):
                 found.append(process)
     return found
+
+
+def await_end(processes: Iterable[psutil.Process], names: Collection[str], patience_s: float) -> None:
+    """Wait, so many seconds at most, for those of these names to end by themselves."""
+    awaited = []
+    for process in processes:
+        with suppress(psutil.Error):
+            if process.name() in names:
+                awaited.append(process)
+    psutil.wait_procs(awaited, timeout=patience_s)
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:

@@ -47,6 +47,9 @@ class Bench:
     shared: set[str] = field(default_factory=set)
     said: str = ""
 
+    def __post_init__(self) -> None:
+        self._itself = psutil.Process(self.process.pid)
+
     @property
     def code(self) -> int | None:
         """The exit code, once it has ended."""
@@ -61,6 +64,15 @@ class Bench:
     def document(self, name: str = "result.json") -> dict[str, Any]:
         """A document of the bundle."""
         return dict(json.loads((self.bundle / name).read_text()))
+
+    def send(self, sign: signal.Signals) -> None:
+        """Send it a signal, if it lives.
+
+        Not by asyncio, which looks first whether the process has ended: so it takes away the exit code of one that just
+        did from whoever waits for it, who then hears of 255.
+        """
+        with suppress(psutil.NoSuchProcess):
+            self._itself.send_signal(sign)
 
     async def ended(self) -> None:
         """Wait for its end, and take what it said."""
@@ -187,7 +199,7 @@ async def started(how: How, *arguments: str, **variables: str) -> AsyncIterator[
         yield ran
     finally:
         if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+            ran.send(signal.SIGTERM)
             with suppress(TimeoutError):
                 await ran.ended()
         for left in ran.alive():

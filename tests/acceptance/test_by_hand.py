@@ -33,7 +33,7 @@ async def by_hand() -> None:
             path = f"/todos/{made.json()['stream']}"
             shown = await client.get(path, params={"at_least_version": 1, "wait": 5000})
             assert (shown.status_code, shown.json()["text"]) == (200, "hello")
-        ran.process.send_signal(signal.SIGINT)
+        ran.send(signal.SIGINT)
         await ran.ended()
         assert ran.code == 130, ran.said
         assert "Traceback" not in ran.said
@@ -54,7 +54,7 @@ async def in_the_browser() -> None:
                     await asyncio.sleep(0.1)
         assert page.status_code == 200
         assert "Locust" in page.text
-        ran.process.send_signal(signal.SIGTERM)
+        ran.send(signal.SIGTERM)
         await ran.ended()
         assert ran.code == 143, ran.said
         assert await ran.nothing_left()

@@ -98,8 +98,7 @@ async def in_phase(said: str) -> End:
     async with bench("run", **TINY) as ran:
         await ran.says(said)
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-            with suppress(ProcessLookupError):
-                ran.process.send_signal(sign)
+            ran.send(sign)
             await asyncio.sleep(0.05)
         return await End.of(ran)
 
@@ -113,7 +112,7 @@ async def while_postgres_stands_still() -> End:
             with suppress(psutil.Error):
                 if "postgres" in part.name():
                     part.suspend()
-        ran.process.send_signal(signal.SIGTERM)
+        ran.send(signal.SIGTERM)
         return await End.of(ran)
 
 
@@ -125,7 +124,7 @@ async def killed_with_all_frozen() -> End:
             with suppress(psutil.Error):
                 if "bench.ends.guardian" not in " ".join(part.cmdline()):
                     part.suspend()
-        ran.process.kill()
+        ran.send(signal.SIGKILL)
         return await End.of(ran)
 
 
@@ -137,7 +136,7 @@ async def perf() -> tuple[int | None, str]:
     async with started(How((sys.executable, "-m", "bench.perf")), "append") as ran:
         await until(lambda: any("ready" in path.read_text() for path in ran.scratch.glob(PIDS)), ran)
         ran.note_offspring()
-        ran.process.send_signal(signal.SIGHUP)
+        ran.send(signal.SIGHUP)
         await ran.ended()
         assert await ran.nothing_left()
         return ran.code, ran.said
@@ -147,7 +146,7 @@ async def compare() -> End:
     """The first trial of a comparison is told to end."""
     async with bench("compare", **LONG) as ran:
         await ran.in_phase("load")
-        ran.process.send_signal(signal.SIGTERM)
+        ran.send(signal.SIGTERM)
         return await End.of(ran)
 
 

@@ -84,14 +84,14 @@ async def killed_projector_then_serial(url: str) -> tuple[End, End]:
 async def ended_by(sign: signal.Signals) -> End:
     async with bench("run", "throughput", **LONG) as ran:
         await ran.in_phase("load")
-        ran.process.send_signal(sign)
+        ran.send(sign)
         return await End.of(ran)
 
 
 async def bench_killed() -> End:
     async with bench("run", "throughput", **LONG) as ran:
         await ran.in_phase("load")
-        ran.process.kill()
+        ran.send(signal.SIGKILL)
         await ran.ended()
         return End(ran.code, ran.said, set(), {}, {}, "", await ran.nothing_left())
 

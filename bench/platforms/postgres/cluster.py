@@ -64,7 +64,7 @@ class Cluster:
         with signals.held():
             folder = Path(tempfile.mkdtemp(prefix="tidemark-postgres-"))
             guardian = Guardian()
-            guardian.keep_clean(folder)
+            guardian.keep_clean(folder, finishing="initdb")
         with guardian:
             try:
                 password = _initialize(binaries, identity, folder, profile)
@@ -148,14 +148,16 @@ def _initialize(binaries: Binaries, identity: Identity, folder: Path, profile: P
     if profile == "test":
         command.append("--no-sync")
     try:
-        done = ask(
-            command,
-            POSTGRES.environment(),
-            within_s=INITDB_TIMEOUT_S,
-            cwd=folder,
-            user=identity.uid,
-            group=identity.gid,
-        )
+        # Broken off, it would leave the shared memory of the server that it runs; it takes a second or two.
+        with signals.held():
+            done = ask(
+                command,
+                POSTGRES.environment(),
+                within_s=INITDB_TIMEOUT_S,
+                cwd=folder,
+                user=identity.uid,
+                group=identity.gid,
+            )
     except NoAnswer as silence:
         raise RunFailed(f"initdb failed: {silence}") from None
     secret.unlink()
