@@ -101,6 +101,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     settings = trial.settings
     bundle.write("machine.json", description.machine())
     bundle.write("versions.json", description.versions(ROOT))
+    bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
     with running_system(settings, bundle.log, progress) as system:
         bundle.write("postgres.json", system.postgres)
         bundle.write(DOCTOR, system.doctor.document)

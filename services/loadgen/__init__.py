@@ -1,5 +1,5 @@
-"""The load generator: drives the Todo system over HTTP and judges what it sees. It knows no database.
+"""Load generator: Locust users drive the Todo service over HTTP, and a judge compares acknowledged with read.
 
-Three processes: a plain supervisor (`__main__`), Locust with the users (`locustfile`), and a small probe (`probe`)
-that measures visibility, because greenlets under load are no stop-watch.
+It knows no database. Three processes: a plain supervisor (`__main__`), Locust with the users (`locustfile`), and the
+visibility probe (`measure.visibility_probe`), because greenlets under load are no stop-watch.
 """

@@ -1,4 +1,4 @@
-"""The load generator's settings, read once from the environment."""
+"""Settings of the load generator, read once from the environment and from the scenario's defaults."""
 
 from __future__ import annotations
 

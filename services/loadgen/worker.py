@@ -1,4 +1,4 @@
-"""`python -m services.loadgen.worker`: users for a run that a master at LOADGEN_MASTER conducts; ends with it."""
+"""`python -m services.loadgen.worker`: a Locust worker for the master at LOADGEN_MASTER; ends with its run."""
 
 from __future__ import annotations
 

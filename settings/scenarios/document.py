@@ -1,4 +1,4 @@
-"""The schema of a scenario's file: its phases, its mixes of operations, and the bounds of every number.
+"""Schema of a scenario's file: its phases, its mixes of operations, and the bounds of every number.
 
 A key that is not here is refused. `Weight` is relative to the other weights beside it; `Share` is a part of the whole.
 """

@@ -1,4 +1,4 @@
-"""Refusal of a scenario's file."""
+"""Refusal of a scenario's file, as a setting that can not be used."""
 
 from __future__ import annotations
 

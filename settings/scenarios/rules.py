@@ -1,4 +1,4 @@
-"""What the schema of a scenario can not say: how phases, mixes and settings must fit together."""
+"""Rules of a scenario that its schema can not say: how phases, mixes and settings must fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario that was read and found sound."""
+"""Scenario: a workload that was read from a file and found sound."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The processes of a run: supervisor, Locust's master and its workers, and how they talk."""
+"""Processes of a run: supervisor, Locust's master and workers, and the messages between them."""

@@ -1,4 +1,4 @@
-"""A child process of the supervisor that speaks in messages."""
+"""Child process of the supervisor, with messages over its standard input and output."""
 
 from __future__ import annotations
 

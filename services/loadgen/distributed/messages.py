@@ -1,4 +1,4 @@
-"""How the supervisor and its two children talk: one JSON object a line, on the child's standard input and output."""
+"""Messages between the supervisor and its children: one JSON object a line, over standard input and output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the load generator's processes: starts the probe and Locust, relays between them, gathers what they found."""
+"""Supervisor of a run: starts the visibility probe and Locust, relays messages, and always writes a result."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from services.loadgen.distributed.child_process import Child
+from services.loadgen.distributed.locust_command import STOP_TIMEOUT_S, as_master, locust_command
 from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.ledger import Counts
@@ -24,13 +25,9 @@ from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baselin
 from settings import patience
 from settings.children import LOCUST, LOCUST_FOLDER, PYTHON
 
-LOCUSTFILE = Path(__file__).parents[1] / "locustfile.py"
 ROOT = Path(__file__).parents[3]
-STOP_TIMEOUT_S = 12
 QUIT_WITHIN_S = STOP_TIMEOUT_S + 8.0
-MODEST_SPAWN_RATE = 100
 PROBE_READY_WITHIN_S = 20.0
-WORKERS_WITHIN_S = 30
 
 _T = TypeVar("_T")
 
@@ -108,42 +105,24 @@ class Supervisor:
             self._stop(f"the probe process ended with exit code {code}")
 
     async def _start_locust(self, baseline: Counts) -> Child:
-        settings, folder = self._settings, self._settings.results_dir.resolve()
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "locust",
-            "-f",
-            str(LOCUSTFILE),
-            "--headless",
-            "--host",
-            settings.base_url,
-        ]
-        command += ["--stop-timeout", str(STOP_TIMEOUT_S), "--web-host", "127.0.0.1", "--only-summary"]
-        command += ["--csv", str(folder / "locust"), "--html", str(folder / "locust.html"), "--skip-log-setup"]
-        if not settings.scenario.staged:
-            rate = max(MODEST_SPAWN_RATE, settings.users / max(settings.warmup_s / 2, 1))
-            command += ["--users", str(settings.users), "--spawn-rate", str(rate)]
-        command += await self._start_workers(settings)
+        command = locust_command(self._settings)
+        if self._settings.workers:
+            command += as_master(await self._start_workers(), self._settings.workers)
         told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
         env = LOCUST.reading("loadgen").environment(told)
         self._locust = await Child.start(command, env, self._from_locust, self._stop, cwd=LOCUST_FOLDER)
         return self._locust
 
-    async def _start_workers(self, settings: Settings) -> list[str]:
-        """Start the workers, unless they come from elsewhere; returns what Locust must know as their master."""
-        if settings.workers == 0:
-            return []
-        address = settings.listen or f"127.0.0.1:{_free_port()}"
-        if settings.listen is None:
-            command = [sys.executable, "-m", "services.loadgen.worker"]
-            for _ in range(settings.workers):
-                env = PYTHON.environment({"LOADGEN_MASTER": address})
-                self._workers.append(await Child.start(command, env, _ignore, self._stop, cwd=ROOT))
-        host, _, port = address.rpartition(":")
-        master = ["--master", "--master-bind-host", host, "--master-bind-port", port]
-        return [*master, "--expect-workers", str(settings.workers), "--expect-workers-max-wait", str(WORKERS_WITHIN_S)]
+    async def _start_workers(self) -> str:
+        """Start the workers, unless they come from elsewhere; returns where they look for their master."""
+        if self._settings.listen is not None:
+            return self._settings.listen
+        address = f"127.0.0.1:{_free_port()}"
+        command = [sys.executable, "-m", "services.loadgen.worker"]
+        for _ in range(self._settings.workers):
+            env = PYTHON.environment({"LOADGEN_MASTER": address})
+            self._workers.append(await Child.start(command, env, _ignore, self._stop, cwd=ROOT))
+        return address
 
     async def _end_of(self, locust: Child) -> int | None:
         """Wait for Locust's last word and its end; after a stop, no longer than for the word."""

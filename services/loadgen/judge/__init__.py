@@ -1,1 +1,1 @@
-"""The verdict: what was acknowledged, what is read at the end, and whether they agree."""
+"""Verdict of a run: the ledger of what was acknowledged, the final read, and whether they agree."""

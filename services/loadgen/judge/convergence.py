@@ -1,4 +1,4 @@
-"""The verdict, as a pure function of what was seen. Nothing here talks to anybody or looks at a clock."""
+"""Convergence verdict: a pure function of what the readers saw. Nothing here talks to anybody or looks at a clock."""
 
 from __future__ import annotations
 

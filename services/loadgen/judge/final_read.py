@@ -1,4 +1,4 @@
-"""Reads the final state through the public API for the oracle, several requests at a time."""
+"""Final read: every acknowledged todo through the public API, in pages or one by one, on several connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server has acknowledged, held in memory: the expected counts and the evidence for the oracle."""
+"""Ledger of acknowledged writes: the counts to expect, and each todo's versions, texts and lost answers, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The black-box check: every acknowledged write is in the final read, through the HTTP contract alone.
+"""Read-back check: every acknowledged write is in the final read, through the HTTP contract alone.
 
 A write whose answer was lost is indeterminate: its effect may be there or not, both are right.
 """

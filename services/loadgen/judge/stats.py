@@ -1,4 +1,4 @@
-"""The answer of GET /stats, read strictly: a fact that is missing or of the wrong type is named, never guessed."""
+"""Strict parser of GET /stats: a field that is missing or of the wrong type is named, never guessed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is measured beside the load: histograms, visibility, the generator's own saturation."""
+"""Measurement: latency histograms, gauges of GET /stats, visibility, and the generator's own saturation."""

@@ -1,4 +1,4 @@
-"""Why requests failed, in words: the reason that most of them have, and what to do where that is known."""
+"""Causes of failed requests: the most frequent one in words, with a remedy where one is known."""
 
 from __future__ import annotations
 

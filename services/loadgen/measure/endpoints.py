@@ -1,4 +1,4 @@
-"""What happened at each endpoint since the last look: the rows beside the line a second."""
+"""Latency and failures by endpoint, for each second of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Own histograms of every request, and the gauges' samples. Locust's percentiles are rounded to two digits."""
+"""HDR histograms of request latency, and gauges sampled in the load phase.
+
+Every request is recorded, to three digits: Locust's own percentiles are rounded to two.
+"""
 
 from __future__ import annotations
 

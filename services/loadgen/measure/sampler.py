@@ -1,4 +1,4 @@
-"""Looks at the server and at this process all through a run: the gauges' distributions and one line a second."""
+"""Sampler: polls GET /stats four times a second, and gives one sample a second of server and generator."""
 
 from __future__ import annotations
 

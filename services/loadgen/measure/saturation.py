@@ -1,4 +1,7 @@
-"""The load generator watches itself, so that a slow generator is never reported as a slow server."""
+"""Saturation of the load generator: its own CPU, and the delay of its scheduler.
+
+A slow generator is never reported as a slow server.
+"""
 
 from __future__ import annotations
 

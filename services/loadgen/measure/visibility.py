@@ -1,4 +1,4 @@
-"""From the acknowledgement of a write to the first read that shows it, measured through the public API."""
+"""Visibility latency: from the acknowledgement of a write to the first read that shows it, through the public API."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The visibility probe, a process of its own: how long until an acknowledged write can be read?
+"""Visibility probe, a process of its own: updates a few todos and polls each until the version shows.
 
-It updates todos of its own at a modest random rate and polls each one until the version shows. Orders come on
-standard input (`write`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`, `quiet`, `report`).
+Orders come on standard input (`write`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`,
+`quiet`, `report`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,23 @@ from services.loadgen.measure.visibility import VisibilityProbe
 from services.loadgen.settings import Settings
 
 REQUEST_WITHIN_S = 10.0
+
+
+class LostAnswer(aiohttp.ClientError):
+    """A connection broke before the answer of a write."""
+
+
+async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Client middleware against the silent retry of a PUT: a write that was sent again would be two events.
+
+    The client sends again after the errors of a broken connection; as another error it is let through.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method in ("GET", "HEAD"):
+            raise
+        raise LostAnswer(str(error)) from error
 
 
 async def _orders(reader: asyncio.StreamReader, probe: VisibilityProbe) -> None:
@@ -58,10 +75,9 @@ async def main(settings: Settings) -> None:
     reader = await _standard_input()
     timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN_S)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(settings.base_url, timeout=timeout, connector=connector) as session:
-        # A PUT is sent again without a word when the connection breaks, and would be two events. There is no public
-        # switch; the client of aiohttp's own test utilities sets the same attribute.
-        session._retry_connection = False
+    async with aiohttp.ClientSession(
+        settings.base_url, timeout=timeout, connector=connector, middlewares=(send_once,)
+    ) as session:
         probe = VisibilityProbe(session, Random(f"{settings.seed}/probe"))
         seeds = len(await probe.seed())
         send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})

@@ -1,1 +1,1 @@
-"""What a run leaves: its bundle, its summary, its points in InfluxDB, a line a second."""
+"""Output of a run: its bundle, its summary, its points in InfluxDB, a line a second."""

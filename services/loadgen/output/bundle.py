@@ -1,4 +1,4 @@
-"""The files that a run leaves: samples while it runs, the result and the histograms at its end."""
+"""Result bundle of the load generator: samples while it runs, `loadgen.json` and the histograms at its end."""
 
 from __future__ import annotations
 
@@ -107,11 +107,28 @@ class Bundle:
             self._samples.close()
         now = time.time()
         self._end_phase(now)
+        document = self._document(judgement)
+        self._write_histograms()
+        faults = "".join(json.dumps(fault) + "\n" for fault in (self.result or {}).get("faults", []))
+        self._keep("acknowledged_missing.jsonl", faults)
+        if self._influx is not None:
+            document["influx"] = self._influx.end(document, now)
+            document["generator"]["dropped_points"] = self._influx.dropped
+        self._drop_half_page()
+        document["missing"] = self._missing
+        write_json(self._folder / "loadgen.json", document)
+
+    def _document(self, judgement: Judgement) -> dict[str, Any]:
+        """`loadgen.json` as far as Locust and the probe told of it."""
         result, report = self.result or {}, self.report or {}
-        document: dict[str, Any] = {"verdict": judgement.verdict, "why": judgement.why}
-        for name, nothing in _SECTIONS.items():
-            document[name] = result.get(name) or report.get(name) or dataclasses.asdict(nothing)
-        document |= {
+        sections = {
+            name: result.get(name) or report.get(name) or dataclasses.asdict(nothing)
+            for name, nothing in _SECTIONS.items()
+        }
+        return {
+            "verdict": judgement.verdict,
+            "why": judgement.why,
+            **sections,
             "strategies": sorted(self._strategies),
             "phases": self._phases,
             "settings": self._settings.as_used(),
@@ -121,17 +138,9 @@ class Bundle:
             "influx": None,
             "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
         }
-        self._write_histograms(result, report)
-        faults = "".join(json.dumps(fault) + "\n" for fault in result.get("faults", []))
-        self._keep("acknowledged_missing.jsonl", faults)
-        if self._influx is not None:
-            document["influx"] = self._influx.end(document, now)
-            document["generator"]["dropped_points"] = self._influx.dropped
-        self._drop_half_page()
-        document["missing"] = self._missing
-        write_json(self._folder / "loadgen.json", document)
 
-    def _write_histograms(self, result: Message, report: Message) -> None:
+    def _write_histograms(self) -> None:
+        result, report = self.result or {}, self.report or {}
         for kind, encoded in result.get("histograms", {}).items():
             self._keep(_HISTOGRAM_FILES[kind], encoded + "\n")
         if "histogram" in report:

@@ -1,4 +1,4 @@
-"""What a run tells InfluxDB, beside its bundle. Nothing here can slow the run or change its verdict."""
+"""InfluxDB points of a run, beside its bundle. Nothing here can slow the run or change its verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line a second for a person."""
+"""Progress line: one a second, for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums a run up into the sections of the result."""
+"""Summary of a run: the sections of its result, from the recorder, the ledger and the verdict."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is asked of the system: users, their calls, and when each is due."""
+"""Workload: Locust users, the calls that they make, the phases of a run, and when each request is due."""

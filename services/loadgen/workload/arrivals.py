@@ -1,4 +1,4 @@
-"""The open loop's clock: when requests are due, whatever the server does."""
+"""Open-loop arrival times: when requests are due, whatever the server does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls of the Todo contract as a user makes them: timed, recorded, and entered in the ledger."""
+"""HTTP calls of the Todo contract: each is timed, recorded, and a write is entered in the ledger."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from locust.contrib.fasthttp import FastHttpSession
+from locust.exception import CatchResponseError
 
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
+from services.loadgen.workload.http_session import Answer, HttpSession
 from services.loadgen.workload.run import Run
 from settings.scenarios.document import Operation
 
 LIST_LIMIT = 50
+Report = Callable[..., None]
+"""Locust's event `request`, for its own statistics."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Reply:
 class TodoCalls:
     """The calls of one user. `due` is the moment of `time.perf_counter` that a latency counts from."""
 
-    def __init__(self, client: FastHttpSession, run: Run, author: str, random: Random) -> None:
-        self._client = client
+    def __init__(self, session: HttpSession, run: Run, author: str, random: Random, report: Report) -> None:
+        self._session = session
+        self._report = report
         self._run = run
         self._author = author
         self._random = random
@@ -81,15 +85,15 @@ class TodoCalls:
 
     def drain(self) -> None:
         """Ask the projectors to wake up."""
-        with self._client.request("POST", "/drain", name="POST /drain", catch_response=True):
-            pass
+        answer = self._session.request("POST", "/drain")
+        self._tell("POST", "POST /drain", answer, "" if 200 <= answer.status < 300 else _why(answer))
 
-    def _headers(self) -> dict[str, str] | None:
+    def _request_id(self) -> str | None:
         """A name for the request in the server's log, where the run has a name; it begins with that."""
         if self._run.settings.run_id is None:
             return None
         self._called += 1
-        return {"X-Request-Id": f"{self._run.settings.run_id}:{self._author.replace(' ', '-')}.{self._called}"}
+        return f"{self._run.settings.run_id}:{self._author.replace(' ', '-')}.{self._called}"
 
     def _text(self) -> str:
         self._written += 1
@@ -114,34 +118,43 @@ class TodoCalls:
 
     def _call(self, kind: Kind, method: str, path: str, label: str, due: float, body: Any = None) -> Reply:
         measured = self._run.phase.measured
-        headers = self._headers()
-        with self._client.request(
-            method, path, name=label, json=body, headers=headers, catch_response=True
-        ) as response:
-            seconds = time.perf_counter() - due
-            reply = _read(kind, response)
-            self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)
-            status = response.status_code
-            why = reason(status, response.error) if reply.outcome == "error" else ""
-            self._run.endpoints.note(label, reply.outcome, seconds, status, why)
-            if reply.outcome == "error":
-                response.failure(why)
-            else:
-                response.success()
+        content = None if body is None else json.dumps(body).encode()
+        answer = self._session.request(method, path, content, self._request_id())
+        seconds = time.perf_counter() - due
+        reply = _read(kind, answer)
+        why = _why(answer) if reply.outcome == "error" else ""
+        self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)
+        self._run.endpoints.note(label, reply.outcome, seconds, answer.status, why)
+        self._tell(method, label, answer, why)
         return reply
 
+    def _tell(self, method: str, label: str, answer: Answer, why: str) -> None:
+        """Locust's own statistics, which its page shows."""
+        self._report(
+            request_type=method,
+            name=label,
+            response_time=answer.seconds * 1000,
+            response_length=len(answer.content),
+            response=None,
+            context={},
+            exception=CatchResponseError(why) if why else None,
+        )
 
-def _read(kind: Kind, response: Any) -> Reply:
-    status = response.status_code
-    if kind == "read" and status == 404:
+
+def _why(answer: Answer) -> str:
+    return reason(answer.status, answer.error)
+
+
+def _read(kind: Kind, answer: Answer) -> Reply:
+    if kind == "read" and answer.status == 404:
         return Reply("ok")
-    if 400 <= status < 500:
+    if 400 <= answer.status < 500:
         return Reply("rejected")
-    if not 200 <= status < 300:
+    if not 200 <= answer.status < 300:
         return Reply("error")
     try:
-        document = json.loads(response.content) if response.content else None
-        version = _version(document, response.headers) if kind == "action" else 0
+        document = json.loads(answer.content) if answer.content else None
+        version = _version(document, answer.headers) if kind == "action" else 0
     except (KeyError, TypeError, ValueError):
         return Reply("error")
     return Reply("ok", document, version)

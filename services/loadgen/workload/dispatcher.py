@@ -1,4 +1,4 @@
-"""The open loop: puts requests in the queue when they are due, however slow the users that serve them are."""
+"""Open-loop dispatcher: queues requests when they are due, however slow the users are that serve them."""
 
 from __future__ import annotations
 

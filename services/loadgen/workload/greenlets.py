@@ -1,6 +1,6 @@
-"""Start a greenlet of a run so that its death is heard of: one that fails ends the run with its error.
+"""Greenlets that can not die unseen: one that fails ends the run with its error.
 
-A greenlet that dies unseen would leave a hole in what was measured, and nobody would know.
+What a dead greenlet measured would be missing, and nobody would know.
 """
 
 from __future__ import annotations

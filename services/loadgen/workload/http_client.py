@@ -1,4 +1,4 @@
-"""A small JSON-over-HTTP client for the few calls that are not load: readiness, statistics, the final read.
+"""JSON-over-HTTP client for the few calls that are not load: readiness, statistics, the final read.
 
 Built on the standard library, so it works in the plain supervisor and, cooperatively, in Locust's process.
 """

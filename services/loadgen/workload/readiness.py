@@ -1,4 +1,4 @@
-"""Before a run: is the server there, and is it quiet?"""
+"""Readiness and baseline: is the server there, has it nothing left to project, and what are its counts?"""
 
 from __future__ import annotations
 

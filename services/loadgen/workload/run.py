@@ -1,4 +1,4 @@
-"""What the greenlets of one run share in Locust's process."""
+"""State of one run, which all greenlets of Locust's process share."""
 
 from __future__ import annotations
 

@@ -7,21 +7,17 @@ from random import Random
 from typing import ClassVar, Protocol
 
 import gevent
-import geventhttpclient.client
 from gevent.queue import Empty
-from locust import FastHttpUser, task
+from locust import User, task
 from locust.exception import StopUser
 
 from services.loadgen.workload.calls import TodoCalls
+from services.loadgen.workload.http_session import HttpSession
 from services.loadgen.workload.plan import Phase, is_writer, pick
 from services.loadgen.workload.run import Arrival, Run
 from settings.scenarios.document import Operation
 
 _IDLE_S = 0.05
-
-# geventhttpclient sends these methods again without a word when the connection breaks. A second PUT is a second event,
-# and a second DELETE is refused though the first one was carried out: neither may happen unseen.
-geventhttpclient.client.IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class HasRun(Protocol):
@@ -30,15 +26,11 @@ class HasRun(Protocol):
     run: Run | None
 
 
-class TodoUser(FastHttpUser):
+class TodoUser(User):
     """A user of the Todo service. In the open loop it is one of a pool that serves what is due."""
 
     abstract = True
     runs: ClassVar[HasRun]
-
-    network_timeout = 10.0
-    connection_timeout = 10.0
-    concurrency = 1
 
     def on_start(self) -> None:
         """Take a number; it decides this user's role and, with the seed, its every draw."""
@@ -47,9 +39,15 @@ class TodoUser(FastHttpUser):
         self.loadgen = run
         self.index = self.loadgen.enlist()
         self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
-        self.calls = TodoCalls(self.client, self.loadgen, f"user {self.index}", self.draws)
+        self.session = HttpSession(str(self.host))
+        report = self.environment.events.request.fire
+        self.calls = TodoCalls(self.session, run, f"user {self.index}", self.draws, report)
         self.steps: list[Operation] = []
         self.own: str | None = None
+
+    def on_stop(self) -> None:
+        """Close the connection."""
+        self.session.close()
 
     def wait_time(self) -> float:
         """An exponential pause: users that wait equally long would meet in bursts."""

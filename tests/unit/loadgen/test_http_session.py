@@ -1,0 +1,118 @@
+"""A request of the load goes out once: what a broken connection swallows is told as lost, never sent again."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from services.loadgen.measure.visibility_probe import LostAnswer, send_once
+from services.loadgen.workload.http_session import HttpSession
+
+WRITES = ("POST", "PUT", "DELETE")
+
+
+class Server:
+    """Answers `/ok`; hangs up on `/close` and `/reset` once the request was read, and after the answer of `/last`."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            while request := self._read(connection):
+                self.seen.append(request)
+                path = request.split()[1]
+                if path == "/reset":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if path in ("/reset", "/close"):
+                    return
+                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: "7"\r\n\r\n{}')
+                if path == "/last":
+                    return
+
+    def _read(self, connection: socket.socket) -> str:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (more := connection.recv(4096)):
+                return ""
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith(b"content-length")), 0)
+        while len(body) < length:
+            body += connection.recv(4096)
+        return f"{head.decode()}\n{body.decode()}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("path", ["/close", "/reset"])
+@pytest.mark.parametrize("method", WRITES)
+def test_a_write_whose_connection_breaks_is_sent_once(method: str, path: str, server: Server) -> None:
+    session = HttpSession(server.url)
+    assert session.request("GET", "/ok").status == 200
+    lost = session.request(method, path, b"{}")
+    assert (lost.status, lost.error is not None) == (0, True)
+    assert [request.split()[0] for request in server.seen] == ["GET", method]
+    assert session.request("GET", "/ok").status == 200
+
+
+def test_one_connection_serves_many_requests_and_a_closed_one_is_replaced_before_the_next(server: Server) -> None:
+    session = HttpSession(server.url)
+    for _ in range(3):
+        answer = session.request("PUT", "/ok", b'{"text": "a"}', "run:user-1.1")
+        assert (answer.status, answer.content, answer.headers["etag"]) == (200, b"{}", '"7"')
+    assert server.connections == 1
+    assert "X-Request-Id: run:user-1.1" in server.seen[0]
+    assert server.seen[0].endswith('{"text": "a"}')
+    assert session.request("PUT", "/last", b"{}").status == 200
+    assert session.request("DELETE", "/ok").status == 200
+    assert server.connections == 2
+
+
+def test_a_server_that_is_not_there_is_told_in_words(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://me:pass%40word@127.0.0.1:{free.getsockname()[1]}"
+    answer = HttpSession(url).request("GET", "/ok")
+    assert answer.status == 0
+    assert "refused" in str(answer.error)
+
+
+def test_a_login_in_the_address_is_sent_as_a_header(server: Server) -> None:
+    HttpSession(server.url.replace("//", "//me:pass%40word@")).request("GET", "/ok")
+    assert "Authorization: Basic bWU6cGFzc0B3b3Jk" in server.seen[0]
+    assert "\r\nHost: 127.0.0.1:" in server.seen[0]
+
+
+@pytest.mark.parametrize("path", ["/close", "/reset"])
+async def test_the_visibility_probe_sends_a_write_once(path: str, server: Server) -> None:
+    async with aiohttp.ClientSession(server.url, middlewares=(send_once,)) as session:
+        with pytest.raises(LostAnswer):
+            await session.put(path, json={"text": "a"})
+    assert [request.split()[0] for request in server.seen] == ["PUT"]
