@@ -1,4 +1,15 @@
-"""The two ways to find work. Both apply it with one statement (`batch`) and end with the same rows."""
+"""Ordering strategy: in which order events take effect, and what keeps two projectors off the same work.
+
+All apply events by the same batches (`projection.statement`) and end with the same rows. A strategy is a module, a file
+of `projection/ordering` or somebody else's, with three names:
+
+* `MAKE`: what is called with `Tools` and returns an `OrderingStrategy`;
+* `SERIAL`: True when one projector at a time works, in the order of the log. It claims the cursor then, and its batches
+  are of shape `GLOBAL_ORDER`;
+* `COSTLY_HANDLER`: True when a handler may cost time (`Tools.events_at_once`).
+
+The last two are literals, since they are read from the source by whoever must not import it (`settings.strategies`).
+"""
 
 from __future__ import annotations
 
@@ -63,13 +74,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Tools:
-    """What every mode works with. `slot` is the tally row of this process, `handler` applies events."""
+    """What every mode works with. `slot` is the tally row of this process; `handler` applies events; a `job` ends when
+    nothing is left."""
 
     database: Database
     settings: ProjectionSettings
     slot: int
     handler: Handler
     hook: Hook = no_hook
+    job: bool = False
     counts: Counts = field(default_factory=Counts)
 
     def events_at_once(self, most: int) -> int:

@@ -1,22 +1,29 @@
 """The ordering strategy: in which order events take effect, and what keeps two projectors off the same work.
 
-* `global-order`: one lease, and one projector at a time that walks the log in its order (`SERIAL_PROJECTION=true`);
-* `stream-leases`: one lease a stream, held across statements, shown while it is held, taken over when its holder dies;
-* `stream-locks`: claim and batch are one statement, so the lock on a stream's row is the lease, and nothing is held
-  between two statements. A handler that costs time needs a lease.
+A strategy is a file of `projection/ordering`, or somebody else's module by its dotted path. What one has to know of it
+to judge settings it declares itself, in constants that are read from its source:
+
+* `SERIAL`: one projector at a time works, in the order of the log;
+* `COSTLY_HANDLER`: a handler may cost time (HANDLER_LATENCY_MS).
 """
 
 from __future__ import annotations
 
-from typing import Final, cast, get_args
-
+from settings import plugins
 from settings.catalogue.projection import HANDLER_LATENCY_MS, SERIAL_PROJECTION, STRATEGY, Strategy
 from settings.environment import Environment, SettingError
 
-ALL: Final[tuple[Strategy, ...]] = get_args(Strategy)
+IN_SERIAL: Strategy = "global-order"
+IN_PARALLEL: Strategy = "stream-leases"
+"""What a mode works by where no strategy is named."""
 
 
-def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = "stream-leases") -> Strategy:
+def offered() -> tuple[Strategy, ...]:
+    """Those that come with us."""
+    return plugins.offered(STRATEGY.package)
+
+
+def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = IN_PARALLEL) -> Strategy:
     """STRATEGY. Unset, it follows `serial`, or else SERIAL_PROJECTION; in parallel mode it is `parallel`.
 
     Raises SettingError for one that is unknown, of the other mode, or can not have the handler's cost.
@@ -24,21 +31,31 @@ def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = "
     told = serial if serial is not None else _told(env)
     given = STRATEGY.optional(env)
     if given is None:
-        return "global-order" if told else parallel
-    strategy = cast(Strategy, given)
-    if told is not None and told != is_serial(strategy):
-        expected = "global-order in serial mode" if told else f"{' or '.join(ALL[1:])} in parallel mode"
-        raise SettingError(STRATEGY.name, strategy, f"{expected}, or nothing")
-    if strategy == "stream-locks" and HANDLER_LATENCY_MS.read(env):
+        return IN_SERIAL if told else parallel
+    if told is not None and told != is_serial(given):
+        raise SettingError(STRATEGY.name, given, f"{_of_mode(serial=told)}, or nothing")
+    if HANDLER_LATENCY_MS.read(env) and not _declares(given, "COSTLY_HANDLER"):
         raise SettingError(
-            STRATEGY.name, strategy, "stream-leases with HANDLER_LATENCY_MS: a handler that costs time needs a lease"
+            STRATEGY.name, given, f"{IN_PARALLEL} with HANDLER_LATENCY_MS: a handler that costs time needs a lease"
         )
-    return strategy
+    return given
 
 
 def is_serial(strategy: Strategy) -> bool:
-    """Whether one projector at a time works, in the order of the log."""
-    return strategy == "global-order"
+    """Whether one projector at a time works, in the order of the log. Raises SettingError for what is not there."""
+    return _declares(strategy, "SERIAL")
+
+
+def _declares(strategy: Strategy, constant: str) -> bool:
+    said = plugins.declared(STRATEGY.name, STRATEGY.package, strategy).get(constant)
+    if not isinstance(said, bool):
+        raise SettingError(STRATEGY.name, strategy, f"a strategy, which says {constant} = True or False")
+    return said
+
+
+def _of_mode(*, serial: bool) -> str:
+    names = " or ".join(one for one in offered() if is_serial(one) == serial)
+    return f"{names} in {'serial' if serial else 'parallel'} mode"
 
 
 def _told(env: Environment) -> bool | None:

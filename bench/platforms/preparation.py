@@ -12,6 +12,7 @@ from bench.preflight import description
 from bench.preflight.doctor.reading import Doctor, examine
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from settings import plugins
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
 
@@ -23,7 +24,8 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
 
     A database that the user names is reached in the user's way.
     """
-    kind = PYTHON if settings.database_url is None else PYTHON.also(*GIVEN_DATABASE)
+    kind = PYTHON.also(*plugins.leading_to(settings.strategy))
+    kind = kind if settings.database_url is None else kind.also(*GIVEN_DATABASE)
     told = settings.environment()
     if settings.database_url is None:
         told.pop("LISTEN_URL", None)

@@ -52,6 +52,9 @@ SELECT c.position
 """)
 )
 
+SERIAL: Final = True
+COSTLY_HANDLER: Final = True
+
 log = structlog.get_logger()
 
 
@@ -256,3 +259,6 @@ class GlobalOrder:
         self._term = None
         log.warning("projection blocked" if blocked else "projection failed", error=error)
         await self._tools.hook("failed")
+
+
+MAKE: Final = GlobalOrder

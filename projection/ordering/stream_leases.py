@@ -25,6 +25,9 @@ from projection.strategy import Step, Tools
 
 PENDING: Final = Statement(text(f"SELECT {DUE_IN_S} AS due"))
 
+SERIAL: Final = False
+COSTLY_HANDLER: Final = True
+
 log = structlog.get_logger()
 
 
@@ -298,3 +301,6 @@ def portions(works: Sequence[Work], most: int) -> Iterator[list[Work]]:
 
 def _cut(work: Work, most: int) -> Work:
     return replace(work, upto=work.lease.projected + most) if work.events > most else work
+
+
+MAKE: Final = StreamLeases

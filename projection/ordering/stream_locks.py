@@ -27,6 +27,10 @@ from projection.strategy import Step, Tools
 LANES: Final = 2
 """Statements at once of a job. One keeps a processor of Postgres busy; more than two gained nothing on two cores."""
 
+SERIAL: Final = False
+COSTLY_HANDLER: Final = False
+"""A handler that costs time needs a lease, or its streams would be locked meanwhile."""
+
 log = structlog.get_logger()
 
 
@@ -47,12 +51,12 @@ class Lane:
 
 
 class StreamLocks(StreamLeases):
-    """As `StreamLeases`, but nothing is held between its statements. `lanes` of them run at once."""
+    """As `StreamLeases`, but nothing is held between its statements. A job runs `LANES` of them at once."""
 
-    def __init__(self, tools: Tools, *, lanes: int = 1) -> None:
+    def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
         self._at_once: Final = tools.handler.batches(tools.database, STREAM_LOCKS)
-        self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(lanes)]
+        self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(LANES if tools.job else 1)]
         settings = tools.settings
         self._limit: Final = settings.streams_in_flight
         # No statement may take long, however large the backlog is.
@@ -137,3 +141,6 @@ class StreamLocks(StreamLeases):
 def _full(outcome: Outcome, streams: int, each: int) -> bool:
     """True when there may be more: all the streams that it could take, or all the events of one."""
     return outcome.leases > 0 and (outcome.leases == streams or outcome.events - outcome.streams + 1 >= each)
+
+
+MAKE: Final = StreamLocks

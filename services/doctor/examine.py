@@ -17,15 +17,9 @@ from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged
 from services.doctor import checks, server
 from services.doctor.document import Examination, Fact, Strategy
+from settings import strategies
 from settings.hiding import hide
 from todo.read_models.todos import READ_MODEL
-
-STRATEGIES: Final = (
-    ("global-order", "serial", True),
-    ("stream-leases", "parallel", False),
-    ("stream-locks", "parallel", False),
-)
-"""Name, mode, and whether it rests on the global order."""
 
 SHORT: Final = 160
 """The fact of a precondition has all of it."""
@@ -112,7 +106,10 @@ def _preconditions(findings: Sequence[Finding]) -> list[Fact]:
 
 def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Strategy]:
     made = []
-    for name, mode, ordered in STRATEGIES:
+    for name in strategies.offered():
+        # One that works in serial mode rests on the global order.
+        ordered = strategies.is_serial(name)
+        mode = "serial" if ordered else "parallel"
         broken = (shorten(one.problem, SHORT) for one in findings if ordered or not one.order)
         why = [*all, *(order if ordered else ()), *broken]
         made.append(Strategy(name, mode, not why, " · ".join(why)))

@@ -21,13 +21,10 @@ from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from projection import registry
 from projection.hooks import Hook, no_hook
-from projection.ordering.global_order import GlobalOrder
-from projection.ordering.stream_leases import StreamLeases
-from projection.ordering.stream_locks import LANES, StreamLocks
 from projection.pauses import LONGEST_PAUSE_S, SOON_S
 from projection.statement.handler import Handler, SetHandler
 from projection.strategy import OrderingStrategy, Step, Tools
-from services.projector import limits
+from services.projector import limits, strategies
 from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit
 from services.projector.preconditions import Preconditions, needed
@@ -75,11 +72,10 @@ class Worker:
         self._once: Final = once
         self._hook: Final = hook
         self._on_batch: Final = on_batch
-        tools = Tools(
-            database, settings, random.SystemRandom().randrange(SLOTS), handler or SetHandler(READ_MODELS), hook
-        )
+        slot = random.SystemRandom().randrange(SLOTS)
+        tools = Tools(database, settings, slot, handler or SetHandler(READ_MODELS), hook, job=once)
         self._counts: Final = tools.counts
-        self.strategy: OrderingStrategy = self._strategy(tools)
+        self.strategy: OrderingStrategy = strategies.make(settings.strategy, tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)
         self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
         self._preconditions: Final = Preconditions(database, check or needed(settings))
@@ -90,15 +86,6 @@ class Worker:
         self._stopping = False
         self._pause = 0.0
         self._refused = 0
-
-    def _strategy(self, tools: Tools) -> OrderingStrategy:
-        match self._settings.strategy:
-            case "global-order":
-                return GlobalOrder(tools)
-            case "stream-leases":
-                return StreamLeases(tools)
-            case "stream-locks":
-                return StreamLocks(tools, lanes=LANES if self._once else 1)
 
     def _listening(self, deaf: str) -> None:
         self._pulse.deaf = deaf

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
+from settings import plugins
 from settings.addresses import http, postgres_url
 from settings.environment import Environment, plain, spelled, spelled_seconds
 from settings.hiding import is_secret
@@ -186,6 +187,26 @@ class Choice(Setting):
     def allowed(self) -> str:
         """The words."""
         return ", ".join(self.choices)
+
+
+@dataclass(frozen=True)
+class Plugin(Setting):
+    """One of the kinds that a package has, or somebody else's module by its dotted path; it may be unset."""
+
+    package: str = field(kw_only=True)
+
+    def read(self, env: Environment) -> str:
+        """The name. Raises SettingError for a module that is not there, also when unset."""
+        return plugins.check(self.name, self.package, env.text(self.name, None, expected="a name"))
+
+    def optional(self, env: Environment) -> str | None:
+        """The name, None when unset. Raises SettingError."""
+        return self.given(env, self.read)
+
+    @property
+    def allowed(self) -> str:
+        """The names that come with us."""
+        return ", ".join((*plugins.offered(self.package), "or the dotted path of a module"))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final
 
-from settings.catalogue.kinds import Choice, Flag, Integer, Number, Text
+from settings.catalogue.kinds import Choice, Flag, Integer, Number, Plugin, Text
 
 HEADING: Final = "The projection"
 
-Strategy = Literal["global-order", "stream-leases", "stream-locks"]
+Strategy = str
+"""The name of an ordering strategy: a file of `projection/ordering`, or somebody else's module by its dotted path."""
 
 SERIAL_PROJECTION: Final = Flag(
     "SERIAL_PROJECTION",
@@ -19,12 +20,10 @@ SERIAL_PROJECTION: Final = Flag(
     stack=("projector",),
     lead=True,
 )
-STRATEGY: Final = Choice(
+STRATEGY: Final = Plugin(
     "STRATEGY",
-    "the ordering strategy: global-order (serial), stream-leases (parallel), or stream-locks, where claim and batch are"
-    " one statement",
-    None,
-    get_args(Strategy),
+    "the ordering strategy: the global order is serial; by locks, claim and batch are one statement",
+    package="projection.ordering",
     readers=("projector", "bench"),
     unset="by the mode, with leases",
     lead=True,

@@ -18,9 +18,9 @@ from settings import strategies
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 
-EACH_STRATEGY: Final = pytest.mark.parametrize("strategy", strategies.ALL)
+EACH_STRATEGY: Final = pytest.mark.parametrize("strategy", strategies.offered())
 STREAM_STRATEGIES: Final = pytest.mark.parametrize(
-    "strategy", [one for one in strategies.ALL if not strategies.is_serial(one)]
+    "strategy", [one for one in strategies.offered() if not strategies.is_serial(one)]
 )
 
 AS_MADE: Final[Mapping[Strategy, Callable[[Tools], OrderingStrategy]]] = {

@@ -99,7 +99,7 @@ def sent_again(strategy: Strategy, parts: Mapping[str, str]) -> Make:
                 return SendWindowAgain(changed)
             case "stream-leases":
                 return SendAgain(changed)
-            case "stream-locks":
+            case _:
                 return SendLocksAgain(tools, changed)
 
     return make

@@ -51,3 +51,23 @@ def test_a_module_that_can_not_be_imported_is_refused(path: Path) -> None:
     package(path, "kinds_broken", needs="import no_such_library")
     with pytest.raises(SettingError, match="no_such_library"):
         plugins.load("STRATEGY", "kinds_broken", "needs")
+
+
+def test_what_a_module_declares_is_read_without_an_import(path: Path) -> None:
+    text = "import no_such_library\nSERIAL = True\nCOST: float = 1.5\nNAMES = ('a', 'b')\nMADE = list()\n"
+    package(path, "kinds_declared", one_lease=text)
+    package(path, "theirs_declared", other="SERIAL = False", broken="SERIAL = = True")
+    told = plugins.declared("STRATEGY", "kinds_declared", "one-lease")
+    assert told == {"SERIAL": True, "COST": 1.5, "NAMES": ("a", "b")}
+    assert plugins.declared("STRATEGY", "kinds_declared", "theirs_declared.other") == {"SERIAL": False}
+    with pytest.raises(SettingError, match=r"STRATEGY.*source"):
+        plugins.declared("STRATEGY", "kinds_declared", "theirs_declared.broken")
+
+
+def test_a_package_that_is_not_installed_offers_nothing() -> None:
+    assert plugins.offered("no_such_package.kinds") == ()
+
+
+@pytest.mark.parametrize(("names", "needed"), [(("one-lease",), ()), (("one-lease", "theirs.other"), ("PYTHONPATH",))])
+def test_a_child_is_led_to_the_modules_of_others_alone(names: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    assert plugins.leading_to(*names) == needed

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bench.ends.errors import RunFailed
 from bench.platforms.processes import ROOT
+from settings import strategies
 from settings.catalogue.projection import Strategy
 
 FILE: Final = "doctor.json"
@@ -34,8 +35,12 @@ class Doctor:
         return [str(warning) for warning in self.document["warnings"]]
 
     def why_not(self, name: Strategy) -> str:
-        """Why the strategy is not sound there; empty where it is."""
-        (strategy,) = (one for one in self.document["strategies"] if one["name"] == name)
+        """Why the strategy is not sound there; empty where it is. One of somebody else's needs what its mode needs."""
+        mode = "serial" if strategies.is_serial(name) else "parallel"
+        known = self.document["strategies"]
+        strategy = next((one for one in known if one["name"] == name), None) or next(
+            one for one in known if one["mode"] == mode
+        )
         return "" if strategy["sound"] else f"strategy {name} is not sound there: {strategy['why']}"
 
 

@@ -31,7 +31,7 @@ SIZES = st.fixed_dictionaries(
 
 
 @effort(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(history=HISTORY, sizes=SIZES, turns=st.permutations(strategies.ALL))
+@given(history=HISTORY, sizes=SIZES, turns=st.permutations(strategies.offered()))
 async def test_all_strategies_make_the_same_rows(
     url: str, history: list[tuple[int, str]], sizes: dict[str, int], turns: list[Strategy]
 ) -> None:
@@ -52,7 +52,7 @@ async def test_all_strategies_make_the_same_rows(
 
 
 @pytest.mark.parametrize("company", [1, 2, 4])
-@pytest.mark.parametrize("strategy", strategies.ALL)
+@pytest.mark.parametrize("strategy", strategies.offered())
 @effort(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=HISTORY, sizes=SIZES)
 async def test_any_number_of_projectors_keep_up_with_any_history(

@@ -1,0 +1,132 @@
+"""An ordering strategy of somebody else's: one file in a folder of theirs, run by its dotted path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.integration.projector.process import Ended, projector, run
+from tests.integration.projector.stage import CREATED, POISON, UPDATED, Stage, life, until
+
+ONE_BY_ONE: Final = '''"""One stream at a time, by a lease."""
+
+from projection.leases.failure import fail_stream
+from projection.leases.streams import PostgresLeases
+from projection.statement.shapes import STREAM_LEASES
+from projection.strategy import Step
+
+SERIAL = False
+COSTLY_HANDLER = False
+
+
+class OneByOne:
+    def __init__(self, tools):
+        self.tools = tools
+        self.settings = tools.settings
+        self.leases = PostgresLeases(tools.database, tools.slot)
+        self.batch = tools.handler.batches(tools.database, STREAM_LEASES)
+
+    async def prepare(self):
+        self.in_hand = []
+
+    async def step(self):
+        self.in_hand = await self.leases.claim(self.settings.name, limit=1, ttl=self.settings.lease)
+        for lease in self.in_hand:
+            done = await self.batch(streams=[lease.stream], epochs=[lease.epoch], uptos=[lease.version],
+                                    holder=self.settings.name, slot=self.tools.slot, others=0)
+            for trouble in done.troubled:
+                await fail_stream(self.tools.database, lease, error=trouble.reason, most=1, others=0)
+            return Step(done.events, more=True)
+        return Step(quiet=True)
+
+    async def renew(self):
+        await self.leases.renew(self.in_hand, ttl=self.settings.lease)
+
+    async def release(self):
+        await self.leases.release(self.in_hand)
+
+    async def exhausted(self):
+        return True
+
+
+MAKE = OneByOne
+'''
+
+REFUSED: Final = "STRATEGY='theirs.one_by_one' is not usable: expected"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Somebody's folder, beside no file of ours."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "one_by_one.py").write_text(ONE_BY_ONE)
+    return tmp_path
+
+
+async def run_it(stage: Stage, folder: Path, **variables: str) -> Ended:
+    return await run(stage.url, "--once", **{"STRATEGY": "theirs.one_by_one", "PYTHONPATH": str(folder), **variables})
+
+
+async def test_a_job_runs_to_the_end_by_it(stage: Stage, folder: Path) -> None:
+    for number in range(3):
+        await stage.append(f"todo-{number}", *life("a", "b", deleted=number == 2))
+
+    ended = await run_it(stage, folder)
+
+    assert ended.code == 0, ended.err
+    await stage.assert_right()
+    [worker] = (await stage.stats()).projectors
+    assert (worker.strategy, worker.mode, worker.batches, worker.claims) == ("theirs.one_by_one", "parallel", 3, 3)
+
+
+async def test_a_projector_that_stays_works_by_it_beside_the_default(stage: Stage, folder: Path) -> None:
+    told = {"STRATEGY": "theirs.one_by_one", "PYTHONPATH": str(folder)}
+    async with projector(stage, folder / "theirs.log", **told), projector(stage, folder / "ours.log"):
+        for number in range(5):
+            await stage.append(f"todo-{number}", CREATED)
+            await stage.append(f"todo-{number}", UPDATED)
+        await until(stage.projected, "all to be projected")
+    await stage.assert_right()
+    assert {one.strategy for one in (await stage.stats()).projectors} == {"theirs.one_by_one", "stream-leases"}
+
+
+async def test_what_it_can_not_apply_waits_for_an_operator(stage: Stage, folder: Path) -> None:
+    await stage.append("bad", POISON)
+    await stage.append("good", CREATED)
+
+    assert (await run_it(stage, folder)).code == 1
+
+    assert [one.stream for one in (await stage.stats()).blocked] == ["bad"]
+    assert await stage.versions_projected() == {"good": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "variables", "why"),
+    [
+        (
+            ("SERIAL = False", ""),
+            {},
+            f"{REFUSED} a strategy, which says SERIAL",
+        ),
+        (
+            ("MAKE = OneByOne", ""),
+            {},
+            f"{REFUSED} a strategy, which says in MAKE",
+        ),
+        (("", ""), {"STRATEGY": "theirs.no_such"}, "STRATEGY='theirs.no_such' is not usable: expected one of"),
+        (("class OneByOne:", "import no_such_library\n\n\nclass OneByOne:"), {}, "no_such_library"),
+        (("", ""), {"SERIAL_PROJECTION": "true"}, "global-order in serial mode"),
+        (("", ""), {"HANDLER_LATENCY_MS": "5"}, "a handler that costs time needs a lease"),
+    ],
+    ids=["no constant", "not made", "not there", "not importable", "of the other mode", "of no such handler"],
+)
+async def test_what_is_no_strategy_is_refused_by_name(
+    stage: Stage, folder: Path, changed: tuple[str, str], variables: dict[str, str], why: str
+) -> None:
+    (folder / "theirs" / "one_by_one.py").write_text(ONE_BY_ONE.replace(*changed))
+    ended = await run_it(stage, folder, **variables)
+    assert ended.code == 2
+    assert why in ended.err
+    assert (await stage.stats()).projectors == []
