@@ -1,6 +1,6 @@
 """The store's tables as SQLAlchemy Core, with the names of all constraints.
 
-Three facts that a reader must know:
+What a reader must know:
 
 * `streams` holds one row per stream: head `version`, checkpoint `projected`, and the lease. `pending_since`
   is set exactly while the stream has a backlog, so the partial index `ix_streams_claimable` contains

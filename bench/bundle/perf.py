@@ -18,8 +18,11 @@ class Target(TypedDict):
 
 
 class What(TypedDict):
-    """What each side is."""
+    """What each side is, and what the readings of ours pass through."""
 
+    server: str
+    client: str
+    strategy: str
     ours: str
     reference: str
 

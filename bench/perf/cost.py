@@ -13,10 +13,10 @@ from rich.table import Table
 from bench.bundle.perf import Cost
 from bench.bundle.reading import refusing
 from bench.perf import meter
+from bench.perf.contests.visible import wait_until_projected
 from bench.perf.lab import Lab, laboratory
 from bench.perf.meter import Counters
 from bench.perf.output.table import number
-from bench.perf.rows.visible import wait_until_projected
 from bench.perf.store import fill
 from bench.platforms.processes import Process
 from metrics.reading import read_optional

@@ -64,13 +64,14 @@ class Remembered:
 class Target:
     """`figure` of ours must be `at least` or `at most` `factor` times the same figure of side `of`.
 
-    Without `of` the factor itself, in the row's unit, is the bound.
+    Without `of` the factor itself, in the row's unit or a figure's own, is the bound.
     """
 
     sense: Literal["at least", "at most"]
     factor: float
     of: str = ""
     figure: str = ""
+    unit: str | None = None
 
     def words(self, unit: str) -> str:
         """For people, such as `≥ 1.5 × the reference` or `p99 ≤ 5 ms`."""
@@ -78,7 +79,7 @@ class Target:
         bound = (
             f"{self.factor:g} × {'the reference' if self.of == 'reference' else self.of}"
             if self.of
-            else f"{self.factor:g} {unit}"
+            else f"{self.factor:g} {unit if self.unit is None else self.unit}"
         )
         return f"{self.figure} {sign} {bound}".strip()
 
@@ -86,6 +87,8 @@ class Target:
 @dataclass(frozen=True)
 class Row:
     """One row. `open` prepares the sides in a lab and clears up behind them; `peer` is the one in the row's target.
+
+    `server`, `client` and `strategy` name what our side's readings pass through.
 
     `settings` are Postgres settings that this row's cluster needs, beside its defaults. A `long` row runs only when
     it is asked for by name, or with `--full`.
@@ -97,6 +100,9 @@ class Row:
     better: Better
     ours: str
     reference: str
+    server: str
+    client: str
+    strategy: str
     open: Callable[[Lab], AbstractContextManager[Contest]]
     targets: tuple[Target, ...] = ()
     peer: str = ""

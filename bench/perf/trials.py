@@ -77,7 +77,7 @@ def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, A
         "holds": bool(ours) and all(verdict["holds"] for verdict in verdicts),
         "title": row.title,
         "better": row.better,
-        "what": {"ours": row.ours, "reference": row.reference, "peer": row.peer},
+        "what": {"ours": row.ours, "reference": row.reference, "peer": row.peer, **_path(row)},
         "targets": verdicts,
         "figures": {name: _figures(side) for name, side in everyone.items() if side},
         "peers": {
@@ -88,6 +88,10 @@ def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, A
         "trials": {name: [reading.value for reading in side] for name, side in readings.items()},
         "note": "\n".join(notes),
     }
+
+
+def _path(row: Row) -> dict[str, str]:
+    return {"server": row.server, "client": row.client, "strategy": row.strategy}
 
 
 def _remember(remembered: Mapping[str, Remembered], readings: Readings) -> Readings:

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import asyncpg
 
-PROBES: Final = 3
+PACKETS: Final = 3
 
 
 def tcp_connection(silence: float) -> type[asyncpg.Connection]:
     """A class of connections whose socket is given up after some `silence` seconds without a sign of the peer.
 
-    Data that is not acknowledged that long ends the connection; one that is idle, or waits for an answer, is probed.
+    Data that is not acknowledged that long ends the connection; one that is idle, or waits for an answer, is sent
+    keep-alive packets.
     Sockets that are no TCP sockets, and options that the platform lacks, are left as they are.
     """
     options = _options(silence)
@@ -38,14 +39,14 @@ def server_side(silence: float) -> dict[str, str]:
     return {
         "tcp_keepalives_idle": str(idle),
         "tcp_keepalives_interval": str(pause),
-        "tcp_keepalives_count": str(PROBES),
+        "tcp_keepalives_count": str(PACKETS),
         "tcp_user_timeout": str(round(silence * 1000)),
     }
 
 
 def _times(silence: float) -> tuple[int, int]:
-    """Half of the time until the first probe, the other half for three of them, in the kernel's whole seconds."""
-    return max(1, round(silence / 2)), max(1, round(silence / 2 / PROBES))
+    """Half of the time until the first packet, the other half for three of them, in the kernel's whole seconds."""
+    return max(1, round(silence / 2)), max(1, round(silence / 2 / PACKETS))
 
 
 def _options(silence: float) -> list[tuple[int, int, int]]:
@@ -53,7 +54,7 @@ def _options(silence: float) -> list[tuple[int, int, int]]:
     wanted = {
         "TCP_KEEPIDLE": idle,
         "TCP_KEEPINTVL": pause,
-        "TCP_KEEPCNT": PROBES,
+        "TCP_KEEPCNT": PACKETS,
         "TCP_USER_TIMEOUT": round(silence * 1000),
     }
     tcp = [

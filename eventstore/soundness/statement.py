@@ -45,7 +45,7 @@ lacking AS (
 )
 """
 
-_FACTS: Final = """
+_ORDER: Final = """
 SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
        current_setting('transaction_read_only') = 'on' AS read_only,
        current_setting('server_encoding') AS server_encoding, current_setting('client_encoding') AS client_encoding,
@@ -91,7 +91,7 @@ passed AS (
    ) AS e
    WHERE e.position <= place.cursor
 )
-{_FACTS.format(own=OWN_ANNOUNCEMENT)}
+{_ORDER.format(own=OWN_ANNOUNCEMENT)}
        place.given, place.cursor,
        (SELECT max(position) FROM events) AS newest,
        (SELECT string_agg(version_num, ', ') FROM alembic_version) AS revision,
@@ -104,7 +104,7 @@ passed AS (
 RIGHTS: Final = Statement(
     text(f"""
 WITH {_SERVER}
-{_FACTS.format(own=OWN_ANNOUNCEMENT)}
+{_ORDER.format(own=OWN_ANNOUNCEMENT)}
        to_regclass('alembic_version') IS NOT NULL AND to_regclass('events') IS NOT NULL AS migrated,
        (SELECT min(quote_ident(nspname)) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
          WHERE relname = 'alembic_version' AND NOT has_schema_privilege(n.oid, 'USAGE')) AS closed

@@ -39,10 +39,10 @@ def _check_address(settings: Settings) -> None:
         family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise SettingError("API_HOST", settings.host, f"an address of this machine: {error.strerror}") from error
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, kind) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(address)
+            listener.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise SettingError(

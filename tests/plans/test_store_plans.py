@@ -79,7 +79,7 @@ async def test_an_append_that_is_refused_or_replayed(api: Guard) -> None:
     within(plan, pages=60, streams=6, events=2, idempotency_keys=2)
 
 
-async def test_many_appends_together(api: Guard) -> None:
+async def test_many_appends_batched(api: Guard) -> None:
     old = [Append.of(name, [EVENT], ExpectedVersion(1), IdempotencyKey(f"x{name}", "f")) for name in names(128)]
     new = [Append.of(name, [EVENT], NO_STREAM, None) for name in names(128, "new")]
     plan = await api.run(APPEND, **appends(*old, *new))

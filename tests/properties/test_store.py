@@ -60,7 +60,7 @@ class StoreMachine(RuleBasedStateMachine):
         some=st.lists(st.tuples(streams, off_by, st.integers(1, 3)), min_size=2, unique_by=lambda want: want[0]),
         process=st.integers(0, 1),
     )
-    def append_together(self, some: list[tuple[str, int, int]], process: int) -> None:
+    def append_at_once(self, some: list[tuple[str, int, int]], process: int) -> None:
         """Several at the same moment, to different streams. Which of them waits longest is anybody's guess."""
         self.tied = True
         wants = [Want(s, (NewEvent("A", {}),) * n, self.twins.version(s) + off) for s, off, n in some]

@@ -55,7 +55,7 @@ def test_the_page_for_operators_knows_no_other_names() -> None:
     assert named <= told | {"tidemark_api", "tidemark_projector"}
 
 
-def test_each_fact_is_told() -> None:
+def test_each_figure_is_told() -> None:
     found = values(STATS)
     assert found["tidemark_backlog_events"] == 2
     assert (found["tidemark_store_up"], found["tidemark_projectors_alive"]) == (1, 1)

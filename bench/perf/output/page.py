@@ -43,8 +43,10 @@ def _rows(document: Mapping[str, Any]) -> Iterator[str]:
     yield "## Row by row\n"
     for row in document["rows"]:
         yield f"### {row['title']}\n"
-        yield f"- ours: {row['what']['ours']}"
-        yield f"- reference: {row['what']['reference']}"
+        what = row["what"]
+        yield f"- server: {what['server']}; client: {what['client']}; strategy: {what['strategy']}"
+        yield f"- ours: {what['ours']}"
+        yield f"- reference: {what['reference']}"
         for verdict in row["targets"]:
             missed = "" if verdict["holds"] else ", **missed**"
             yield f"- must reach {verdict['target']}: {number(verdict['measured'])}{missed}"

@@ -22,7 +22,7 @@ TTL: Final = timedelta(seconds=30)
 WARM_UP: Final = 10
 
 
-async def run(url: str, *, rounds: int, limit: int) -> None:
+async def run(url: str, *, rounds: int, most: int) -> None:
     """Claim `rounds` times, and report."""
     async with Database(url, pool_size=1, application_name="perf claims", planner=PROJECTOR) as database:
         leases = PostgresLeases(database)
@@ -30,7 +30,7 @@ async def run(url: str, *, rounds: int, limit: int) -> None:
         claimed = 0
         for _ in range(rounds + WARM_UP):
             started = perf_counter()
-            taken = await leases.claim("perf", limit=limit, ttl=TTL)
+            taken = await leases.claim("perf", limit=most, ttl=TTL)
             times.append(perf_counter() - started)
             claimed += len(taken)
             await leases.release(taken)
@@ -41,9 +41,9 @@ def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(prog="python -m bench.perf.programs.claims", description=__doc__)
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--most", type=int, default=100)
     given = parser.parse_args()
-    uvloop.run(run(os.environ["DATABASE_URL"], rounds=given.rounds, limit=given.limit))
+    uvloop.run(run(os.environ["DATABASE_URL"], rounds=given.rounds, most=given.most))
 
 
 if __name__ == "__main__":

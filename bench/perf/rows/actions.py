@@ -44,6 +44,9 @@ ROW: Final = Row(
     reference="the same client at the same handlers and server without a store behind them",
     peer="act",
     remembered={"act": act.HTTP},
-    targets=(Target("at least", 0.6, "reference"), Target("at least", 5, "act")),
+    targets=(Target("at least", 0.7, "reference"), Target("at least", 5, "act")),
+    server="one API process (uvicorn, Litestar, Postgres)",
+    client=f"wrk, {wrk.CONNECTIONS} connections, closed loop",
+    strategy="none: nothing is projected meanwhile",
     open=contest,
 )

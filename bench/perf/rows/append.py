@@ -44,5 +44,8 @@ ROW: Final = Row(
     peer="act",
     remembered={"act": act.APPEND},
     targets=(Target("at least", 1.5, "reference"), Target("at least", 10, "act")),
+    server="Postgres",
+    client="the store's API in one process, 64 tasks",
+    strategy="none: nothing is projected meanwhile",
     open=contest,
 )

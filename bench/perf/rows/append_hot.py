@@ -44,5 +44,8 @@ ROW: Final = Row(
     peer="act",
     remembered={"act": act.HOT},
     targets=(Target("at least", 0.7, "reference"), Target("at least", 2, "act")),
+    server="Postgres",
+    client="the store's API in one process, one task",
+    strategy="none: nothing is projected meanwhile",
     open=contest,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.perf.contests import claims
 from bench.perf.references import act
 from bench.perf.row import Row, Target
-from bench.perf.rows import claims
 
 ROW: Final = Row(
     name="claim",
@@ -18,5 +18,8 @@ ROW: Final = Row(
     peer="act",
     remembered={"act": act.CLAIM},
     targets=(Target("at most", 1.5, "reference"), Target("at most", 5, figure="p99")),
+    server="Postgres",
+    client="the projection's leases in one process, one task",
+    strategy="stream-leases",
     open=claims.contest(pending=100),
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from bench.perf.contests import visible
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.rows import visible
 from bench.perf.store import costs, fill
 
 SIZES: Final = (10_000, 100_000)
@@ -54,5 +54,8 @@ ROW: Final = Row(
     settings=visible.SETTINGS,
     trials=3,
     long=True,
+    server="one API process (uvicorn, Litestar, Postgres), one projector",
+    client="all that the other rows have",
+    strategy="stream-leases",
     open=contest,
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.perf.contests import visible
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.rows import visible
 
 RATE: Final = 20
 SECONDS: Final = 10
@@ -34,5 +34,8 @@ ROW: Final = Row(
     reference="the same by stream-locks: claim and batch are one statement",
     targets=(Target("at most", 2, "reference"), Target("at most", 2, "reference", "p99")),
     settings=visible.SETTINGS,
+    server="one API process (uvicorn, Litestar, Postgres), one projector",
+    client="bench.perf.programs.arrivals, open loop",
+    strategy="stream-leases",
     open=contest,
 )

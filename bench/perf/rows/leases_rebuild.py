@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.perf.contests import rebuild
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.rows import rebuild
 from bench.perf.store import fill
 
 
@@ -32,5 +32,8 @@ ROW: Final = Row(
     ours="`reset --all`, then `--once` by stream-leases: a claim and a batch are two statements",
     reference="the same by stream-locks: claim and batch are one statement, in two lanes",
     targets=(Target("at least", 0.25, "reference"),),
+    server="Postgres",
+    client="one projector, `--once`",
+    strategy="stream-leases",
     open=contest,
 )

@@ -56,5 +56,8 @@ ROW: Final = Row(
     ours=f"4 projectors, STREAMS_IN_FLIGHT={IN_FLIGHT} each",
     reference=f"1 projector, STREAMS_IN_FLIGHT={IN_FLIGHT}",
     targets=(Target("at least", 3.6, "reference"),),
+    server="Postgres",
+    client="4 projectors",
+    strategy="stream-leases",
     open=contest,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.perf.contests import rebuild
 from bench.perf.references import act
 from bench.perf.row import Row, Target
-from bench.perf.rows import rebuild
 
 ROW: Final = Row(
     name="rebuild_parallel",
@@ -22,5 +22,8 @@ ROW: Final = Row(
         Target("at least", 3, "act"),
         Target("at least", 3, "eventsourcing"),
     ),
+    server="Postgres",
+    client="one projector, `--once`",
+    strategy="stream-locks",
     open=rebuild.contest(serial=False),
 )

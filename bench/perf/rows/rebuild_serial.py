@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.perf.contests import rebuild
 from bench.perf.references import act
 from bench.perf.row import Row, Target
-from bench.perf.rows import rebuild
 
 ROW: Final = Row(
     name="rebuild_serial",
@@ -18,5 +18,8 @@ ROW: Final = Row(
     peer="act",
     remembered={"act": act.REBUILD},
     targets=(Target("at least", 0.4, "reference"),),
+    server="Postgres",
+    client="one projector, `--once`",
+    strategy="global-order",
     open=rebuild.contest(serial=True),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.perf.contests import visible
 from bench.perf.references import act
 from bench.perf.row import Row, Target
-from bench.perf.rows import visible
 
 ROW: Final = Row(
     name="visible_3000",
@@ -19,5 +19,8 @@ ROW: Final = Row(
     remembered={"act": act.VISIBLE_BUSY},
     targets=(Target("at most", 0.05, "act", "p99"),),
     settings=visible.SETTINGS,
+    server="one API process (uvicorn, Litestar, Postgres), one projector",
+    client="bench.perf.programs.arrivals, open loop",
+    strategy="stream-leases",
     open=visible.contest(rate=3000, seconds=8, value="p99"),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.perf.contests import visible
 from bench.perf.references import act
 from bench.perf.row import Row, Target
-from bench.perf.rows import visible
 
 ROW: Final = Row(
     name="visible_idle",
@@ -23,5 +23,8 @@ ROW: Final = Row(
         Target("at most", 8.5, figure="p99"),
     ),
     settings=visible.SETTINGS,
+    server="one API process (uvicorn, Litestar, Postgres), one projector",
+    client="bench.perf.programs.arrivals, open loop",
+    strategy="stream-leases",
     open=visible.contest(rate=20, seconds=10, value="p50"),
 )

@@ -29,15 +29,15 @@ def contest(lab: Lab) -> Iterator[Contest]:
             api, base = lab.api(url)
             projector = lab.projector(url)
             wrk.actions(base, lab.seconds(1))
-            _drain(base)
+            _catch_up(base)
             lab.settle(url)
             reading = wrk.actions(base, seconds)
-            backlog, after = _drain(base)
+            backlog, after = _catch_up(base)
             lab.stop(projector)
             lab.stop(api)
         requests = reading.figures["requests"]
         took = requests / reading.value + after
-        return Reading(requests / took, {**reading.figures, "backlog_at_end": backlog, "drained_s": after})
+        return Reading(requests / took, {**reading.figures, "backlog_at_end": backlog, "caught_up_s": after})
 
     def reference() -> Reading:
         return wrk.actions(empty, seconds)
@@ -45,7 +45,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
     yield Contest(ours, reference)
 
 
-def _drain(base: str) -> tuple[int, float]:
+def _catch_up(base: str) -> tuple[int, float]:
     """The backlog now, and the seconds until it is 0."""
     started, first = time.monotonic(), None
     while (waited := time.monotonic() - started) < LONGEST_S:
@@ -65,6 +65,9 @@ ROW: Final = Row(
     better="higher",
     ours="actions acknowledged and projected by stream-leases; the time until the backlog is 0 counts",
     reference="the same client at the same handlers and server without a store behind them",
-    targets=(Target("at least", 0.45, "reference"), Target("at most", KEPT_UP_S, figure="drained_s")),
+    targets=(Target("at least", 0.6, "reference"), Target("at most", KEPT_UP_S, figure="caught_up_s", unit="s")),
+    server="one API process (uvicorn, Litestar, Postgres), one projector",
+    client=f"wrk, {wrk.CONNECTIONS} connections, closed loop",
+    strategy="stream-leases",
     open=contest,
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Final
 
+from bench.perf.contests.visible import DELAYS, wait_until_projected
 from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
 from bench.perf.row import Reading
-from bench.perf.rows.visible import DELAYS, wait_until_projected
 from bench.perf.store import fill
 from bench.platforms import http_client
 

@@ -130,7 +130,7 @@ class HolderDocument(Struct, frozen=True, rename="camel"):
 
 
 class Stats(Struct, frozen=True, rename="camel"):
-    """Facts, no verdict. Times are the database's clock; counts are exact.
+    """Figures, no verdict. Times are the database's clock; counts are exact.
 
     `strategies`: the ordering strategies of the living projectors, or else of the last that lived.
     `oldest_snapshot` holds vacuum back, `lowest_announcement` the serial reader; `dead_streams` is an estimate.

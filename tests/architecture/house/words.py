@@ -98,7 +98,12 @@ RETIRED: Final = (
     Retired(
         "prob(e|es|ed|ing)", "visibility_probe alone; else hooks, check", beyond=VISIBILITY, unless=r"visibility probe"
     ),
-    Retired("limits?", "reference", only=PERF, unless=r"time limit|limit \d+|limit {|-limit\b|soft limit"),
+    Retired(
+        "limits?",
+        "reference",
+        only=PERF,
+        unless=r"time limit|limit \d+|limit {|-limit\b|soft limit|limit=\w|limit: int",
+    ),
     Retired(r"limits? of (this|the) machine|next to its limits?|the limit \|", "reference"),
     Retired("drivers?", "program", only=PERF, unless=r"database driver"),
 )

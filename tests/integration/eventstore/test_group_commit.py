@@ -14,6 +14,7 @@ import pytest
 from eventstore.append import group_commit
 from eventstore.append.general import Append, append_all
 from eventstore.append.group_commit import GroupCommit
+from eventstore.append.statements import RUN
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database
 from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
@@ -34,7 +35,7 @@ async def lane(database: Database) -> AsyncIterator[PostgresEventStore]:
     await store.close()
 
 
-def together(store: PostgresEventStore, *streams: str) -> list[asyncio.Task[Appended]]:
+def at_once(store: PostgresEventStore, *streams: str) -> list[asyncio.Task[Appended]]:
     """Appends that share a statement, behind one that goes first."""
     return [asyncio.create_task(store.append(s, [EVENT], expected=NO_STREAM)) for s in ("first", *streams)][1:]
 
@@ -56,7 +57,7 @@ async def test_a_lost_connection_leaves_its_own_statement_unknown_and_no_other(
 ) -> None:
     holder = await connect()
     await lock_streams(holder, "locked")
-    company = together(lane, "locked", "a", "b")
+    batch = at_once(lane, "locked", "a", "b")
     await until(holder, BUSY)
     later = asyncio.create_task(lane.append("later", [EVENT], expected=NO_STREAM))
     await holder.execute(
@@ -64,7 +65,7 @@ async def test_a_lost_connection_leaves_its_own_statement_unknown_and_no_other(
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
 
-    assert [type(answer) for answer in await answers(company)] == [StoreUnavailable] * 3
+    assert [type(answer) for answer in await answers(batch)] == [StoreUnavailable] * 3
     assert (await later).version == 1
     assert {event.stream for event in await lane.read_log(after=START)} <= {"first", "later"}
     assert (await lane.append("a", [EVENT], expected=NO_STREAM)).version == 1
@@ -81,7 +82,7 @@ async def test_an_answer_that_is_lost_after_the_commit_is_no_refusal(
 
     key = IdempotencyKey("k", "body")
     with monkeypatch.context() as patch:
-        patch.setattr(group_commit, "append_all", commit_and_lose)
+        patch.setattr(group_commit, "RUN", {**RUN, "general": commit_and_lose})
         with pytest.raises(StoreUnavailable):
             await lane.append("s", [EVENT], expected=NO_STREAM, key=key)
 
@@ -91,9 +92,9 @@ async def test_an_answer_that_is_lost_after_the_commit_is_no_refusal(
 async def test_a_stream_that_is_kept_locked_delays_only_itself(lane: PostgresEventStore, connect: Connect) -> None:
     holder = await connect()
     await lock_streams(holder, "locked")
-    locked, *company = together(lane, "locked", *(f"s{n}" for n in range(20)))
+    locked, *batch = at_once(lane, "locked", *(f"s{n}" for n in range(20)))
 
-    assert [answer.version for answer in await answers(company)] == [1] * 20
+    assert [answer.version for answer in await answers(batch)] == [1] * 20
     assert [a.version for a in await answers([lane.append(f"t{n}", [EVENT], expected=NO_STREAM) for n in range(20)])]
     assert not locked.done()
 
@@ -120,7 +121,7 @@ async def test_a_lock_without_end_is_given_up_by_the_one_that_met_it(url: str, c
     await lock_streams(holder, "locked")
     async with Database(url, bounds=Bounds(1.0)) as database:
         store = PostgresEventStore(database, lanes=1)
-        locked, other = together(store, "locked", "other")
+        locked, other = at_once(store, "locked", "other")
         assert (await other).version == 1
         with pytest.raises(StoreUnavailable, match="locked"):
             await locked
@@ -257,7 +258,7 @@ async def test_what_a_statement_locks_it_locks_in_the_order_of_names(
     wants = [("s", "z"), ("t", "a")] if what == KEY else [("z", "z"), ("a", "a")]
     if what != KEY:
         wants = [(stream, f"key of {key}") for stream, key in wants]
-    company = [asyncio.create_task(append(*want)) for want in wants]
+    batch = [asyncio.create_task(append(*want)) for want in wants]
     await first
     await until(holder, BUSY)
 
@@ -266,4 +267,4 @@ async def test_what_a_statement_locks_it_locks_in_the_order_of_names(
         await other.execute(what, "z")
     await other.execute("ROLLBACK")
     await holder.execute("ROLLBACK")
-    assert [appended.version for appended in await answers(company)] == [expected + 1] * 2
+    assert [appended.version for appended in await answers(batch)] == [expected + 1] * 2

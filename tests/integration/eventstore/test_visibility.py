@@ -163,7 +163,7 @@ async def test_a_transaction_of_many_statements_announces_itself_once(
     assert len(await Reader(store).read()) == 199 + 198
 
 
-async def test_savepoints_undo_announcement_and_positions_together(
+async def test_savepoints_undo_both_announcement_and_positions(
     store: PostgresEventStore, database: Database, connect: Connect
 ) -> None:
     writer = await connect()

@@ -107,7 +107,7 @@ def perf(folder: Path) -> Path:
     row = {
         **dict.fromkeys(("ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread"), 1.5),
         **{"name": "append", "title": "Append", "unit": "/s", "better": "higher", "holds": True, "note": ""},
-        "what": {"ours": "a", "reference": "b", "peer": ""},
+        "what": {"server": "", "client": "", "strategy": "", "ours": "a", "reference": "b", "peer": ""},
         "targets": [{"target": "2 × the reference", "measured": 1.5, "holds": False}],
         "figures": {"ours": {"p50": 1.5}},
         "peers": {"emmett": {"value": 1.5, "ratio": None, "from_this_run": True}},

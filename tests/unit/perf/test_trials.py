@@ -22,7 +22,21 @@ def never(_: object) -> Iterator[Contest]:
 
 
 def row(*targets: Target, better: Better = "higher", peer: str = "", **remembered: Remembered) -> Row:
-    return Row("r", "A row", "events/s", better, "we", "they", never, targets, peer, remembered)
+    return Row(
+        "r",
+        "A row",
+        "events/s",
+        better,
+        "we",
+        "they",
+        "a server",
+        "a client",
+        "a strategy",
+        never,
+        targets,
+        peer,
+        remembered,
+    )
 
 
 def readings(**sides: list[float]) -> Readings:
@@ -108,6 +122,7 @@ def test_the_page_tells_what_was_missed() -> None:
     assert "| A row | 2 | 1 | 5 | 2 | 0.4 | 0 | events/s | **no** |" in page
     assert "must reach ≥ 3 × the reference: 2, **missed**" in page
     assert "not from this run" in page
+    assert "- server: a server; client: a client; strategy: a strategy" in page
 
 
 def test_every_row_has_targets_that_name_its_sides() -> None:

@@ -1,6 +1,6 @@
 """From the commit of a write to the moment from which its effect can be read; shared by three rows.
 
-Both moments are commits, told by Postgres's commit timestamps: one clock, every event, and no probe that would slow
+Both moments are commits, told by Postgres's commit timestamps: one clock, every event, and no reader that would slow
 what it watches.
 """
 

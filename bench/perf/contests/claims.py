@@ -27,7 +27,7 @@ def contest(*, pending: int) -> Callable[[Lab], AbstractContextManager[Contest]]
                 lab.settle(url)
 
             def read(url: str) -> Reading:
-                found = lab.program("claims", f"--reference={max(pending, 100)}", url=url)
+                found = lab.program("claims", f"--most={max(pending, 100)}", url=url)
                 assert found["claimed"] == pending
                 return Reading(found["p50"], {"p99": found["p99"]})
 

@@ -1,0 +1,1 @@
+"""The sides of rows that share them: claims, rebuilds, commit to visible."""
