@@ -118,6 +118,22 @@ async def test_a_downgrade_leaves_nothing_and_can_be_undone(cluster: Cluster) ->
         assert await everything(url) == first
 
 
+async def test_a_projector_of_an_older_version_keeps_its_row_and_is_said_no_strategy_of(cluster: Cluster) -> None:
+    """Up, and down again: what it counted stays, and what it worked by is not guessed."""
+    async with cluster.database(migrated=False) as url:
+        await migrate(url, "upgrade", "0003")
+        connection = await asyncpg.connect(url)
+        await connection.execute(
+            "INSERT INTO projectors (holder, mode, started_at, seen_at, alive_until, takeovers)"
+            " VALUES ('old', 'parallel', now(), now(), now(), 7)"
+        )
+        await migrate(url)
+        assert tuple(await connection.fetchrow("SELECT takeovers, strategy FROM projectors")) == (7, None)
+        await migrate(url, "downgrade", "0003")
+        assert dict(await connection.fetchrow("SELECT * FROM projectors"))["takeovers"] == 7
+        await connection.close()
+
+
 async def test_dropping_the_tables_drops_their_functions_too(cluster: Cluster) -> None:
     async with cluster.database(migrated=False) as url:
         await run_sync(url, create_all)
