@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pytest
 
-from tests.architecture.house.tree import ROOT, texts
+from tests.architecture.house.tree import texts
 from tests.architecture.house.words import in_words, offences
-
-LEFT: Final = ROOT / "tests" / "architecture" / "house" / "left.txt"
-"""Files that still have some; each is taken off when it is clean."""
-
-
-def left() -> set[str]:
-    return set(LEFT.read_text(encoding="utf-8").split()) if LEFT.is_file() else set()
 
 
 def test_no_file_has_a_retired_word() -> None:
-    found = [offence for path, text in texts().items() if path not in left() for offence in offences(path, text)]
+    found = [offence for path, text in texts().items() for offence in offences(path, text)]
     assert found == []
 
 

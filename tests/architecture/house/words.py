@@ -27,12 +27,19 @@ POST_DRAIN: Final = (
     ),
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
     *("services/loadgen/workload/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
-    *("tests/integration/eventstore/test_stats.py", "tests/plans/golden/*"),
+    *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "docs/glossary.md"),
 )
 """Who offers it, calls it, counts it or stands for it."""
 
 VISIBILITY: Final = (
-    *("services/loadgen/*", "tests/*loadgen*", "tests/fakes/todo_server.py", "scenarios/*", "settings/scenarios*"),
+    *(
+        "services/loadgen/*",
+        "tests/*loadgen*",
+        "tests/fakes/todo_server.py",
+        "tests/acceptance/test_runs.py",
+        "scenarios/*",
+        "settings/scenarios*",
+    ),
     *(
         "settings/catalogue*",
         "metrics/*",
@@ -67,7 +74,7 @@ class Retired:
 
 RETIRED: Final = (
     Retired("crew", "master"),
-    Retired("hands?", "worker_run, worker", names=True, unless=r"(by|in|at|on) hand|(take )?in hand"),
+    Retired("hands?", "worker_run, worker", names=True, unless=r"(by|in|at|on) hand|hands (?=its|over)"),
     Retired("books?", "journal, ledger"),
     Retired("diar(y|ies)", "journal"),
     Retired("link", "supervisor_link", only=LOADGEN, names=True, unless=r"supervisor link|link exception"),
@@ -76,7 +83,7 @@ RETIRED: Final = (
     Retired("conductors?", "phases"),
     Retired("facts", "stats, figures", beyond=DOCTOR),
     Retired("fact", "stats, figures", names=True, beyond=DOCTOR),
-    Retired("together", "batch loader", names=True),
+    Retired("together", "batch loader", only=("services/*",), names=True),
     Retired("coalescers?", "group commit"),
     Retired(
         "collectors?",
@@ -96,13 +103,19 @@ RETIRED: Final = (
         unless=r"/drain\b|post drain|writer drain|routes[. ]drain|drain count|count drain|\bdrains\b(?= bigint|, )",
     ),
     Retired(
-        "prob(e|es|ed|ing)", "visibility_probe alone; else hooks, check", beyond=VISIBILITY, unless=r"visibility probe"
+        "prob(e|es|ed|ing)",
+        "visibility_probe alone; else hooks, check",
+        # TCP has the word for what keeps a connection alive.
+        beyond=(*VISIBILITY, "eventstore/connection/keepalive.py"),
+        unless=r"visibility probe",
     ),
     Retired(
         "limits?",
         "reference",
         only=PERF,
-        unless=r"time limit|limit \d+|limit {|-limit\b|soft limit|limit=\w|limit: int",
+        # Of a claim, and of a page.
+        beyond=("bench/perf/programs/claims.py", "bench/perf/programs/empty_api.py"),
+        unless=r"time limit|limit \d+|limit {|soft limit",
     ),
     Retired(r"limits? of (this|the) machine|next to its limits?|the limit \|", "reference"),
     Retired("drivers?", "program", only=PERF, unless=r"database driver"),

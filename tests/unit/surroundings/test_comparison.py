@@ -64,7 +64,7 @@ def test_a_setting_of_observation(variables: dict[str, str], told: str, plain: P
         ("postgres", {"tls": True}, "TLS to the database: off and on"),
     ],
 )
-def test_a_fact_of_the_machine_or_the_server(
+def test_what_the_machine_or_the_server_is(
     document: str, more: dict[str, Any], told: str, plain: Path, tmp_path: Path
 ) -> None:
     other = changed(bundles.write(tmp_path, "other"), document, **more)

@@ -91,9 +91,9 @@ def test_a_password_of_the_environment_opens_a_given_server(cluster: Cluster, mo
     with pytest.raises(SetupError):
         reach(bare, source="DATABASE_URL", profile="given")
     monkeypatch.setenv("PGPASSWORD", cluster.server.password)
-    facts = reach(bare, source="DATABASE_URL", profile="given")
-    assert facts["environment"] == {"PGPASSWORD": "set"}
-    assert facts["tls"] is False
+    described = reach(bare, source="DATABASE_URL", profile="given")
+    assert described["environment"] == {"PGPASSWORD": "set"}
+    assert described["tls"] is False
 
 
 def test_connect_raises_the_drivers_errors(cluster: Cluster) -> None:
