@@ -14,6 +14,7 @@ from typing import Final
 import asyncpg
 
 from projection.operator.pieces import PIECE, pieces
+from projection.operator.recount_events import recount_events
 from projection.operator.rows import SLOT
 from projection.operator.steps import Steps
 from projection.read_model import Tally
@@ -57,6 +58,8 @@ async def recount(steps: Steps, *, log: bool = False) -> Recounted:
         for tally, told, found in zip(tallies, kept, real, strict=True):
             await connection.execute(_mend(tally), *(found[name] - told[name] for name in tally.counters))
             mended |= {name: (told[name], found[name]) for name in tally.counters if found[name] != told[name]}
+        for counted in (tally for model in steps.models for tally in model.event_tallies):
+            mended |= await recount_events(connection, counted, steps)
         return Recounted(mended)
 
     return await steps.run(work, isolation="repeatable_read")

@@ -21,7 +21,7 @@ from projection.operator.pieces import PAGES_A_STREAM, PIECE, pages_of, piece, p
 from projection.operator.recount import Recounted, recount
 from projection.operator.rows import ANEW, FREE, FREE_CURSOR, RECORDED, SLOT, lock
 from projection.operator.steps import Steps
-from projection.read_model import ReadModels
+from projection.read_model import EventTally, ReadModels
 
 # A serial projector would walk the log from its start after each step: it stands by until the last one. If the command
 # is killed, it goes on when this lease has ended.
@@ -64,7 +64,10 @@ SELECT (SELECT count(*) FROM forgotten) AS streams,
 
 # The audit has no index by stream, as it would cost every batch. IS TRUE keeps the look at the names a lookup in a hash
 # table, whatever the planner is told.
-UNAUDIT: Final = f"DELETE FROM projection_audit WHERE {PIECE} AND (stream IN (SELECT unnest($3::text[]))) IS TRUE"
+UNAUDIT: Final = f"""WITH spans AS (
+  DELETE FROM projection_audit WHERE {PIECE} AND (stream IN (SELECT unnest($3::text[]))) IS TRUE
+  RETURNING stream, from_version AS first, to_version AS last
+)"""
 
 STRAYS: Final = {
     "projection_audit": """NOT EXISTS (
@@ -75,14 +78,34 @@ STRAYS: Final = {
 
 def statement(models: ReadModels) -> Statement:
     """Forgets the projection of `streams` in all read models; counters move in the row `slot`."""
-    counted = [model.undo.counted for model in models if model.undo.counted]
+    undoing = [model.undo for model in models if model.undo]
+    counted = [undo.counted for undo in undoing if undo.counted]
     told = f", {', '.join(f'{name}.*' for name in counted)}\n  FROM {', '.join(counted)}" if counted else ""
-    return Statement(text(",".join([_OLD, *(model.undo.statements for model in models), _FORGET]) + told))
+    return Statement(text(",".join([_OLD, *(undo.statements for undo in undoing), _FORGET]) + told))
+
+
+def unauditing(models: ReadModels) -> str:
+    """Takes the audit rows of some streams away in a piece of it, and back what events counted that they stand for."""
+    tallies = [tally for model in models for tally in model.event_tallies]
+    return ",".join([UNAUDIT, *map(_uncounted, tallies)]) + "\nSELECT"
+
+
+def _uncounted(tally: EventTally) -> str:
+    names = ", ".join(tally.counters)
+    less = ", ".join(f"-{name}" for name in tally.counters)
+    more = ", ".join(f"{name} = {tally.table}.{name} + excluded.{name}" for name in tally.counters)
+    return f"""
+{tally.table}_uncounted AS (
+  INSERT INTO {tally.table} ({tally.key}, slot, {names})
+  SELECT {tally.key}, {SLOT}, {less} FROM ({tally.counted}) AS counted ORDER BY {tally.key}
+  ON CONFLICT ({tally.key}, slot) DO UPDATE SET {more}
+)"""
 
 
 def _strays(models: ReadModels) -> dict[str, str]:
     """The statement, by table, that removes them from a piece of it."""
-    strays = {table: which for model in models for table, which in model.undo.strays.items()} | STRAYS
+    undoing = [model.undo for model in models if model.undo]
+    strays = {table: which for undo in undoing for table, which in undo.strays.items()} | STRAYS
     return {table: f"DELETE FROM {table} WHERE {PIECE} AND {which}" for table, which in strays.items()}
 
 
@@ -128,7 +151,7 @@ async def _reset_one(steps: Steps, stream: str) -> Reset:
         await lock(connection, stream)
         await connection.execute(TURN_BACK_CURSOR, stream)
         forgotten = await _forget(connection, [stream], steps.models)
-        await _unaudit(connection, [stream], steps.size)
+        await _unaudit(connection, [stream], steps)
         return replace(forgotten, stream=stream)
 
     return await steps.run(work)
@@ -159,13 +182,14 @@ async def _reset_some(
     names = [row["stream"] for row in await connection.fetch(LOCK_SOME, after, steps.size)]
     step = await _forget(connection, names, steps.models)
     if step.events:
-        await _unaudit(connection, names, steps.size)
+        await _unaudit(connection, names, steps)
     return step, names
 
 
-async def _unaudit(connection: asyncpg.Connection, names: Sequence[str], size: int) -> None:
-    async for first, end in pieces(connection, "projection_audit", size):
-        await connection.execute(UNAUDIT, first, end, names)
+async def _unaudit(connection: asyncpg.Connection, names: Sequence[str], steps: Steps) -> None:
+    statement = unauditing(steps.models)
+    async for first, end in pieces(connection, "projection_audit", steps.size):
+        await connection.execute(statement, first, end, names)
 
 
 async def _forget(connection: asyncpg.Connection, names: Sequence[str], models: ReadModels) -> Reset:

@@ -18,14 +18,22 @@ from projection.statement.checkpoint import (
     ORDER_WALKED,
 )
 from projection.statement.parts import Parts
-from projection.statement.window import LEASES_WINDOW, LOCKS_WINDOW, ORDER_WINDOW
+from projection.statement.window import (
+    LEASES_HELD,
+    LEASES_WINDOW,
+    LOCKS_HELD,
+    LOCKS_WINDOW,
+    ORDER_HELD,
+    ORDER_WINDOW,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """SQL around the effect, as `projection.statement.batch` puts it together.
 
-    `window` ends in relation `folded`, `reach` tells leases and events looked at; `scope` is a condition on what of the
+    `window` ends in relation `folded`; `held` locks the same rows for a handler of single events, with the events in it
+    where the shape is `ordered`. `reach` tells leases and events looked at; `scope` is a condition on what of the
     clean streams is applied, `counted` what the projector's row counts (`counted_if`: whether it does). `troubled`: it
     says what could not be applied, looking at no events but those of condition `walked`. `last` are queries at the
     end, `told` further columns.
@@ -33,6 +41,7 @@ class Shape:
 
     parts: Parts
     window: str
+    held: str
     reach: str
     counted: str
     scope: str = "true"
@@ -43,11 +52,13 @@ class Shape:
     walked: str = ""
     last: str = ""
     told: str = ""
+    ordered: bool = False
 
 
 STREAM_LEASES: Final = Shape(
     parts=Parts(fence="s.holder = :holder AND s.epoch = given.epoch AND s.leased_until > clock_timestamp()"),
     window=LEASES_WINDOW,
+    held=LEASES_HELD,
     reach=LEASES_REACH,
     counted="leases_held = coalesce(:others ::int, 0) + (SELECT count(*) FROM troubled)",
 )
@@ -60,6 +71,7 @@ many leases the holder has in hand beside these.
 STREAM_LOCKS: Final = Shape(
     parts=Parts(fence=claimable.stream(CLOCK)),
     window=LOCKS_WINDOW,
+    held=LOCKS_HELD,
     reach=LOCKS_REACH,
     counted=LOCKS_COUNTED,
     counted_if=" AND reach.leases > 0",
@@ -79,6 +91,8 @@ in an epoch of its own. A stream that is not sound is left as it was, for somebo
 GLOBAL_ORDER: Final = Shape(
     parts=Parts(fence="c.holder = :holder AND c.epoch = :epoch AND c.leased_until > clock_timestamp()"),
     window=ORDER_WINDOW,
+    held=ORDER_HELD,
+    ordered=True,
     reach=ORDER_REACH,
     scope=ORDER_SCOPE,
     walked=ORDER_WALKED,

@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from eventstore.connection.database import Database, Statement
-from projection.read_model import Invariant, ReadModel, Tally, Undo
+from projection.read_model import Event, EventRefused, Invariant, ReadModel, Tally, Undo
 
 metadata: Final = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"})
 
@@ -154,6 +154,70 @@ passed AS (
 """
 """The row keeps its text and takes the version."""
 
+CREATE: Final = Statement(
+    text("""
+WITH created AS (
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+  VALUES (:id, :text, :at ::timestamptz, :at ::timestamptz, 1, false)
+)
+INSERT INTO todo_tallies (slot, todos, active) VALUES (:slot ::smallint, 1, 1)
+ON CONFLICT (slot) DO UPDATE SET todos = todo_tallies.todos + 1, active = todo_tallies.active + 1
+""")
+)
+
+UPDATE: Final = Statement(
+    text("""
+UPDATE todos SET text = :text, updated_at = :at ::timestamptz, version = :version ::int
+ WHERE id = :id AND version = :version - 1 AND NOT deleted
+RETURNING id
+""")
+)
+
+DELETE: Final = Statement(
+    text("""
+WITH gone AS (
+  UPDATE todos SET deleted = true, updated_at = :at ::timestamptz, version = :version ::int
+   WHERE id = :id AND version = :version - 1 AND NOT deleted
+  RETURNING id
+),
+tallied AS (
+  INSERT INTO todo_tallies (slot, todos, active) SELECT :slot ::smallint, 0, -1 FROM gone
+  ON CONFLICT (slot) DO UPDATE SET active = todo_tallies.active - 1
+)
+SELECT id FROM gone
+""")
+)
+
+UNAPPLIED: Final = "the projected row is missing, deleted, or not at the version before the event"
+
+
+def refusal(event: Event) -> str | None:
+    """Why the event can not be applied, whatever the row says: `REFUSAL`, in Python."""
+    if (event.version == 1) != (event.type == "TodoCreated"):
+        return f"{event.type} can not be event number {event.version}"
+    if event.type in ("TodoCreated", "TodoUpdated"):
+        has_text = isinstance(event.data, dict) and isinstance(event.data.get("text"), str)
+        return None if has_text else f"{event.type} has no text"
+    return None if event.type == "TodoDeleted" else f"unknown event type {event.type}"
+
+
+async def apply(connection: asyncpg.Connection, event: Event) -> None:
+    """Apply one event to its todo, from the version right before it. Raises EventRefused."""
+    if why := refusal(event):
+        raise EventRefused(why)
+    values = {"id": event.stream, "at": event.recorded_at}
+    match event.type:
+        case "TodoCreated":
+            statement, values = CREATE, {**values, "text": event.data["text"], "slot": event.slot}
+        case "TodoUpdated":
+            statement, values = UPDATE, {**values, "text": event.data["text"], "version": event.version}
+        case _:
+            statement, values = DELETE, {**values, "version": event.version, "slot": event.slot}
+    rows = await connection.fetch(statement.sql, *statement.arguments(values))
+    if statement is not CREATE and not rows:
+        raise EventRefused(UNAPPLIED)
+
+
 READ_MODEL: Final = ReadModel(
     name="todos",
     tables=(todos, todo_tallies),
@@ -164,8 +228,9 @@ READ_MODEL: Final = ReadModel(
     newest=NEWEST,
     invariant=NOTHING_AFTER_DELETION,
     effect=EFFECT,
+    apply=apply,
     applied="applied",
-    unapplied="the projected row is missing, deleted, or not at the version before the event",
+    unapplied=UNAPPLIED,
     skipped=SKIPPED,
     undo=Undo(
         statements=UNDO,

@@ -1,0 +1,10 @@
+WITH gone AS (
+  UPDATE todos SET deleted = true, updated_at = $1 ::timestamptz, version = $2 ::int
+   WHERE id = $3 AND version = $2 - 1 AND NOT deleted
+  RETURNING id
+),
+tallied AS (
+  INSERT INTO todo_tallies (slot, todos, active) SELECT $4 ::smallint, 0, -1 FROM gone
+  ON CONFLICT (slot) DO UPDATE SET active = todo_tallies.active - 1
+)
+SELECT id FROM gone
