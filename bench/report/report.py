@@ -109,6 +109,10 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     postgres, fault, settings = documents["postgres"], documents["fault"], result.settings
     notes = [{"text": f"handler latency {settings.get('HANDLER_LATENCY_MS', 0)} ms an event", "warns": False}]
     notes[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
+    if (handler := settings.get("HANDLER", "set")) != "set":
+        notes.append({"text": f"handler {handler}: a function for each event", "warns": True})
+    if (models := settings.get("READ_MODELS", "todos")) != "todos":
+        notes.append({"text": f"read models {models}, kept in the same transactions", "warns": True})
     if postgres and not durable(postgres):
         notes.append({"text": "not durable: fsync or synchronous_commit is off", "warns": True})
     if traced(settings):

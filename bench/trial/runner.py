@@ -180,7 +180,13 @@ def _verify(system: System, bundle: Bundle, *, complete: bool, since: datetime) 
     serial = system.settings.mode == "serial"
     try:
         verification, histogram = database.run(
-            verify(system.database_url, complete=complete, serial=serial, since=since)
+            verify(
+                system.database_url,
+                complete=complete,
+                serial=serial,
+                since=since,
+                activity="activity" in system.settings.read_models,
+            )
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise RunFailed(f"the oracle could not read the store: {error}") from error

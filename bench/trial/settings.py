@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, cast
 
 from metrics.target import Target
 from settings import Environment, SettingError, strategies
 from settings.catalogue import api, database, load, observation, projection
 from settings.catalogue.kinds import Setting
-from settings.catalogue.projection import Strategy
+from settings.catalogue.projection import HandlerKind, Strategy
 from settings.children import handed_on
 from settings.hiding import shown
 from settings.scenarios import reader
@@ -41,6 +41,8 @@ class Settings:
     convergence_max_s: float
     seed: int
     rate: float | None
+    handler: HandlerKind
+    read_models: tuple[str, ...]
     handler_latency_ms: float
     streams_in_flight: int
     others: Mapping[str, str]
@@ -76,6 +78,8 @@ class Settings:
             convergence_max_s=load.CONVERGENCE_MAX.read(env),
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
+            handler=cast(HandlerKind, projection.HANDLER.read(env)),
+            read_models=projection.READ_MODELS.read(env),
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
             others=handed_on({**chosen.settings, **given}),
@@ -113,6 +117,8 @@ class Settings:
             projection.SERIAL_PROJECTION: self.mode == "serial",
             projection.STRATEGY: self.strategy,
             api.API_PROCESSES: self.api_processes,
+            projection.HANDLER: self.handler,
+            projection.READ_MODELS: self.read_models,
             projection.HANDLER_LATENCY_MS: self.handler_latency_ms,
             projection.STREAMS_IN_FLIGHT: self.streams_in_flight,
             load.VUS: self.users,

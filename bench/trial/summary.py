@@ -76,6 +76,10 @@ def _table(result: Result) -> Table:
         table.add_row("note", "database", warning)
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)
     table.add_row("handler latency", f"{latency} ms", "artificial, an event")
+    if (handler := result.settings.get("HANDLER", "set")) != "set":
+        table.add_row("handler", handler, "a function for each event")
+    if (models := result.settings.get("READ_MODELS", "todos")) != "todos":
+        table.add_row("read models", models, "kept in the same transactions")
     if traced(result.settings):
         table.add_row("note", "traced", "the API and the projectors exported spans while they were measured")
     if result.generator.saturated:

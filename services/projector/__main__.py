@@ -27,7 +27,7 @@ from projection.blocked import blocked
 from services import gc_policy, telemetry
 from services.address_notes import notes
 from services.logs import set_up
-from services.projector import commands, endings, listening
+from services.projector import commands, endings, listening, read_models
 from services.projector.endings import SIGNALLED, Ending
 from services.projector.limits import DoesNotFit
 from services.projector.settings import Settings
@@ -83,7 +83,14 @@ async def _work(settings: Settings, *, once: bool) -> int:
         worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings), listen=listen)
         told = _stopped_by_signals(worker)
         gc_policy.run_rarely()
-        log.info("projector started", mode=settings.mode, strategy=settings.strategy, projector=settings.name)
+        log.info(
+            "projector started",
+            mode=settings.mode,
+            strategy=settings.strategy,
+            handler=settings.handler,
+            read_models=",".join(settings.read_models),
+            projector=settings.name,
+        )
         await worker.run()
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
@@ -127,7 +134,7 @@ async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(
         settings.database_url, pool_size=1, application_name="projector operator", bounds=bounds
     ) as database:
-        return await commands.operate(database, arguments)
+        return await commands.operate(database, read_models.load(settings.read_models), arguments)
 
 
 def main() -> int:
@@ -135,6 +142,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = Settings.from_env(os.environ, job=arguments.once)
+        read_models.handler(settings)
         telemetry.wanted(os.environ)
     except SettingError as error:
         return _refused(str(error))

@@ -21,9 +21,9 @@ from projection.operator.reset import Reset, reset
 from projection.operator.skip import Skipped, skip
 from projection.operator.steps import Steps
 from projection.operator.unblock import Unblocked, unblock
+from projection.read_model import ReadModels
 from projection.stats import read_stats
 from services.projector.endings import SIGNALLED, Ending
-from services.projector.read_models import READ_MODELS
 
 PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
@@ -83,9 +83,12 @@ def statement_timeout(arguments: argparse.Namespace) -> float:
     return max(least, min(most, float(arguments.timeout)))
 
 
-async def operate(database: Database, arguments: argparse.Namespace) -> int:
-    """Carry out a command, say how far it is on stderr and what it did on stdout. Returns the exit code."""
-    steps = Steps(database, READ_MODELS, patience_s=arguments.timeout, say=_say)
+async def operate(database: Database, models: ReadModels, arguments: argparse.Namespace) -> int:
+    """Carry out a command on these read models, say how far it is on stderr and what it did on stdout.
+
+    Returns the exit code.
+    """
+    steps = Steps(database, models, patience_s=arguments.timeout, say=_say)
     work = asyncio.ensure_future(_carry_out(database, steps, arguments))
     signals = _cancelled_by_signals(work)
     try:

@@ -10,7 +10,7 @@ from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check, require
 from eventstore.soundness.rights import PROJECTOR, merged
-from services.projector.read_models import READ_MODELS
+from services.projector import read_models
 from services.projector.settings import Settings
 
 log = structlog.get_logger()
@@ -19,7 +19,8 @@ log = structlog.get_logger()
 def needed(settings: Settings) -> Check:
     """The global order counts where it is read, and not as the control that must fail."""
     order = settings.serial and settings.visibility == "watermark"
-    return Check(merged(PROJECTOR, *(model.project for model in READ_MODELS)), order=order)
+    models = read_models.load(settings.read_models)
+    return Check(merged(PROJECTOR, *(model.project for model in models)), order=order)
 
 
 class Preconditions:

@@ -1,10 +1,41 @@
-"""The read models that projectors keep and operator commands undo, all in the same transactions."""
+"""The read models that projectors keep and operator commands undo, all in the same transactions (`READ_MODELS`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from projection.read_model import ReadModels
-from todo.read_models.todos import READ_MODEL as TODOS
+from projection.read_model import ReadModel, ReadModels
+from projection.statement.each.handler import EachHandler
+from projection.statement.handler import Handler, SetHandler
+from services.projector.settings import Settings
+from settings import SettingError, plugins
+from settings.catalogue.projection import HANDLER, READ_MODELS
 
-READ_MODELS: Final[ReadModels] = (TODOS,)
+ATTRIBUTE: Final = "READ_MODEL"
+"""What a module of a read model calls it."""
+
+
+def load(names: Sequence[str]) -> ReadModels:
+    """The read models of these names. Raises SettingError that names READ_MODELS."""
+    return tuple(_load(name) for name in names)
+
+
+def _load(name: str) -> ReadModel:
+    model = getattr(plugins.load(READ_MODELS.name, READ_MODELS.package, name), ATTRIBUTE, None)
+    if not isinstance(model, ReadModel):
+        raise SettingError(READ_MODELS.name, name, f"a module with a projection.read_model.ReadModel as {ATTRIBUTE}")
+    return model
+
+
+def handler(settings: Settings) -> Handler:
+    """How events take effect. Raises SettingError, by name, where a read model has not the form that HANDLER says."""
+    models = load(settings.read_models)
+    lacking = [model.name for model in models if not (model.apply if settings.handler == "each" else model.effect)]
+    if lacking:
+        other, form = ("set", "apply") if settings.handler == "each" else ("each", "effect")
+        expected = f"{other}: read model {' and '.join(lacking)} has no `{form}`"
+        raise SettingError(HANDLER.name, settings.handler, expected)
+    if settings.handler == "each":
+        return EachHandler(models, pause=settings.lease)
+    return SetHandler(models)

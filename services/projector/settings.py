@@ -9,16 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from eventstore.connection.bounds import BOUNDS, Bounds
 from eventstore.visibility.safe_position import Visibility
 from settings import UNSET, Environment, strategies
 from settings.catalogue import database, observation, projection
-from settings.catalogue.projection import Strategy
+from settings.catalogue.projection import HandlerKind, Strategy
 
 _STRATEGY: Final = strategies.read(UNSET)
+_HANDLER: Final = cast(HandlerKind, projection.HANDLER.read(UNSET))
 _VISIBILITY: Final = cast(Visibility, projection.VISIBILITY.read(UNSET))
+
+
+SMALL: Final[Mapping[str, Any]] = {"events_per_batch": 500, "events_per_window": 500}
+"""Where each event is a round trip and more: a transaction has its streams' rows, and appends to them wait for it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Settings:
     database_url: str
     listen_url: str | None = None
     strategy: Strategy = _STRATEGY
+    handler: HandlerKind = _HANDLER
+    read_models: tuple[str, ...] = projection.READ_MODELS.read(UNSET)
     name: str = "projector"
     handler_latency: float = projection.HANDLER_LATENCY_MS.read(UNSET) / 1000
     streams_in_flight: int = projection.STREAMS_IN_FLIGHT.read(UNSET)
@@ -66,8 +73,11 @@ class Settings:
         """The same for `--once`: nobody waits for the first of its transactions, so they may be large.
 
         Those who append to a stream wait while a transaction has its row: some seconds at the most. A bound on the
-        streams in flight that somebody set holds here too.
+        streams in flight that somebody set holds here too. With a function for each event they stay small: it takes a
+        round trip and more for each.
         """
+        if self.handler == "each":
+            return self
         unset = self.streams_in_flight == type(self).streams_in_flight and not self.handler_latency
         streams = 2_000 if unset else self.streams_in_flight
         return replace(
@@ -82,11 +92,15 @@ class Settings:
         """Read the settings, of a job (`--once`) or of a projector that stays. Raises SettingError."""
         env = Environment(variables)
         health_file = projection.HEALTH_FILE.optional(env)
+        handler = cast(HandlerKind, projection.HANDLER.read(env))
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
             database_url=database.DATABASE_URL.read(env),
             listen_url=database.LISTEN_URL.optional(env),
             strategy=strategies.read(env, parallel=_in_parallel(env, job=job)),
+            handler=handler,
+            read_models=projection.READ_MODELS.read(env),
+            **(SMALL if handler == "each" else {}),
             name=projection.PROJECTOR_NAME.optional(env) or unique,
             handler_latency=projection.HANDLER_LATENCY_MS.read(env) / 1000,
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),

@@ -22,13 +22,12 @@ from eventstore.sqlstates import kind_of
 from projection import registry
 from projection.hooks import Hook, no_hook
 from projection.pauses import LONGEST_PAUSE_S, SOON_S
-from projection.statement.handler import Handler, SetHandler
+from projection.statement.handler import Handler
 from projection.strategy import OrderingStrategy, Step, Tools
-from services.projector import limits, strategies
+from services.projector import limits, read_models, strategies
 from services.projector.health import Pulse
 from services.projector.limits import DoesNotFit
 from services.projector.preconditions import Preconditions, needed
-from services.projector.read_models import READ_MODELS
 from services.projector.settings import Settings
 
 log = structlog.get_logger()
@@ -73,7 +72,7 @@ class Worker:
         self._hook: Final = hook
         self._on_batch: Final = on_batch
         slot = random.SystemRandom().randrange(SLOTS)
-        tools = Tools(database, settings, slot, handler or SetHandler(READ_MODELS), hook, job=once)
+        tools = Tools(database, settings, slot, handler or read_models.handler(settings), hook, job=once)
         self._counts: Final = tools.counts
         self.strategy: OrderingStrategy = strategies.make(settings.strategy, tools)
         self._pulse: Final = Pulse(settings.health_file, settings.lease)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from settings import plugins
 from settings.addresses import http, postgres_url
-from settings.environment import Environment, plain, spelled, spelled_seconds
+from settings.environment import Environment, SettingError, plain, spelled, spelled_seconds
 from settings.hiding import is_secret
 
 Reader = Literal["api", "projector", "loadgen", "loadgen-worker", "migrate", "roles", "doctor", "bench", "stack"]
@@ -207,6 +207,37 @@ class Plugin(Setting):
     def allowed(self) -> str:
         """The names that come with us."""
         return ", ".join((*plugins.offered(self.package), "or the dotted path of a module"))
+
+
+@dataclass(frozen=True)
+class Modules(Setting):
+    """Names of modules of one package, or dotted paths of somebody else's, separated by commas: at least `needed`."""
+
+    default: tuple[str, ...]
+    package: str
+    needed: str
+
+    def read(self, env: Environment) -> tuple[str, ...]:
+        """The names, each once; the default when unset. Raises SettingError."""
+        text = env.text(self.name, ",".join(self.default))
+        names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+        if self.needed not in names:
+            raise SettingError(self.name, text, f"{self.needed} among them")
+        return tuple(plugins.check(self.name, self.package, name) for name in names)
+
+    def spell(self, value: tuple[str, ...]) -> str:
+        """The names with commas."""
+        return ",".join(value)
+
+    @property
+    def written(self) -> str:
+        """The default as a user would write it."""
+        return self.spell(self.default)
+
+    @property
+    def allowed(self) -> str:
+        """The names that there are."""
+        return ", ".join(plugins.offered(self.package))
 
 
 @dataclass(frozen=True)

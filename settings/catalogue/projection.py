@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, get_args
 
-from settings.catalogue.kinds import Choice, Flag, Integer, Number, Plugin, Text
+from settings.catalogue.kinds import Choice, Flag, Integer, Modules, Number, Plugin, Text
 
 HEADING: Final = "The projection"
 
 Strategy = str
 """The name of an ordering strategy: a file of `projection/ordering`, or somebody else's module by its dotted path."""
+HandlerKind = Literal["set", "each"]
 
 SERIAL_PROJECTION: Final = Flag(
     "SERIAL_PROJECTION",
@@ -37,6 +38,25 @@ STREAMS_IN_FLIGHT: Final = Integer(
     500,
     1,
     10_000,
+    readers=("projector", "bench"),
+    lead=True,
+)
+HANDLER: Final = Choice(
+    "HANDLER",
+    "how events take effect: set (SQL over sets of events) or each (a Python function for each event, in the"
+    " transaction of its batch)",
+    "set",
+    get_args(HandlerKind),
+    readers=("projector", "bench"),
+    lead=True,
+)
+READ_MODELS: Final = Modules(
+    "READ_MODELS",
+    "the read models that are kept, with commas: todos, activity (todos created, updated and deleted by minute), or"
+    " the dotted path of a module of one's own; all of them, or a new list needs `reset --all`",
+    ("todos",),
+    "todo.read_models",
+    "todos",
     readers=("projector", "bench"),
     lead=True,
 )

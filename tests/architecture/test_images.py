@@ -18,7 +18,8 @@ from tests.architecture.containers import DOCKERFILES, instructions
 
 ENTRY = {
     "api": ["services.api", "services.health"],
-    "projector": ["services.projector", "services.health"],
+    # Read models are imported by the names that READ_MODELS gives.
+    "projector": ["services.projector", "services.health", "todo.read_models"],
     "loadgen": ["services.loadgen"],
     "migrate": ["migrations"],
 }

@@ -13,10 +13,10 @@ from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
 from projection.statement.handler import SetHandler
 from projection.strategy import OrderingStrategy, Tools
-from services.projector.read_models import READ_MODELS
 from settings import strategies
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
+from tests.read_models import READ_MODELS
 
 EACH_STRATEGY: Final = pytest.mark.parametrize("strategy", strategies.offered())
 STREAM_STRATEGIES: Final = pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from projection.statement.handler import Run, SetHandler
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import Shape
 from projection.strategy import OrderingStrategy, Tools
-from services.projector.read_models import READ_MODELS
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import HOLD, PATIENCE_S, Make, Stage, life, until
 from tests.mutants.caught import AS_MADE, EACH_STRATEGY, Caught, Schedule, Stages, planted
 from tests.mutants.plants import NO_EFFECT
+from tests.read_models import READ_MODELS
 
 EFFECT_ALONE = """
 INSERT INTO todos (id, text, created_at, updated_at, version, deleted)

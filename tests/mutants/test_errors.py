@@ -10,10 +10,10 @@ from projection.operator.skip import pass_over
 from projection.ordering.global_order import GlobalOrder, Term
 from projection.ordering.stream_leases import StreamLeases, Work
 from projection.ordering.stream_locks import StreamLocks
-from services.projector.read_models import READ_MODELS
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
 from tests.mutants.caught import EACH_STRATEGY, Caught, Schedule, Stages, planted
+from tests.read_models import READ_MODELS
 
 
 def refused(strategy: Strategy) -> Schedule:

@@ -17,10 +17,10 @@ from projection.statement.handler import SetHandler
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS, Shape
 from projection.strategy import Tools
-from services.projector.read_models import READ_MODELS
 from tests.integration.projector.stage import PATIENCE_S, UPDATED, Make, Moments, Stage, life, until
 from tests.mutants.caught import AS_IT_IS, Caught, Stages, with_parts
 from tests.mutants.plants import NO_FENCE, NO_GUARD, OVERWRITE
+from tests.read_models import READ_MODELS
 
 LOCK: Final = "FOR UPDATE SKIP LOCKED"
 LOCKS: Final = "stream-locks"

@@ -18,7 +18,7 @@ import todo
 from eventstore.connection.database import Statement
 from projection.statement.handler import SetHandler
 from projection.statement.shapes import GLOBAL_ORDER, STREAM_LEASES, STREAM_LOCKS
-from services.projector.read_models import READ_MODELS
+from tests.read_models import READ_MODELS
 
 FOLDER: Final = Path(__file__).parent / "golden"
 PACKAGES: Final = (eventstore, projection, todo, services.api, services.projector)

@@ -15,25 +15,23 @@ import asyncpg
 import pytest
 
 from bench.oracle.verify import Verification, verify
-from eventstore import schema
 from eventstore.connection.database import Database
 from eventstore.errors import TimeLimit
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
+from migrations import metadata
 from projection.hooks import Hook
 from projection.operator import Steps
 from projection.ordering.global_order import GlobalOrder
 from projection.ordering.stream_leases import StreamLeases
-from projection.statement.handler import SetHandler
 from projection.stats import ProjectorStats, Stats, read_stats
 from projection.strategy import OrderingStrategy, Tools
-from services.projector.read_models import READ_MODELS
+from services.projector.read_models import handler, load
 from services.projector.settings import Settings
 from services.projector.worker import Worker
 from tests.cluster import as_role
-from todo.read_models import todos
 
 PATIENCE_S: Final = 20.0
 Make = Callable[[Tools], OrderingStrategy]
@@ -44,7 +42,7 @@ DELETED: Final = NewEvent("TodoDeleted", {})
 POISON: Final = NewEvent("TodoUpdated", {"text": 7})
 
 
-TABLES: Final = ", ".join(name for metadata in (schema.metadata, todos.metadata) for name in metadata.tables)
+TABLES: Final = ", ".join(name for one in metadata for name in one.tables)
 HOLD: Final = """
 CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$
@@ -139,17 +137,18 @@ class Stage:
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     names: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     check: Check | None = None
+    read_models: tuple[str, ...] = ("todos",)
 
     @classmethod
     @asynccontextmanager
-    async def on(cls, url: str) -> AsyncIterator[Self]:
+    async def on(cls, url: str, *, read_models: tuple[str, ...] = ("todos",)) -> AsyncIterator[Self]:
         """The stage on a migrated database, emptied first: that takes a tenth of what a new database takes."""
         async with Database(url, pool_size=4) as database:
             async with database.connection() as connection:
                 await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             store = PostgresEventStore(database)
             async with Database(as_role("operator", url), pool_size=2, application_name="operator") as operator:
-                yield cls(url, database, store, Steps(operator, READ_MODELS))
+                yield cls(url, database, store, Steps(operator, load(read_models)), read_models=read_models)
             await store.close()
 
     async def append(self, stream: str, *events: NewEvent) -> None:
@@ -194,6 +193,7 @@ class Stage:
             "poll": 0.02,
             "linger": 0.0,
             "attempts": 2,
+            "read_models": self.read_models,
         }
         return Settings(database_url=self.url, **{**usual, **changes})
 
@@ -214,7 +214,7 @@ class Stage:
         async with Database(role, pool_size=3, application_name=made.name, bounds=made.bounds) as database:
             worker = Worker(made, database, once=once, hook=hook, check=check or self.check)
             if make:
-                worker.strategy = make(Tools(database, made, 1, SetHandler(READ_MODELS), hook))
+                worker.strategy = make(Tools(database, made, 1, handler(made), hook))
             yield worker
 
     async def catch_up(self, **options: Any) -> None:
@@ -296,6 +296,13 @@ class Stage:
         """The projection."""
         return await self.sql("SELECT * FROM todos ORDER BY id")
 
+    async def minutes(self) -> list[asyncpg.Record]:
+        """Read model `activity`, summed up by minute; what was taken back whole is as what never was."""
+        return await self.sql("""
+SELECT minute, sum(created) AS created, sum(updated) AS updated, sum(deleted) AS deleted
+  FROM activity GROUP BY minute HAVING (sum(created), sum(updated), sum(deleted)) <> (0, 0, 0) ORDER BY minute
+""")
+
     async def versions_projected(self) -> dict[str, int]:
         """Each todo's version in the projection."""
         return {row["id"]: row["version"] for row in await self.rows()}
@@ -306,7 +313,8 @@ class Stage:
 
     async def oracle(self, *, complete: bool = True, serial: bool = False) -> Verification:
         """What the re-fold oracle says."""
-        verification, _ = await verify(as_role("oracle", self.url), complete=complete, serial=serial)
+        activity = "activity" in self.read_models
+        verification, _ = await verify(as_role("oracle", self.url), complete=complete, serial=serial, activity=activity)
         return verification
 
     async def assert_right(self, *, complete: bool = True, serial: bool = False) -> None:

@@ -14,11 +14,11 @@ from eventstore.connection.database import Database
 from eventstore.errors import StoreBusy, TimeLimit
 from projection import operator
 from projection.operator import Steps
-from services.projector.read_models import READ_MODELS
 from tests.cluster import as_role
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, UPDATED, Stage, faults, leased, life, until
 from tests.integration.sqlstates.trouble import locked
+from tests.read_models import READ_MODELS
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 STREAMS = 40

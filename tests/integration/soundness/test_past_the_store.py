@@ -14,10 +14,10 @@ from eventstore.errors import StoreUnsound
 from eventstore.postgres import Database, PostgresEventStore
 from projection.operator.positions import positions
 from projection.operator.steps import Steps
-from services.projector.read_models import READ_MODELS
 from tests.cluster import Cluster
 from tests.integration.projector.stage import CREATED, Stage
 from tests.integration.soundness.test_order_broken import findings, history
+from tests.read_models import READ_MODELS
 
 EVENT = """'late', 1, 'TodoCreated', '{"text": "milk"}'"""
 

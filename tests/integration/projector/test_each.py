@@ -1,0 +1,182 @@
+"""A function for each event: who is to blame when it raises, and what it may not do with its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from projection.read_model import Apply, Event
+from projection.statement.each.applying import SWALLOWED, TransactionEnded
+from projection.statement.each.handler import EachHandler
+from projection.strategy import OrderingStrategy, Tools
+from settings.catalogue.projection import Strategy
+from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage, until
+from tests.mutants.caught import AS_MADE, EACH_STRATEGY
+from tests.read_models import READ_MODELS
+
+WAITING: Final = (
+    "SELECT stream, projected, attempts, blocked_at IS NOT NULL AS blocked, error FROM streams ORDER BY stream"
+)
+HALTED: Final = "SELECT stream, version, attempts, blocked_at IS NOT NULL AS blocked, error FROM cursors"
+
+
+def also(function: Apply, **settings: Any) -> Mapping[Strategy, Make]:
+    """Projectors that keep the todos, and call this function after each event."""
+    other = replace(READ_MODELS[0], name="other", apply=function)
+    handler = EachHandler([*READ_MODELS, other], pause=timedelta(seconds=30), **settings)
+
+    def of(made: Callable[[Tools], OrderingStrategy]) -> Make:
+        return lambda tools: made(replace(tools, handler=handler))
+
+    return {name: of(made) for name, made in AS_MADE.items()}
+
+
+async def on_the_second(event: Event, what: Exception) -> None:
+    if (event.stream, event.version) == ("todo-1", 2):
+        raise what
+
+
+@EACH_STRATEGY
+@pytest.mark.parametrize("handler", ["set", "each"])
+async def test_a_refused_event_blocks_its_stream_after_its_attempts(
+    stage: Stage, strategy: Strategy, handler: str
+) -> None:
+    await stage.append("todo-1", CREATED, POISON, UPDATED)
+    await stage.append("todo-2", CREATED, UPDATED)
+    await stage.catch_up(strategy=strategy, handler=handler)
+
+    if strategy == "global-order":
+        (halted,) = await stage.sql(HALTED)
+        assert dict(halted) == {
+            **{"stream": "todo-1", "version": 2, "attempts": 2, "blocked": True},
+            "error": "stream todo-1, version 2: TodoUpdated has no text",
+        }
+        assert await stage.versions_projected() == {"todo-1": 1}
+    else:
+        first, second = await stage.sql(WAITING)
+        assert dict(first) == {
+            **{"stream": "todo-1", "projected": 1, "attempts": 2, "blocked": True},
+            "error": "version 2: TodoUpdated has no text",
+        }
+        assert (second["projected"], second["blocked"]) == (2, False)
+    await stage.assert_right(complete=False, serial=strategy == "global-order")
+
+
+@EACH_STRATEGY
+async def test_whatever_the_function_raises_is_its_events_fault(stage: Stage, strategy: Strategy) -> None:
+    async def fails(_: asyncpg.Connection, event: Event) -> None:
+        await on_the_second(event, KeyError("price"))
+
+    await stage.append("todo-1", CREATED, UPDATED)
+    await stage.append("todo-2", CREATED)
+    await stage.catch_up(strategy=strategy, make=also(fails)[strategy])
+
+    scope = "cursors" if strategy == "global-order" else "streams"
+    error = await stage.value(f"SELECT error FROM {scope} WHERE blocked_at IS NOT NULL")
+    assert error.endswith("version 2: KeyError: 'price'")
+    await stage.assert_right(complete=False, serial=strategy == "global-order")
+
+
+@EACH_STRATEGY
+async def test_a_statement_that_postgres_refuses_is_its_events_fault(stage: Stage, strategy: Strategy) -> None:
+    async def divides(connection: asyncpg.Connection, event: Event) -> None:
+        await connection.execute("SELECT 1 / $1::int", 2 - event.version)
+
+    await stage.append("todo-1", CREATED, UPDATED)
+    await stage.catch_up(strategy=strategy, make=also(divides)[strategy])
+
+    scope = "cursors" if strategy == "global-order" else "streams"
+    error = await stage.value(f"SELECT error FROM {scope} WHERE blocked_at IS NOT NULL")
+    assert error.endswith("version 2: DivisionByZeroError: division by zero")
+
+
+@EACH_STRATEGY
+async def test_an_error_of_postgres_that_the_function_swallows_is_found(stage: Stage, strategy: Strategy) -> None:
+    async def goes_on(connection: asyncpg.Connection, event: Event) -> None:
+        try:
+            await connection.execute("SELECT 1 / $1::int", 2 - event.version)
+        except asyncpg.DivisionByZeroError:
+            return
+
+    await stage.append("todo-1", CREATED, UPDATED, UPDATED)
+    await stage.catch_up(strategy=strategy, make=also(goes_on)[strategy])
+
+    scope = "cursors" if strategy == "global-order" else "streams"
+    error = await stage.value(f"SELECT error FROM {scope} WHERE blocked_at IS NOT NULL")
+    assert error.endswith(f"version 2: {SWALLOWED}")
+    assert await stage.versions_projected() == {"todo-1": 1}
+
+
+@EACH_STRATEGY
+@pytest.mark.parametrize("code", ["40001", "55P03", "53100", "57014"])
+async def test_what_passes_blames_no_event(stage: Stage, strategy: Strategy, code: str) -> None:
+    left = 3
+
+    async def busy(connection: asyncpg.Connection, _: Event) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            await connection.execute(
+                f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = 'not now'; END $$"
+            )
+
+    await stage.append("todo-1", CREATED, UPDATED)
+    async with stage.projector(strategy=strategy, make=also(busy)[strategy]):
+        await until(stage.projected, "the function to be called until it passes")
+
+    assert left == 0
+    assert (
+        await stage.value(
+            "SELECT max(attempts) FROM (SELECT attempts FROM streams UNION SELECT attempts FROM cursors) AS a"
+        )
+        == 0
+    )
+    await stage.assert_right(serial=strategy == "global-order")
+
+
+@EACH_STRATEGY
+async def test_a_statement_that_is_wrong_is_a_defect_of_the_program(stage: Stage, strategy: Strategy) -> None:
+    async def wrong(connection: asyncpg.Connection, _: Event) -> None:
+        await connection.execute("SELEC 1")
+
+    await stage.append("todo-1", CREATED)
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await stage.catch_up(strategy=strategy, make=also(wrong)[strategy])
+    assert await stage.value("SELECT max(attempts) FROM streams") == 0
+    assert await stage.rows() == []
+
+
+@EACH_STRATEGY
+async def test_a_function_that_commits_is_a_defect_of_the_program(stage: Stage, strategy: Strategy) -> None:
+    async def commits(connection: asyncpg.Connection, _: Event) -> None:
+        await connection.execute("COMMIT")
+
+    await stage.append("todo-1", CREATED)
+    with pytest.raises(TransactionEnded):
+        await stage.catch_up(strategy=strategy, make=also(commits)[strategy])
+
+
+@EACH_STRATEGY
+async def test_a_function_that_stops_holds_its_locks_no_longer_than_a_lease(stage: Stage, strategy: Strategy) -> None:
+    seen: list[str] = []
+
+    async def asks(connection: asyncpg.Connection, _: Event) -> None:
+        seen.append(await connection.fetchval("SHOW idle_in_transaction_session_timeout"))
+
+    await stage.append("todo-1", CREATED)
+    await stage.catch_up(strategy=strategy, make=also(asks)[strategy])
+    assert seen == ["30s"]
+
+
+@pytest.mark.parametrize("strategy", ["global-order", "stream-leases"])
+async def test_the_handlers_cost_is_paid_once_an_event(stage: Stage, strategy: Strategy) -> None:
+    await stage.append("todo-1", CREATED, *[UPDATED] * 9)
+    await stage.catch_up(strategy=strategy, handler="each", handler_latency=0.02)
+    took = await stage.value("SELECT max(projected_at) - (SELECT min(recorded_at) FROM events) FROM projection_audit")
+    assert took >= timedelta(seconds=0.2)
+    await stage.assert_right(serial=strategy == "global-order")
