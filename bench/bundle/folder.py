@@ -14,24 +14,13 @@ from typing import Any, Final
 
 from bench.ends.conclude import Defect
 from bench.ends.errors import RunFailed, SetupError
-from bench.oracle.verify import Verification
 from bench.trial import strategies
 from bench.trial.settings import Settings
 from metrics.files import Reserve, write_whole
 from metrics.reading import BadDocument, read_optional
 from metrics.records.record import write_json
-from metrics.records.result import (
-    SCHEMA,
-    Convergence,
-    Correctness,
-    Distribution,
-    Generator,
-    Latency,
-    Result,
-    Throughput,
-    Verdict,
-    Visibility,
-)
+from metrics.records.result import SCHEMA, Correctness, Result, Verdict, sections
+from metrics.records.verification import Verification
 
 RESULTS: Final = "results"
 LATEST: Final = "latest"
@@ -150,6 +139,7 @@ class Samples:
 
 def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
     """The result of a run that ended before it could be judged. Its numbers are zeros and mean nothing."""
+    nothing: dict[str, Any] = {name: section() for name, section in sections().items()}
     return Result(
         schema=SCHEMA,
         run_id=run_id,
@@ -160,15 +150,7 @@ def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
         why=why,
         settings=settings.recorded(),
         trial=trial,
-        throughput=Throughput(),
-        latency_ms=Latency(),
-        projection_lag=Distribution(),
-        event_id_lag=Distribution(),
-        backlog=Distribution(),
-        visibility_ms=Visibility(),
-        convergence=Convergence(),
-        correctness=Correctness(),
-        generator=Generator(),
+        **nothing,
     )
 
 
@@ -179,11 +161,11 @@ def merge(
 
     Any fault, whatever the load generator said, makes the verdict `diverged`.
     """
-    told = Correctness.from_dict({**Correctness().to_dict(), **loadgen["correctness"]})
+    told: dict[str, Any] = {name: section.from_dict(loadgen[name]) for name, section in sections().items()}
     correctness = replace(
         verification.correctness,
-        acknowledged_checked=told.acknowledged_checked,
-        acknowledged_missing=told.acknowledged_missing,
+        acknowledged_checked=told["correctness"].acknowledged_checked,
+        acknowledged_missing=told["correctness"].acknowledged_missing,
     )
     verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders)
     if others := strategies.others(settings.strategy, loadgen["strategies"]):
@@ -191,15 +173,7 @@ def merge(
     return replace(
         void(run_id, settings, why, trial=trial),
         verdict=verdict,
-        throughput=Throughput.from_dict(loadgen["throughput"]),
-        latency_ms=Latency.from_dict(loadgen["latency_ms"]),
-        projection_lag=Distribution.from_dict(loadgen["projection_lag"]),
-        event_id_lag=Distribution.from_dict(loadgen["event_id_lag"]),
-        backlog=Distribution.from_dict(loadgen["backlog"]),
-        visibility_ms=Visibility.from_dict(loadgen["visibility_ms"]),
-        convergence=Convergence.from_dict(loadgen["convergence"]),
-        correctness=correctness,
-        generator=Generator.from_dict(loadgen["generator"]),
+        **{**told, "correctness": correctness},
     )
 
 

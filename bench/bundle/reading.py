@@ -6,21 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from bench.bundle.kinds import KINDS, Sample
 from bench.ends.errors import SetupError
 from metrics.reading import BadDocument, Lines, read_lines, read_optional
+from metrics.records.fault import Injected
+from metrics.records.loadgen import Loadgen
 from metrics.records.result import Result, read_result
+from metrics.records.samples import Sample
+from metrics.records.surroundings import Machine, Postgres, Versions
+from metrics.records.verification import Verification
+
+KINDS: Final[dict[str, Any]] = {"machine": Machine, "versions": Versions, "postgres": Postgres, "loadgen": Loadgen}
 
 
 @dataclass(frozen=True)
 class Read:
-    """A bundle: its result, its other documents by name (empty where there is none), and its samples."""
+    """A bundle: its result, what it was measured on (empty where nothing tells it), its proof, and its samples."""
 
     folder: Path
     result: Result
     documents: dict[str, Any]
+    verification: Verification | None
+    fault: Injected | None
     samples: Lines
 
 
@@ -32,7 +40,9 @@ def read_bundle(folder: Path) -> Read:
     with refusing():
         result = read_result(folder / "result.json")
         documents = {name: read_optional(folder / f"{name}.json", kind) or {} for name, kind in KINDS.items()}
-        return Read(folder, result, documents, read_lines(folder / "samples.jsonl", Sample))
+        verification = read_optional(folder / "verification.json", Verification)
+        fault = read_optional(folder / "fault.json", Injected)
+        return Read(folder, result, documents, verification, fault, read_lines(folder / "samples.jsonl", Sample))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.trial.settings import Settings
 from metrics.files import write_whole
+from metrics.records.comparison import Comparison
 from metrics.records.record import write_json
 from settings import Environment
 
@@ -93,7 +94,7 @@ def _finish(sitting: Sitting, doubts: list[str], results: Path, seed: int, conso
     return SOUND if found["sound"] and not missing else FAILED
 
 
-def _write(folder: Path, found: dict[str, Any]) -> str:
+def _write(folder: Path, found: Comparison) -> str:
     """Write the comparison; what could not be written, and why."""
     name = COMPARISON
     try:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from bench.bundle.comparison import SCHEMA
 from bench.compare.likeness import conditions, differing
 from bench.compare.loaded import Loaded, measured
 from bench.compare.metrics import METRICS, Metric
-from bench.compare.statistics import Value, contrast, median
+from bench.compare.statistics import Contrast, Value, contrast, median
 from bench.compare.trials import Sitting
+from metrics.records import comparison as records
 
 FEW: Final = 100
 
 
-def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int) -> dict[str, Any]:
+def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int) -> records.Comparison:
     """The document. Without numbers when the sitting came to nothing. `seed` makes the intervals repeatable."""
     firsts = [arm[0] for arm in sitting.arms if arm]
     found = [conditions(trial) for trial in firsts]
     void = bool(sitting.why)
     return {
-        "schema": SCHEMA,
+        "schema": records.SCHEMA,
         "comparison_id": comparison_id,
         "scenario": firsts[0].result.scenario if firsts else "",
         "sound": not void and all(trial.result.sound for _, trial in sitting.taken),
@@ -32,9 +32,9 @@ def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int
         "doubts": list(doubts),
         "notes": _notes(sitting),
         "settings": firsts[0].result.settings if firsts else {},
-        "machine": firsts[0].machine if firsts else {},
-        "postgres": firsts[0].postgres if firsts else {},
-        "versions": firsts[0].versions if firsts else {},
+        "machine": dict(firsts[0].machine) if firsts else {},
+        "postgres": dict(firsts[0].postgres) if firsts else {},
+        "versions": dict(firsts[0].versions) if firsts else {},
         "trials": [_trial(name, trial, void=void) for name, trial in sitting.taken],
         "metrics": [] if void else [_metric(metric, sitting, seed) for metric in METRICS],
     }
@@ -62,7 +62,7 @@ def _notes(sitting: Sitting) -> list[str]:
     return notes
 
 
-def _trial(name: str, trial: Loaded, *, void: bool) -> dict[str, Any]:
+def _trial(name: str, trial: Loaded, *, void: bool) -> records.Trial:
     result = trial.result
     return {
         "arm": name,
@@ -71,12 +71,14 @@ def _trial(name: str, trial: Loaded, *, void: bool) -> dict[str, Any]:
         "verdict": result.verdict,
         "why": result.why,
         "faults": result.correctness.faults,
-        "values": {} if void else {metric: value.to_dict() for metric, value in trial.values.items()},
+        "values": {}
+        if void
+        else {metric: {"value": value.value, "bound": value.bound} for metric, value in trial.values.items()},
         "series": {} if void else dict(trial.series),
     }
 
 
-def _metric(metric: Metric, sitting: Sitting, seed: int) -> dict[str, Any]:
+def _metric(metric: Metric, sitting: Sitting, seed: int) -> records.Metric:
     of_arms = [measured(arm, metric.name) for arm in sitting.arms]
     return {
         "name": metric.name,
@@ -86,15 +88,25 @@ def _metric(metric: Metric, sitting: Sitting, seed: int) -> dict[str, Any]:
         "lead": metric.lead,
         "arms": [_spread(name, found) for name, found in zip(sitting.names, of_arms, strict=True)],
         "contrasts": [
-            {"arm": name, "base": sitting.names[0], **contrast(of_arms[0], found, f"{seed}/{metric.name}").to_dict()}
+            _contrast(name, sitting.names[0], contrast(of_arms[0], found, f"{seed}/{metric.name}"))
             for name, found in zip(sitting.names[1:], of_arms[1:], strict=True)
         ],
     }
 
 
-def _spread(name: str, found: Sequence[Value]) -> dict[str, Any]:
+def _contrast(name: str, base: str, found: Contrast) -> records.Contrast:
+    return cast(records.Contrast, {"arm": name, "base": base, **found.to_dict()})
+
+
+def _spread(name: str, found: Sequence[Value]) -> records.Spread:
     if not found:
         return {"arm": name, "trials": 0, "median": None, "bound": "exact", "min": None, "max": None}
     numbers, middle = [value.value for value in found], median(found)
-    known = {"median": middle.value, "bound": middle.bound, "min": min(numbers), "max": max(numbers)}
-    return {"arm": name, "trials": len(found), **known}
+    return {
+        "arm": name,
+        "trials": len(found),
+        "median": middle.value,
+        "bound": middle.bound,
+        "min": min(numbers),
+        "max": max(numbers),
+    }

@@ -12,6 +12,7 @@ from bench.compare.metrics import values
 from bench.compare.statistics import Value
 from bench.ends.errors import SetupError
 from metrics.records.result import Result
+from metrics.records.verification import Verification
 
 SERIES: Final = ("backlog", "actions_per_s")
 
@@ -33,12 +34,12 @@ class Loaded:
 def load(folder: Path) -> Loaded:
     """Read a bundle. Raises SetupError where there is none that can be used."""
     found = read_bundle(folder)
-    result, verification = found.result, found.documents["verification"]
-    if result.sound and not verification:
+    result, verification = found.result, found.verification
+    if result.sound and verification is None:
         remedy = "put it back, or choose another bundle"
         raise SetupError(str(folder / "verification.json"), "is not there, so nothing proves the result", remedy)
     documents = {name: found.documents[name] for name in ("machine", "postgres", "versions")}
-    measured = values(result, verification)
+    measured = values(result, verification or Verification())
     for name, value in measured.items():
         if value.value < 0:
             raise SetupError(str(folder), f"its {name} is {value.value:g}, which is no measurement", "measure again")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from bench.compare.statistics import Value
 from metrics.records.result import Result
-
-Documents = Mapping[str, Any]
-"""`verification.json`."""
+from metrics.records.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Metric:
     label: str
     unit: str
     better: Literal["higher", "lower"]
-    read: Callable[[Result, Documents], float]
+    read: Callable[[Result, Verification], float]
     lead: bool = False
 
 
@@ -32,8 +30,8 @@ METRICS: Final = (
     Metric("action_p99_ms", "Action latency, p99", "ms", "lower", lambda r, _: r.latency_ms.actions.p99),
     Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", lambda r, _: r.visibility_ms.p50, lead=True),
     Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", lambda r, _: r.visibility_ms.p99),
-    Metric("projected_p50_ms", "Insert to projected, p50", "ms", "lower", lambda _, v: v["projected_ms"]["p50"]),
-    Metric("projected_p99_ms", "Insert to projected, p99", "ms", "lower", lambda _, v: v["projected_ms"]["p99"]),
+    Metric("projected_p50_ms", "Insert to projected, p50", "ms", "lower", lambda _, v: v.projected_ms.p50),
+    Metric("projected_p99_ms", "Insert to projected, p99", "ms", "lower", lambda _, v: v.projected_ms.p99),
     Metric("backlog_max", "Largest backlog", "events", "lower", lambda r, _: r.backlog.max),
     Metric("convergence_s", "Convergence time", "s", "lower", lambda r, _: r.convergence.time_s, lead=True),
     Metric(
@@ -47,7 +45,7 @@ METRICS: Final = (
 )
 
 
-def values(result: Result, verification: Documents) -> dict[str, Value]:
+def values(result: Result, verification: Verification) -> dict[str, Value]:
     """The values of a sound run. Of one that timed out, only that its convergence takes longer; of a void one, none."""
     if result.sound:
         return {metric.name: Value(float(metric.read(result, verification))) for metric in METRICS}

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from bench.ends.errors import SetupError
 from bench.platforms.platform import System
-from metrics.records.record import Record
+from metrics.records.fault import Takeover
 from settings import plugins
 from settings.catalogue.projection import Strategy
 
@@ -22,16 +22,6 @@ VARIABLE: Final = "fault"
 
 Stats = Mapping[str, Any]
 """The document of GET /stats."""
-
-
-@dataclass(frozen=True)
-class Takeover(Record):
-    """What became of the leases that the part held, by the database's clock. None: nothing had to be taken over."""
-
-    leases_held: int = 0
-    takeovers: int = 0
-    takeover_s: float | None = None
-    taken_over_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,30 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bench.drill.fault import Fault, Plan, Takeover, load
+from bench.drill.fault import Fault, Plan, load
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
-from metrics.records.record import Record
+from metrics.records.fault import Injected
 
 LOOK_EVERY_S: Final = 0.2
-
-
-@dataclass(frozen=True)
-class Injected(Record):
-    """`fault.json`: what was done when, by this machine's clock, and whether it hit."""
-
-    fault: str
-    platform: str
-    what: str
-    hit: bool
-    holder: str
-    invoked_at: float
-    healed_at: float | None
-    takeover: Takeover = field(default_factory=Takeover)
 
 
 class Injection:

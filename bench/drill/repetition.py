@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.bundle.folder import Samples
+from metrics.reading import read_optional
+from metrics.records.fault import Injected
 from metrics.records.result import Correctness, Result, Verdict
+from metrics.records.verification import Verification
 
 COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing")
 
@@ -33,23 +35,24 @@ class Repetition:
     @classmethod
     def read(cls, folder: Path, result: Result, seed: int) -> Repetition:
         """Take it from a run's bundle and its result."""
-        fault, verification = _document(folder / "fault.json"), _document(folder / "verification.json")
+        fault = read_optional(folder / "fault.json", Injected)
+        verification = read_optional(folder / "verification.json", Verification)
         return cls(
             run_id=folder.name,
-            platform=str(fault.get("platform", "")),
+            platform=fault.platform if fault else "",
             seed=seed,
-            hit=bool(fault.get("hit")),
+            hit=fault is not None and fault.hit,
             verdict=result.verdict,
             correctness=result.correctness,
-            takeover_s=fault.get("takeover", {}).get("takeover_s"),
+            takeover_s=fault.takeover.takeover_s if fault else None,
             visible_p99_ms=_around(fault, Samples(folder / "samples.jsonl").new()),
             errors=result.throughput.errors,
-            what=str(fault.get("what", "the run ended before the fault")),
+            what=fault.what if fault else "the run ended before the fault",
             why_failed=judge(result.verdict, result.why, result.correctness, verification),
         )
 
 
-def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Mapping[str, Any]) -> str:
+def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Verification | None) -> str:
     """Why the drill failed, empty where it did not. Pure.
 
     Requests that failed under the fault make a run `invalid` for its numbers, and not for its safety: then every event
@@ -59,22 +62,17 @@ def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Ma
         return why
     if verdict == "converged":
         return ""
-    if not verification:
+    if verification is None:
         return why
-    left = int(verification["unprojected"])
+    left = verification.unprojected
     return f"{left} event(s) never took effect; {why}" if left else ""
 
 
-def _document(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return document
-
-
-def _around(fault: Mapping[str, Any], samples: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+def _around(fault: Injected | None, samples: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
     """The worst second's p99 of write to visible in the load phase: before the strike, until it healed, and after."""
     spans: dict[str, list[float]] = {"before": [], "during": [], "after": []}
-    if fault:
-        begun, healed = fault["invoked_at"], fault["healed_at"] or fault["invoked_at"]
+    if fault is not None:
+        begun, healed = fault.invoked_at, fault.healed_at or fault.invoked_at
         for sample in samples:
             if sample["phase"] == "load" and (p99 := sample.get("visibility_p99_ms")) is not None:
                 name = "before" if sample["t"] < begun else "during" if sample["t"] <= healed + 1 else "after"

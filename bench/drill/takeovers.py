@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bench.drill.fault import Stats, Takeover
+from bench.drill.fault import Stats
 from bench.platforms import http_client
 from bench.platforms.platform import Part, System
+from metrics.records.fault import Takeover
 
 
 def leases_held(stats: Stats, holder: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,8 +18,8 @@ from hdrh.histogram import HdrHistogram
 from bench.oracle.activity import KINDS, Activity
 from bench.oracle.database import connect
 from bench.oracle.refold import Batch, Event, Findings, Head, Row, Stream, judge
-from metrics.records.record import Record
 from metrics.records.result import Correctness, Percentiles
+from metrics.records.verification import Verification
 
 WINDOW: Final = 5000
 LONGEST_US: Final = 3_600_000_000
@@ -43,18 +42,6 @@ TALLIES: Final = {
     "todos": ("SELECT sum(todos) FROM todo_tallies", "SELECT count(*) FROM todos"),
     "active todos": ("SELECT sum(active) FROM todo_tallies", "SELECT count(*) FROM todos WHERE NOT deleted"),
 }
-
-
-@dataclass(frozen=True)
-class Verification(Record):
-    """What the oracle saw. `projected_ms` is the time from an event's insert to its effect, one database clock."""
-
-    correctness: Correctness
-    unprojected: int
-    projected_ms: Percentiles
-    projected_samples: int
-    offenders: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 async def verify(

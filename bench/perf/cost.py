@@ -10,7 +10,6 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench.bundle.perf import Cost
 from bench.bundle.reading import refusing
 from bench.perf import meter
 from bench.perf.contests.visible import wait_until_projected
@@ -20,6 +19,7 @@ from bench.perf.output.table import number
 from bench.perf.store import fill
 from bench.platforms.processes import Process
 from metrics.reading import read_optional
+from metrics.records.perf import Cost
 
 FILE: Final = "cost.json"
 RATE: Final = 1_000

@@ -18,6 +18,7 @@ from bench.preflight import description, limits
 from bench.trial import strategies
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Versions
 from settings.hiding import hide
 
 
@@ -35,7 +36,7 @@ class Attached:
         """None of them can be reached."""
         return []
 
-    def versions(self) -> dict[str, Any]:
+    def versions(self) -> Versions:
         """Those of the project here, which may not be what runs there."""
         return description.versions(ROOT)
 

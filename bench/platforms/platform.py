@@ -15,6 +15,7 @@ from bench.platforms.logins import Logins
 from bench.platforms.processes import Process, Processes
 from bench.preflight.doctor.reading import Doctor
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Postgres, Versions
 from metrics.target import Target
 
 Kind = Literal["api", "projector", "postgres"]
@@ -94,7 +95,7 @@ class Platform(Protocol):
         """What the system is made of, in the order of their start; empty where nothing can be reached but its API."""
         ...
 
-    def versions(self) -> dict[str, Any]:
+    def versions(self) -> Versions:
         """Python, packages and the project's revision that the system runs."""
         ...
 
@@ -111,7 +112,7 @@ class System:
     settings: Settings
     base_url: str
     logins: Logins
-    postgres: dict[str, Any]
+    postgres: Postgres
     doctor: Doctor
     processes: Processes
     influx: Target | None

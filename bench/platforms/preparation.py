@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from bench.preflight import description
 from bench.preflight.doctor.reading import Doctor, examine
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Postgres
 from settings import plugins
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
@@ -32,7 +33,7 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
     return kind.environment({**told, **addresses})
 
 
-def reach(url: str, *, source: str, profile: str) -> dict[str, Any]:
+def reach(url: str, *, source: str, profile: str) -> Postgres:
     """Version and settings of the server at `url`. Raises SetupError when it can not be reached."""
     try:
         return run(description.postgres(url, source=source, profile=profile))

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import psutil
 from bench.ends.bounded import NoAnswer, ask
 from bench.oracle.database import ambient, connect
 from bench.preflight import usable
+from metrics.records.surroundings import Machine, Postgres, Versions
 from settings.children import GIT, PROGRAM
 from settings.hiding import shown
 
@@ -40,7 +42,7 @@ SELECT name, current_setting(name) AS value FROM pg_settings
 """
 
 
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """CPU, memory and operating system: cores and memory are those that this process may use, `_installed` all."""
     return {
         "cpu_model": _cpu_model(),
@@ -55,12 +57,12 @@ def machine() -> dict[str, Any]:
     }
 
 
-def unlike(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """The properties in which two machines differ so that their numbers can not be compared."""
     return [name for name in LIKENESS if one.get(name) != other.get(name)]
 
 
-def versions(root: Path) -> dict[str, Any]:
+def versions(root: Path) -> Versions:
     """Python, packages, and the revision of the project; `dirty` when there were changes that no commit has.
 
     Both are None where `root` is no repository itself, whatever it lies in, or where Git gives no answer.
@@ -74,7 +76,7 @@ def versions(root: Path) -> dict[str, Any]:
     }
 
 
-async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
+async def postgres(url: str, *, source: str, profile: str) -> Postgres:
     """Version of the server and its settings that are not defaults (and those that durability hangs on)."""
     connection = await connect(url)
     try:
@@ -84,12 +86,13 @@ async def postgres(url: str, *, source: str, profile: str) -> dict[str, Any]:
     finally:
         await connection.close()
     settings = {row["name"]: shown(row["name"], row["value"]) for row in rows}
-    found = {"version": version, "source": source, "profile": profile, "settings": settings, "tls": tls}
-    acting = ambient(url)
-    return {**found, "environment": acting} if acting else found
+    found: Postgres = {"version": version, "source": source, "profile": profile, "settings": settings, "tls": tls}
+    if acting := ambient(url):
+        found["environment"] = acting
+    return found
 
 
-def durable(server: dict[str, Any]) -> bool:
+def durable(server: Mapping[str, Any]) -> bool:
     """True when an acknowledged write survives a crash of the machine."""
     settings = server.get("settings", {})
     return settings.get("fsync") == "on" and settings.get("synchronous_commit") not in ("off", None)

@@ -14,7 +14,9 @@ from markupsafe import Markup
 from bench.bundle.reading import Read, read_bundle
 from bench.preflight.description import durable
 from bench.report import charts
+from metrics.records.fault import Injected
 from metrics.records.result import Convergence, Percentiles, Result, Visibility
+from metrics.records.verification import Verification
 from settings.tracing import traced
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -61,13 +63,14 @@ def _templates() -> Environment:
 def _context(bundle: Read) -> dict[str, Any]:
     result, documents, samples = bundle.result, bundle.documents, bundle.samples.records
     loadgen, postgres = documents["loadgen"], documents["postgres"]
+    verification = bundle.verification or Verification()
     sound = result.sound and postgres.get("profile") != "test"
     start = _start(loadgen, samples)
     plots = charts.timelines(samples, start) if samples else []
     end = samples[-1]["t"] if samples else start
     spans = charts.phases(loadgen, start, end)
     upto = max([end - start, *(span["to"] for span in spans)])
-    drawn = {"charts": plots, "phases": spans, "moments": _moments(documents["fault"], start), "range": [0, upto]}
+    drawn = {"charts": plots, "phases": spans, "moments": _moments(bundle.fault, start), "range": [0, upto]}
     return {
         "charts_data": drawn if plots else None,
         "plots": plots,
@@ -77,11 +80,11 @@ def _context(bundle: Read) -> dict[str, Any]:
         "tone": "good" if sound else "open" if result.verdict in ("timed_out", "blocked") else "bad",
         "verdict": WORDS[result.verdict],
         "headline": _headline(result, sound),
-        "notes": [*_notes(result, documents), *_warnings(bundle.samples.cut)],
-        "cards": _cards(result, documents),
+        "notes": [*_notes(result, documents["postgres"], bundle.fault), *_warnings(bundle.samples.cut)],
+        "cards": _cards(result, verification),
         "checks": _checks(result),
-        "offenders": documents["verification"].get("offenders", []),
-        "latencies": _latencies(result, documents["verification"]),
+        "offenders": verification.offenders,
+        "latencies": _latencies(result, verification),
         "lags": _lags(result),
         "stages": loadgen.get("stages", []) if len(loadgen.get("stages", [])) > 1 else [],
         "conditions": _conditions(result, documents),
@@ -105,8 +108,8 @@ def _headline(result: Result, sound: bool) -> str:
     return "This run gives no results. Why:"
 
 
-def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
-    postgres, fault, settings = documents["postgres"], documents["fault"], result.settings
+def _notes(result: Result, postgres: Mapping[str, Any], fault: Injected | None) -> list[dict[str, Any]]:
+    settings = result.settings
     notes = [{"text": f"handler latency {settings.get('HANDLER_LATENCY_MS', 0)} ms an event", "warns": False}]
     notes[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
     if (handler := settings.get("HANDLER", "set")) != "set":
@@ -127,8 +130,8 @@ def _notes(result: Result, documents: dict[str, Any]) -> list[dict[str, Any]]:
     if dropped := result.generator.dropped_points:
         notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
     notes += _warnings(*result.warnings)
-    if fault:
-        notes.append({"text": f"in the load phase {fault['what']}{after(fault)}", "warns": True})
+    if fault is not None:
+        notes.append({"text": f"in the load phase {fault.what}{after(fault)}", "warns": True})
     return notes
 
 
@@ -136,9 +139,9 @@ def _warnings(*texts: str) -> list[dict[str, Any]]:
     return [{"text": text, "warns": True} for text in texts if text]
 
 
-def _cards(result: Result, documents: dict[str, Any]) -> list[dict[str, str]]:
+def _cards(result: Result, verification: Verification) -> list[dict[str, str]]:
     t, v, c = result.throughput, result.visibility_ms, result.convergence
-    projected = Percentiles.from_dict(documents["verification"].get("projected_ms", Percentiles().to_dict()))
+    projected = verification.projected_ms
     return [
         _card("Actions", whole(t.actions_per_s), "/s", f"{whole(t.actions)} acknowledged"),
         _card("Reads", whole(t.reads_per_s), "/s", f"{whole(t.reads)} answered"),
@@ -155,9 +158,9 @@ def _card(label: str, value: str, unit: str, under: str) -> dict[str, str]:
     return {"label": label, "value": value, "unit": unit, "under": under}
 
 
-def after(fault: Mapping[str, Any]) -> str:
+def after(fault: Injected) -> str:
     """How the work of a projector went on that a fault struck; nothing where there was none to take over."""
-    takeover = fault["takeover"]["takeover_s"]
+    takeover = fault.takeover.takeover_s
     return "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
 
 
@@ -184,13 +187,12 @@ def _checks(result: Result) -> list[dict[str, Any]]:
     return [*checks, {**missing, "looked_at": c.acknowledged_checked, "faults": c.acknowledged_missing}]
 
 
-def _latencies(result: Result, verification: Mapping[str, Any]) -> list[dict[str, Any]]:
-    projected = Percentiles.from_dict(verification["projected_ms"]) if verification else Percentiles()
+def _latencies(result: Result, verification: Verification) -> list[dict[str, Any]]:
     rows = (
         ("actions", "start to acknowledgement", result.latency_ms.actions),
         ("reads", "start to answer", result.latency_ms.reads),
         ("write to visible", f"{whole(result.visibility_ms.samples)} sampled writes", result.visibility_ms),
-        ("insert to projected", f"{whole(verification.get('projected_samples', 0))} events", projected),
+        ("insert to projected", f"{whole(verification.projected_samples)} events", verification.projected_ms),
     )
     return [{"name": n, "meaning": m, "values": [p.p50, p.p95, p.p99, p.max] if p.max else []} for n, m, p in rows]
 
@@ -252,10 +254,10 @@ def _start(loadgen: Mapping[str, Any], samples: list[dict[str, Any]]) -> float:
     return float(min(begun, default=0.0))
 
 
-def _moments(fault: Mapping[str, Any], start: float) -> list[dict[str, Any]]:
-    if not fault:
+def _moments(fault: Injected | None, start: float) -> list[dict[str, Any]]:
+    if fault is None:
         return []
-    moments = {fault["fault"]: fault["invoked_at"], "healed": fault["healed_at"]}
+    moments = {fault.fault: fault.invoked_at, "healed": fault.healed_at}
     return [{"name": name, "at": at - start} for name, at in moments.items() if at is not None]
 
 

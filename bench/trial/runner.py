@@ -21,7 +21,7 @@ from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
 from bench.oracle import database
 from bench.oracle.database import connect
-from bench.oracle.verify import Verification, verify
+from bench.oracle.verify import verify
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.processes import ROOT, Process, describe, tail
@@ -32,6 +32,7 @@ from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
 from metrics.records.result import Result
+from metrics.records.verification import Verification
 
 POLL_S: Final = 0.1
 GRACE_S: Final = 120.0
@@ -104,7 +105,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
     with running_system(settings, bundle.log, progress) as system:
         bundle.write("postgres.json", system.postgres)
-        bundle.write(DOCTOR, system.doctor.document)
+        bundle.write(DOCTOR, system.doctor.document.to_dict())
         bundle.write("versions.json", system.platform.versions())
         observer.begin(system.influx, progress)
         ahead_s = database.run(_clock(system.database_url)).timestamp() - time.time()

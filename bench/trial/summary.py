@@ -14,6 +14,8 @@ from rich.text import Text
 
 from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from bench.trial.observer import FILE
+from metrics.reading import read_optional
+from metrics.records.fault import Injected
 from metrics.records.result import Percentiles, Result, Visibility
 from settings.tracing import traced
 
@@ -39,10 +41,9 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
 
 def _show_fault(console: Console, path: Path) -> None:
     """The fault that was injected, and how work went on."""
-    if not path.exists():
-        return
-    told = json.loads(path.read_text(encoding="utf-8"))
-    console.print(Text(f"fault   {told['what']}{after(told)}"), soft_wrap=True)
+    fault = read_optional(path, Injected)
+    if fault is not None:
+        console.print(Text(f"fault   {fault.what}{after(fault)}"), soft_wrap=True)
 
 
 def _show_observer(console: Console, path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from metrics.reading import read
 from metrics.records.record import BadRecord, Record
@@ -154,3 +154,9 @@ class Result(Record):
 def read_result(path: Path) -> Result:
     """Read `result.json`. Raises BadDocument with the file and the place in it."""
     return read(path, Result, schema=SCHEMA)
+
+
+def sections() -> dict[str, type[Record]]:
+    """The figures of a result, by the names of its fields: what a load generator tells, too."""
+    hints = get_type_hints(Result)
+    return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Record)}

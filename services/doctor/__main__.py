@@ -31,7 +31,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     found = asyncio.run(examine(parse(url), parse(listen) if listen else None, reader=reader))
-    print(json.dumps(found.document(), indent=2))
+    print(json.dumps(found.document().to_dict(), indent=2))
     return found.code
 
 

@@ -13,7 +13,7 @@ import asyncpg
 
 from eventstore.connection.pooler import Pooling
 from eventstore.schema import ANNOUNCE_TAG
-from services.doctor.document import Fact
+from metrics.records.doctor import Fact
 
 Open = Callable[[], Awaitable[asyncpg.Connection]]
 

@@ -3,31 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final
 
-State = Literal["fine", "warning", "wrong"]
-SCHEMA: Final = 1
+from metrics.records.doctor import SCHEMA, Diagnosis, Fact, Soundness, State
+
 CODES: Final[dict[State, int]] = {"fine": 0, "warning": 1, "wrong": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that a run depends on; `note` says what follows from it and what to do, where it is not fine."""
-
-    name: str
-    value: str
-    state: State = "fine"
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """One way to project, sound on this database or not. `mode` is how it is asked for."""
-
-    name: str
-    mode: str
-    sound: bool
-    why: str = ""
 
 
 @dataclass(slots=True)
@@ -36,7 +16,7 @@ class Examination:
 
     address: str
     facts: list[Fact] = field(default_factory=list)
-    strategies: list[Strategy] = field(default_factory=list)
+    strategies: list[Soundness] = field(default_factory=list)
 
     @property
     def code(self) -> int:
@@ -46,21 +26,17 @@ class Examination:
         worst = max((CODES[fact.state] for fact in self.facts), default=0)
         return min(worst, 1) if all(strategy.sound for strategy in self.strategies) else 1
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Diagnosis:
         """As `doctor.json` has it."""
-        return {
-            "schema": SCHEMA,
-            "code": self.code,
-            "address": self.address,
-            "facts": [
-                {"name": one.name, "value": one.value, "state": one.state, "note": one.note} for one in self.facts
-            ],
-            "strategies": [
-                {"name": one.name, "mode": one.mode, "sound": one.sound, "why": one.why} for one in self.strategies
-            ],
-            "warnings": [
+        return Diagnosis(
+            schema=SCHEMA,
+            code=self.code,
+            address=self.address,
+            facts=self.facts,
+            strategies=self.strategies,
+            warnings=[
                 f"{one.name}: {one.value}{f' ({one.note})' if one.note else ''}"
                 for one in self.facts
                 if one.state != "fine"
             ],
-        }
+        )

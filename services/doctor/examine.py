@@ -15,8 +15,9 @@ from eventstore.connection.connector import Connector
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged
+from metrics.records.doctor import Fact, Soundness
 from services.doctor import checks, server
-from services.doctor.document import Examination, Fact, Strategy
+from services.doctor.document import Examination
 from settings import strategies
 from settings.hiding import hide
 from todo.read_models.todos import READ_MODEL
@@ -104,7 +105,7 @@ def _preconditions(findings: Sequence[Finding]) -> list[Fact]:
     return [Fact(finding.check, finding.problem, "wrong", finding.remedy) for finding in findings]
 
 
-def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Strategy]:
+def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Soundness]:
     made = []
     for name in strategies.offered():
         # One that works in serial mode rests on the global order.
@@ -112,5 +113,5 @@ def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence
         mode = "serial" if ordered else "parallel"
         broken = (shorten(one.problem, SHORT) for one in findings if ordered or not one.order)
         why = [*all, *(order if ordered else ()), *broken]
-        made.append(Strategy(name, mode, not why, " · ".join(why)))
+        made.append(Soundness(name, mode, not why, " · ".join(why)))
     return made

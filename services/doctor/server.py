@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from services.doctor.document import Fact
+from metrics.records.doctor import Fact
 
 SERVER: Final = """
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.bundle.perf import Perf
 from bench.bundle.reading import refusing
 from bench.perf.http_load import wrk
 from bench.perf.references import peers
 from bench.platforms.processes import ROOT
 from bench.preflight import description
 from metrics.reading import read_optional
+from metrics.records.perf import Perf
 from metrics.records.record import write_json
 
 FILE: Final = "latest.json"

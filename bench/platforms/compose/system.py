@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client
@@ -25,6 +25,7 @@ from bench.preflight import description
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Versions
 from settings import Environment
 from settings.catalogue.load import LOADGEN_WORKERS
 
@@ -59,7 +60,7 @@ class Containers:
             add(self._compose, "loadgen-worker", workers)
         return process
 
-    def versions(self) -> dict[str, Any]:
+    def versions(self) -> Versions:
         """What the images were built from: not what lies in the folder by now."""
         api = next(container for container in self._compose.containers() if container.service == "api")
         told = self._compose.docker("inspect", "--format", f'{{{{index .Config.Labels "{REVISION}"}}}}', api.id)

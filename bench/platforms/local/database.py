@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed
@@ -17,6 +17,7 @@ from bench.platforms.preparation import environment, reach
 from bench.platforms.processes import Processes
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Postgres
 from settings.addresses import postgres_url
 
 MIGRATION_TIMEOUT_S: Final = 120.0
@@ -27,7 +28,7 @@ class Database:
     """Addresses, what `postgres.json` says of the server, and the server where the run has started it."""
 
     logins: Logins
-    postgres: dict[str, Any]
+    postgres: Postgres
     server: Server | None
 
 

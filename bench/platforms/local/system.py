@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
@@ -24,6 +24,7 @@ from bench.preflight import description, limits
 from bench.trial.global_order import catch_up
 from bench.trial.progress import Progress
 from bench.trial.settings import Settings
+from metrics.records.surroundings import Versions
 
 HOST: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 60.0
@@ -48,7 +49,7 @@ class Local:
         """Postgres only where the run has started it."""
         return list(self._parts)
 
-    def versions(self) -> dict[str, Any]:
+    def versions(self) -> Versions:
         """Those of the project here."""
         return description.versions(ROOT)
 

@@ -27,7 +27,7 @@ def doctor(results: Path, console: Console) -> int:
     file = results / new_id("doctor", settings.mode) / FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, found.document)
+        write_json(file, found.document.to_dict())
     except OSError as error:
         raise SetupError("--results", f"{file} can not be written ({error.strerror})", "make room") from None
     console.print(Text(str(file)), soft_wrap=True)

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bench.ends.errors import RunFailed
 from bench.platforms.processes import ROOT
+from metrics.records.doctor import Diagnosis
 from settings import strategies
 from settings.catalogue.projection import Strategy
 
@@ -20,28 +21,28 @@ TIMEOUT_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Doctor:
-    """`code` is 0 fine, 1 works with warnings, 2 does not work. `document` goes into the bundle as it is."""
+    """What is asked of an examination; `document` goes into the bundle as it is."""
 
-    document: dict[str, Any]
+    document: Diagnosis
 
     @property
     def code(self) -> int:
         """The exit code of the examination."""
-        return int(self.document["code"])
+        return self.document.code
 
     @property
     def warnings(self) -> list[str]:
         """What a result must carry."""
-        return [str(warning) for warning in self.document["warnings"]]
+        return self.document.warnings
 
     def why_not(self, name: Strategy) -> str:
         """Why the strategy is not sound there; empty where it is. One of somebody else's needs what its mode needs."""
         mode = "serial" if strategies.is_serial(name) else "parallel"
-        known = self.document["strategies"]
-        strategy = next((one for one in known if one["name"] == name), None) or next(
-            one for one in known if one["mode"] == mode
+        known = self.document.strategies
+        strategy = next((one for one in known if one.name == name), None) or next(
+            one for one in known if one.mode == mode
         )
-        return "" if strategy["sound"] else f"strategy {name} is not sound there: {strategy['why']}"
+        return "" if strategy.sound else f"strategy {name} is not sound there: {strategy.why}"
 
 
 def examine(environment: Mapping[str, str], *arguments: str) -> Doctor:
@@ -56,7 +57,7 @@ def examine(environment: Mapping[str, str], *arguments: str) -> Doctor:
             check=False,
             timeout=TIMEOUT_S,
         )
-        return Doctor(json.loads(done.stdout))
+        return Doctor(Diagnosis.from_dict(json.loads(done.stdout)))
     except subprocess.TimeoutExpired:
         raise RunFailed(f"the doctor gave no answer within {TIMEOUT_S:g} s") from None
     except ValueError:

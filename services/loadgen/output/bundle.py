@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ import structlog
 
 from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
+from metrics.records.loadgen import Loadgen, Phase
 from metrics.records.record import write_json
-from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.result import sections
 from metrics.sinks import JsonLinesSink
 from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement
@@ -22,17 +22,6 @@ from services.loadgen.judge.stats import Stats
 from services.loadgen.output.influx_stream import InfluxStream
 from services.loadgen.settings import Settings
 
-_SECTIONS: dict[str, Any] = {
-    "throughput": Throughput(),
-    "latency_ms": Latency(),
-    "projection_lag": Distribution(),
-    "event_id_lag": Distribution(),
-    "backlog": Distribution(),
-    "visibility_ms": Visibility(),
-    "convergence": Convergence(),
-    "correctness": Correctness(),
-    "generator": Generator(),
-}
 _NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminate": 0}
 _HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
 
@@ -54,7 +43,7 @@ class Bundle:
         self._samples = JsonLinesSink(self._folder / "samples.jsonl")
         self._missing: dict[str, str] = {}
         self._visibility: dict[str, Any] = {}
-        self._phases: list[dict[str, Any]] = []
+        self._phases: list[Phase] = []
         self._influx: InfluxStream | None = None
         self._strategies: set[str] = set()
         self.result: Message | None = None
@@ -115,20 +104,17 @@ class Bundle:
             document["influx"] = self._influx.end(document, now)
             document["generator"]["dropped_points"] = self._influx.dropped
         self._drop_half_page()
-        document["missing"] = self._missing
         write_json(self._folder / "loadgen.json", document)
 
     def _document(self, judgement: Judgement) -> dict[str, Any]:
         """`loadgen.json` as far as Locust and the probe told of it."""
         result, report = self.result or {}, self.report or {}
-        sections = {
-            name: result.get(name) or report.get(name) or dataclasses.asdict(nothing)
-            for name, nothing in _SECTIONS.items()
+        figures = {
+            name: result.get(name) or report.get(name) or section().to_dict() for name, section in sections().items()
         }
-        return {
+        told: Loadgen = {
             "verdict": judgement.verdict,
             "why": judgement.why,
-            **sections,
             "strategies": sorted(self._strategies),
             "phases": self._phases,
             "settings": self._settings.as_used(),
@@ -137,7 +123,9 @@ class Bundle:
             "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
             "influx": None,
             "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
+            "missing": self._missing,
         }
+        return {**told, **figures}
 
     def _write_histograms(self) -> None:
         result, report = self.result or {}, self.report or {}

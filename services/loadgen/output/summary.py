@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from metrics.records.loadgen import Stage
 from metrics.records.result import Convergence, Correctness, Generator
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.read_back import Findings
@@ -24,7 +25,7 @@ class Summary:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._load_s = 0.0
-        self._stages: list[dict[str, Any]] = []
+        self._stages: list[Stage] = []
         self.convergence = Convergence()
         self.findings = Findings(0)
         self.final: Stats | None = None

@@ -53,7 +53,7 @@ VISIBILITY: Final = (
 )
 """Where *the probe* can be no other than the visibility probe."""
 
-DOCTOR: Final = ("services/doctor/*", "bench/preflight/doctor/*", "tests/*doctor*")
+DOCTOR: Final = ("services/doctor/*", "bench/preflight/doctor/*", "metrics/records/doctor.py", "tests/*doctor*")
 """What it says of a database is a fact, also in the files that it writes."""
 
 

@@ -26,11 +26,11 @@ def asked(url: str, *arguments: str, **variables: str) -> Doctor:
 
 def facts(doctor: Doctor) -> dict[str, tuple[str, str]]:
     """By name: state and value."""
-    return {fact["name"]: (fact["state"], fact["value"]) for fact in doctor.document["facts"]}
+    return {fact.name: (fact.state, fact.value) for fact in doctor.document.facts}
 
 
 def sound(doctor: Doctor) -> dict[str, bool]:
-    return {one["name"]: one["sound"] for one in doctor.document["strategies"]}
+    return {one.name: one.sound for one in doctor.document.strategies}
 
 
 ALL = {"global-order": True, "stream-leases": True, "stream-locks": True}
@@ -81,8 +81,8 @@ def without_rights(cluster: Cluster) -> str:
 def test_where_nothing_can_be_measured(cluster: Cluster, place: Callable[[Cluster], str], says: str) -> None:
     found = asked(place(cluster))
     assert (found.code, sound(found)) == (2, NONE)
-    assert says in json.dumps(found.document, ensure_ascii=False)
-    assert "s3cret" not in json.dumps(found.document)
+    assert says in json.dumps(found.document.to_dict(), ensure_ascii=False)
+    assert "s3cret" not in json.dumps(found.document.to_dict())
 
 
 def test_a_reader_is_not_asked_for_rights_to_write(cluster: Cluster) -> None:
@@ -119,6 +119,6 @@ def test_the_table_has_every_fact_and_strategy(cluster: Cluster, tmp_path: Path)
     with (tmp_path / "shown").open("w") as file:
         show(Console(file=file, width=200), found.document)
     shown = (tmp_path / "shown").read_text()
-    for one in (*found.document["facts"], *found.document["strategies"]):
-        assert one["name"] in shown
+    names = [*(fact.name for fact in found.document.facts), *(one.name for one in found.document.strategies)]
+    assert [name for name in names if name not in shown] == []
     assert "works, with warnings that a result carries" in shown

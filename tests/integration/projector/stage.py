@@ -14,13 +14,14 @@ from typing import Any, Final, Self
 import asyncpg
 import pytest
 
-from bench.oracle.verify import Verification, verify
+from bench.oracle.verify import verify
 from eventstore.connection.database import Database
 from eventstore.errors import TimeLimit
 from eventstore.events import ExpectedVersion, NewEvent
 from eventstore.postgres import PostgresEventStore
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
+from metrics.records.verification import Verification
 from migrations import metadata
 from projection.hooks import Hook
 from projection.operator import Steps

@@ -22,6 +22,7 @@ from metrics.records.result import (
     Verdict,
     Visibility,
 )
+from metrics.records.verification import Verification
 
 MACHINE: dict[str, Any] = {
     "cpu_model": "Abacus 9",
@@ -31,13 +32,13 @@ MACHINE: dict[str, Any] = {
     "kernel": "Linux 6.1",
     "architecture": "x86_64",
 }
-VERIFICATION: dict[str, Any] = {
-    "projected_ms": Percentiles(2.5, 3.5, 4.5, 5.5).to_dict(),
-    "projected_samples": 5555,
-    "offenders": [],
-}
+VERIFICATION: dict[str, Any] = Verification(
+    projected_ms=Percentiles(2.5, 3.5, 4.5, 5.5), projected_samples=5555
+).to_dict()
 FAULT: dict[str, Any] = {
     "fault": "kill-projector",
+    "platform": "local",
+    "holder": "projector-1",
     "what": "projector-1 was killed (SIGKILL) with 3 lease(s)",
     "hit": True,
     "invoked_at": 1002.0,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bench.bundle.folder import Bundle, Samples, judge, merge, new_id, void
-from bench.oracle.verify import Verification
 from bench.trial.settings import Settings
 from metrics.records.result import Correctness, Percentiles, Verdict, read_result
+from metrics.records.verification import Verification
 from tests.unit.bench import bundles
 
 SOUND = Correctness(events_checked=10, acknowledged_checked=9)
@@ -22,7 +22,7 @@ def verification(correctness: Correctness, offenders: list[str] | None = None) -
 
 def loadgen(**changed: Any) -> dict[str, Any]:
     """`loadgen.json` as the load generator leaves it."""
-    told = bundles.result().to_dict() | {"correctness": {"acknowledged_checked": 9, "acknowledged_missing": 0}}
+    told = bundles.result().to_dict() | {"correctness": Correctness(acknowledged_checked=9).to_dict()}
     return told | {"strategies": ["stream-leases"]} | changed
 
 
@@ -67,7 +67,7 @@ def test_missing_writes_are_named_when_the_refold_found_nothing() -> None:
 
 def test_a_result_takes_the_store_s_faults_from_one_oracle_and_the_missing_writes_from_the_other() -> None:
     # What the load generator says of the store is not believed: it can not see it.
-    told = {"acknowledged_checked": 9, "acknowledged_missing": 1, "events_checked": 99, "lost": 99}
+    told = Correctness(acknowledged_checked=9, acknowledged_missing=1, events_checked=99, lost=99).to_dict()
     refolded = verification(Correctness(events_checked=10, lost=2, acknowledged_missing=77), ["lost: one"])
     found = merge("id", Settings.from_env({}), loadgen(correctness=told), refolded, trial=4)
     assert found.correctness == Correctness(events_checked=10, lost=2, acknowledged_checked=9, acknowledged_missing=1)

@@ -47,8 +47,7 @@ def test_a_saturated_generator_is_said() -> None:
 
 
 def test_a_planned_crash_tells_the_time_of_the_takeover(tmp_path: Path) -> None:
-    fault = {"what": "projector-1 was killed (SIGKILL) with 3 lease(s)", "takeover": {"takeover_s": 4.25}}
-    (tmp_path / "fault.json").write_text(json.dumps(fault))
+    (tmp_path / "fault.json").write_text(json.dumps(bundles.FAULT))
     out = StringIO()
     show(Console(file=out, width=100, highlight=False), bundles.result(), tmp_path)
     assert "projector-1 was killed (SIGKILL) with 3 lease(s); its work was taken over after 4.2 s" in out.getvalue()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_type_hints
 
+from metrics.reading import read
+from metrics.records.loadgen import Loadgen
+from metrics.records.result import sections
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.stats import parse_stats
 from services.loadgen.output.bundle import Bundle
@@ -22,6 +26,17 @@ def test_without_influxdb_nobody_is_told_and_nothing_is_dropped(tmp_path: Path) 
     bundle.close(Judgement("invalid", "interrupted"))
     document = json.loads((tmp_path / "loadgen.json").read_text())
     assert (document["influx"], document["generator"]["dropped_points"]) == (None, 0)
+
+
+def test_the_document_is_the_record_of_it_with_a_result_s_figures(tmp_path: Path) -> None:
+    bundle = Bundle(Settings(results_dir=tmp_path))
+    bundle.phase("load", 0.5)
+    bundle.close(Judgement("invalid", "interrupted"))
+    document = read(tmp_path / "loadgen.json", Loadgen)
+    assert set(document) == {*get_type_hints(Loadgen), *sections()}
+    assert {name: section.from_dict(document[name]) for name, section in sections().items()} == {  # type: ignore[literal-required]
+        name: section() for name, section in sections().items()
+    }
 
 
 def test_what_the_projectors_said_of_their_strategy_is_kept(tmp_path: Path) -> None:

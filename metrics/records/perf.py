@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from bench.bundle.kinds import Machine
+from metrics.records.surroundings import Machine
 
 Figures = dict[str, float | None]
 
