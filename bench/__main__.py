@@ -96,7 +96,8 @@ def examine(arguments: argparse.Namespace, console: Console) -> int:
 
 def stay(arguments: argparse.Namespace, console: Console) -> int:
     """`dev` and `ui`."""
-    settings = Settings.from_env(os.environ, mode=arguments.mode)
+    scenario = getattr(arguments, "scenario", reader.DEFAULT)
+    settings = Settings.from_env(os.environ, scenario=scenario, mode=arguments.mode)
     (by_hand.ui if arguments.name == "ui" else by_hand.dev)(settings, console)
     return 0
 
@@ -132,7 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     drill.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
     drill.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
-        _command(commands, name, stay, text).add_argument("--mode", choices=["serial", "parallel"])
+        staying = _command(commands, name, stay, text)
+        staying.add_argument("--mode", choices=["serial", "parallel"])
+        if name == "ui":
+            staying.add_argument("scenario", nargs="?", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
     examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")
     examining.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where doctor.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")

@@ -56,7 +56,7 @@ class Master:
         worker.step, worker.in_flight = message["step"], message["in_flight"]
         worker.scheduled, worker.started = message["scheduled"], message["started"]
         replay(self._run, message["entries"])
-        self._run.indexes.extend(message["indexes"])
+        self._run.user_numbers.extend(message["user_numbers"])
         self._run.saturation.others[name] = (message["cpu_percent"], message["delay_p99_ms"])
         self._sum_up()
 

@@ -75,13 +75,13 @@ class WorkerRun:
 
     def _message(self) -> dict[str, Any]:
         run = self.run
-        new, self._told = run.indexes[self._told :], len(run.indexes)
+        new, self._told = run.user_numbers[self._told :], len(run.user_numbers)
         return {
             "step": run.step,
             "in_flight": run.ledger.in_flight,
             "scheduled": run.scheduled,
             "started": run.started,
-            "indexes": new,
+            "user_numbers": new,
             "cpu_percent": run.saturation.cpu_percent,
             "delay_p99_ms": run.saturation.delay_p99_ms,
             "entries": self._journal.take(),

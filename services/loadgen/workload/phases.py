@@ -16,7 +16,7 @@ from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
 from services.loadgen.workload.http_client import HttpClient, HttpError
 from services.loadgen.workload.plan import Phase, readers
-from services.loadgen.workload.run import Halted, Run, Watch
+from services.loadgen.workload.run import ConvergenceWatch, Halted, Run
 
 _LOOK_S = 0.02
 _RETRY_S = 0.2
@@ -88,8 +88,8 @@ class PhaseRunner:
             self._run.pause(0.005)
         first = self._stats()
         self._adopt_probe()
-        reading = readers(self._run.indexes, phase.writers)
-        watch = self._run.watch = Watch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
+        reading = readers(self._run.user_numbers, phase.writers)
+        watch = self._run.watch = ConvergenceWatch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
         limit_s = self._run.settings.convergence_max_s
         while (judgement := judge(watch.evidence(limit_s))) is None:
             if not reading:

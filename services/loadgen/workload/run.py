@@ -33,16 +33,16 @@ class Arrival:
     phase: Phase
 
 
-class Notes(Protocol):
-    """Whoever is told what the readers of the convergence phase see."""
+class ReaderWatch(Protocol):
+    """Whoever is told what the readers of the convergence phase see: the watch itself, or a worker's journal."""
 
     def note(self, reader: int, stats: Stats) -> None:
-        """A reader saw these stats."""
+        """A reader saw these statistics."""
         ...
 
 
-class Watch:
-    """The convergence phase as its readers see it."""
+class ConvergenceWatch:
+    """Convergence phase as its readers see it: the evidence for the verdict."""
 
     def __init__(self, expected: Expected, readers: Iterable[int], first: Stats, began_at: float) -> None:
         self.expected = expected
@@ -89,21 +89,21 @@ class Run:
         self.recorder = Recorder()
         self.endpoints = Endpoints()
         self.saturation = Saturation()
-        self.watch: Notes | None = None
+        self.watch: ReaderWatch | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
         self.scheduled = 0
         self.started = 0
         self.halted = Event()
         self.over = Event()
         self.halt_reason = ""
-        self.indexes: list[int] = []
+        self.user_numbers: list[int] = []
         self._place = place
         self._of = of
 
-    def enlist(self) -> int:
+    def new_user_number(self) -> int:
         """The number of a new user, from 0; no worker gives out another's."""
-        self.indexes.append(self._place + self._of * len(self.indexes))
-        return self.indexes[-1]
+        self.user_numbers.append(self._place + self._of * len(self.user_numbers))
+        return self.user_numbers[-1]
 
     def enter(self, phase: Phase, step: int) -> None:
         """Go on to a phase, the `step`-th from 0."""

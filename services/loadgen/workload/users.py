@@ -37,7 +37,7 @@ class TodoUser(User):
         run = self.runs.run
         assert run is not None
         self.loadgen = run
-        self.index = self.loadgen.enlist()
+        self.index = self.loadgen.new_user_number()
         self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
         self.session = HttpSession(str(self.host))
         report = self.environment.events.request.fire

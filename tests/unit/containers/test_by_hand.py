@@ -64,10 +64,11 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
     # The command sets these for good.
     for name in ("BASE_URL", "DATABASE_URL", "PROJECTORS"):
         monkeypatch.setenv(name, "")
-    monkeypatch.setattr(sys, "argv", ["bench", "ui", "--mode", "parallel"])
+    monkeypatch.setattr(sys, "argv", ["bench", "ui", "reads", "--mode", "parallel"])
     assert command.main() == 130, capsys.readouterr().err
     (system,) = seen
     assert (system.base_url, system.settings.mode) == (f"http://{api}", "parallel")
+    assert system.settings.scenario.name == "reads"
     (started,) = [call for call in docker.calls if call.startswith("compose up")]
     assert "--scale projector=1" in started
     assert not any(process.running for process in system.processes.all)

@@ -19,10 +19,10 @@ from services.loadgen.judge.convergence import Evidence
 from services.loadgen.judge.ledger import Counts
 from services.loadgen.judge.stats import Stats
 from services.loadgen.settings import Settings
-from services.loadgen.workload.run import Run, Watch
+from services.loadgen.workload.run import ConvergenceWatch, Run
 
 STATS = Stats(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
-MESSAGE = {"in_flight": 0, "scheduled": 0, "started": 0, "indexes": [], "entries": [], "cpu_percent": 1.0,
+MESSAGE = {"in_flight": 0, "scheduled": 0, "started": 0, "user_numbers": [], "entries": [], "cpu_percent": 1.0,
         "delay_p99_ms": 2.0}  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_every_worker_gets_a_place_of_its_own() -> None:
 
 def test_users_of_all_workers_have_numbers_of_their_own() -> None:
     runs = [Run(Settings(), Counts(), place=place, of=3) for place in range(3)]
-    assert sorted(run.enlist() for run in runs for _ in range(4)) == list(range(12))
+    assert sorted(run.new_user_number() for run in runs for _ in range(4)) == list(range(12))
 
 
 def test_a_write_counts_as_in_flight_until_its_worker_is_in_the_phase() -> None:
@@ -116,7 +116,7 @@ def test_the_masters_ledger_is_the_workers() -> None:
 
 def test_what_a_workers_reader_sees_confirms() -> None:
     run = Run(Settings(), Counts(1, 1, 2))
-    watch = run.watch = Watch(run.ledger.expected(), [4], STATS, 0.0)
+    watch = run.watch = ConvergenceWatch(run.ledger.expected(), [4], STATS, 0.0)
     journal = Journal()
     for _ in range(3):
         JournalledWatch(journal).note(4, replace(STATS, projectors=()))

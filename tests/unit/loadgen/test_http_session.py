@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import aiohttp
 import pytest
@@ -75,25 +76,25 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize("path", ["/close", "/reset"])
 @pytest.mark.parametrize("method", WRITES)
 def test_a_write_whose_connection_breaks_is_sent_once(method: str, path: str, server: Server) -> None:
-    session = HttpSession(server.url)
-    assert session.request("GET", "/ok").status == 200
-    lost = session.request(method, path, b"{}")
-    assert (lost.status, lost.error is not None) == (0, True)
-    assert [request.split()[0] for request in server.seen] == ["GET", method]
-    assert session.request("GET", "/ok").status == 200
+    with closing(HttpSession(server.url)) as session:
+        assert session.request("GET", "/ok").status == 200
+        lost = session.request(method, path, b"{}")
+        assert (lost.status, lost.error is not None) == (0, True)
+        assert [request.split()[0] for request in server.seen] == ["GET", method]
+        assert session.request("GET", "/ok").status == 200
 
 
 def test_one_connection_serves_many_requests_and_a_closed_one_is_replaced_before_the_next(server: Server) -> None:
-    session = HttpSession(server.url)
-    for _ in range(3):
-        answer = session.request("PUT", "/ok", b'{"text": "a"}', "run:user-1.1")
-        assert (answer.status, answer.content, answer.headers["etag"]) == (200, b"{}", '"7"')
-    assert server.connections == 1
-    assert "X-Request-Id: run:user-1.1" in server.seen[0]
-    assert server.seen[0].endswith('{"text": "a"}')
-    assert session.request("PUT", "/last", b"{}").status == 200
-    assert session.request("DELETE", "/ok").status == 200
-    assert server.connections == 2
+    with closing(HttpSession(server.url)) as session:
+        for _ in range(3):
+            answer = session.request("PUT", "/ok", b'{"text": "a"}', "run:user-1.1")
+            assert (answer.status, answer.content, answer.headers["etag"]) == (200, b"{}", '"7"')
+        assert server.connections == 1
+        assert "X-Request-Id: run:user-1.1" in server.seen[0]
+        assert server.seen[0].endswith('{"text": "a"}')
+        assert session.request("PUT", "/last", b"{}").status == 200
+        assert session.request("DELETE", "/ok").status == 200
+        assert server.connections == 2
 
 
 def test_a_server_that_is_not_there_is_told_in_words(server: Server) -> None:
@@ -105,7 +106,8 @@ def test_a_server_that_is_not_there_is_told_in_words(server: Server) -> None:
 
 
 def test_a_login_in_the_address_is_sent_as_a_header(server: Server) -> None:
-    HttpSession(server.url.replace("//", "//me:pass%40word@")).request("GET", "/ok")
+    with closing(HttpSession(server.url.replace("//", "//me:pass%40word@"))) as session:
+        session.request("GET", "/ok")
     assert "Authorization: Basic bWU6cGFzc0B3b3Jk" in server.seen[0]
     assert "\r\nHost: 127.0.0.1:" in server.seen[0]
 
