@@ -25,7 +25,7 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
 
     A database that the user names is reached in the user's way.
     """
-    kind = PYTHON.also(*plugins.leading_to(settings.strategy))
+    kind = PYTHON.also(*plugins.leading_to(settings.strategy, *settings.read_models))
     kind = kind if settings.database_url is None else kind.also(*GIVEN_DATABASE)
     told = settings.environment()
     if settings.database_url is None:
