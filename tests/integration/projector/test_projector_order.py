@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from eventstore.events import NewEvent
+from settings import strategies
+from settings.catalogue.projection import Strategy
 from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import CREATED, Moments, Stage, leased, life, until
 
@@ -60,6 +63,22 @@ async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: S
 
     assert hook.seen["failed"] == 0
     await stage.assert_right(serial=serial)
+
+
+async def test_a_stuck_writer_is_passed_by_where_the_row_lock_is_the_lease(stage: Stage) -> None:
+    for stream in ("before", "held", "after"):
+        await stage.append(stream, CREATED)
+    hook = Moments()
+    async with begin(stage, "held", 1) as stuck, stage.projector(strategy="stream-locks", hook=hook) as projector:
+        await hook.wait("idle", times=3)
+        assert sorted(await stage.versions_projected()) == ["after", "before"]
+        assert (await stage.known(projector.name)).leases_held == 0
+
+        await stuck.commit()
+        await until(stage.projected, "the stream to be projected")
+
+    assert (hook.seen["claimed"], hook.seen["failed"]) == (0, 0)
+    await stage.assert_right()
 
 
 async def test_a_rolled_back_transaction_holds_nothing_back(stage: Stage) -> None:
@@ -142,18 +161,19 @@ async def test_a_window_that_holds_what_is_projected_already(stage: Stage) -> No
     assert [tuple(row) for row in counted] == [(1, 4, 4)]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(order=st.permutations(range(5)), serial=st.booleans())
-async def test_any_order_of_commits_projects_every_event_once(url: str, order: list[int], serial: bool) -> None:
+@pytest.mark.parametrize("strategy", strategies.offered())
+@effort(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(order=st.permutations(range(5)))
+async def test_any_order_of_commits_projects_every_event_once(url: str, order: list[int], strategy: Strategy) -> None:
     async with Stage.on(url) as stage:
-        await commit_in(order, stage, serial=serial)
-        await stage.assert_right(serial=serial)
+        await commit_in(order, stage, strategy)
+        await stage.assert_right(serial=strategies.is_serial(strategy))
 
 
-async def commit_in(order: list[int], stage: Stage, *, serial: bool) -> None:
+async def commit_in(order: list[int], stage: Stage, strategy: Strategy) -> None:
     """Open transactions one after another, commit them in `order`, and let the projector work between the commits."""
     hook = Moments()
-    async with stage.projector(serial=serial, hook=hook), AsyncExitStack() as stack:
+    async with stage.projector(strategy=strategy, hook=hook), AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(begin(stage, f"todo-{n}", n)) for n in range(len(order))]
         for number in order:
             await opened[number].commit()
