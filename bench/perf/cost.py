@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.bundle.reading import refusing
-from bench.perf import meter
+from bench.perf import histories, meter
 from bench.perf.contests.visible import wait_until_projected
 from bench.perf.lab import Lab, laboratory
 from bench.perf.meter import Counters
 from bench.perf.output.table import number
-from bench.perf.store import fill
 from bench.platforms.processes import Process
 from metrics.reading import read_optional
 from metrics.records.perf import Cost
@@ -82,7 +81,7 @@ def _drive(lab: Lab, url: str, base: str, *processes: Process) -> tuple[Counters
 def _rebuilding(lab: Lab) -> Iterator[Line]:
     with lab.database() as url:
         lab.sql(url, meter.EXTENSION)
-        events = fill.backlog(lab, url, streams=lab.size(20_000), each=10)
+        events = histories.backlog(lab, url, streams=lab.size(20_000), each=10)
         lab.settle(url)
         before = meter.count(lab, url)
         projector = lab.projector(url)

@@ -23,7 +23,7 @@ from services.api.http.operations import TodoOperations
 from services.api.http.requests import MAX_BODY
 from services.api.routes.drain import Drain, drain_route
 from services.api.routes.health import health_routes
-from services.api.routes.metrics import metrics_route
+from services.api.routes.metrics import metrics_route, observe
 from services.api.routes.stats import stats_route
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
@@ -88,7 +88,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
         logging_config=None,
         debug=False,
     )
-    return Access(app, verbose=settings.log_level == "debug")
+    return Access(app, observe, verbose=settings.log_level == "debug")
 
 
 def _told(reason: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
+from bench.perf import histories
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading
-from bench.perf.store import fill
 
 MANY: Final = 1_000_000
 FEW: Final = 1_000
@@ -21,9 +21,9 @@ def contest(*, pending: int) -> Callable[[Lab], AbstractContextManager[Contest]]
     def opened(lab: Lab) -> Iterator[Contest]:
         with lab.database() as many, lab.database() as few:
             for url, streams in ((many, lab.size(MANY)), (few, FEW)):
-                fill.caught_up_heads(lab, url, streams)
+                histories.caught_up_heads(lab, url, streams)
                 if pending:
-                    fill.pending_heads(lab, url, pending, first=streams + 1)
+                    histories.pending_heads(lab, url, pending, first=streams + 1)
                 lab.settle(url)
 
             def read(url: str) -> Reading:

@@ -8,10 +8,10 @@ from time import perf_counter
 from typing import Final
 
 from bench.ends.errors import RunFailed
+from bench.perf import histories
 from bench.perf.lab import Lab
 from bench.perf.references import peers
 from bench.perf.row import Contest, Reading
-from bench.perf.store import fill
 
 STREAMS: Final = 100_000
 EACH: Final = 10
@@ -61,7 +61,7 @@ def contest(*, serial: bool) -> Callable[[Lab], AbstractContextManager[Contest]]
     @contextmanager
     def opened(lab: Lab) -> Iterator[Contest]:
         with lab.database() as url:
-            events = fill.backlog(lab, url, streams=lab.size(STREAMS), each=EACH)
+            events = histories.backlog(lab, url, streams=lab.size(STREAMS), each=EACH)
 
             def ours() -> Reading:
                 return rebuilt(lab, url, events, **variables)

@@ -18,6 +18,7 @@ from services import gc_policy
 from services.api.http import problems
 from services.api.http.answers import Answer, etag
 from services.api.http.bodies import TodoDocument, TodoPage, Written
+from services.api.routes.metrics import observe
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
 from services.api.serving.server import serve
@@ -75,7 +76,7 @@ def application() -> ASGIApp:
         logging_config=None,
     )
     gc_policy.run_rarely()
-    return Access(app)
+    return Access(app, observe)
 
 
 def _settings() -> Settings:

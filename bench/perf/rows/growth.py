@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from bench.perf.contests import visible
+from bench.perf import histories
+from bench.perf.contests import costs, visible
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.store import costs, fill
 
 SIZES: Final = (10_000, 100_000)
 LARGEST: Final = 1_000_000
@@ -25,7 +25,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
     with ExitStack() as stack:
         urls = [stack.enter_context(lab.database()) for _ in sizes]
         for url, size in zip(urls, sizes, strict=True):
-            fill.projected(lab, url, streams=size, each=EACH)
+            histories.projected(lab, url, streams=size, each=EACH)
             lab.settle(url)
 
         def ours() -> Reading:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.perf import histories
 from bench.perf.contests import rebuild
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.store import fill
 
 
 @contextmanager
 def contest(lab: Lab) -> Iterator[Contest]:
     """Both sides project the same backlog, one after the other."""
     with lab.database() as url:
-        events = fill.backlog(lab, url, streams=lab.size(rebuild.STREAMS), each=rebuild.EACH)
+        events = histories.backlog(lab, url, streams=lab.size(rebuild.STREAMS), each=rebuild.EACH)
 
         def by(strategy: str) -> Reading:
             return rebuild.rebuilt(lab, url, events, STRATEGY=strategy)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from bench.ends.errors import RunFailed
+from bench.perf import histories
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.store import fill
 
 STREAMS: Final = 1_000
 EACH: Final = 20
@@ -28,7 +28,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
         with lab.database() as url:
             variables = {"HANDLER_LATENCY_MS": str(LATENCY_MS), "STREAMS_IN_FLIGHT": str(IN_FLIGHT)}
             started = [lab.projector(url, f"projector-{n}", **variables) for n in range(projectors)]
-            events = fill.backlog(lab, url, streams=STREAMS, each=each)
+            events = histories.backlog(lab, url, streams=STREAMS, each=each)
             begun = lab.value(url, "SELECT clock_timestamp()")
             lab.sql(url, "NOTIFY tidemark_work")
             _wait(lab, url, events)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bench.perf import histories
 from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.perf.store import fill
 
 SECONDS: Final = 6
 TODOS: Final = 100_000
@@ -23,7 +23,7 @@ def contest(lab: Lab) -> Iterator[Contest]:
     seconds = lab.seconds(SECONDS)
     _, empty = lab.empty_api()
     with lab.database() as url:
-        fill.backlog(lab, url, streams=lab.size(TODOS), each=2)
+        histories.backlog(lab, url, streams=lab.size(TODOS), each=2)
         lab.run("projector-once", ["-m", "services.projector", "--once"], url)
         ids = lab.log / "ids.txt"
         ids.write_text("".join(f"{row['id']}\n" for row in lab.sql(url, ACTIVE)), encoding="utf-8")

@@ -17,7 +17,7 @@ from msgspec import structs
 from eventstore.errors import InvalidEvent, KeyReused, StoreBusy, StoreUnavailable, StoreUnsound, VersionConflict
 from services.api.http.answers import Answer
 from services.api.http.bodies import Problem
-from services.api.http.refusals import MalformedRequest, NotProjectedYet, NotReady, UnsupportedMediaType
+from services.api.refusals import MalformedRequest, NotProjectedYet, NotReady, UnsupportedMediaType
 from services.api.serving.access import request_id
 from todo.errors import InvalidText, TodoExists, TodoNotFound
 

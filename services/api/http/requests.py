@@ -12,8 +12,8 @@ from litestar.exceptions import ClientException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from services.api.http.bodies import TextBody
-from services.api.http.refusals import MalformedRequest, UnsupportedMediaType
 from services.api.reading.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
+from services.api.refusals import MalformedRequest, UnsupportedMediaType
 from todo.errors import InvalidText, TodoNotFound
 
 MAX_BODY: Final = 32 * 1024

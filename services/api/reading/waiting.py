@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from services.api.http.refusals import NotProjectedYet
 from services.api.reading.batch_loader import BatchLoader
+from services.api.refusals import NotProjectedYet
 from todo.read_models.todos import Todo
 
 MAX_WAIT_MS: Final = 10_000

@@ -11,7 +11,7 @@ from eventstore.soundness.watch import Watch
 from eventstore.sqlstates import NO_ANSWER, meaning_of, sqlstate_of
 from services.api.http.bodies import HealthAnswer
 from services.api.http.openapi import refusals
-from services.api.http.refusals import NotReady
+from services.api.refusals import NotReady
 
 
 def health_routes(database: Database, watch: Watch) -> Router:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Final
@@ -17,7 +17,6 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from services.api.routes.metrics import observe
 from services.api.serving.protocol import CONNECTION, Connection
 
 HEADER: Final = b"x-request-id"
@@ -33,6 +32,9 @@ _current: Final[ContextVar[str]] = ContextVar("request_id", default="")
 
 log = structlog.get_logger()
 
+Observe = Callable[[str, str, int, float], None]
+"""Told of an answer: method, route, status, and seconds."""
+
 
 def request_id() -> str:
     """The id of the request being answered, empty outside of one."""
@@ -40,10 +42,11 @@ def request_id() -> str:
 
 
 class Access:
-    """An ASGI application around another. A caller's own usable X-Request-Id is kept."""
+    """An ASGI application around another. A caller's own usable X-Request-Id is kept; `observe` is told each answer."""
 
-    def __init__(self, app: ASGIApp, *, verbose: bool = False) -> None:
+    def __init__(self, app: ASGIApp, observe: Observe, *, verbose: bool = False) -> None:
         self.app: Final = app
+        self._observe: Final = observe
         self._verbose = verbose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +76,7 @@ class Access:
         finally:
             elapsed = perf_counter() - started
             route = scope.get("path_template") or "unmatched"
-            observe(scope["method"], route, status, elapsed)
+            self._observe(scope["method"], route, status, elapsed)
             if self._verbose:
                 self._log(scope, status, elapsed)
 

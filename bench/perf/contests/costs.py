@@ -5,11 +5,11 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Final
 
+from bench.perf import histories
 from bench.perf.contests.visible import DELAYS, wait_until_projected
 from bench.perf.http_load import wrk
 from bench.perf.lab import Lab
 from bench.perf.row import Reading
-from bench.perf.store import fill
 from bench.platforms import http_client
 
 PENDING: Final = 100
@@ -30,7 +30,7 @@ def costs(lab: Lab, url: str, seconds: float) -> dict[str, float]:
 
 def _claims(lab: Lab, url: str) -> dict[str, float]:
     empty = lab.program("claims", url=url)["p50"]
-    fill.pending_heads(lab, url, PENDING, first=FIRST_PENDING)
+    histories.pending_heads(lab, url, PENDING, first=FIRST_PENDING)
     full = lab.program("claims", url=url)["p50"]
     lab.sql(url, REMOVE_PENDING, UNCOUNT_PENDING)
     return {"empty claim": empty, "claim": full}

@@ -1,1 +1,0 @@
-"""Stores of a given size, and what each operation costs in them."""
