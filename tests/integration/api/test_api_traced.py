@@ -10,6 +10,7 @@ from typing import Any, Final
 from litestar.types import Message
 
 from services.api.app import create_asgi
+from services.api.routes.metrics import observe
 from services.api.serving.access import HEADER, Access
 from services.api.serving.protocol import CONNECTION
 from services.api.settings import Settings
@@ -122,7 +123,7 @@ async def _create(app: Access) -> str:
 
         await inner(scope, receive, look)
 
-    await ask(Access(noted), "POST", "/todos", json.dumps({"text": "to change"}), [JSON])
+    await ask(Access(noted, observe), "POST", "/todos", json.dumps({"text": "to change"}), [JSON])
     return locations[0]
 
 
