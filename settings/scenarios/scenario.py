@@ -12,8 +12,9 @@ from settings.scenarios.document import Load, Mix, Warmup
 
 @dataclass(frozen=True)
 class Scenario:
-    """Its phases and mixes, and its settings as environment variables. `text` is the file; `shipped` is False for
-    one's own.
+    """Phases and mixes of one workload, and its settings as environment variables.
+
+    `text` is the file, as it was read; `shipped` is False for one's own.
     """
 
     name: str

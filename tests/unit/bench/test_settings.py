@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.platforms.compose.up import told
 from bench.trial.settings import Settings
 from services.api import settings as api
 from services.loadgen import settings as loadgen
@@ -92,6 +93,7 @@ def test_a_scenario_of_ones_own_is_handed_on_as_text_and_recorded_by_its_digest(
     settings = Settings.from_env({"SCENARIO": "ignored"}, scenario=str(path))
     assert (settings.scenario.name, settings.users) == ("mine", 100)
     assert loadgen.Settings.from_env(settings.environment()).scenario == settings.scenario
+    assert told(settings)["SCENARIO_TEXT"] == path.read_text(), "what the stack's load generator is given"
     assert settings.recorded()["SCENARIO_TEXT"] == settings.scenario.digest
     assert "SCENARIO_TEXT" not in Settings.from_env({}, scenario="reads").recorded()
 
