@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.bundle.folder import Samples
+from bench.bundle.samples import Samples
 from metrics.reading import read_optional
 from metrics.records.fault import Injected
 from metrics.records.result import Correctness, Result, Verdict

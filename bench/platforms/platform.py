@@ -83,6 +83,17 @@ class Pause(Protocol):
 _WORDS: Final[dict[type, str]] = {Start: "start and stop", Kill: "kill", Pause: "pause"}
 
 
+class LacksPower(SetupError):
+    """The platform has no such part, or not this power over it."""
+
+    def __init__(self, platform: str, power: type[Any], kind: Kind) -> None:
+        super().__init__(
+            f"platform {platform}",
+            f"has no power to {_WORDS[power]} the {kind}",
+            "use a platform that has it: unset BASE_URL and DATABASE_URL for a system of this machine's processes",
+        )
+
+
 class Platform(Protocol):
     """Where a system runs. It is asked for its parts; whoever chose it has started what it needs."""
 
@@ -163,9 +174,5 @@ class System:
             if not found or not isinstance(found[0], power):
                 raise self._lacks(power, kind)
 
-    def _lacks(self, power: type[Any], kind: Kind) -> SetupError:
-        return SetupError(
-            f"platform {self.platform.name}",
-            f"has no power to {_WORDS[power]} the {kind}",
-            "use a platform that has it: unset BASE_URL and DATABASE_URL for a system of this machine's processes",
-        )
+    def _lacks(self, power: type[Any], kind: Kind) -> LacksPower:
+        return LacksPower(self.platform.name, power, kind)

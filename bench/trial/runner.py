@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from bench.bundle.folder import Bundle, Samples, merge, void
+from bench.bundle.folder import Bundle
+from bench.bundle.samples import Samples
 from bench.drill.fault import Plan
 from bench.drill.injection import Injection
 from bench.ends import signals
@@ -30,6 +31,7 @@ from bench.preflight.doctor.reading import FILE as DOCTOR
 from bench.report import report
 from bench.trial.observer import FILE, Observer
 from bench.trial.progress import Progress
+from bench.trial.result import merge, void
 from bench.trial.settings import Settings
 from metrics.records.result import Result
 from metrics.records.verification import Verification

@@ -63,13 +63,12 @@ class ContainerPart:
         self._compose.docker("kill", "--signal", "KILL", self.name)
 
     def pause(self) -> None:
-        """Freeze its control group."""
-        self._compose.docker("pause", self.name)
+        """SIGSTOP to its main process, which is all of a projector. Not every engine can freeze a control group."""
+        self._compose.docker("kill", "--signal", "STOP", self.name)
 
     def resume(self) -> None:
-        """Let its control group go on, if it is frozen."""
-        if self._compose.docker("inspect", "--format", "{{.State.Paused}}", self.name) == "true":
-            self._compose.docker("unpause", self.name)
+        """SIGCONT to its main process."""
+        self._compose.docker("kill", "--signal", "CONT", self.name)
 
     def logs(self) -> str:
         """Its last lines."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.bundle.folder import void
+from bench.trial.result import void
 from bench.trial.settings import Settings
 from metrics.records.record import write_json
 from metrics.records.result import (

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.bundle.folder import Bundle, Samples, judge, merge, new_id, void
+from bench.bundle.folder import Bundle, new_id
+from bench.bundle.samples import Samples
+from bench.oracle.verdict import judge
+from bench.trial.result import merge, void
 from bench.trial.settings import Settings
 from metrics.records.result import Correctness, Percentiles, Verdict, read_result
 from metrics.records.verification import Verification

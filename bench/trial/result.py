@@ -1,0 +1,50 @@
+"""`result.json` of a run: the figures of the load generator under the verdict of both oracles, or a void one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bench.oracle.verdict import judge
+from bench.trial import strategies
+from bench.trial.settings import Settings
+from metrics.records.result import SCHEMA, Result, sections
+from metrics.records.verification import Verification
+
+
+def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
+    """The result of a run that ended before it could be judged. Its numbers are zeros and mean nothing."""
+    nothing: dict[str, Any] = {name: section() for name, section in sections().items()}
+    return Result(
+        schema=SCHEMA,
+        run_id=run_id,
+        scenario=settings.scenario.name,
+        mode=settings.mode,
+        strategy=settings.strategy,
+        verdict="invalid",
+        why=why,
+        settings=settings.recorded(),
+        trial=trial,
+        **nothing,
+    )
+
+
+def merge(
+    run_id: str, settings: Settings, loadgen: Mapping[str, Any], verification: Verification, *, trial: int
+) -> Result:
+    """The result: what the load generator measured, judged by both oracles."""
+    told: dict[str, Any] = {name: section.from_dict(loadgen[name]) for name, section in sections().items()}
+    correctness = replace(
+        verification.correctness,
+        acknowledged_checked=told["correctness"].acknowledged_checked,
+        acknowledged_missing=told["correctness"].acknowledged_missing,
+    )
+    verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders)
+    if others := strategies.others(settings.strategy, loadgen["strategies"]):
+        verdict, why = ("diverged" if verdict == "diverged" else "invalid"), "; ".join(filter(None, (others, why)))
+    return replace(
+        void(run_id, settings, why, trial=trial),
+        verdict=verdict,
+        **{**told, "correctness": correctness},
+    )

@@ -1,0 +1,146 @@
+"""What a drill concludes: a fault that did not hit does not count, and nothing that was lost is forgiven."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from rich.console import Console
+
+from bench.drill import document, fault
+from bench.drill.repetition import Repetition, judge
+from bench.drill.table import show
+from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
+from bench.trial.settings import Settings
+from metrics.records.record import write_json
+from metrics.records.result import Correctness, Verdict
+from metrics.records.verification import Verification
+from settings import SettingError
+from tests.unit.bench import bundles
+
+SOUND = Verification()
+
+
+def repetition(*, hit: bool = True, why_failed: str = "", seed: int = 1, **counts: int) -> Repetition:
+    return Repetition(
+        run_id="run",
+        platform="local",
+        seed=seed,
+        hit=hit,
+        verdict="converged",
+        correctness=Correctness(events_checked=10, **counts),
+        takeover_s=2.5 if hit else None,
+        visible_p99_ms={"before": 10.0, "during": 30.0, "after": None},
+        errors=0,
+        what="projector-1 was killed",
+        why_failed=why_failed,
+    )
+
+
+def drilled(*runs: Repetition, wanted: int = 1) -> dict[str, Any]:
+    return document.drill("kill-projector", Settings.from_env({}), wanted, runs)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "correctness", "verification", "why"),
+    [
+        ("converged", Correctness(events_checked=1), SOUND, ""),
+        ("invalid", Correctness(events_checked=1), SOUND, ""),
+        ("invalid", Correctness(events_checked=1), Verification(unprojected=3), "3 event(s) never took effect; said"),
+        ("invalid", Correctness(), None, "said"),
+        ("diverged", Correctness(events_checked=1), SOUND, "said"),
+        ("blocked", Correctness(events_checked=1), SOUND, "said"),
+        ("timed_out", Correctness(events_checked=1), SOUND, "said"),
+        ("converged", Correctness(events_checked=1, lost=1), SOUND, "said"),
+        ("converged", Correctness(events_checked=1, acknowledged_missing=1), SOUND, "said"),
+    ],
+)
+def test_safety_is_judged_always_and_errors_under_the_fault_are_no_failure(
+    verdict: Verdict, correctness: Correctness, verification: Verification | None, why: str
+) -> None:
+    assert judge(verdict, "said", correctness, verification) == why
+
+
+def test_a_repetition_that_did_not_hit_does_not_count() -> None:
+    assert drilled(repetition(hit=False))["verdict"] == "not hit"
+    assert drilled(repetition(hit=False), repetition(hit=True), wanted=2)["verdict"] == "not hit"
+    found = drilled(repetition(hit=False), repetition(hit=True))
+    assert (found["verdict"], found["hit"], found["repetitions"]) == ("passed", 1, 2)
+
+
+def test_one_failure_outweighs_every_hit_also_where_the_fault_did_not_hit() -> None:
+    found = drilled(repetition(), repetition(hit=False, why_failed="1 fault(s): lost", lost=1, seed=7), wanted=1)
+    assert (found["verdict"], found["lost"], found["seeds"]) == ("failed", 1, [1, 7])
+
+
+def test_a_bundle_is_read_for_the_price_before_during_and_after(tmp_path: Path) -> None:
+    folder = bundles.write(tmp_path)
+    write_json(folder / "fault.json", bundles.FAULT)
+    lines = [(1001.5, 5.0), (1002.2, 50.0), (1002.9, 40.0), (1004.0, 6.0)]
+    text = "".join(f'{{"t": {t}, "phase": "load", "visibility_p99_ms": {p99}}}\n' for t, p99 in lines)
+    (folder / "samples.jsonl").write_text(text)
+    found = Repetition.read(folder, bundles.result(), 3)
+    assert found.visible_p99_ms == {"before": 5.0, "during": 50.0, "after": 6.0}
+    assert (found.hit, found.takeover_s, found.seed, found.why_failed) == (True, 4.25, 3, "")
+
+
+def test_the_table_says_why_a_repetition_failed_and_by_which_seed_it_can_be_had_again() -> None:
+    out = StringIO()
+    failed = repetition(why_failed="1 fault(s): lost: version 3", lost=1, seed=42)
+    show(Console(file=out, width=120), [drilled(failed)])
+    assert "kill-projector, seed 42, run: 1 fault(s): lost: version 3" in out.getvalue()
+    assert "failed" in out.getvalue()
+
+
+def test_faults_are_found_by_name_and_one_without_a_class_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {"kill-api", "kill-projector", "pause-projector", "restart-postgres"} <= set(fault.names())
+    for name in fault.names():
+        assert callable(fault.load(name).heal)
+    (tmp_path / "faults_of_a_stranger").mkdir()
+    (tmp_path / "faults_of_a_stranger" / "empty.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Exception, match="has no class Fault"):
+        fault.load("faults_of_a_stranger.empty")
+    with pytest.raises(SettingError, match="kill-projector"):
+        fault.load("nonsense")
+
+
+class Unkillable:
+    """A projector that can be stopped and started, and nothing else."""
+
+    kind = "projector"
+    name = "one"
+    holder = "one"
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def restart(self) -> None: ...
+
+    def logs(self) -> str:
+        return ""
+
+
+def test_a_power_that_a_platform_lacks_is_refused_by_its_name() -> None:
+    parts = cast(Any, SimpleNamespace(name="theirs", parts=lambda: [Unkillable()]))
+    platform: Platform = parts
+    anything: Any = None
+    system = System(platform, anything, "", anything, anything, anything, anything, None)
+    system.require("projector", Start)
+    (part,) = system.parts("projector")
+    system.restart(part)
+    for power, word in ((Kill, "kill"), (Pause, "pause")):
+        with pytest.raises(LacksPower, match=f"^platform theirs: has no power to {word} the projector"):
+            system.require("projector", power)
+    verbs: list[Any] = [system.kill, system.pause, system.resume]
+    for verb in verbs:
+        with pytest.raises(LacksPower):
+            verb(part)
+    with pytest.raises(LacksPower, match="start and stop the postgres"):
+        system.require("postgres", Start)
