@@ -1,4 +1,4 @@
-"""Who is alive: one row per projector, kept by a heartbeat."""
+"""Membership by heartbeat: one row per projector, alive until a moment of the database's clock."""
 
 from __future__ import annotations
 

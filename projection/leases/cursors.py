@@ -1,4 +1,7 @@
-"""The serial lease: one cursor over the global order, held by one projector at a time."""
+"""Checkpoint and lease of the global order: one cursor, held by one projector at a time.
+
+Each claim raises its epoch, which fences whoever held it before. All times are the database's clock.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a stream, or to the serial cursor, whose event can not be applied.
+"""Retry with exponential back-off, then a block: what an event that can not be applied does to its stream or cursor.
 
 Each failure ends the lease and puts off the next attempt, twice as long each time (0.1 s, 0.2 s … 30 s at most). After
 the last attempt it is *blocked*, with the error and the number of attempts kept, until an operator acts. Fenced by

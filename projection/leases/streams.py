@@ -1,4 +1,4 @@
-"""Leases on streams: claim, renew, acknowledge, release; fenced by holder and epoch.
+"""Leases on streams with fencing tokens: claim, renew, acknowledge, release.
 
 A lease is a term on a stream's row: `holder` may project it until `leased_until` by the database's clock. Each claim
 raises `epoch` by 1, so whoever held the stream before, and wakes up late, no longer matches.

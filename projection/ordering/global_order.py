@@ -1,4 +1,8 @@
-"""Strategy `global-order`: a single lease, and one projector at a time that walks the log in its order."""
+"""Strategy `global-order`: leader by lease, one projector at a time that walks the log in its order.
+
+Events take effect in the order of their positions, read no further than where nothing can still commit. One that can
+not be applied stops the projection.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +12,20 @@ from typing import Final
 
 import asyncpg
 import structlog
-from sqlalchemy import text
 
 from eventstore.connection.batch_size import BatchSize
-from eventstore.connection.database import Statement
 from eventstore.errors import StoreBusy, StoreUnavailable
 from eventstore.events import Position
 from eventstore.sqlstates import smaller_may_pass
 from eventstore.visibility.safe_position import safe_position
 from projection.leases import cursors
-from projection.leases.claimable import HALTED
 from projection.leases.cursors import CURSOR, CursorLease
 from projection.leases.failure import blames_an_event, fail_cursor, reason_of
 from projection.pauses import BUSY_S
+from projection.statement.log import AHEAD, NEXT, PENDING
 from projection.statement.outcome import Outcome, Trouble
 from projection.statement.shapes import GLOBAL_ORDER
 from projection.strategy import Step, Tools
-
-# What has taken effect already is passed by without the handler, so it costs nothing.
-AHEAD: Final = Statement(
-    text("""
-SELECT count(*) AS events, max(e.position) AS last,
-       count(*) FILTER (WHERE e.version > coalesce(s.projected, 0)) AS unprojected
-  FROM (
-    SELECT position, stream, version FROM events
-     WHERE position > :after AND position <= :upto ORDER BY position LIMIT :limit
-  ) AS e
-  LEFT JOIN LATERAL (SELECT projected FROM streams WHERE stream = e.stream OFFSET 0) AS s ON true
-""")
-)
-
-NEXT: Final = Statement(
-    text("SELECT stream, version FROM events WHERE position > :after AND position <= :upto ORDER BY position LIMIT 1")
-)
-
-# With OFFSET the look at the log stays one lookup by position, and is no join.
-PENDING: Final = Statement(
-    text(f"""
-SELECT c.position
-  FROM cursors c
- WHERE c.name = :name AND NOT {HALTED}
-   AND EXISTS (SELECT FROM events e WHERE e.position > c.position OFFSET 0)
-""")
-)
 
 SERIAL: Final = True
 COSTLY_HANDLER: Final = True

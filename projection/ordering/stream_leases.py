@@ -1,10 +1,14 @@
-"""Strategy `stream-leases`: one lease per stream, many at once, shared with any number of other projectors."""
+"""Strategy `stream-leases`: competing consumers, with one lease per stream, held across statements.
+
+Events of a stream take effect in their order; between streams there is none. One that can not be applied stops its
+stream alone. When a holder dies, its streams are taken over once their leases have expired.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -18,6 +22,7 @@ from projection.leases.claimable import DUE_IN_S
 from projection.leases.contract import Lease
 from projection.leases.failure import blames_an_event, fail_stream, reason_of
 from projection.leases.streams import PostgresLeases
+from projection.leases.work import Attempt, Work, portions, size_of
 from projection.pauses import BUSY_S, pause_s
 from projection.statement.outcome import Outcome, Trouble
 from projection.statement.shapes import STREAM_LEASES
@@ -29,24 +34,6 @@ SERIAL: Final = False
 COSTLY_HANDLER: Final = True
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A lease in hand: apply it up to version `upto`, not before `ready_at` (the handler's artificial cost).
-
-    `refused`: how often in a row something that passes, as a lock, kept it from being applied.
-    """
-
-    lease: Lease
-    upto: int
-    ready_at: float
-    refused: int = 0
-
-    @property
-    def events(self) -> int:
-        """How many events there were to apply when the lease was claimed."""
-        return min(self.upto, self.lease.version) - self.lease.projected
 
 
 class StreamLeases:
@@ -86,7 +73,7 @@ class StreamLeases:
         if not claimed and not events and not self._in_flight:
             return Step(wait=await self._due(), quiet=True)
         # What was appended to a stream in hand had its call already.
-        return Step(events, more=0 < free == claimed, wait=0.0 if events else self._soonest())
+        return Step(events, more=0 < free == claimed, wait=0.0 if events else self.soonest())
 
     async def renew(self) -> None:
         """Prolong the leases in hand."""
@@ -105,6 +92,11 @@ class StreamLeases:
         most = self._claims.now
         return (leases[start : start + most] for start in range(0, len(leases), most))
 
+    @property
+    def in_hand(self) -> int:
+        """How many leases it holds."""
+        return len(self._in_flight)
+
     async def exhausted(self) -> bool:
         """True when nothing is in hand and no stream is pending, with whomever, but blocked ones."""
         return not self._in_flight and await self._due() is None
@@ -115,7 +107,7 @@ class StreamLeases:
         due: float | None = row["due"]
         return due
 
-    def _soonest(self) -> float | None:
+    def soonest(self) -> float | None:
         """In how many seconds work in hand is ready; None when nothing is in hand."""
         now = asyncio.get_running_loop().time()
         return min((max(0.0, work.ready_at - now) for work in self._in_flight.values()), default=None)
@@ -246,61 +238,6 @@ class StreamLeases:
         del self._in_flight[lease.stream]
         log.warning("stream blocked" if blocked else "stream failed", stream=lease.stream, error=error)
         await self._tools.hook("failed")
-
-
-@dataclass(slots=True)
-class Attempt:
-    """What a step has met so far. After `most_refusals` by locks and limits it is not one stream: it gives up.
-
-    `smaller`: a batch met a limit, and what is left waits for the next step, in smaller ones.
-    """
-
-    most_refusals: int
-    error: StoreBusy | None = None
-    refusals: int = 0
-    smaller: bool = False
-
-    @property
-    def given_up(self) -> bool:
-        """True when what is left is put off untried."""
-        return self.refusals > self.most_refusals
-
-    def refused(self, error: Exception) -> None:
-        """Something that passes undid a statement: take note. Raises anything else."""
-        if not isinstance(error, StoreBusy):
-            raise error
-        self.error = error
-        self.refusals += 1
-
-
-def size_of(works: Iterable[Work]) -> int:
-    """How many events a batch of these works looks at."""
-    return sum(work.events for work in works)
-
-
-def portions(works: Sequence[Work], most: int) -> Iterator[list[Work]]:
-    """The works in turn, in lists of some `most` events: a statement must be done long before it times out.
-
-    Works that were refused go last, the most refused at the end, and alone, so that they hold up no others.
-    """
-    portion: list[Work] = []
-    events = 0
-    for work in works:
-        if work.refused:
-            continue
-        portion.append(_cut(work, most))
-        events += portion[-1].events
-        if events >= most:
-            yield portion
-            portion, events = [], 0
-    if portion:
-        yield portion
-    refused = sorted((work for work in works if work.refused), key=lambda work: work.refused)
-    yield from ([_cut(work, most)] for work in refused)
-
-
-def _cut(work: Work, most: int) -> Work:
-    return replace(work, upto=work.lease.projected + most) if work.events > most else work
 
 
 MAKE: Final = StreamLeases

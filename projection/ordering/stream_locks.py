@@ -1,4 +1,7 @@
-"""Strategy `stream-locks`: claim and batch in one statement; the lock on a stream's row is the lease.
+"""Strategy `stream-locks`: competing consumers by row locks (SKIP LOCKED), claim and batch in one statement.
+
+The lock on a stream's row is the lease: nothing is held between two statements, so nothing has to be taken over.
+Order and failures are as by `stream-leases`.
 
 Claim and projection are one statement (`shapes.STREAM_LOCKS`): a stream's row is written once and not twice, and all
 that is pending takes one round trip and one commit. What it leaves, because an event can not be applied, is then
@@ -50,12 +53,16 @@ class Lane:
         return cls(outcome.events, outcome.leases, more, outcome.streams < outcome.leases, outcome.due)
 
 
-class StreamLocks(StreamLeases):
-    """As `StreamLeases`, but nothing is held between its statements. A job runs `LANES` of them at once."""
+class StreamLocks:
+    """Holds nothing between its statements. A job runs `LANES` of them at once.
 
-    def __init__(self, tools: Tools) -> None:
-        super().__init__(tools)
-        self._at_once: Final = tools.handler.batches(tools.database, STREAM_LOCKS)
+    What a statement leaves, since it can not be applied, is for `leases`.
+    """
+
+    def __init__(self, tools: Tools, leases: StreamLeases | None = None) -> None:
+        self._tools: Final = tools
+        self._leases: Final = leases or StreamLeases(tools)
+        self._batch: Final = tools.handler.batches(tools.database, STREAM_LOCKS)
         self._slots: Final = [(tools.slot + lane) % SLOTS for lane in range(LANES if tools.job else 1)]
         settings = tools.settings
         self._limit: Final = settings.streams_in_flight
@@ -63,11 +70,27 @@ class StreamLocks(StreamLeases):
         self._each: Final = min(settings.events_per_stream, max(1, settings.events_per_batch // self._limit))
         self._size: Final = BatchSize(self._limit * self._each)
 
+    async def prepare(self) -> None:
+        """Give back the leases that were in hand when the store went away."""
+        await self._leases.prepare()
+
+    async def renew(self) -> None:
+        """Prolong the leases of what a statement left."""
+        await self._leases.renew()
+
+    async def release(self) -> None:
+        """Give them back, unapplied."""
+        await self._leases.release()
+
+    async def exhausted(self) -> bool:
+        """True when nothing is in hand and no stream is pending, with whomever, but blocked ones."""
+        return await self._leases.exhausted()
+
     async def step(self) -> Step:
         """One statement in each lane; when they find anything unsound, a step with leases."""
         lanes = await self._lanes()
         events = sum(lane.events for lane in lanes)
-        if self._in_flight or any(lane.unsound for lane in lanes):
+        if self._leases.in_hand or any(lane.unsound for lane in lanes):
             rest = await self._with_leases(events)
             return replace(rest, events=events + rest.events)
         if any(lane.leases or lane.more for lane in lanes):
@@ -77,12 +100,12 @@ class StreamLocks(StreamLeases):
 
     async def _with_leases(self, events: int) -> Step:
         try:
-            return await super().step()
+            return await self._leases.step()
         except StoreBusy:
             # What was refused is put off; the others are on their way.
             if not events:
                 raise
-            return Step(wait=self._soonest())
+            return Step(wait=self._leases.soonest())
 
     async def _lanes(self) -> Sequence[Lane]:
         if len(self._slots) == 1:
@@ -129,12 +152,12 @@ class StreamLocks(StreamLeases):
         return Lane(more=True)
 
     async def _take(self, slot: int, streams: int, each: int) -> Outcome:
-        return await self._at_once(
+        return await self._batch(
             limit=streams,
             events=each,
             holder=self._tools.settings.name,
             slot=slot,
-            others=len(self._in_flight),
+            others=self._leases.in_hand,
         )
 
 

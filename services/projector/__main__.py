@@ -29,7 +29,7 @@ from services.address_notes import notes
 from services.logs import set_up
 from services.projector import commands, endings, listening, read_models
 from services.projector.endings import SIGNALLED, Ending
-from services.projector.limits import DoesNotFit
+from services.projector.patience import DoesNotFit
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError

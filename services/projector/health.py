@@ -21,7 +21,7 @@ EVERY_S: Final = 1.0
 log = structlog.get_logger()
 
 
-class Pulse:
+class HealthWriter:
     """Writes the health file every second while `run` runs. Without a path it does nothing.
 
     `deaf` says why notifications are not heard, empty while they are: the projector is slower then, and ready.

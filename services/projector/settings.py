@@ -34,7 +34,7 @@ class Settings:
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
     calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `rate_limit`).
-    `health_file` is where `pulse` writes; None: nowhere. `bounds` limits what Postgres may take; `heartbeat` is how
+    `health_file` is where `health` writes; None: nowhere. `bounds` limits what Postgres may take; `heartbeat` is how
     often, in seconds, its listener makes sure that it hears.
     """
 

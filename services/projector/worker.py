@@ -1,4 +1,4 @@
-"""The projector's loop: wake up, step while there is work, sleep, linger a little if busy; a heartbeat beside it."""
+"""Worker loop: wake up, step while there is work, sleep until called; a heartbeat beside it."""
 
 from __future__ import annotations
 
@@ -15,28 +15,23 @@ from eventstore.connection.address import PostgresUrl
 from eventstore.connection.database import Database
 from eventstore.connection.rate_limit import BURST, RateLimit
 from eventstore.connection.wakeup import NOTIFY, Listener
-from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound, TimeLimit
+from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound
 from eventstore.schema import SLOTS
 from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
 from projection import registry
 from projection.hooks import Hook, no_hook
-from projection.pauses import LONGEST_PAUSE_S, SOON_S
+from projection.pauses import SOON_S
 from projection.statement.handler import Handler
 from projection.strategy import OrderingStrategy, Step, Tools
-from services.projector import limits, read_models, strategies
-from services.projector.health import Pulse
-from services.projector.limits import DoesNotFit
+from services.projector import read_models, strategies
+from services.projector.health import HealthWriter
+from services.projector.heartbeat import Heartbeat
+from services.projector.patience import DoesNotFit, Patience
 from services.projector.preconditions import Preconditions, needed
 from services.projector.settings import Settings
 
 log = structlog.get_logger()
-
-_LONGEST_PAUSE_S: Final = 5.0
-
-LIMITS_IN_A_ROW: Final = 10
-"""How often in a row a job may meet a time limit with the smallest piece of work there is."""
-
 
 OnBatch = Callable[[float, int], None]
 """Told of every step that projected something: how long it took in seconds, and how many events."""
@@ -75,7 +70,7 @@ class Worker:
         tools = Tools(database, settings, slot, handler or read_models.handler(settings), hook, job=once)
         self._counts: Final = tools.counts
         self.strategy: OrderingStrategy = strategies.make(settings.strategy, tools)
-        self._pulse: Final = Pulse(settings.health_file, settings.lease)
+        self._health: Final = HealthWriter(settings.health_file, settings.lease)
         self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
         self._preconditions: Final = Preconditions(database, check or needed(settings))
         self._listener: Final = Listener(
@@ -83,11 +78,19 @@ class Worker:
         )
         self._wake: Final = asyncio.Event()
         self._stopping = False
-        self._pause = 0.0
-        self._refused = 0
+        self._patience: Final = Patience(database, job=once)
+        third = settings.lease.total_seconds() / 3
+        self._heartbeat: Final = Heartbeat(
+            (self._preconditions.look, self._renew, self._beat),
+            every_s=third,
+            # No longer than connecting anew may take: a silent connection is not worth a lease.
+            within_s=max(third, settings.bounds.connect),
+            on_unsound=self.wake,
+            waiting=lambda: bool(self._preconditions.why),
+        )
 
     def _listening(self, deaf: str) -> None:
-        self._pulse.deaf = deaf
+        self._health.deaf = deaf
         if deaf:
             log.warning("notifications are not heard: looking for work by itself", error=deaf)
         else:
@@ -105,7 +108,7 @@ class Worker:
     async def run(self) -> None:
         """Work. Leases are released at the end, also after an error; a defect in the heartbeat ends the work."""
         self._listener.start()
-        background = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._pulse.run())]
+        background = [asyncio.create_task(self._heartbeat.run()), asyncio.create_task(self._health.run())]
         for task in background:
             task.add_done_callback(self._stop_after_defect)
         try:
@@ -149,11 +152,11 @@ class Worker:
             except StoreUnsound as error:
                 await self._wait_until_sound(error)
             except Exception as error:
-                # What the store refuses here is no event's fault: modes count those themselves.
+                # What the store refuses here is no event's fault: strategies count those themselves.
                 if kind_of(error) == "defect":
                     await self._name_the_missing(error)
                     continue
-                await self._wait_for_store(error)
+                await self._rest(await self._patience.refused_s(error))
 
     async def _name_the_missing(self, error: Exception) -> None:
         """A right or a table that is gone is named, and waited for. Raises any other defect."""
@@ -166,32 +169,40 @@ class Worker:
     async def _session(self) -> None:
         await self._preconditions.look()
         await registry.register(self._database, self._settings)
-        self._pulse.heard()
-        self._pulse.waits_for = ""
+        self._health.heard()
+        self._health.waits_for = ""
         await self.strategy.prepare()
-        loop = asyncio.get_running_loop()
         while not self._stopping:
             if self._preconditions.why:
                 raise StoreUnsound(self._preconditions.why)
             self._wake.clear()
-            started = loop.time()
             try:
-                step = await self.strategy.step()
+                step = await self._step()
             except StoreBusy as error:
-                await self._wait_for_store(error)
-                continue
-            if step.events or step.quiet:
-                self._pause, self._refused = 0.0, 0
-            if step.events:
-                self._rate_limit.began(started)
-                self._on_batch(loop.time() - started, step.events)
-            if step.more or (self._once and step.events):
-                continue
-            if self._once and await self.strategy.exhausted():
-                await self._preconditions.look()
-                self._stopping = True
+                await self._rest(await self._patience.refused_s(error))
             else:
-                await self._sleep(step)
+                await self._go_on_after(step)
+
+    async def _step(self) -> Step:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        step = await self.strategy.step()
+        if step.events or step.quiet:
+            self._patience.rewarded()
+        if step.events:
+            self._rate_limit.began(started)
+            self._on_batch(loop.time() - started, step.events)
+        return step
+
+    async def _go_on_after(self, step: Step) -> None:
+        """At once while there is work; else asleep, or to the end."""
+        if step.more or (self._once and step.events):
+            return
+        if self._once and await self.strategy.exhausted():
+            await self._preconditions.look()
+            self._stopping = True
+        else:
+            await self._sleep(step)
 
     async def _sleep(self, step: Step) -> None:
         """Until somebody calls, or until it is time to look."""
@@ -214,62 +225,23 @@ class Worker:
         self._preconditions.broken(error)
         if self._once:
             raise error
-        self._pulse.waits_for = str(error)
+        self._health.waits_for = str(error)
         with contextlib.suppress(StoreUnavailable, asyncpg.PostgresError):
             await self.strategy.release()
             await registry.wait(self._database, self._settings, str(error))
-        await self._rest(_LONGEST_PAUSE_S)
+        await self._rest(self._patience.pause_s())
 
-    async def _wait_for_store(self, error: Exception) -> None:
-        busy = isinstance(error, StoreBusy)
-        log.warning("store busy" if busy else "store away", error=str(error))
-        if self._once:
-            await self._check_patience(error)
-        await self._rest(LONGEST_PAUSE_S if busy else _LONGEST_PAUSE_S)
-
-    async def _rest(self, longest: float) -> None:
-        self._pause = min(longest, max(0.1, self._pause * 2))
+    async def _rest(self, seconds: float) -> None:
         if not self._stopping:
             self._wake.clear()
-        await self._woken(self._pause * random.uniform(0.5, 1.0))
+        await self._woken(seconds)
 
-    async def _check_patience(self, error: Exception) -> None:
-        """A job waits for a store that is away; what the store refuses again and again it can not wait for."""
-        if kind_of(error) == "away" or (isinstance(error, StoreBusy) and not isinstance(error, TimeLimit)):
-            return
-        self._refused += 1
-        if self._refused < LIMITS_IN_A_ROW:
-            return
-        if isinstance(error, TimeLimit):
-            raise DoesNotFit(await limits.told(self._database)) from error
-        raise error
-
-    async def _heartbeat(self) -> None:
-        """Keep leases and registration alive from a task and a connection of their own, whatever the step does."""
-        third = self._settings.lease.total_seconds() / 3
-        while True:
-            await asyncio.sleep(third)
-            for beat in (self._look, self.strategy.renew, self._beat):
-                try:
-                    # No longer than connecting anew may take: a silent connection is not worth a lease.
-                    async with asyncio.timeout(max(third, self._settings.bounds.connect)):
-                        await beat()
-                except StoreUnsound:
-                    # The one who works says so.
-                    self.wake()
-                except Exception as error:
-                    if self._preconditions.why:
-                        break
-                    if kind_of(error) == "defect":
-                        raise
-                    log.warning("heartbeat missed", error=str(error) or "Postgres gave no answer in time")
-
-    async def _look(self) -> None:
-        await self._preconditions.look()
+    async def _renew(self) -> None:
+        await self.strategy.renew()
 
     async def _beat(self) -> None:
         await registry.beat(self._database, self._settings.name, self._settings.lease, self._told())
-        self._pulse.heard()
+        self._health.heard()
 
     def _told(self) -> registry.Told:
         usage = self._database.usage

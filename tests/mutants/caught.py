@@ -8,13 +8,10 @@ from typing import Final
 
 import pytest
 
-from projection.ordering.global_order import GlobalOrder
-from projection.ordering.stream_leases import StreamLeases
-from projection.ordering.stream_locks import StreamLocks
 from projection.statement.handler import SetHandler
 from projection.strategy import OrderingStrategy, Tools
-from settings import strategies
-from settings.catalogue.projection import Strategy
+from settings import plugins, strategies
+from settings.catalogue.projection import STRATEGY, Strategy
 from tests.integration.projector.stage import Make, Stage, Unchecked, faults
 from tests.read_models import READ_MODELS
 
@@ -24,9 +21,7 @@ STREAM_STRATEGIES: Final = pytest.mark.parametrize(
 )
 
 AS_MADE: Final[Mapping[Strategy, Callable[[Tools], OrderingStrategy]]] = {
-    "global-order": GlobalOrder,
-    "stream-leases": StreamLeases,
-    "stream-locks": StreamLocks,
+    name: plugins.load(STRATEGY.name, STRATEGY.package, name).MAKE for name in strategies.offered()
 }
 
 Schedule = Callable[[Stage, Make], Awaitable[None]]

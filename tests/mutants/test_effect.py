@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from eventstore.events import Position
+from projection.leases.work import Work
 from projection.ordering.global_order import GlobalOrder, Term
-from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
 from projection.statement.outcome import Outcome
 from projection.statement.shapes import STREAM_LOCKS

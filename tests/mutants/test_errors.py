@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from eventstore.connection.database import Database
+from projection.leases.work import Work
 from projection.operator.skip import pass_over
 from projection.ordering.global_order import GlobalOrder, Term
-from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Make, Stage
@@ -40,14 +41,6 @@ class SwallowStream(StreamLeases):
         await swallow(self._tools.database, work.lease.stream)
 
 
-class SwallowStreamOfLocks(StreamLocks):
-    """Passes over what its statement left, because it can not be applied."""
-
-    async def _fail(self, work: Work, reason: str) -> None:
-        del self._in_flight[work.lease.stream]
-        await swallow(self._tools.database, work.lease.stream)
-
-
 class SwallowEvent(GlobalOrder):
     """Passes over what it can not apply."""
 
@@ -58,7 +51,7 @@ class SwallowEvent(GlobalOrder):
 SWALLOWING: Final[Mapping[Strategy, Make]] = {
     "global-order": SwallowEvent,
     "stream-leases": SwallowStream,
-    "stream-locks": SwallowStreamOfLocks,
+    "stream-locks": lambda tools: StreamLocks(tools, SwallowStream(tools)),
 }
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from eventstore.errors import InvalidEvent, StoreBusy
 from eventstore.events import Position
+from projection.leases.work import Work
 from projection.ordering.global_order import GlobalOrder, Term
-from projection.ordering.stream_leases import StreamLeases, Work
+from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
 from projection.statement.outcome import Outcome
+from projection.strategy import Tools
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.stage import CREATED, Make, Stage
 from tests.integration.sqlstates.trouble import raised
@@ -32,15 +34,12 @@ class BlamesStream(StreamLeases):
 class BlamesStreamOfLocks(StreamLocks):
     """Takes what passes for the fault of an event, with a lease and without."""
 
+    def __init__(self, tools: Tools) -> None:
+        super().__init__(tools, BlamesStream(tools))
+
     async def _take(self, slot: int, streams: int, each: int) -> Outcome:
         try:
             return await super()._take(slot, streams, each)
-        except StoreBusy as error:
-            raise InvalidEvent(str(error)) from None
-
-    async def _run(self, works: Sequence[Work]) -> Outcome:
-        try:
-            return await super()._run(works)
         except StoreBusy as error:
             raise InvalidEvent(str(error)) from None
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 from projection.leases import cursors
 from projection.leases.failure import FAIL_STREAM
 from projection.leases.streams import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
-from projection.ordering import global_order, stream_leases
+from projection.ordering import stream_leases
 from projection.registry import BEAT, REGISTER, RETIRE, Told
+from projection.statement import log
 from tests.plans.conftest import Guard
 from tests.plans.explain import names, same
 from tests.plans.golden import composed
@@ -96,9 +97,9 @@ async def test_a_batch_of_the_global_order(projector: Guard, streams: int) -> No
 
 async def test_a_look_ahead_in_the_global_order(projector: Guard, streams: int) -> None:
     upto = await _pend_in_global_order(projector, streams)
-    plan = await projector.run(global_order.AHEAD, after=streams, upto=upto, limit=100)
+    plan = await projector.run(log.AHEAD, after=streams, upto=upto, limit=100)
     within(plan, pages=100 * 10, events=100, streams=100)
-    within(await projector.run(global_order.NEXT, after=streams, upto=upto), pages=SOME, events=1)
+    within(await projector.run(log.NEXT, after=streams, upto=upto), pages=SOME, events=1)
 
 
 async def _pend_in_global_order(projector: Guard, streams: int) -> int:
@@ -110,7 +111,7 @@ async def _pend_in_global_order(projector: Guard, streams: int) -> int:
 async def test_an_idle_projector(projector: Guard) -> None:
     """What it asks again and again when there is nothing to do."""
     within(await projector.run(stream_leases.PENDING), pages=SOME)
-    within(await projector.run(global_order.PENDING, name="todos"), pages=SOME, events=1)
+    within(await projector.run(log.PENDING, name="todos"), pages=SOME, events=1)
     within(await projector.run(cursors.CLAIM, name="todos", holder="p1", ttl=TTL), pages=SOME)
     within(await projector.run(cursors.RENEW, name="todos", holder="p1", epoch=1, ttl=TTL), pages=SOME)
     within(await projector.run(cursors.RELEASE, name="todos", holder="p1", epoch=1), pages=SOME)

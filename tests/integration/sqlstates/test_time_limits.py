@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.projector.endings import Ending
-from services.projector.limits import DoesNotFit
+from services.projector.patience import DoesNotFit
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, Stage, until
 from tests.integration.sqlstates.trouble import STRATEGIES, blamed, database_setting, for_seconds
@@ -69,7 +69,7 @@ async def test_a_backlog_that_does_not_fit_is_projected_in_smaller_pieces(
 async def test_a_job_that_can_not_keep_a_limit_ends_and_names_it(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, strategy: str, limit: str
 ) -> None:
-    monkeypatch.setattr("services.projector.worker.LIMITS_IN_A_ROW", 3)
+    monkeypatch.setattr("services.projector.patience.LIMITS_IN_A_ROW", 3)
     await stage.append("todo-1", CREATED)
     async with database_setting(stage.url, limit, "200ms"), slow_rows(stage.url, 5.0):
         with pytest.raises(DoesNotFit, match=f"{limit}=200ms .set by ALTER DATABASE"):

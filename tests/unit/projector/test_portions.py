@@ -8,7 +8,7 @@ import pytest
 
 from eventstore.connection.database import Database
 from projection.leases.contract import Lease
-from projection.ordering.stream_leases import Work, portions
+from projection.leases.work import Work, portions
 from projection.statement.handler import SetHandler
 from projection.strategy import Tools
 from services.projector.settings import Settings
