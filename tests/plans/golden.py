@@ -16,9 +16,10 @@ import services.api
 import services.projector
 import todo
 from eventstore.connection.database import Statement
+from projection.statement.each import statements as each
 from projection.statement.handler import SetHandler
 from projection.statement.shapes import GLOBAL_ORDER, STREAM_LEASES, STREAM_LOCKS
-from tests.read_models import READ_MODELS
+from tests.read_models import BOTH, READ_MODELS
 
 FOLDER: Final = Path(__file__).parent / "golden"
 PACKAGES: Final = (eventstore, projection, todo, services.api, services.projector)
@@ -37,13 +38,15 @@ def all_statements() -> dict[str, Statement]:
 
 
 def composed() -> dict[str, Statement]:
-    """The statements that the projector puts together with the SQL of its read models."""
-    batches = SetHandler(READ_MODELS)
-    return {
-        "projection.statement.shapes.GLOBAL_ORDER": batches.statement(GLOBAL_ORDER),
-        "projection.statement.shapes.STREAM_LEASES": batches.statement(STREAM_LEASES),
-        "projection.statement.shapes.STREAM_LOCKS": batches.statement(STREAM_LOCKS),
-    }
+    """The statements that a projector puts together: with the SQL of its read models, and around their functions."""
+    shapes = {"GLOBAL_ORDER": GLOBAL_ORDER, "STREAM_LEASES": STREAM_LEASES, "STREAM_LOCKS": STREAM_LOCKS}
+    found = {"projection.statement.each.statements.unseen": each.unseen(STREAM_LEASES.parts)}
+    for name, shape in shapes.items():
+        found[f"projection.statement.shapes.{name}"] = SetHandler(READ_MODELS).statement(shape)
+        found[f"projection.statement.shapes.{name}.with_activity"] = SetHandler(BOTH).statement(shape)
+        found[f"projection.statement.each.statements.held.{name}"] = each.held(shape, shape.parts)
+        found[f"projection.statement.each.statements.checkpoint.{name}"] = each.checkpoint(shape)
+    return found
 
 
 def _modules() -> list[str]:

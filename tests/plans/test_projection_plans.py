@@ -17,7 +17,8 @@ from tests.plans.golden import composed
 from tests.plans.test_store_plans import SOME, within
 
 TTL = timedelta(seconds=5)
-BATCHES = {name.rpartition(".")[2]: statement for name, statement in composed().items()}
+SHAPES = "projection.statement.shapes."
+BATCHES = {name: composed()[SHAPES + name] for name in ("GLOBAL_ORDER", "STREAM_LEASES", "STREAM_LOCKS")}
 
 
 async def test_a_claim_that_finds_nothing(projector: Guard) -> None:

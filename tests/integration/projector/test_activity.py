@@ -12,7 +12,7 @@ import pytest
 
 from projection import operator
 from settings.catalogue.projection import Strategy
-from tests.integration.projector.process import run
+from tests.integration.projector.process import ROOT, run
 from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, life, until
 from tests.mutants.caught import EACH_STRATEGY
 from tests.read_models import BOTH_NAMES
@@ -146,35 +146,10 @@ async def test_a_recount_mends_what_was_damaged_by_hand(stage: Stage) -> None:
     await stage.assert_right()
 
 
-LENGTHS: Final = '''
-"""A stranger's read model: the length of each todo's text, kept by a function of each event alone."""
+EXTENDING: Final = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8").partition("## A read model")[2]
+LENGTHS: Final = EXTENDING.partition("```python\n")[2].partition("```")[0]
+"""The read model of the page that says how to write one."""
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
-
-from projection.read_model import ReadModel, Undo
-
-lengths = Table("lengths", MetaData(), Column("id", Text, primary_key=True), Column("length", Integer))
-
-
-async def apply(connection, event):
-    if event.type == "TodoDeleted":
-        await connection.execute("DELETE FROM lengths WHERE id = $1", event.stream)
-    else:
-        await connection.execute(
-            "INSERT INTO lengths VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET length = excluded.length",
-            event.stream, len(event.data["text"]),
-        )
-
-
-READ_MODEL = ReadModel(
-    name="lengths",
-    tables=(lengths,),
-    read={"lengths": "SELECT"},
-    project={"lengths": "SELECT, INSERT, UPDATE, DELETE"},
-    apply=apply,
-    undo=Undo(statements="lengths_gone AS (DELETE FROM lengths WHERE id = ANY (:streams ::text[]))"),
-)
-'''
 TABLE: Final = (
     "CREATE TABLE lengths (id text PRIMARY KEY, length int)",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON lengths TO tidemark_projector, tidemark_operator",

@@ -1,0 +1,147 @@
+WITH
+fenced AS MATERIALIZED (
+  SELECT s.stream, s.projected, s.projected + $1 ::int AS upto, s.epoch + 1 AS epoch, s.holder AS former
+    FROM streams s
+   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
+     AND (leased_until IS NULL OR leased_until <= clock_timestamp())
+     AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+   ORDER BY pending_since
+   LIMIT $2 ::int
+     FOR UPDATE SKIP LOCKED
+),
+folded AS MATERIALIZED (
+  SELECT fenced.stream, fenced.epoch, fenced.projected, fenced.former, f.*
+    FROM fenced
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS events, min(e.version) AS first, max(e.version) AS last,
+         max(e.position) AS last_position, min(e.version) FILTER (WHERE 
+CASE WHEN (e.version = 1) <> (e.type = 'TodoCreated') THEN e.type || ' can not be event number ' || e.version
+     WHEN e.type IN ('TodoCreated', 'TodoUpdated') THEN
+       CASE WHEN jsonb_typeof(e.data -> 'text') IS DISTINCT FROM 'string' THEN e.type || ' has no text' END
+     WHEN e.type <> 'TodoDeleted' THEN 'unknown event type ' || e.type
+END
+ IS NOT NULL) AS refused,
+         
+min(recorded_at) FILTER (WHERE version = 1) AS created_at,
+min(version) FILTER (WHERE type = 'TodoDeleted') AS deleted_version
+
+       FROM events e
+      WHERE e.stream = fenced.stream AND e.version > coalesce(fenced.projected, 0) AND e.version <= fenced.upto
+     HAVING count(*) > 0
+   ) AS f
+)
+,
+judged AS (
+  SELECT *, refused IS NULL AND first = projected + 1 AND last - first + 1 = events AND coalesce(deleted_version = last, true) AS sound FROM folded
+),
+clean AS (
+  SELECT judged.*, newest.*
+    FROM judged
+   CROSS JOIN LATERAL (
+     SELECT 
+e.recorded_at AS updated_at, deleted_version IS NOT NULL AS deleted,
+CASE WHEN deleted_version IS NULL THEN e.data ->> 'text'
+     WHEN first < last THEN (SELECT b.data ->> 'text' FROM events b WHERE b.stream = e.stream AND b.version = last - 1)
+END AS text
+ FROM events e WHERE e.stream = judged.stream AND e.version = judged.last OFFSET 0
+   ) AS newest
+   WHERE sound AND true
+)
+,
+reach AS (
+  SELECT (SELECT count(*) FROM fenced) AS leases, 0::bigint AS walked, 0::bigint AS duplicates, NULL::bigint AS last
+)
+,
+inserted AS (
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+  SELECT stream, text, created_at, updated_at, last, deleted FROM clean WHERE first = 1
+  RETURNING id, deleted
+),
+updated AS (
+  UPDATE todos t
+     SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
+         deleted = clean.deleted
+    FROM clean
+   WHERE clean.first > 1 AND t.id BETWEEN clean.stream AND clean.stream
+     AND CASE WHEN NOT t.deleted THEN t.version END = clean.first - 1
+  RETURNING t.id, t.deleted
+),
+applied AS (
+  SELECT id AS stream FROM inserted UNION ALL SELECT id FROM updated
+),
+todos_tallied AS (
+  INSERT INTO todo_tallies (slot, todos, active)
+  SELECT $3 ::smallint, i.todos, i.active - u.deleted
+    FROM (SELECT count(*) AS todos, count(*) FILTER (WHERE NOT deleted) AS active FROM inserted) AS i,
+         (SELECT count(*) FILTER (WHERE deleted) AS deleted FROM updated) AS u
+   WHERE i.todos > 0 OR u.deleted > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET todos = todo_tallies.todos + excluded.todos, active = todo_tallies.active + excluded.active
+)
+,
+activity_minutes AS (
+  SELECT date_trunc('minute', e.recorded_at, 'UTC') AS minute, count(*) FILTER (WHERE e.type = 'TodoCreated') AS created, count(*) FILTER (WHERE e.type = 'TodoUpdated') AS updated, count(*) FILTER (WHERE e.type = 'TodoDeleted') AS deleted
+    FROM clean AS spans
+   CROSS JOIN LATERAL (
+     SELECT type, recorded_at FROM events
+      WHERE stream = spans.stream AND version BETWEEN spans.first AND spans.last OFFSET 0
+   ) AS e
+   GROUP BY minute
+),
+activity_counted AS (
+  INSERT INTO activity (minute, slot, created, updated, deleted)
+  SELECT minute, $3 ::smallint, created, updated, deleted FROM activity_minutes ORDER BY minute
+  ON CONFLICT (minute, slot) DO UPDATE
+     SET created = activity.created + excluded.created, updated = activity.updated + excluded.updated,
+         deleted = activity.deleted + excluded.deleted
+)
+,
+advanced AS (
+  UPDATE streams s
+     SET projected = clean.last, attempts = 0, retry_at = NULL, blocked_at = NULL, error = NULL,
+         holder = NULL, leased_until = NULL, epoch = clean.epoch,
+         pending_since = CASE WHEN clean.last < s.version THEN coalesce(
+           (SELECT e.recorded_at FROM events e WHERE e.stream = s.stream AND e.version = clean.last + 1),
+           clock_timestamp()) END
+    FROM clean
+   WHERE s.stream BETWEEN clean.stream AND clean.stream
+  RETURNING s.stream, clean.epoch, clean.first, clean.last, clean.last_position, clean.events, clean.former AS former
+),
+audited AS (
+  INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+  SELECT stream, first, last, last_position, $4, epoch, clock_timestamp() FROM advanced ORDER BY last_position
+),
+done AS (
+  SELECT count(*) AS streams, coalesce(sum(events), 0)::bigint AS events, max(last_position) AS position,
+         count(former) AS takeovers
+    FROM advanced
+)
+,
+tallied AS (
+  INSERT INTO tallies (slot, projected, projected_position, projected_at)
+  SELECT $3 ::smallint, events, position, clock_timestamp() FROM done WHERE events > 0
+  ON CONFLICT (slot) DO UPDATE
+     SET projected = tallies.projected + excluded.projected, projected_at = excluded.projected_at,
+         projected_position = greatest(tallies.projected_position, excluded.projected_position)
+),
+counted AS (
+  UPDATE projectors p
+     SET batches = p.batches + 1, events_projected = p.events_projected + done.events, leases_held = coalesce($5 ::int, 0), claims = p.claims + 1,
+         takeovers = p.takeovers + done.takeovers,
+         last_takeover_at = CASE WHEN done.takeovers > 0 THEN clock_timestamp() ELSE p.last_takeover_at END
+    FROM done, reach
+   WHERE p.holder = $4 AND reach.leases > 0
+)
+
+SELECT reach.leases, reach.walked, reach.duplicates, done.streams, done.events, reach.last,
+       NULL::json AS troubled,
+       CASE WHEN (SELECT count(*) FROM applied) <> (SELECT count(*) FROM clean)
+            THEN refuse('the projected row is missing, deleted, or not at the version before the event')
+       END AS refused,
+       CASE WHEN reach.leases = 0 THEN (
+  SELECT extract(epoch FROM min(greatest(leased_until, retry_at, clock_timestamp() + interval '0.25 s'))
+                            - clock_timestamp())::float8
+    FROM streams
+   WHERE pending_since IS NOT NULL AND blocked_at IS NULL
+) END AS due
+  FROM reach, done
