@@ -165,10 +165,11 @@ ON CONFLICT (slot) DO UPDATE SET todos = todo_tallies.todos + 1, active = todo_t
 """)
 )
 
+# CASE leaves the planner nothing but the lookup by id: see EFFECT.
 UPDATE: Final = Statement(
     text("""
 UPDATE todos SET text = :text, updated_at = :at ::timestamptz, version = :version ::int
- WHERE id = :id AND version = :version - 1 AND NOT deleted
+ WHERE id = :id AND CASE WHEN NOT deleted THEN version END = :version - 1
 RETURNING id
 """)
 )
@@ -177,7 +178,7 @@ DELETE: Final = Statement(
     text("""
 WITH gone AS (
   UPDATE todos SET deleted = true, updated_at = :at ::timestamptz, version = :version ::int
-   WHERE id = :id AND version = :version - 1 AND NOT deleted
+   WHERE id = :id AND CASE WHEN NOT deleted THEN version END = :version - 1
   RETURNING id
 ),
 tallied AS (

@@ -1,6 +1,6 @@
 WITH gone AS (
   UPDATE todos SET deleted = true, updated_at = $1 ::timestamptz, version = $2 ::int
-   WHERE id = $3 AND version = $2 - 1 AND NOT deleted
+   WHERE id = $3 AND CASE WHEN NOT deleted THEN version END = $2 - 1
   RETURNING id
 ),
 tallied AS (

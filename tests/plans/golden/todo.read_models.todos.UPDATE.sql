@@ -1,3 +1,3 @@
 UPDATE todos SET text = $1, updated_at = $2 ::timestamptz, version = $3 ::int
- WHERE id = $4 AND version = $3 - 1 AND NOT deleted
+ WHERE id = $4 AND CASE WHEN NOT deleted THEN version END = $3 - 1
 RETURNING id
