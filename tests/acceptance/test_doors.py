@@ -2,67 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import pytest
 
-from tests.acceptance.bench_process import SHORT, Bench, bench
+from tests.acceptance.bench_process import ROOT, SHORT, Bench, bench
+from tests.cluster import Cluster
 
-SCENARIO: Final = """
-description = "Nothing but new todos, and readers of one at a time"
-phases = [{name = "load", mix = "creating"}]
+PAGE: Final = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 
-[settings]
-VUS = 10
-DURATION = "2s"
-WRITE_RATIO = 0.7
-
-[mixes.creating]
-writes = {create = 1}
-reads = {one = 1}
+DIFFERENT: Final = """
+SELECT count(*) FROM (SELECT id, length(text) FROM todos WHERE NOT deleted) AS t (id, length)
+  FULL JOIN lengths l USING (id) WHERE t.length IS DISTINCT FROM l.length
 """
 
-FAULT: Final = '''
-"""SIGSTOP to a projector for a moment."""
 
-from bench.drill.fault import Evidence
-from bench.platforms.platform import Pause
-
-
-class Fault:
-    def __init__(self):
-        self.seen = 0
-
-    def defaults(self, strategy):
-        return {}
-
-    def set_up(self, system):
-        system.require("projector", Pause)
-        self.system, (self.victim, *_) = system, system.parts("projector")
-
-    def invoke(self, stats):
-        self.system.pause(self.victim)
-        return True
-
-    def watch(self, stats):
-        self.seen += stats is not None
-        return self.seen > 2
-
-    def heal(self):
-        self.system.resume(self.victim)
-
-    def evidence(self, loadgen):
-        return Evidence(hit=self.seen > 2, what=f"{self.victim.name} stood still")
-'''
+def shown(title: str) -> str:
+    """The file that the page shows under a title."""
+    (section,) = [one for one in re.split(r"^## ", PAGE, flags=re.MULTILINE) if one.startswith(f"{title}\n")]
+    return str(re.findall(r"^```\w+\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)[0])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where somebody keeps a package of modules: no part of the tree. PYTHONPATH leads to it."""
-    (tmp_path / "strangers").mkdir()
+    (tmp_path / "mine").mkdir()
     return tmp_path
 
 
@@ -77,7 +46,7 @@ async def ran(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
 
 async def test_a_scenario_is_one_file_given_by_its_path(folder: Path) -> None:
     path = folder / "newcomers.toml"
-    path.write_text(SCENARIO)
+    path.write_text(shown("A scenario"))
     async with ran("run", str(path), WARMUP="1s") as run:
         result, told = run.document(), run.document("loadgen.json")
     assert (result["scenario"], result["verdict"]) == ("newcomers", "converged")
@@ -85,8 +54,33 @@ async def test_a_scenario_is_one_file_given_by_its_path(folder: Path) -> None:
 
 
 async def test_a_fault_is_one_module_given_by_its_dotted_name(folder: Path) -> None:
-    (folder / "strangers" / "standstill.py").write_text(FAULT)
-    async with ran("drill", "strangers.standstill", PYTHONPATH=str(folder), **SHORT) as run:
+    (folder / "mine" / "standstill.py").write_text(shown("A fault"))
+    async with ran("drill", "mine.standstill", PYTHONPATH=str(folder), **SHORT) as run:
         (done,) = list(run.results.glob("*/drills.json"))
         assert '"verdict": "passed"' in done.read_text()
         assert "stood still" in run.said
+
+
+async def test_a_strategy_is_one_module_given_by_its_dotted_name(folder: Path) -> None:
+    (folder / "mine" / "few_at_once.py").write_text(shown("An ordering strategy"))
+    told = {"STRATEGY": "mine.few_at_once", "PYTHONPATH": str(folder)}
+    async with ran("run", "throughput", **SHORT, **told) as run:
+        result, told_at_end = run.document(), run.document("loadgen.json")
+    assert (result["strategy"], result["verdict"]) == ("mine.few_at_once", "converged")
+    assert told_at_end["strategies"] == ["mine.few_at_once"]
+
+
+async def test_a_read_model_is_one_module_given_by_its_dotted_name(cluster: Cluster, folder: Path) -> None:
+    (folder / "mine" / "lengths.py").write_text(shown("A read model"))
+    told = {"HANDLER": "each", "READ_MODELS": "todos,mine.lengths", "PYTHONPATH": str(folder)}
+    url = cluster.create()
+    connection = await asyncpg.connect(url)
+    try:
+        # Its table is its own affair.
+        await connection.execute("CREATE TABLE lengths (id text PRIMARY KEY, length int)")
+        async with ran("run", "throughput", **SHORT, **told, DATABASE_URL=url) as run:
+            assert run.document()["verdict"] == "converged"
+        assert await connection.fetchval("SELECT count(*) FROM lengths") > 0
+        assert await connection.fetchval(DIFFERENT) == 0
+    finally:
+        await connection.close()
