@@ -184,7 +184,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024
@@ -235,24 +235,32 @@ DECLARE
   path text;
   given bigint;
   newest bigint;
+  ignored text;
 BEGIN
   -- Once a transaction. The settings end, and are undone by a savepoint, together with the lock.
   IF current_setting('tidemark.announced', true) IS DISTINCT FROM writer THEN
-    numbers := format('%I.events_position_seq', TG_TABLE_SCHEMA)::regclass;
+    -- A constant where the search path finds it. Were it another sequence, its number would be refused, above by
+    -- check_position or below by the look at the newest event.
+    IF to_regclass('events') IS NOT DISTINCT FROM TG_RELID THEN
+      numbers := 'events_position_seq'::regclass;
+    ELSE
+      numbers := format('%I.events_position_seq', TG_TABLE_SCHEMA)::regclass;
+      path := current_setting('search_path');
+    END IF;
 {indent(_GIVEN, "    ")}
     -- Where all transactions are serializable, this look would make each conflict with each.
     IF current_setting('transaction_isolation') <> 'serializable' THEN
-      IF to_regclass('events') IS DISTINCT FROM TG_RELID THEN
-        path := current_setting('search_path');
-        PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA), true);
+      IF path IS NOT NULL THEN
+        ignored := set_config('search_path', quote_ident(TG_TABLE_SCHEMA), true);
       END IF;
 {indent(_NOTHING_ABOVE, "      ")}
       IF path IS NOT NULL THEN
-        PERFORM set_config('search_path', path, true);
+        ignored := set_config('search_path', path, true);
       END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock_shared(({ANNOUNCE_TAG}::bigint << 48) | given);
-    PERFORM set_config('tidemark.announced', writer, true), set_config('tidemark.above', given::text, true);
+    -- Assigned, as PERFORM would start the executor for each.
+    ignored := pg_advisory_xact_lock_shared(({ANNOUNCE_TAG}::bigint << 48) | given);
+    ignored := set_config('tidemark.announced', writer, true) || set_config('tidemark.above', given::text, true);
   END IF;
   RETURN NULL;
 END $$
