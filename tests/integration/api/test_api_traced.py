@@ -78,10 +78,11 @@ async def ask(app: Access, method: str, path: str, body: str, headers: list[tupl
 
     await app(scope, receive, send)  # type: ignore[arg-type]
     start, *rest = sent
+    whole = b"".join(message["body"] for message in rest)  # type: ignore[typeddict-item]
     return {
         "status": start["status"],  # type: ignore[typeddict-item]
-        "headers": sorted((name, _header(name, value)) for name, value in start["headers"]),  # type: ignore[typeddict-item]
-        "body": _alike(b"".join(message["body"] for message in rest).decode()),  # type: ignore[typeddict-item]
+        "headers": sorted((name, _header(name, value, whole)) for name, value in start["headers"]),  # type: ignore[typeddict-item]
+        "body": _alike(whole.decode()),
         "messages": [message["type"] for message in sent],
         "route": scope.get("path_template"),
         "handler": str(scope.get("route_handler")),
@@ -89,7 +90,9 @@ async def ask(app: Access, method: str, path: str, body: str, headers: list[tupl
     }
 
 
-def _header(name: bytes, value: bytes) -> str:
+def _header(name: bytes, value: bytes, body: bytes) -> str:
+    if name == b"content-length":
+        return "as long as the body" if int(value) == len(body) else value.decode()
     # The methods of a route come in no order.
     return ", ".join(sorted(value.decode().split(", "))) if name == b"allow" else _alike(value.decode())
 
