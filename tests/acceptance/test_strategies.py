@@ -30,7 +30,7 @@ def projector(url: str, api: ApiServer, strategy: str) -> Iterator[None]:
 async def measured(url: str, api: ApiServer, **variables: str) -> AsyncIterator[Bench]:
     """A short run against that system."""
     where = {"BASE_URL": str(api.client.base_url).rstrip("/"), "DATABASE_URL": url}
-    async with bench("run", "throughput", **SHORT, **where, **variables) as ran:
+    async with bench("run", "throughput", **{**SHORT, **where, **variables}) as ran:
         yield ran
 
 
@@ -55,7 +55,8 @@ async def test_a_projector_of_another_strategy_that_joins_a_run_makes_it_invalid
 ) -> None:
     url = cluster.create()
     with serve(url, tmp_path) as api, projector(url, api, "stream-leases"):
-        async with measured(url, api) as ran:
+        # Long enough for a projector to start in it on a busy machine.
+        async with measured(url, api, DURATION="25s") as ran:
             await ran.in_phase("load")
             with projector(url, api, "stream-locks"):
                 await ran.ended()
