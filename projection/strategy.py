@@ -74,8 +74,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Tools:
-    """What every mode works with. `slot` is the tally row of this process; `handler` applies events; a `job` ends when
-    nothing is left."""
+    """What every strategy works with.
+
+    `slot` is the tally row of this process; `handler` applies events; a `job` ends when nothing is left.
+    """
 
     database: Database
     settings: ProjectionSettings

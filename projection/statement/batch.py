@@ -1,6 +1,6 @@
 """One projection transaction, as one statement: fence, guard, effect, audit rows, counters, checkpoint.
 
-What holds for both modes, because it is one statement and so one transaction:
+What holds for every strategy, because it is one statement and so one transaction:
 
 * **fence**: rows are read under lock and only for the lease's holder and epoch, before its end by the database's
   clock. Somebody who lost the lease writes nothing. There is no moment in which a stopped process can hold locks.
@@ -16,8 +16,8 @@ whole statement with an error, and the worker looks for it by halves.
 Nothing is waited for: a stream whose row somebody else has locked (an append under way, or one that got stuck) is left
 for later, and is no failure.
 
-Whoever moves a stream's checkpoint also ends its lease and its block, in both modes: nobody can go on from an older
-state of the stream, and a change of mode leaves nothing behind.
+Whoever moves a stream's checkpoint also ends its lease and its block, in every strategy: nobody can go on from an
+older state of the stream, and a change of strategy leaves nothing behind.
 """
 
 from __future__ import annotations

@@ -79,12 +79,15 @@ class Worker:
         self._wake: Final = asyncio.Event()
         self._stopping = False
         self._patience: Final = Patience(database, job=once)
-        third = settings.lease.total_seconds() / 3
-        self._heartbeat: Final = Heartbeat(
+        self._heartbeat: Final = self._made_heartbeat()
+
+    def _made_heartbeat(self) -> Heartbeat:
+        third = self._settings.lease.total_seconds() / 3
+        return Heartbeat(
             (self._preconditions.look, self._renew, self._beat),
             every_s=third,
             # No longer than connecting anew may take: a silent connection is not worth a lease.
-            within_s=max(third, settings.bounds.connect),
+            within_s=max(third, self._settings.bounds.connect),
             on_unsound=self.wake,
             waiting=lambda: bool(self._preconditions.why),
         )

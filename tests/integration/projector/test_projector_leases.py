@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from eventstore.errors import StoreBusy
 from projection.strategy import OrderingStrategy
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Moments, Stage, frozen, leased, life, until
+from tests.integration.sqlstates.trouble import raised
 
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
 HELD = "SELECT count(*) FROM {} WHERE holder = $1 AND leased_until > clock_timestamp()"
@@ -182,3 +184,24 @@ async def test_a_costly_handler_commits_a_few_events_at_a_time(stage: Stage, ser
     sizes = await stage.sql("SELECT to_version - from_version + 1 AS events FROM projection_audit ORDER BY id")
     assert [row["events"] for row in sizes] == [2, 2, 1]
     await stage.assert_right(serial=serial)
+
+
+async def test_what_locks_put_off_is_held_by_a_lease_kept_and_given_back(stage: Stage) -> None:
+    """By stream-locks, a statement that is refused leaves its stream to leases."""
+    ends = "SELECT leased_until FROM streams WHERE holder IS NOT NULL"
+    await stage.append("todo-1", CREATED)
+    async with raised(stage.url, "todos", "55P03"), stage.prepared(strategy="stream-locks") as worker:
+        await worker.strategy.prepare()
+        with pytest.raises(StoreBusy):
+            await worker.strategy.step()
+        held = await stage.value(ends)
+        assert held is not None
+        assert not await worker.strategy.exhausted()
+
+        await worker.strategy.renew()
+        assert await stage.value(ends) > held
+
+        await worker.strategy.release()
+        assert await stage.value(ends) is None
+    await stage.catch_up(strategy="stream-locks")
+    await stage.assert_right()

@@ -14,6 +14,7 @@ ONE_BY_ONE: Final = '''"""One stream at a time, by a lease."""
 
 from projection.leases.failure import fail_stream
 from projection.leases.streams import PostgresLeases
+from projection.pauses import BUSY_S
 from projection.statement.shapes import STREAM_LEASES
 from projection.strategy import Step
 
@@ -37,6 +38,9 @@ class OneByOne:
             done = await self.batch(streams=[lease.stream], epochs=[lease.epoch], uptos=[lease.version],
                                     holder=self.settings.name, slot=self.tools.slot, others=0)
             for trouble in done.troubled:
+                if trouble.busy:  # An append is under way: no fault of the event's.
+                    await self.leases.release([lease])
+                    return Step(wait=BUSY_S)
                 await fail_stream(self.tools.database, lease, error=trouble.reason, most=1, others=0)
             return Step(done.events, more=True)
         return Step(quiet=True)
