@@ -34,7 +34,7 @@ def render(document: Mapping[str, Any]) -> str:
         plots=plots,
         trials=[_trial(trial) for trial in document["trials"]],
         machine_line=report.machine_line(document["machine"]),
-        stack_line=report.stack_line(document["postgres"], document["versions"]),
+        software_line=report.software_line(document["postgres"], document["versions"]),
         settings=[(name, "–" if value is None else str(value)) for name, value in document["settings"].items()],
         footer=f"seed of the intervals {document['seed']}",
     )

@@ -89,7 +89,7 @@ def _context(bundle: Read) -> dict[str, Any]:
         "stages": loadgen.get("stages", []) if len(loadgen.get("stages", [])) > 1 else [],
         "conditions": _conditions(result, documents),
         "machine_line": machine_line(documents["machine"]),
-        "stack_line": stack_line(documents["postgres"], documents["versions"]),
+        "software_line": software_line(documents["postgres"], documents["versions"]),
         "when": datetime.fromtimestamp(start, UTC).strftime("%d %B %Y, %H:%M UTC") if start else "",
         "footer": f"revision {_revision(documents['versions'])}",
     }
@@ -237,7 +237,7 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     return f"{machine['cpu_model']} · {share} · {machine['ram_gib']:g} GiB · {machine['os']}"
 
 
-def stack_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:
+def software_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:
     """Server, Python and revision in one line."""
     server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "Postgres not reached"
     return f"{server} · {versions.get('python', 'Python')} · revision {_revision(versions)}"

@@ -24,7 +24,7 @@ OBSERVATION: Final = ("OTEL_", observation.LOG_LEVEL.name)
 
 @dataclass(frozen=True)
 class Settings:
-    """One run. None means unset: an embedded Postgres, a stack of our own, a free port, the closed loop."""
+    """One run. None means unset: an embedded Postgres, a system of our own, a free port, the closed loop."""
 
     scenario: Scenario
     strategy: Strategy
@@ -103,7 +103,7 @@ class Settings:
             expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
         if self.base_url is not None and self.database_url is None:
-            expected = "DATABASE_URL beside it, so that the oracle can read that stack's store"
+            expected = "DATABASE_URL beside it, so that the oracle can read that system's store"
             raise SettingError(load.BASE_URL.name, self.base_url, expected)
 
     def without_observation(self) -> Self:

@@ -32,8 +32,8 @@ class Database:
     server: Server | None
 
 
-def open_database(settings: Settings, log: Path, stack: ExitStack, progress: Progress) -> Database:
-    """Reach the database of DATABASE_URL, or start a server that `stack` stops. Raises SetupError, RunFailed."""
+def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Progress) -> Database:
+    """Reach the database of DATABASE_URL, or start a server that `opened` stops. Raises SetupError, RunFailed."""
     if settings.database_url is not None:
         progress.step("connecting to the database of DATABASE_URL")
         for word in postgres_url.parse(settings.database_url).told:
@@ -42,7 +42,7 @@ def open_database(settings: Settings, log: Path, stack: ExitStack, progress: Pro
         return Database(Logins.given(settings.database_url), told, None)
     progress.step("starting Postgres")
     file = log / "postgres.log"
-    cluster = stack.enter_context(Cluster.throwaway("durable", log=file))
+    cluster = opened.enter_context(Cluster.throwaway("durable", log=file))
     url = closed(cluster.create_database("tidemark"))
     told = reach(url, source=cluster.binaries.source, profile=cluster.profile)
     return Database(Logins.made(url), told, Server(cluster, file))
@@ -61,12 +61,12 @@ def migrate(settings: Settings, logins: Logins, processes: Processes, progress: 
 @contextmanager
 def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict[str, str]]:
     """The environment in which a database can be examined: that of DATABASE_URL as it is, or a new one, migrated."""
-    with ExitStack() as stack:
+    with ExitStack() as opened:
         if settings.database_url is not None:
             yield environment(settings, DATABASE_URL=settings.database_url)
             return
-        logins = open_database(settings, log, stack, progress).logins
-        processes = Processes(log, stack.enter_context(Guardian()))
-        stack.callback(processes.stop)
+        logins = open_database(settings, log, opened, progress).logins
+        processes = Processes(log, opened.enter_context(Guardian()))
+        opened.callback(processes.stop)
         migrate(settings, logins, processes, progress)
         yield environment(settings, DATABASE_URL=logins.owner)

@@ -92,13 +92,13 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
     """
     limits.require(settings)
     port = _port(settings)
-    with ExitStack() as stack:
-        database = open_database(settings, log, stack, progress)
-        guardian = stack.enter_context(Guardian())
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-scratch-")))
+    with ExitStack() as opened:
+        database = open_database(settings, log, opened, progress)
+        guardian = opened.enter_context(Guardian())
+        scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-scratch-")))
         guardian.keep_clean(scratch)
         processes = Processes(log, guardian, scratch)
-        stack.callback(processes.stop)
+        opened.callback(processes.stop)
         migrate(settings, database.logins, processes, progress)
         doctor = examined(settings, database.logins.owner, progress)
         local = Local(settings, port, database.logins, processes, database.server)
