@@ -8,12 +8,14 @@ from contextlib import suppress
 from typing import Any, Final
 
 from bench.drill.fault import Fault, Plan, load
+from bench.ends import signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
 from metrics.records.fault import Injected
 
 LOOK_EVERY_S: Final = 0.2
+CONFIRMATIONS: Final = 3
 
 
 class Injection:
@@ -66,6 +68,16 @@ class Injection:
             healed_at=self._healed_at,
             takeover=found.takeover,
         )
+
+    def settle(self, within_s: float) -> bool:
+        """Wait until nothing is left to project, though the load generator may have given up; False in vain."""
+        deadline, seen = time.monotonic() + within_s, 0
+        while seen < CONFIRMATIONS and time.monotonic() < deadline:
+            signals.check()
+            stats = http_client.stats(self._base_url)
+            seen = seen + 1 if stats is not None and stats["backlog"] == 0 else 0
+            time.sleep(LOOK_EVERY_S)
+        return seen == CONFIRMATIONS
 
     def close(self) -> None:
         """Heal what is still struck, whatever became of the run, which has its own reason by now."""

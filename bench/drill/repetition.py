@@ -18,7 +18,10 @@ COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows
 
 @dataclass(frozen=True)
 class Repetition:
-    """`why_failed` is empty where the system lost nothing and came back; what was not hit proves nothing either way."""
+    """`why_failed` is empty where the system lost nothing and came back; what was not hit proves nothing either way.
+
+    A run in which no acknowledged write was read back, as the load generator had given up, counts as one without a hit.
+    """
 
     run_id: str
     platform: str
@@ -41,7 +44,7 @@ class Repetition:
             run_id=folder.name,
             platform=fault.platform if fault else "",
             seed=seed,
-            hit=fault is not None and fault.hit,
+            hit=fault is not None and fault.hit and result.correctness.acknowledged_checked > 0,
             verdict=result.verdict,
             correctness=result.correctness,
             takeover_s=fault.takeover.takeover_s if fault else None,

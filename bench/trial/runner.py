@@ -111,19 +111,22 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progres
         bundle.write("versions.json", system.platform.versions())
         observer.begin(system.influx, progress)
         ahead_s = database.run(_clock(system.database_url)).timestamp() - time.time()
-        _drive(trial, system, bundle, progress)
+        complete = _drive(trial, system, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
-        verification = _verify(system, bundle, complete=loadgen["verdict"] == "converged", since=since)
+        verification = _verify(system, bundle, complete=complete, since=since)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
     return replace(result, warnings=system.doctor.warnings)
 
 
-def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> None:
-    """Run the load generator to its end, watching everything, and inject the fault beside it."""
+def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> bool:
+    """Run the load generator to its end, and inject the fault beside it; True where nothing is left to project.
+
+    Under a fault the load generator may give up; the system is then waited for all the same.
+    """
     with ExitStack() as healing:
         injection = Injection(trial.fault, system) if trial.fault else None
         if injection is not None:
@@ -133,8 +136,17 @@ def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> 
         loadgen.expendable = True
         _watch(loadgen, trial.settings, system, bundle, progress, injection)
         _judge_exit(loadgen, bundle)
-        if injection is not None and (injected := injection.end(bundle.read("loadgen.json"))) is not None:
+        told = bundle.read("loadgen.json")
+        if injection is None:
+            return bool(told["verdict"] == "converged")
+        injection.close()
+        back = told["verdict"] == "converged"
+        if told["verdict"] == "invalid":
+            progress.step("waiting until nothing is left to project")
+            back = injection.settle(trial.settings.convergence_max_s)
+        if (injected := injection.end(told)) is not None:
             bundle.write("fault.json", injected.to_dict())
+        return bool(back)
 
 
 def _watch(

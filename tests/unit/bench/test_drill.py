@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,6 +86,13 @@ def test_a_bundle_is_read_for_the_price_before_during_and_after(tmp_path: Path) 
     found = Repetition.read(folder, bundles.result(), 3)
     assert found.visible_p99_ms == {"before": 5.0, "during": 50.0, "after": 6.0}
     assert (found.hit, found.takeover_s, found.seed, found.why_failed) == (True, 4.25, 3, "")
+
+
+def test_a_run_in_which_no_acknowledged_write_was_read_back_does_not_count(tmp_path: Path) -> None:
+    folder = bundles.write(tmp_path)
+    write_json(folder / "fault.json", bundles.FAULT)
+    unread = replace(bundles.result(verdict="invalid"), correctness=Correctness(events_checked=9))
+    assert not Repetition.read(folder, unread, 1).hit
 
 
 def test_the_table_says_why_a_repetition_failed_and_by_which_seed_it_can_be_had_again() -> None:
