@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 import pytest
 
 from projection import operator
+from projection.read_model import Event
+from projection.statement.each.handler import EachHandler
+from projection.strategy import OrderingStrategy, Tools
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.process import ROOT, run
-from tests.integration.projector.stage import CREATED, DELETED, POISON, UPDATED, Moments, Stage, life, until
-from tests.mutants.caught import EACH_STRATEGY
-from tests.read_models import BOTH_NAMES
+from tests.integration.projector.stage import CREATED, DELETED, PATIENCE_S, POISON, UPDATED, Moments, Stage, life, until
+from tests.mutants.caught import AS_MADE, EACH_STRATEGY
+from tests.read_models import BOTH, BOTH_NAMES
 
 HANDLERS: Final = pytest.mark.parametrize("handler", ["set", "each"])
 TOTALS: Final = """
@@ -82,6 +88,36 @@ async def test_who_wakes_up_after_a_takeover_counts_nothing(stage: Stage, handle
 
     assert await totals(stage) == (1, 1, 0)
     await stage.assert_right()
+
+
+async def test_who_stops_in_the_middle_of_a_minute_keeps_nobody_else_from_it(stage: Stage) -> None:
+    going, go_on = asyncio.Event(), asyncio.Event()
+
+    async def stops(_connection: asyncpg.Connection, _event: Event) -> None:
+        going.set()
+        await go_on.wait()
+
+    def slow(tools: Tools) -> OrderingStrategy:
+        models = [*BOTH, replace(BOTH[1], name="slow", apply=stops)]
+        return AS_MADE["stream-leases"](replace(tools, handler=EachHandler(models, pause=timedelta(minutes=1)), slot=1))
+
+    await stage.append("todo-1", CREATED)
+    async with stage.prepared(make=slow) as first:
+        step = asyncio.create_task(first.strategy.step())
+        await asyncio.wait_for(going.wait(), PATIENCE_S)
+        await stage.append("todo-2", CREATED)
+        await stage.sql("UPDATE events SET recorded_at = (SELECT min(recorded_at) FROM events)")
+        async with stage.projector(make=lambda tools: AS_MADE["stream-locks"](replace(tools, slot=2))):
+            await until(lambda: _counted(stage, 1), "the other one to count in the same minute")
+        go_on.set()
+        await step
+    assert await totals(stage) == (2, 0, 0)
+    assert len(await stage.minutes()) == 1
+    await stage.assert_right()
+
+
+async def _counted(stage: Stage, created: int) -> bool:
+    return (await totals(stage))[0] == created
 
 
 async def test_a_skipped_event_counts_neither_before_nor_after_a_reset(stage: Stage) -> None:

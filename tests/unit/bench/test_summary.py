@@ -46,6 +46,15 @@ def test_a_saturated_generator_is_said() -> None:
     assert "lower bound" in said
 
 
+def test_how_events_took_effect_is_said_where_it_is_not_the_default() -> None:
+    result = bundles.result()
+    usual = {**result.settings, "HANDLER": "set", "READ_MODELS": "todos"}
+    assert "a function for each event" not in shown(replace(result, settings=usual))
+    changed = shown(replace(result, settings={**usual, "HANDLER": "each", "READ_MODELS": "todos,activity"}))
+    assert "a function for each event" in changed
+    assert "todos,activity" in changed
+
+
 def test_a_planned_crash_tells_the_time_of_the_takeover(tmp_path: Path) -> None:
     (tmp_path / "fault.json").write_text(json.dumps(bundles.FAULT))
     out = StringIO()
