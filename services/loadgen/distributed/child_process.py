@@ -12,7 +12,7 @@ from typing import Self
 
 import structlog
 
-from services.loadgen.distributed.messages import LIMIT, Message, decode, encode
+from services.loadgen.messages import LIMIT, Message, decode, encode
 from settings import patience
 
 log = structlog.get_logger()

@@ -12,13 +12,13 @@ from locust.env import Environment
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from services.loadgen.distributed.master import Master
+from services.loadgen.distributed.phases import PhaseRunner
 from services.loadgen.distributed.supervisor_link import SupervisorLink
 from services.loadgen.distributed.worker_run import WorkerRun
 from services.loadgen.judge.ledger import Counts
-from services.loadgen.measure.sampler import Sampler
+from services.loadgen.output.sampler import Sampler
 from services.loadgen.settings import Settings
 from services.loadgen.workload.greenlets import failure, start
-from services.loadgen.workload.phases import PhaseRunner
 from services.loadgen.workload.readiness import NotQuiet, NotReady, take_baseline
 from services.loadgen.workload.run import Run
 

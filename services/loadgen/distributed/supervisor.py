@@ -15,9 +15,9 @@ import structlog
 
 from services.loadgen.distributed.child_process import Child
 from services.loadgen.distributed.locust_command import STOP_TIMEOUT_S, as_master, locust_command
-from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.ledger import Counts
+from services.loadgen.messages import Message
 from services.loadgen.output.bundle import Bundle
 from services.loadgen.output.progress import line
 from services.loadgen.settings import Settings

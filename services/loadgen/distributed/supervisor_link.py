@@ -11,7 +11,7 @@ from typing import Any
 from gevent.event import AsyncResult
 from gevent.fileobject import FileObject
 
-from services.loadgen.distributed.messages import Message, decode, send
+from services.loadgen.messages import Message, decode, send
 from services.loadgen.workload.greenlets import start
 from services.loadgen.workload.run import Halted, Run
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from gevent.pool import Pool
 
+from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.ledger import Ledger
 from services.loadgen.judge.read_back import Findings, Row, check, read_row, sweep, sweep_is_cheaper
-from services.loadgen.workload.http_client import HttpClient, HttpError
 
 _LANES = 8
 

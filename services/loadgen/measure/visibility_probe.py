@@ -15,8 +15,8 @@ from typing import Any
 
 import aiohttp
 
-from services.loadgen.distributed.messages import decode, send
 from services.loadgen.measure.visibility import VisibilityProbe
+from services.loadgen.messages import decode, send
 from services.loadgen.settings import Settings
 
 REQUEST_WITHIN_S = 10.0

@@ -16,9 +16,9 @@ from metrics.records.loadgen import Loadgen, Phase
 from metrics.records.record import write_json
 from metrics.records.result import sections
 from metrics.sinks import JsonLinesSink
-from services.loadgen.distributed.messages import Message
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.stats import Stats
+from services.loadgen.messages import Message
 from services.loadgen.output.influx_stream import InfluxStream
 from services.loadgen.settings import Settings
 

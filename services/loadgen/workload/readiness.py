@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
-from services.loadgen.workload.http_client import HttpClient, HttpError
 
 READY_WITHIN_S = 2.0
 QUIET_WITHIN_S = 10.0

@@ -26,7 +26,7 @@ POST_DRAIN: Final = (
         "services/api/app.py",
     ),
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
-    *("services/loadgen/workload/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
+    *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "docs/glossary.md"),
 )
 """Who offers it, calls it, counts it or stands for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.loadgen.distributed.messages import decode, encode
+from services.loadgen.messages import decode, encode
 
 
 def test_a_message_is_one_line_and_comes_back() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import gevent
 
+from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
-from services.loadgen.workload.http_client import HttpClient, HttpError
 from services.loadgen.workload.run import Run
 
 POLL_S = 0.25

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from services.loadgen.distributed.supervisor_link import SupervisorLink
+from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, measure, validity
 from services.loadgen.judge.final_read import verify
 from services.loadgen.judge.ledger import todo_from_json
@@ -14,7 +15,6 @@ from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.output.summary import Summary
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
-from services.loadgen.workload.http_client import HttpClient, HttpError
 from services.loadgen.workload.plan import Phase, readers
 from services.loadgen.workload.run import ConvergenceWatch, Halted, Run
 
