@@ -1,4 +1,4 @@
-"""The bench's own connections to Postgres."""
+"""Connections of the bench itself to Postgres: its oracle shares no code with the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The serial projection of a store that is not empty."""
+"""Catch-up of the serial projection: on a store that is not empty, its cursor is walked to the end before a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scenarios that are shipped, for `python -m bench run --list`, and a scenario as an argument."""
+"""List of the shipped scenarios, for `python -m bench run --list`, and a scenario as an argument."""
 
 from __future__ import annotations
 

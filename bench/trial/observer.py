@@ -1,4 +1,4 @@
-"""Tells InfluxDB what the load generator can not know of a run: artificial costs, and the verdict of all oracles."""
+"""Run annotations for InfluxDB, unknown to the load generator: artificial costs, and the verdict of all oracles."""
 
 from __future__ import annotations
 
