@@ -14,7 +14,8 @@ from bench.drill.repetition import COUNTED
 from tests.acceptance.bench_process import Bench, bench
 
 FAULTS = names()
-SHORT = {"VUS": "20", "DURATION": "8s", "WARMUP": "0s", "LEASE_SECONDS": "1"}
+# Handlers that cost something, so that leases are surely in hand at many a moment.
+SHORT = {"VUS": "20", "DURATION": "8s", "WARMUP": "0s", "LEASE_SECONDS": "1", "HANDLER_LATENCY_MS": "5"}
 SIDE_BY_SIDE = 2
 SILENCING = ("kill-api", "restart-postgres")
 
