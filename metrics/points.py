@@ -1,4 +1,4 @@
-"""Points as InfluxDB keeps them, made from what a run tells. Pure."""
+"""InfluxDB points, made from what a run tells. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where samples go. A sink never slows or fails the run that feeds it."""
+"""Metric sinks: where samples go. One never slows or fails the run that feeds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where InfluxDB is and how it lets us in: the settings `INFLUX_*`, and the address of Grafana.
+"""InfluxDB connection settings: the settings `INFLUX_*`, and the address of Grafana.
 
 INFLUX_URL decides: the others alone ask for nothing, since a stack's `.env` has its token whether or not a run uses it.
 """

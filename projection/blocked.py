@@ -1,4 +1,4 @@
-"""What waits for an operator: one definition that everybody reads, `/stats`, metrics, the bench, `--once`, the claim.
+"""Blocked streams and cursor: one definition for all who ask, `/stats`, metrics, the bench, `--once`, the claim.
 
 A stream is blocked from its last failed attempt until somebody moves its checkpoint, or an operator acts. The serial
 cursor is blocked at one event, named by stream and version, until that event has taken effect (by leases of streams,

@@ -1,4 +1,4 @@
-"""How long to wait before looking again, where nobody calls."""
+"""Polling intervals: how long to wait before looking again, where nobody calls."""
 
 from __future__ import annotations
 

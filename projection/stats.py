@@ -1,4 +1,4 @@
-"""What the store knows of itself, in one statement whose cost does not grow with streams, events or backlog.
+"""Store statistics: one snapshot by one statement, whose cost does not grow with streams, events or backlog.
 
 All counts come from one snapshot, so `appended - projected` is the exact backlog of that moment.
 """

@@ -1,4 +1,4 @@
-"""Whether OpenTelemetry traces are asked for: off until an endpoint is given by its standard variables."""
+"""Tracing switch: OpenTelemetry is off until an endpoint is given by its standard variables."""
 
 from __future__ import annotations
 

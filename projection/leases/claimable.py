@@ -1,4 +1,4 @@
-"""The rule *may be claimed*: one definition for whoever claims, and for whoever says when there is something to claim.
+"""Eligibility of a lease, the rule *may be claimed*: one definition for who claims and for who says when there is work.
 
 A row may be claimed while it is not blocked, its next attempt is due, and its lease is free or has expired by the
 database's clock. A stream must also be pending: it has events that are not projected.

@@ -1,4 +1,4 @@
-"""A table read as a whole, but in pieces of pages (TID range scans), each within the time limit of a statement.
+"""Chunked table scan by pages (TID range scans): each piece is within the time limit of a statement.
 
 Rows that were there when the transaction looked stay in their places as long as it lasts.
 """

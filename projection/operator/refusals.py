@@ -1,4 +1,4 @@
-"""What a command refuses."""
+"""Refusals of an operator's commands."""
 
 from __future__ import annotations
 

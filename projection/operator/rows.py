@@ -1,4 +1,4 @@
-"""The rows that every command locks, in the batches' order, and what it leaves of their leases and blocks."""
+"""Row locks of every command, in the batches' order, and what it leaves of their leases and blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch does with the events that it looks at: the second part of the statement (see `batch`).
+"""Effect, audit and checkpoint of a batch: the second part of the statement (see `batch`).
 
 Folded streams are judged; then come the effects of the read models, the checkpoint, the audit, the counters, and an
 account of what was in trouble.

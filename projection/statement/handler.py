@@ -1,4 +1,4 @@
-"""How events take effect within a batch: what a strategy is handed, so that it does not know the read models."""
+"""Event handler of a batch: what a strategy is handed, so that it does not know the read models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log after the cursor: what comes next in the global order, without applying it."""
+"""Read-ahead of the log after the cursor: what comes next in the global order, without applying it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch tells of itself: the statement's one row, read."""
+"""Outcome of a batch: the statement's one row, read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch is made of beside its frame: the conditions that keep it right, and the SQL of its read models."""
+"""Parts of a batch, beside its frame: the conditions that keep it right, and the SQL of its read models."""
 
 from __future__ import annotations
 

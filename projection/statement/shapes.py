@@ -1,4 +1,4 @@
-"""What each strategy's batch has of its own: the rows that it locks and fences, and what it does with its lease."""
+"""Shapes of a batch, one a strategy: the rows that it locks and fences, and what it does with its lease."""
 
 from __future__ import annotations
 

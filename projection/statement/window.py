@@ -1,4 +1,4 @@
-"""The events that a batch looks at, and the rows that it locks for it: the first part of the statement (see `batch`).
+"""Window of a batch: the events that it looks at and the rows that it locks, the first part of it (see `batch`).
 
 Each window ends in relation `folded`: streams with their checkpoint (`projected`), the lease's epoch, and what the
 checkpoint has not seen of their events, as aggregates (`AGGREGATES`).

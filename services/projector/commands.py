@@ -1,4 +1,4 @@
-"""The commands on the command line: their arguments, what they print, how they end."""
+"""Operator commands on the command line: their arguments, what they print, how they end."""
 
 from __future__ import annotations
 

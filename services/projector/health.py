@@ -1,4 +1,4 @@
-"""How this projector is, for whoever watches its container: see `services.health`.
+"""Health file of a projector, for whoever watches its container: see `services.health`.
 
 It is alive while its event loop turns, and ready while the store has heard of it within the time of a lease. So a store
 that is away makes it unready, and never dead: a restart would not bring the store back.

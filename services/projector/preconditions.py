@@ -1,4 +1,4 @@
-"""What a projector rests on (`eventstore.soundness`), checked at the start of each session and with each heartbeat."""
+"""Preconditions of a projector (`eventstore.soundness`), checked at each session's start and with each heartbeat."""
 
 from __future__ import annotations
 
