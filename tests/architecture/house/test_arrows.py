@@ -36,7 +36,7 @@ PLANTED: Final = {
 LEFT: Final = {
     "in bench",
 }
-"""Folders in which arrows still go round."""
+"""Folders in which arrows still go round, though those of modules do not: see ADR 0031."""
 
 CONTAINERS: Final = re.compile(r"docker|kubernetes|kubectl|k8s", re.IGNORECASE)
 
