@@ -20,7 +20,7 @@ def lags() -> list[tuple[int, Panel]]:
         (12, _lag()),
         (12, worst("Staleness: age of the oldest unprojected event", PROJECTION, "oldest_unprojected_age_ms")),
         (12, _visibility()),
-        (12, _pace()),
+        (12, _rates()),
         (12, _positions()),
     ]
 
@@ -55,7 +55,7 @@ def _visibility() -> Panel:
     )
 
 
-def _pace() -> Panel:
+def _rates() -> Panel:
     labels = {"appended_per_s": "appended", "projected_per_s": "projected"}
     return timeseries(
         "Appended against projected",

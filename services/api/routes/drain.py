@@ -16,16 +16,16 @@ from projection.stats import count_drain
 from services.api.http.bodies import DrainAnswer
 from services.api.http.openapi import refusals
 
-WINDOW_S: Final = 0.02
+DEBOUNCE_S: Final = 0.02
 """Calls within this time of another are answered by one further wake-up at its end."""
 
 
 class Drain:
-    """Wakes the projectors on request, at most once each `WINDOW_S`, and counts the wake-ups in the store."""
+    """Wakes the projectors on request, at most once each `DEBOUNCE_S`, and counts the wake-ups in the store."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._notifier = Notifier(database, interval=WINDOW_S)
+        self._notifier = Notifier(database, interval=DEBOUNCE_S)
         self._slot = random.randrange(SLOTS)
         self._counted: asyncio.Task[None] | None = None
 

@@ -33,6 +33,8 @@ def test_no_file_has_a_retired_word() -> None:
         ("bench/perf/rows/append.py", 'limit="pgbench",'),
         ("README.md", "| | tidemark | the limit | × |"),
         ("bench/perf/lab.py", "def driver(self, module: str):"),
+        ("eventstore/connection/rate_limit.py", "class Pace:"),
+        ("services/loadgen/measure/recorder.py", "def next_window(self) -> None:"),
     ],
 )
 def test_a_retired_word_is_found(path: str, text: str) -> None:

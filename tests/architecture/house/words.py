@@ -85,6 +85,9 @@ RETIRED: Final = (
     Retired("fact", "stats, figures", names=True, beyond=DOCTOR),
     Retired("together", "batch loader", only=("services/*",), names=True),
     Retired("coalescers?", "group commit"),
+    Retired("pace", "rate limit", names=True),
+    Retired("windows?", "interval", only=("services/api/*", *LOADGEN), names=True),
+    Retired("telemetry", "influx_stream", only=LOADGEN, names=True),
     Retired(
         "collectors?",
         "gc_policy",

@@ -52,7 +52,7 @@ def test_the_rows_are_those_of_the_catalogue() -> None:
     assert interval["failures"][0].keys() == FAILURE.names | {"endpoint", "reason"}
 
 
-def test_the_window_starts_afresh() -> None:
+def test_the_interval_starts_afresh() -> None:
     endpoints = Endpoints()
     endpoints.note("GET /todos", "error", 0.001, 0)
     endpoints.next_interval(1.0)

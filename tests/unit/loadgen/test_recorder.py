@@ -42,7 +42,7 @@ def test_only_the_measured_phases_count() -> None:
     assert recorder.latency().reads.max == pytest.approx(1.0, rel=0.001)
 
 
-def test_the_window_starts_afresh() -> None:
+def test_the_interval_starts_afresh() -> None:
     recorder = Recorder()
     for milliseconds in range(1, 101):
         recorder.request("action", "ok", milliseconds / 1000, measured=False)
