@@ -17,21 +17,21 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from bench import ROOT
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
+from bench.doctor.command import doctor
 from bench.drill import command as drills
-from bench.drill.fault import Plan
 from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
 from bench.platforms import by_hand
 from bench.platforms.choice import choose
-from bench.platforms.processes import ROOT
-from bench.preflight.doctor.command import doctor
+from bench.preflight.settings import Settings
 from bench.report import report
+from bench.report.progress import progress
 from bench.trial import listing, runner, summary
+from bench.trial.fault import Plan
 from bench.trial.listing import a_scenario
-from bench.trial.progress import progress
-from bench.trial.settings import Settings
 from metrics.files import write_whole
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder

@@ -21,7 +21,7 @@ from bench.compare.trials import DEFAULTS, Sitting, run
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from metrics.files import write_whole
 from metrics.records.comparison import Comparison
 from metrics.records.record import write_json

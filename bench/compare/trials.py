@@ -14,10 +14,10 @@ from bench.compare.likeness import USABLE
 from bench.compare.loaded import Loaded, load
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable
+from bench.preflight.settings import Settings
+from bench.report.progress import progress
 from bench.report.report import WORDS, milliseconds, seconds, whole
 from bench.trial import runner
-from bench.trial.progress import progress
-from bench.trial.settings import Settings
 
 # Short, so that three pairs take less than four minutes. A variable that is set wins.
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s"}

@@ -15,15 +15,15 @@ from rich.text import Text
 
 from bench.bundle.folder import new_id
 from bench.drill import document
-from bench.drill.fault import Plan, load, names
 from bench.drill.repetition import Repetition
 from bench.drill.table import show
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.platforms.platform import LacksPower
+from bench.preflight.settings import Settings
+from bench.report.progress import progress
 from bench.trial import runner
-from bench.trial.progress import progress
-from bench.trial.settings import Settings
+from bench.trial.fault import Plan, load, names
 from metrics.records.record import write_json
 from settings import Environment
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from bench.drill.repetition import COUNTED, Repetition
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 
 SCHEMA: Final = 1
 FILE: Final = "drills.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.drill.fault import Evidence, Stats
 from bench.platforms.platform import Kill, Part, Start, System
+from bench.trial.fault import Evidence, Stats
 from settings.catalogue.projection import Strategy
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.drill.fault import Evidence, Stats
-from bench.drill.takeovers import Takeovers, freeze_at_work
 from bench.platforms.platform import Kill, Part, Pause, Start, System
+from bench.trial.fault import Evidence, Stats
+from bench.trial.takeovers import Takeovers, freeze_at_work
 from settings.catalogue.projection import Strategy
 
 MOST_LOOKS: Final = 40

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.drill.fault import Evidence, Stats
-from bench.drill.takeovers import Takeovers, freeze_at_work
 from bench.ends.errors import SetupError
 from bench.platforms.platform import Part, Pause, System
+from bench.trial.fault import Evidence, Stats
+from bench.trial.takeovers import Takeovers, freeze_at_work
 from settings.catalogue.projection import Strategy
 
 STANDS_S: Final = 2.0

@@ -14,6 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from bench import ROOT
 from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
 from bench.perf import cost, rows
@@ -22,7 +23,6 @@ from bench.perf.references import peers
 from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
 from bench.platforms.postgres.binaries import find_binaries
-from bench.platforms.processes import ROOT
 from metrics.records.record import write_json
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder

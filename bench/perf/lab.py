@@ -17,12 +17,13 @@ from typing import Any, Final
 
 import asyncpg
 
+from bench import ROOT
 from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed, connect, run
 from bench.platforms import http_client
 from bench.platforms.postgres.cluster import Cluster, free_port
-from bench.platforms.processes import ROOT, Process, Processes, describe
+from bench.platforms.processes import Process, Processes, describe
 from settings.children import PYTHON
 
 TEMPLATE: Final = "migrated"

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
 from bench.platforms.logins import Logins
 from bench.platforms.platform import Part, System
 from bench.platforms.preparation import examined_as_reader, reach
-from bench.platforms.processes import ROOT, Process, Processes
-from bench.preflight import description, limits
-from bench.trial import strategies
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.platforms.processes import Process, Processes
+from bench.preflight import description, limits, strategies
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.records.surroundings import Versions
 from settings.hiding import hide
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.postgres.cluster import free_port
-from bench.platforms.processes import POLL_S, ROOT
-from bench.trial.progress import Lines
-from bench.trial.settings import Settings
+from bench.platforms.processes import POLL_S
+from bench.preflight.settings import Settings
+from bench.report.progress import Lines
 from settings.children import LOCUST, LOCUST_FOLDER
 
 LOCUSTFILE = ROOT / "services" / "loadgen" / "locustfile.py"

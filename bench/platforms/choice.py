@@ -14,8 +14,8 @@ from bench.platforms.compose.compose import Compose
 from bench.platforms.local import database
 from bench.platforms.local import system as local
 from bench.platforms.platform import System
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 
 
 def choose(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.platforms.processes import Process, Processes
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from settings.children import PYTHON
 
 

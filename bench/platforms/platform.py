@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, Protocol, runtime_checkable
 from bench.ends.errors import SetupError
 from bench.platforms.logins import Logins
 from bench.platforms.processes import Process, Processes
-from bench.preflight.doctor.reading import Doctor
-from bench.trial.settings import Settings
+from bench.preflight.examination import Doctor
+from bench.preflight.settings import Settings
 from metrics.records.surroundings import Postgres, Versions
 from metrics.target import Target
 

@@ -9,9 +9,9 @@ import asyncpg
 from bench.ends.errors import SetupError
 from bench.oracle.database import ambient, connect, run
 from bench.preflight import description
-from bench.preflight.doctor.reading import Doctor, examine
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.examination import Doctor, examine
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.records.surroundings import Postgres
 from settings import plugins
 from settings.children import GIVEN_DATABASE, PYTHON

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench import ROOT
 from bench.ends import sessions, signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
 from settings import patience
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 POLL_S: Final = 0.05
 BAD_SETTING: Final = 2
 

@@ -1,1 +1,1 @@
-"""Before a run: the machine is described, its limits are looked at, and the database is examined."""
+"""Before a run: its settings are checked, the machine described, its limits looked at, the database examined."""

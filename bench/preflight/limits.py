@@ -6,7 +6,7 @@ import resource
 from typing import Final
 
 from bench.ends.errors import SetupError
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 
 BASE: Final = 120
 """Open files of a process that has no connection of a user: its program, logs, pipes, and pools of connections."""

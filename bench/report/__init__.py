@@ -1,1 +1,1 @@
-"""The report: a pure function of a result bundle."""
+"""What a person sees of a run: its progress on the terminal, and `report.html`, a pure function of its bundle."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from bench.bundle.folder import Bundle
 from bench.ends.errors import RunFailed
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.influx import write_once
 from metrics.points import Point, RunTags
 from metrics.records.result import Result

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from bench.oracle.verdict import judge
-from bench.trial import strategies
-from bench.trial.settings import Settings
+from bench.preflight import strategies
+from bench.preflight.settings import Settings
 from metrics.records.result import SCHEMA, Result, sections
 from metrics.records.verification import Verification
 

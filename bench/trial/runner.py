@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import asyncpg
 
+from bench import ROOT
 from bench.bundle.folder import Bundle
 from bench.bundle.samples import Samples
-from bench.drill.fault import Plan
-from bench.drill.injection import Injection
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.errors import RunFailed, SetupError
@@ -25,14 +24,16 @@ from bench.oracle.database import connect
 from bench.oracle.verify import verify
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
-from bench.platforms.processes import ROOT, Process, describe, tail
+from bench.platforms.processes import Process, describe, tail
 from bench.preflight import description
-from bench.preflight.doctor.reading import FILE as DOCTOR
+from bench.preflight.examination import FILE as DOCTOR
+from bench.preflight.settings import Settings
 from bench.report import report
+from bench.report.progress import Progress
+from bench.trial.fault import Plan
+from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
-from bench.trial.progress import Progress
 from bench.trial.result import merge, void
-from bench.trial.settings import Settings
 from metrics.records.result import Result
 from metrics.records.verification import Verification
 

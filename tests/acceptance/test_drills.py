@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.drill.fault import names
 from bench.drill.repetition import COUNTED
+from bench.trial.fault import names
 from tests.acceptance.bench_process import Bench, bench
 
 FAULTS = names()
@@ -76,7 +76,7 @@ def test_leases_of_a_killed_and_of_a_frozen_projector_are_taken_over(name: str, 
 
 
 MISSES = """
-from bench.drill.fault import Evidence
+from bench.trial.fault import Evidence
 
 class Fault:
     def defaults(self, strategy):

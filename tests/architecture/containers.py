@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 
 DOCKERFILES = {
     "api": ROOT / "services/api/Dockerfile",

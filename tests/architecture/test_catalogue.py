@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
+from bench import ROOT
 from bench.platforms.compose.compose import SECRETS
-from bench.platforms.processes import ROOT
-from bench.trial.settings import Settings as Bench
+from bench.preflight.settings import Settings as Bench
 from migrations.roles.apply import VARIABLES
 from settings import Environment, SettingError, catalogue, children
 from settings.catalogue import load, pages

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from bench import ROOT
 from bench.platforms.compose.compose import SECRETS
 from bench.platforms.compose.diagnosis import PORTS
-from bench.platforms.processes import ROOT
 from services.api.serving.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
 

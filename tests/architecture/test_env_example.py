@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench import ROOT
 from bench.platforms.compose.dotenv import read
-from bench.platforms.processes import ROOT
 from services.loadgen.worker import command
 from settings import Environment
 from tests.architecture.test_settings_agree import FROM_ENV, URL

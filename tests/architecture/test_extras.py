@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 
 # Every module of the packages is imported, in one fresh interpreter; what is named after them stays out.
 ALONE = {

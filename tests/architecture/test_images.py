@@ -13,7 +13,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 from tests.architecture.containers import DOCKERFILES, instructions
 
 ENTRY = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.trial.settings import Settings as Bench
+from bench.preflight.settings import Settings as Bench
 from migrations.roles.apply import VARIABLES
 from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen

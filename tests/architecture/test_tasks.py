@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 
 TOOLS = {"python", "task", "ruff", "mypy", "lint-imports"}
 TASKS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]

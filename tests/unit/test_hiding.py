@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from bench.trial.settings import Settings as Bench
+from bench.preflight.settings import Settings as Bench
 from services import logs
 from settings import SettingError
 from settings.addresses.postgres_url import parse

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from bench.trial.settings import Settings as Bench
+from bench.preflight.settings import Settings as Bench
 from services.api.settings import Settings as Api
 from services.loadgen.settings import Settings as Loadgen
 from services.loadgen.worker import command

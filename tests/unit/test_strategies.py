@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.trial.settings import Settings as BenchSettings
+from bench.preflight.settings import Settings as BenchSettings
 from services.projector.settings import Settings
 from settings import Environment, SettingError, strategies
 

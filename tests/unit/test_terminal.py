@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 
 PRINTS = (
     "from settings.command_line import terminal; terminal.forgive(); "

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from bench import ROOT
 from bench.ends.errors import RunFailed
 from bench.perf.row import Reading
-from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 
 CONNECTIONS: Final = 64

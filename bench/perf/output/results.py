@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from bench import ROOT
 from bench.bundle.reading import refusing
 from bench.perf.http_load import wrk
 from bench.perf.references import peers
-from bench.platforms.processes import ROOT
 from bench.preflight import description
 from metrics.reading import read_optional
 from metrics.records.perf import Perf

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bench import ROOT
 from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Measure, Reading, Unmeasured
-from bench.platforms.processes import ROOT
 from settings.children import INSTALLER
 
 FOLDER: Final = ROOT / ".peers"

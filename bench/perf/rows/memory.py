@@ -13,10 +13,10 @@ from typing import Final
 
 import psutil
 
+from bench import ROOT
 from bench.ends.errors import RunFailed
 from bench.perf.lab import Lab
 from bench.perf.row import Contest, Reading, Row, Target
-from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 from settings.environment import spelled_seconds
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from rich.console import Console
 
+from bench import ROOT
 from bench.ends.conclude import conclude
 from bench.platforms.compose.compose import ALL_PROFILES, Compose, connect, tolerant
 from bench.platforms.compose.scale import scale
 from bench.platforms.compose.up import up
-from bench.platforms.processes import ROOT
 from settings.command_line.arguments import Parser
 
 

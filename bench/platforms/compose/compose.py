@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
-from bench.platforms.processes import ROOT
 from settings import catalogue
 from settings.children import DOCKER
 

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Mapping
 from typing import Final
 
+from bench import ROOT
 from bench.platforms.compose.addresses import Addresses, addresses
 from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
-from bench.platforms.processes import ROOT
 from settings import Environment
 from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
 from settings.catalogue.database import DATABASE_URL

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client
 from bench.platforms.compose.addresses import Addresses
@@ -20,11 +21,11 @@ from bench.platforms.compose.up import DIRTY, add, start, told
 from bench.platforms.logins import Logins
 from bench.platforms.platform import Kind, Part, System
 from bench.platforms.preparation import answers, examined_as_reader, reach
-from bench.platforms.processes import ROOT, Process, Processes
+from bench.platforms.processes import Process, Processes
 from bench.preflight import description
-from bench.trial.global_order import catch_up
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.global_order import catch_up
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.records.surroundings import Versions
 from settings import Environment
 from settings.catalogue.load import LOADGEN_WORKERS

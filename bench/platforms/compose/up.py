@@ -7,15 +7,15 @@ from typing import Final
 
 from rich.console import Console
 
+from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.compose import dotenv
 from bench.platforms.compose.addresses import addresses
 from bench.platforms.compose.compose import LASTING, LOAD, Compose
 from bench.platforms.compose.diagnosis import check_ports, explain
 from bench.platforms.compose.observers import troubles
-from bench.platforms.processes import ROOT
 from bench.preflight.description import versions
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from settings import Environment
 from settings.catalogue.projection import PROJECTORS
 

@@ -15,8 +15,8 @@ from bench.platforms.logins import Logins
 from bench.platforms.postgres.cluster import Cluster
 from bench.platforms.preparation import environment, reach
 from bench.platforms.processes import Processes
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.records.surroundings import Postgres
 from settings.addresses import postgres_url
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
@@ -19,11 +20,11 @@ from bench.platforms.logins import Logins
 from bench.platforms.platform import Part, System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.preparation import environment, examined
-from bench.platforms.processes import ROOT, Process, Processes
+from bench.platforms.processes import Process, Processes
 from bench.preflight import description, limits
-from bench.trial.global_order import catch_up
-from bench.trial.progress import Progress
-from bench.trial.settings import Settings
+from bench.preflight.global_order import catch_up
+from bench.preflight.settings import Settings
+from bench.report.progress import Progress
 from metrics.records.surroundings import Versions
 
 HOST: Final = "127.0.0.1"

@@ -33,11 +33,6 @@ PLANTED: Final = {
 }
 """The laws of the house, each with a line that breaks it."""
 
-LEFT: Final = {
-    "in bench",
-}
-"""Folders in which arrows still go round, though those of modules do not: see ADR 0031."""
-
 CONTAINERS: Final = re.compile(r"docker|kubernetes|kubectl|k8s", re.IGNORECASE)
 
 
@@ -63,7 +58,7 @@ def test_every_law_finds_what_is_planted_against_it(tmp_path: Path) -> None:
 
 
 def test_no_arrow_goes_round() -> None:
-    assert {where: round for where, round in circles(between_modules(graph())).items() if where not in LEFT} == {}
+    assert circles(between_modules(graph())) == {}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,13 @@ VISIBILITY: Final = (
 )
 """Where *the probe* can be no other than the visibility probe."""
 
-DOCTOR: Final = ("services/doctor/*", "bench/preflight/doctor/*", "metrics/records/doctor.py", "tests/*doctor*")
+DOCTOR: Final = (
+    "services/doctor/*",
+    "bench/doctor/*",
+    "bench/preflight/examination.py",
+    "metrics/records/doctor.py",
+    "tests/*doctor*",
+)
 """What it says of a database is a fact, also in the files that it writes."""
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.doctor.table import show
 from bench.ends.errors import SetupError
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.preparation import examined
-from bench.preflight.doctor.reading import Doctor, examine
-from bench.preflight.doctor.table import show
-from bench.trial.progress import Lines
-from bench.trial.settings import Settings
+from bench.preflight.examination import Doctor, examine
+from bench.preflight.settings import Settings
+from bench.report.progress import Lines
 from settings.children import PYTHON
 from tests.cluster import Cluster, as_role
 

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from bench.trial.global_order import catch_up
+from bench.preflight.global_order import catch_up
 from tests.cluster import Cluster
 
 BEHIND = """

@@ -12,7 +12,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 from settings.children import PYTHON
 from tests.acceptance.bench_process import living_memory, shared_memory
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.preflight.settings import Settings
 from bench.trial.result import void
-from bench.trial.settings import Settings
 from metrics.records.record import write_json
 from metrics.records.result import (
     Convergence,

@@ -10,8 +10,8 @@ import pytest
 from bench.bundle.folder import Bundle, new_id
 from bench.bundle.samples import Samples
 from bench.oracle.verdict import judge
+from bench.preflight.settings import Settings
 from bench.trial.result import merge, void
-from bench.trial.settings import Settings
 from metrics.records.result import Correctness, Percentiles, Verdict, read_result
 from metrics.records.verification import Verification
 from tests.unit.bench import bundles

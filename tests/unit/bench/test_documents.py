@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench import ROOT
 from bench.__main__ import main
 from bench.bundle.comparison import read_comparison
 from bench.compare import command
@@ -21,7 +22,6 @@ from bench.compare.loaded import load
 from bench.ends.errors import SetupError
 from bench.perf import cost
 from bench.perf.output import results
-from bench.platforms.processes import ROOT
 from bench.report import report
 from metrics.records.record import write_json
 from tests.unit.bench import bundles

@@ -11,11 +11,12 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from bench.drill import document, fault
+from bench.drill import document
 from bench.drill.repetition import Repetition, judge
 from bench.drill.table import show
 from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
+from bench.trial import fault
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Verdict
 from metrics.records.verification import Verification

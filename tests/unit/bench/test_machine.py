@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.platforms.processes import ROOT
+from bench import ROOT
 from bench.preflight.description import LIKENESS, durable, machine, unlike, versions
 
 

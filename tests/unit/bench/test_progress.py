@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.trial.progress import Lines, Screen, figure, progress, sparkline
+from bench.report.progress import Lines, Screen, figure, progress, sparkline
 
 
 def sample(second: int, phase: str = "load", **values: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.platforms.compose.up import told
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from services.api import settings as api
 from services.loadgen import settings as loadgen
 from services.projector import settings as projector

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from bench import ROOT
 from bench.platforms.compose import __main__ as command
 from bench.platforms.compose import place, up
 from bench.platforms.compose.compose import SECRETS
-from bench.platforms.processes import ROOT
 from tests.fakes.docker import FakeDocker
 
 CONFIG: dict[str, Any] = {

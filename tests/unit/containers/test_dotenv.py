@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.compose.compose import SECRETS
 from bench.platforms.compose.dotenv import complete, missing, read
-from bench.platforms.processes import ROOT
 
 EXAMPLE = ROOT / ".env.example"
 

@@ -11,7 +11,7 @@ import pytest
 from bench.compare.likeness import conditions, refuse
 from bench.compare.loaded import load
 from bench.ends.errors import SetupError
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from metrics.records.record import write_json
 from tests.unit.bench import bundles
 

@@ -10,7 +10,7 @@ import pytest
 from bench.ends.errors import SetupError
 from bench.oracle.database import ambient, closed, connect
 from bench.platforms.preparation import environment, reach
-from bench.trial.settings import Settings
+from bench.preflight.settings import Settings
 from settings.children import LIBPQ
 from tests.cluster import Cluster
 

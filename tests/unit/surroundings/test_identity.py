@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.postgres import binaries
 from bench.platforms.postgres.binaries import Identity, find_binaries, find_identity
-from bench.platforms.processes import ROOT
 from settings.children import PYTHON
 
 ROOTS: bool = sys.platform == "linux" and os.geteuid() == 0

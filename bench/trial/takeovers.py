@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bench.drill.fault import Stats
 from bench.platforms import http_client
 from bench.platforms.platform import Part, System
+from bench.trial.fault import Stats
 from metrics.records.fault import Takeover
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from bench.drill.fault import Fault, Plan, load
 from bench.ends import signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
+from bench.trial.fault import Fault, Plan, load
 from metrics.records.fault import Injected
 
 LOOK_EVERY_S: Final = 0.2

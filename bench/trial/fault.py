@@ -87,6 +87,6 @@ def load(name: str) -> Fault:
     module: ModuleType = plugins.load(VARIABLE, PACKAGE, name)
     make = getattr(module, "Fault", None)
     if not callable(make):
-        raise SetupError(f"{VARIABLE} {name}", "its module has no class Fault", "see bench/drill/fault.py")
+        raise SetupError(f"{VARIABLE} {name}", "its module has no class Fault", "see bench/trial/fault.py")
     found: Fault = make()
     return found

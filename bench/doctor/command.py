@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.bundle.folder import new_id
+from bench.doctor.table import show
 from bench.ends.errors import SetupError
 from bench.platforms.choice import prepared_database
-from bench.preflight.doctor.reading import FILE, Doctor, examine
-from bench.preflight.doctor.table import show
-from bench.trial.progress import progress
-from bench.trial.settings import Settings
+from bench.preflight.examination import FILE, Doctor, examine
+from bench.preflight.settings import Settings
+from bench.report.progress import progress
 from metrics.records.record import write_json
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bench import ROOT
 from bench.ends.errors import RunFailed
-from bench.platforms.processes import ROOT
 from metrics.records.doctor import Diagnosis
 from settings import strategies
 from settings.catalogue.projection import Strategy
