@@ -36,7 +36,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata: Final = MetaData(
     naming_convention={
@@ -155,6 +155,16 @@ projectors: Final = Table(
     CheckConstraint("mode IN ('serial', 'parallel')", name="mode"),
 )
 
+# By which READ_MODELS the checkpoints were made. `becoming`: that which a `reset --all` is bringing in.
+kept_read_models: Final = Table(
+    "kept_read_models",
+    metadata,
+    Column("projection", Text),
+    Column("read_models", ARRAY(Text), nullable=False),
+    Column("becoming", ARRAY(Text)),
+    PrimaryKeyConstraint("projection"),
+)
+
 tallies: Final = Table(
     "tallies",
     metadata,
@@ -184,7 +194,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0006"
+REVISION: Final = "0007"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

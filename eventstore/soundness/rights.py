@@ -33,6 +33,7 @@ PROJECTOR: Final[Rights] = {
     "cursors": "SELECT, INSERT (name), UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at,"
     " error, stream, version)",
     "projectors": "SELECT, INSERT, UPDATE, DELETE",
+    "kept_read_models": "SELECT, INSERT (projection, read_models)",
     "tallies": "SELECT, INSERT (slot, projected, projected_position, projected_at),"
     " UPDATE (projected, projected_position, projected_at)",
     "projection_audit": "INSERT (stream, from_version, to_version, last_position, projector, epoch, projected_at)",
@@ -48,6 +49,8 @@ OPERATOR: Final[Rights] = {
     " error)",
     "cursors": "SELECT, UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, stream,"
     " version)",
+    "projectors": "SELECT",
+    "kept_read_models": "SELECT, INSERT, UPDATE (read_models, becoming)",
     "projection_audit": "SELECT, DELETE",
     "tallies": "SELECT, INSERT (slot, projected),"
     " UPDATE (events, streams, projected, projected_position, projected_at)",

@@ -187,7 +187,7 @@ async def _reset_some(
 
 
 async def _unaudit(connection: asyncpg.Connection, names: Sequence[str], steps: Steps) -> None:
-    statement = unauditing(steps.models)
+    statement = unauditing([model for model in steps.models if model.name not in steps.unseen])
     async for first, end in pieces(connection, "projection_audit", steps.size):
         await connection.execute(statement, first, end, names)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from typing import Final, TypeVar
 
 import asyncpg
@@ -46,8 +46,9 @@ class Steps:
     """Runs transactions one after another.
 
     `size` is how many streams, or pages of a table, the next one may take: it grows to `most` while they are quick.
-    `models` are the read models whose effects are undone or passed over. `say` is told, at most once a second, how far
-    the command is; `place` is the stream from which it could go on.
+    `models` are the read models whose effects are undone or passed over, `unseen` the names of those that took part in
+    nothing that the audit has. `relisting` says that no projector works before the command has come to its end. `say`
+    is told, at most once a second, how far the command is; `place` is the stream from which it could go on.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Steps:
         most: int = MOST,
     ) -> None:
         self._database: Final = database
-        self.models: Final = models
-        self._patience_s: Final = patience_s
+        self.models = models
+        self.unseen: Set[str] = frozenset()
+        self.relisting = False
+        self.patience_s: Final = patience_s
         self._say: Final = say
         self._most: Final = most
         self._said_at = time.monotonic()
@@ -80,7 +83,7 @@ class Steps:
             try:
                 done = await self._once(work, isolation)
             except StoreUnavailable as error:
-                if time.monotonic() - began > self._patience_s:
+                if time.monotonic() - began > self.patience_s:
                     raise
                 self.size = max(1, self.size // 2)
                 self.progress(f"waiting: {error}")

@@ -24,6 +24,7 @@ from eventstore.connection.database import Database
 from eventstore.connection.planner import JOB, PROJECTOR
 from eventstore.errors import StoreUnavailable, TimeLimit
 from projection.blocked import blocked
+from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
 from services.address_notes import notes
 from services.logs import set_up
@@ -134,7 +135,7 @@ async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(
         settings.database_url, pool_size=1, application_name="projector operator", bounds=bounds
     ) as database:
-        return await commands.operate(database, read_models.load(settings.read_models), arguments)
+        return await commands.operate(database, settings.read_models, arguments)
 
 
 def main() -> int:
@@ -162,7 +163,7 @@ def _ended_by(error: Exception) -> int:
         case TimeLimit() | DoesNotFit():
             print(error, file=sys.stderr)
             return Ending.TIME_LIMIT
-        case SettingError():
+        case SettingError() | OtherReadModels():
             return _refused(str(error))
         case StoreUnavailable():
             return _refused(f"DATABASE_URL: {error}")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -17,12 +18,15 @@ from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, TimeLi
 from projection.operator.positions import Positions, positions
 from projection.operator.recount import Recounted, recount
 from projection.operator.refusals import UnknownStream
+from projection.operator.relist import reset_all
 from projection.operator.reset import Reset, reset
 from projection.operator.skip import Skipped, skip
 from projection.operator.steps import Steps
 from projection.operator.unblock import Unblocked, unblock
-from projection.read_model import ReadModels
+from projection.registry import read_models as registered
+from projection.registry.read_models import OtherReadModels
 from projection.stats import read_stats
+from services.projector import read_models
 from services.projector.endings import SIGNALLED, Ending
 
 PATIENCE_S: Final = 60.0
@@ -83,13 +87,13 @@ def statement_timeout(arguments: argparse.Namespace) -> float:
     return max(least, min(most, float(arguments.timeout)))
 
 
-async def operate(database: Database, models: ReadModels, arguments: argparse.Namespace) -> int:
-    """Carry out a command on these read models, say how far it is on stderr and what it did on stdout.
+async def operate(database: Database, names: Sequence[str], arguments: argparse.Namespace) -> int:
+    """Carry out a command on the read models of these names, say how far it is on stderr and what it did on stdout.
 
     Returns the exit code.
     """
-    steps = Steps(database, models, patience_s=arguments.timeout, say=_say)
-    work = asyncio.ensure_future(_carry_out(database, steps, arguments))
+    steps = Steps(database, read_models.load(names), patience_s=arguments.timeout, say=_say)
+    work = asyncio.ensure_future(_carry_out(database, steps, names, arguments))
     signals = _cancelled_by_signals(work)
     try:
         done = await work
@@ -104,6 +108,9 @@ async def operate(database: Database, models: ReadModels, arguments: argparse.Na
     except InvalidEvent as error:
         _say(f"there is no such stream: {error}")
         return Ending.BLOCKED
+    except OtherReadModels as error:
+        _say(str(error))
+        return Ending.REFUSED
     except StoreUnavailable as error:
         _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")
         return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
@@ -111,8 +118,11 @@ async def operate(database: Database, models: ReadModels, arguments: argparse.Na
     return Ending.BLOCKED if isinstance(done, Positions) and done.still else Ending.DONE
 
 
-async def _carry_out(database: Database, steps: Steps, arguments: argparse.Namespace) -> Done:
+async def _carry_out(database: Database, steps: Steps, names: Sequence[str], arguments: argparse.Namespace) -> Done:
     done: Done
+    resets_all = arguments.command == "reset" and arguments.all
+    if not resets_all and arguments.command != "positions":
+        await registered.require(database, names)
     match arguments.command:
         case "unblock":
             done = await unblock(steps, arguments.stream)
@@ -122,9 +132,11 @@ async def _carry_out(database: Database, steps: Steps, arguments: argparse.Names
             done = await positions(steps)
         case "recount":
             return await recount(steps, log=True)
+        case _ if resets_all:
+            total = await _streams(database)
+            done = await reset_all(steps, names, read_models.load, after=arguments.after, total=total)
         case _:
-            total = 0 if arguments.stream else await _streams(database)
-            done = await reset(steps, arguments.stream, after=arguments.after, total=total)
+            done = await reset(steps, arguments.stream)
     # What was done is done; the projectors find it without the hint, but later.
     with contextlib.suppress(StoreError):
         await database.fetch(NOTIFY)
@@ -152,6 +164,8 @@ def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:
 
 
 def _to_go_on(steps: Steps, arguments: argparse.Namespace) -> str:
+    if steps.relisting:
+        return "Projectors wait until it has come to its end: run it again with the same READ_MODELS"
     if not steps.place:
         return "Nothing is left half done: run it again"
     return f"What was done stays: go on with `{arguments.command} --all --after {steps.place}`, or run it again"

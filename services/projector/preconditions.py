@@ -1,7 +1,12 @@
-"""Preconditions of a projector (`eventstore.soundness`), checked at each session's start and with each heartbeat."""
+"""Preconditions of a projector, checked at each session's start and with each heartbeat.
+
+The store is sound (`eventstore.soundness`), and is projected by the read models that this process has
+(`projection.registry.read_models`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -10,6 +15,7 @@ from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check, require
 from eventstore.soundness.rights import PROJECTOR, merged
+from projection.registry import read_models as registered
 from services.projector import read_models
 from services.projector.settings import Settings
 
@@ -26,15 +32,36 @@ def needed(settings: Settings) -> Check:
 class Preconditions:
     """Says why the projector may not work now (`why`), in its log once for each reason."""
 
-    def __init__(self, database: Database, check: Check) -> None:
+    def __init__(self, database: Database, check: Check, names: Sequence[str]) -> None:
         self._database: Final = database
         self._check: Final = check
+        self._names: Final = names
         self.why = ""
+
+    async def sound(self) -> None:
+        """Before a registration, and at a job's end: the list alone is looked at after it. Raises as `look`.
+
+        Who could not work the last time finds out first whether he may now, and stays known as waiting until then.
+        """
+        await self._look(listed=bool(self.why))
 
     async def look(self) -> None:
         """Raises StoreUnsound while something does not hold, StoreUnavailable without an answer."""
+        await self._look(listed=True)
+
+    async def agree(self) -> None:
+        """The list of read models alone. Raises as `look`."""
+        try:
+            await registered.agree(self._database, self._names)
+        except StoreUnsound as error:
+            self.broken(error)
+            raise
+
+    async def _look(self, *, listed: bool) -> None:
         try:
             await require(self._database, self._check)
+            if listed:
+                await registered.agree(self._database, self._names)
         except StoreUnsound as error:
             self.broken(error)
             raise

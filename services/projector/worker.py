@@ -19,9 +19,9 @@ from eventstore.errors import StoreBusy, StoreUnavailable, StoreUnsound
 from eventstore.schema import SLOTS
 from eventstore.soundness.check import Check
 from eventstore.sqlstates import kind_of
-from projection import registry
 from projection.hooks import Hook, no_hook
 from projection.pauses import SOON_S
+from projection.registry import projectors as registry
 from projection.statement.handler import Handler
 from projection.strategy import OrderingStrategy, Step, Tools
 from services.projector import read_models, strategies
@@ -72,7 +72,7 @@ class Worker:
         self.strategy: OrderingStrategy = strategies.make(settings.strategy, tools)
         self._health: Final = HealthWriter(settings.health_file, settings.lease)
         self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
-        self._preconditions: Final = Preconditions(database, check or needed(settings))
+        self._preconditions: Final = Preconditions(database, check or needed(settings), settings.read_models)
         self._listener: Final = Listener(
             database, self.wake, url=listen, heartbeat=settings.heartbeat, on_change=self._listening
         )
@@ -170,8 +170,10 @@ class Worker:
             raise error
 
     async def _session(self) -> None:
-        await self._preconditions.look()
+        await self._preconditions.sound()
         await registry.register(self._database, self._settings)
+        # Now: a reset with another list of read models waits for those that it finds registered, and for no others.
+        await self._preconditions.agree()
         self._health.heard()
         self._health.waits_for = ""
         await self.strategy.prepare()
@@ -202,7 +204,7 @@ class Worker:
         if step.more or (self._once and step.events):
             return
         if self._once and await self.strategy.exhausted():
-            await self._preconditions.look()
+            await self._preconditions.sound()
             self._stopping = True
         else:
             await self._sleep(step)

@@ -16,7 +16,7 @@ WRITES: Final = re.compile(r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!DO )UPDATE)
 # column, which the privileges say (`eventstore.soundness.rights`).
 OWNED: Final = {
     "eventstore": {"events", "streams", "idempotency_keys", "tallies"},
-    "projection": {"streams", "tallies", "cursors", "projectors", "projection_audit"},
+    "projection": {"streams", "tallies", "cursors", "projectors", "projection_audit", "kept_read_models"},
     "services": set[str](),
 }
 

@@ -134,6 +134,34 @@ async def test_a_projector_of_an_older_version_keeps_its_row_and_is_said_no_stra
         await connection.close()
 
 
+NOTHING_PROJECTED = "INSERT INTO streams (stream, version, pending_since) VALUES ('s', 1, now())"
+PROJECTED = "INSERT INTO streams (stream, version, projected) VALUES ('s', 1, 1)"
+CURSOR = "INSERT INTO cursors (name, position) VALUES ('todos', 1)"
+MINUTE = "INSERT INTO activity VALUES (now(), 1, 1, 0, 0)"
+
+
+@pytest.mark.parametrize(
+    ("before", "recorded"),
+    [
+        ([NOTHING_PROJECTED], []),
+        ([PROJECTED], [["todos"]]),
+        ([NOTHING_PROJECTED, CURSOR], [["todos"]]),
+        ([PROJECTED, MINUTE], [["todos", "activity"]]),
+    ],
+)
+async def test_a_store_of_before_says_by_which_read_models_it_is_projected(
+    cluster: Cluster, before: list[str], recorded: list[list[str]]
+) -> None:
+    async with cluster.database(migrated=False) as url:
+        await migrate(url, "upgrade", "0006")
+        connection = await asyncpg.connect(url)
+        for statement in before:
+            await connection.execute(statement)
+        await migrate(url)
+        assert [row["read_models"] for row in await connection.fetch("SELECT * FROM kept_read_models")] == recorded
+        await connection.close()
+
+
 async def test_dropping_the_tables_drops_their_functions_too(cluster: Cluster) -> None:
     async with cluster.database(migrated=False) as url:
         await run_sync(url, create_all)

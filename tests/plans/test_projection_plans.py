@@ -9,7 +9,7 @@ from projection.leases import cursors
 from projection.leases.failure import FAIL_STREAM
 from projection.leases.streams import ACKNOWLEDGE, CLAIM, RELEASE, RENEW
 from projection.ordering import stream_leases
-from projection.registry import BEAT, REGISTER, RETIRE, Told
+from projection.registry.projectors import BEAT, REGISTER, RETIRE, Told
 from projection.statement import log
 from tests.plans.conftest import Guard
 from tests.plans.explain import names, same

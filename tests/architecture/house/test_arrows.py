@@ -22,7 +22,7 @@ PLANTED: Final = {
     "event-store": ("eventstore/read.py", "import projection.leases.streams"),
     "handler": ("todo/handler.py", "import projection.registry"),
     "read-model": ("todo/read_models/todos.py", "import todo.decisions"),
-    "projection": ("projection/registry.py", "import todo.events"),
+    "projection": ("projection/registry/projectors.py", "import todo.events"),
     "services-apart": ("services/api/app.py", "import services.projector.worker"),
     "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),

@@ -13,11 +13,11 @@ from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import CHANNEL
 from eventstore.errors import StoreUnavailable
-from projection import registry
 from projection.leases import cursors
 from projection.ordering.global_order import GlobalOrder
 from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
+from projection.registry import projectors as registry
 from services.projector import preconditions
 from services.projector.settings import Settings
 from services.projector.worker import Worker

@@ -31,6 +31,7 @@ MAY: dict[tuple[str, str], dict[str, set[str]]] = {
     ("projector", "streams"): {"UPDATE": LEASE},
     ("projector", "cursors"): {"INSERT": {"name"}, "UPDATE": CURSOR},
     ("projector", "projectors"): {"INSERT": ALL, "UPDATE": ALL, "DELETE": ALL},
+    ("projector", "kept_read_models"): {"INSERT": {"projection", "read_models"}},
     ("projector", "tallies"): {"INSERT": {"slot", *PROJECTED}, "UPDATE": PROJECTED},
     ("projector", "projection_audit"): {
         "INSERT": {"stream", "from_version", "to_version", "last_position", "projector", "epoch", "projected_at"}
@@ -40,6 +41,7 @@ MAY: dict[tuple[str, str], dict[str, set[str]]] = {
     ("projector", "activity"): {"INSERT": ALL, "UPDATE": ALL},
     ("operator", "streams"): {"UPDATE": LEASE},
     ("operator", "cursors"): {"UPDATE": CURSOR},
+    ("operator", "kept_read_models"): {"INSERT": ALL, "UPDATE": {"read_models", "becoming"}},
     ("operator", "tallies"): {"INSERT": {"slot", "projected"}, "UPDATE": {"events", "streams", *PROJECTED}},
     ("operator", "todos"): {"UPDATE": {"version"}, "DELETE": ALL},
     ("operator", "todo_tallies"): {"INSERT": ALL, "UPDATE": ALL},

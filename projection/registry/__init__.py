@@ -1,0 +1,1 @@
+"""What the store knows of its projectors: which are alive, and which read models they all keep."""
