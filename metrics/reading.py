@@ -16,6 +16,9 @@ from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 import msgspec
 
 AGAIN: Final = "put the file back as it was written, or measure again"
+NOT_REQUIRED: Final = {"required": False}
+"""Metadata of a record's field that documents of the same schema were once written without."""
+
 _PLACE: Final = " - at `"
 _LONG: Final = re.compile(rb"\d{19}")
 _GZIP: Final = b"\x1f\x8b"
@@ -135,14 +138,18 @@ def _refuse_huge(raw: Any, path: Path, place: str) -> None:
 
 
 def _refuse_other_fields(raw: Any, kind: Any, place: str = "$") -> None:
-    """Raise ValidationError unless each record has just its fields: no default stands in for what was cut out."""
+    """Raise ValidationError unless each record has just its fields: no default stands in for what was cut out.
+
+    That of a field with `NOT_REQUIRED` may.
+    """
     if not isinstance(raw, Mapping) or not isinstance(kind, type) or not hasattr(kind, "__annotations__"):
         return
     hints = get_type_hints(kind)
     if dataclasses.is_dataclass(kind):
+        spared = {field.name for field in dataclasses.fields(kind) if field.metadata == NOT_REQUIRED}
         for problem, names in (
             ("contains unknown", set(raw) - set(hints)),
-            ("missing required", set(hints) - set(raw)),
+            ("missing required", set(hints) - set(raw) - spared),
         ):
             if names:
                 raise msgspec.ValidationError(f"Object {problem} field `{min(names)}`{_PLACE}{place}`")

@@ -10,7 +10,9 @@ from bench.compare import surroundings
 from bench.compare.loaded import Loaded
 from bench.ends.errors import SetupError
 from bench.preflight.description import durable, unlike
+from metrics.records.result import Result
 from settings import catalogue
+from settings.strategies import IN_PARALLEL, IN_SERIAL
 
 USABLE: Final = ("converged", "timed_out")
 NO_DIFFERENCE: Final = {setting.name for setting in catalogue.every() if not setting.acts}
@@ -64,16 +66,21 @@ def _unequal(arm: Sequence[Loaded]) -> list[str]:
 def conditions(trial: Loaded) -> dict[str, Any]:
     """Everything that may make two trials differ, by name."""
     settings = {name: value for name, value in trial.result.settings.items() if name not in NO_DIFFERENCE}
-    strategy = settings.pop("STRATEGY", None)
-    if settings.pop("SERIAL_PROJECTION", None) is not None:
-        # One name for what differs: of the parallel mode's two strategies, the one that is not its default.
-        settings["mode"] = strategy if strategy == "stream-locks" else trial.result.mode
+    # A strategy is of one mode, so it says what three would say; the result tells by what projectors worked.
+    for name in ("SERIAL_PROJECTION", "STRATEGY"):
+        settings.pop(name, None)
+    settings["strategy"] = _strategy(trial.result)
     versions, postgres = trial.versions, trial.postgres
     revision = f"{str(versions.get('revision'))[:10]}{' with changes' if versions.get('dirty') else ''}"
     built = {"revision": revision, "python": versions.get("python")}
     server = {f"Postgres {name}": value for name, value in postgres.get("settings", {}).items()}
     ours = {f"{name} of the environment": value for name, value in postgres.get("environment", {}).items()}
     return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server, **ours}
+
+
+def _strategy(result: Result) -> str:
+    """The result's own word; of one without it the mode is known, and serial has a single strategy of ours."""
+    return result.strategy or (IN_SERIAL if result.mode == "serial" else result.mode)
 
 
 def differing(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -89,5 +96,9 @@ def name_arms(arms: Sequence[Loaded]) -> list[str]:
     if len(differs) == 1:
         (name,) = differs
         told = ["unset" if each.get(name) is None else str(each[name]) for each in found]
-        return told if name == "mode" else [f"{name}={value}" for value in told]
+        if name == "strategy":
+            # What a mode works by unless told otherwise is named by the mode.
+            by_mode = set(told) == {IN_SERIAL, IN_PARALLEL}
+            return [trial.result.mode for trial in arms] if by_mode else told
+        return [f"{name}={value}" for value in told]
     return [chr(ord("A") + number) for number in range(len(arms))]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-from metrics.reading import read
+from metrics.reading import NOT_REQUIRED, read
 from metrics.records.record import BadRecord, Record
 
 SCHEMA = 1
@@ -119,7 +119,10 @@ class Generator(Record):
 
 @dataclass(frozen=True)
 class Result(Record):
-    """One trial of one scenario in one mode, by one strategy; `warnings` are what the doctor said before it."""
+    """One trial of one scenario in one mode; `warnings` are what the doctor said before it.
+
+    `strategy` is what its projectors ordered events by; empty in a result that was written before they said so.
+    """
 
     schema: int
     run_id: str
@@ -138,7 +141,7 @@ class Result(Record):
     convergence: Convergence
     correctness: Correctness
     generator: Generator
-    strategy: str
+    strategy: str = field(default="", metadata=NOT_REQUIRED)
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bench.compare.command import COMPARISON, compare, render
 from bench.ends.errors import SetupError
+from metrics.records.record import write_json
 from metrics.records.result import Convergence, Correctness, Verdict
 from tests.unit.bench import bundles
 
@@ -50,7 +51,7 @@ def test_a_real_difference_is_told_in_words_and_the_rest_gets_no_verdict(tmp_pat
     code, said, document, page = run(tmp_path, pairs(tmp_path, [5, 5.1, 4.9]))
     assert code == 0
     assert document["arms"] == ["serial", "parallel"]
-    assert document["differs"] == {"mode": ["serial", "parallel"]}
+    assert document["differs"] == {"strategy": ["global-order", "stream-leases"]}
     (found,) = metric(document, "convergence_s")["contrasts"]
     assert (found["answer"], found["ratio"]) == ("lower", pytest.approx(0.05))
     (found,) = metric(document, "actions_per_s")["contrasts"]
@@ -94,6 +95,38 @@ def test_sides_are_named_by_the_one_thing_that_differs(tmp_path: Path) -> None:
         bundles.write(tmp_path, "b", variables={"PROJECTORS": "4"}),
     ]
     assert run(tmp_path, folders)[2]["arms"] == ["PROJECTORS=1", "PROJECTORS=4"]
+
+
+@pytest.mark.parametrize("strategy", ["stream-locks", "somebody.elses"])
+def test_a_strategy_is_what_differs_and_names_its_side(strategy: str, tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", changed={"strategy": strategy})]
+    _, said, document, _ = run(tmp_path, folders)
+    assert document["arms"] == ["stream-leases", strategy]
+    assert document["differs"] == {"strategy": ["stream-leases", strategy]}
+    assert strategy in said
+
+
+def test_bundles_of_one_side_are_of_one_strategy(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, name) for name in ("a1", "b1")]
+    folders += [bundles.write(tmp_path, "a2", changed={"strategy": "somebody.elses"}), bundles.write(tmp_path, "b2")]
+    with pytest.raises(SetupError, match="a1 and a2 are on one side and differ in strategy"):
+        run(tmp_path, folders)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [({}, {"strategy": ["parallel", "stream-leases"]}), (SERIAL, {})],
+)
+def test_a_result_of_before_says_its_mode_and_is_still_read(
+    variables: dict[str, str], told: dict[str, list[str]], tmp_path: Path
+) -> None:
+    folders = [bundles.write(tmp_path, name, variables=variables) for name in ("a", "b")]
+    file = folders[0] / "result.json"
+    before = json.loads(file.read_text(encoding="utf-8"))
+    del before["strategy"]
+    write_json(file, before)
+    code, _, document, _ = run(tmp_path, folders)
+    assert (code, document["differs"]) == (0, told)
 
 
 def test_the_same_against_the_same_is_a_against_b(tmp_path: Path) -> None:
