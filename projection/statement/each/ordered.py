@@ -69,6 +69,7 @@ class Window:
         self._rows = rows
         self.walked = len(rows)
         self.last: int | None = rows[-1]["position"] if rows else None
+        self._absences = {row["stream"]: row["absence"] for row in rows if row["absence"] is not None}
         self.spans: dict[str, Span] = {}
         for row in sorted(rows, key=lambda row: row["version"]):
             span = self.spans.setdefault(row["stream"], Span(row["stream"], row["epoch"], row["projected"] or 0))
@@ -81,14 +82,14 @@ class Window:
         return self.walked - sum(len(span.events) for span in self.spans.values())
 
     def pending(self) -> Iterator[Span]:
-        """The streams with something to apply, in the order of their names."""
-        return (self.spans[name] for name in sorted(self.spans) if self.spans[name].events)
+        """The streams with something to apply and a checkpoint to judge it by, in the order of their names."""
+        names = sorted(self.spans.keys() - self._absences.keys())
+        return (self.spans[name] for name in names if self.spans[name].events)
 
     def absent(self) -> list[Cause]:
         """The streams whose checkpoint can not be had."""
-        absences = {row["stream"]: row["absence"] for row in self._rows if row["absence"] is not None}
-        firsts = {name: self.spans[name].events[0].version for name in absences}
-        return [Cause(self.spans[name], firsts[name], absence) for name, absence in absences.items()]
+        firsts = {name: self.spans[name].events[0].version for name in self._absences}
+        return [Cause(self.spans[name], firsts[name], absence) for name, absence in self._absences.items()]
 
     def events(self) -> Iterator[Event]:
         """What is to be applied, in the order of the log; a stream's own events by version, wherever they stand."""

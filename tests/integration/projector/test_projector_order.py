@@ -14,10 +14,12 @@ from eventstore.events import NewEvent
 from settings import strategies
 from settings.catalogue.projection import Strategy
 from tests.integration.projector.open_append import begin
-from tests.integration.projector.stage import CREATED, Moments, Stage, leased, life, until
+from tests.integration.projector.stage import CREATED, UPDATED, Moments, Stage, leased, life, until
 
 UPDATES = [NewEvent("TodoUpdated", {"text": text}) for text in ("last but one", "last")]
 MODES = pytest.mark.parametrize("serial", [False, True], ids=["parallel", "serial"])
+HANDLERS = pytest.mark.parametrize("handler", ["set", "each"])
+CHECKPOINT = pytest.mark.parametrize("checkpoint", [False, True], ids=["no-checkpoint", "checkpoint"])
 
 
 async def cursor(stage: Stage) -> int:
@@ -44,18 +46,31 @@ async def test_the_global_order_waits_for_an_open_transaction(stage: Stage, stre
     assert (await stage.oracle()).correctness.events_checked == 3
 
 
-@MODES
-async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: Stage, serial: bool) -> None:
+async def around_a_stuck_writer(stage: Stage, handler: str, *, checkpoint: bool) -> dict[str, int]:
+    """Streams with an event that waits, `held` with a checkpoint if asked. Which versions are projected."""
+    if checkpoint:
+        await stage.append("held", CREATED, UPDATED)
+        await stage.catch_up(serial=True, handler=handler)
     for stream in ("before", "held", "after"):
-        await stage.append(stream, CREATED)
+        await stage.append(stream, UPDATED if stage.versions[stream] else CREATED)
+    return await stage.versions_projected()
+
+
+@MODES
+@HANDLERS
+@CHECKPOINT
+async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(
+    stage: Stage, serial: bool, handler: str, checkpoint: bool
+) -> None:
+    projected = await around_a_stuck_writer(stage, handler, checkpoint=checkpoint)
     hook = Moments(stop_at="claimed")
-    async with stage.projector(serial=serial, hook=hook, make=leased(serial)) as projector:
+    async with stage.projector(serial=serial, handler=handler, hook=hook, make=leased(serial)) as projector:
         await hook.reached.wait()
         async with begin(stage, "held", 1) as stuck:
             hook.open.set()
             await hook.wait("idle", times=3)
             reached = ["before"] if serial else ["after", "before"]
-            assert sorted(await stage.versions_projected()) == reached
+            assert await stage.versions_projected() == {**projected, **dict.fromkeys(reached, 1)}
             assert (await stage.known(projector.name)).leases_held == 1
 
             await stuck.commit()
@@ -65,13 +80,17 @@ async def test_a_stuck_writer_holds_up_its_own_stream_and_is_no_failure(stage: S
     await stage.assert_right(serial=serial)
 
 
-async def test_a_stuck_writer_is_passed_by_where_the_row_lock_is_the_lease(stage: Stage) -> None:
-    for stream in ("before", "held", "after"):
-        await stage.append(stream, CREATED)
+@HANDLERS
+@CHECKPOINT
+async def test_a_stuck_writer_is_passed_by_where_the_row_lock_is_the_lease(
+    stage: Stage, handler: str, checkpoint: bool
+) -> None:
+    projected = await around_a_stuck_writer(stage, handler, checkpoint=checkpoint)
     hook = Moments()
-    async with begin(stage, "held", 1) as stuck, stage.projector(strategy="stream-locks", hook=hook) as projector:
+    making = stage.projector(strategy="stream-locks", handler=handler, hook=hook)
+    async with begin(stage, "held", 1) as stuck, making as projector:
         await hook.wait("idle", times=3)
-        assert sorted(await stage.versions_projected()) == ["after", "before"]
+        assert await stage.versions_projected() == {**projected, "after": 1, "before": 1}
         assert (await stage.known(projector.name)).leases_held == 0
 
         await stuck.commit()
