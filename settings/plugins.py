@@ -11,11 +11,17 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from settings.environment import SettingError
+
+LONGEST: Final = 300
+"""Characters of a reason that are shown."""
 
 
 def offered(package: str) -> tuple[str, ...]:
@@ -30,7 +36,7 @@ def offered(package: str) -> tuple[str, ...]:
 
 def check(variable: str, package: str, name: str) -> str:
     """The name, if there is such a module. Raises SettingError that names the variable and what there is."""
-    if name not in offered(package) and not _is_elsewhere(name):
+    if name not in offered(package) and not _is_elsewhere(variable, name):
         known = ", ".join(offered(package))
         raise SettingError(variable, name, f"one of {known}, or the dotted path of a module that PYTHONPATH leads to")
     return name
@@ -38,10 +44,23 @@ def check(variable: str, package: str, name: str) -> str:
 
 def load(variable: str, package: str, name: str) -> ModuleType:
     """The module of that name. Raises SettingError where there is none, or where it can not be imported."""
-    try:
+    with refused(variable, name, "a module that can be imported"):
         return importlib.import_module(_path(variable, package, name))
-    except ImportError as error:
-        raise SettingError(variable, name, f"a module that can be imported ({error})") from error
+
+
+@contextmanager
+def refused(variable: str, name: str, expected: str) -> Iterator[None]:
+    """Whatever somebody's code raises within, an exit of its own included, is raised as SettingError with the reason.
+
+    Errors that name a setting already, or an end from outside, pass as they are.
+    """
+    try:
+        yield
+    except SettingError:
+        raise
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+        raise SettingError(variable, name, f"{expected} ({reason})") from error
 
 
 def declared(variable: str, package: str, name: str) -> dict[str, object]:
@@ -67,7 +86,7 @@ def _constant(node: ast.stmt) -> list[tuple[str, object]]:
             return []
     try:
         return [(name, ast.literal_eval(value))]
-    except ValueError:
+    except (ValueError, TypeError):
         return []
 
 
@@ -80,10 +99,14 @@ def _path(variable: str, package: str, name: str) -> str:
     return f"{package}.{name.replace('-', '_')}" if name in offered(package) else check(variable, package, name)
 
 
-def _is_elsewhere(name: str) -> bool:
+def _is_elsewhere(variable: str, name: str) -> bool:
+    """Imports the packages above it. Raises SettingError where that fails, other than that one of them is missing."""
     if "." not in name or not all(part.isidentifier() for part in name.split(".")):
         return False
-    try:
-        return find_spec(name) is not None
-    except ImportError:
-        return False
+    with refused(variable, name, "a module in a package that can be imported"):
+        try:
+            return find_spec(name) is not None
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+    return False

@@ -23,9 +23,9 @@ from bench.platforms.platform import LacksPower
 from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
-from bench.trial.fault import Plan, load, names
+from bench.trial.fault import VARIABLE, Plan, load, names
 from metrics.records.record import write_json
-from settings import Environment
+from settings import Environment, plugins
 
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "10s", "WARMUP": "1s", "VUS": "50"}
 """Short, and what a fault needs besides; a variable that is set wins."""
@@ -72,7 +72,9 @@ def _planned(name: str, arguments: argparse.Namespace) -> Drill:
     repeat = Environment({"--repeat": str(arguments.repeat)}).integer("--repeat", 1, low=1, high=MOST)
     given = {variable: value for variable, value in os.environ.items() if value.strip()}
     first = Settings.from_env({**DEFAULTS, **given}, mode=arguments.mode)
-    wanted = load(name).defaults(first.strategy)
+    fault = load(name)
+    with plugins.refused(VARIABLE, name, "a fault that says its defaults"):
+        wanted = fault.defaults(first.strategy)
     settings = Settings.from_env({**DEFAULTS, **wanted, **given}, mode=arguments.mode)
     told = {} if arguments.seed is None else {"--seed": str(arguments.seed)}
     seed = Environment(told).integer("--seed", settings.seed, low=0, high=2**31)

@@ -9,6 +9,11 @@ from typing import Any, Final
 
 TIMEOUT_S = 5.0
 
+
+class NotWorking(Exception):
+    """A projector is there and waits, since something that its work needs does not hold; the text says what."""
+
+
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """The system is ours, so no proxy of the environment stands before it."""
 
@@ -38,7 +43,9 @@ def stats(base_url: str) -> dict[str, Any] | None:
         return None
 
 
-def alive(base_url: str, holder: str) -> bool:
-    """True when the API reports a projector of that name as alive."""
-    document = stats(base_url)
-    return document is not None and any(p["holder"] == holder and p["alive"] for p in document["projectors"])
+def at_work(base_url: str, holder: str) -> bool:
+    """True when the API reports a projector of that name as alive. Raises NotWorking where it says why it may not."""
+    found = [one for one in (stats(base_url) or {}).get("projectors", []) if one["holder"] == holder and one["alive"]]
+    if why := next((one["waiting"] for one in found if one["waiting"]), None):
+        raise NotWorking(why)
+    return bool(found)

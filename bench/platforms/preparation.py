@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 import asyncpg
 
+from bench import ROOT
+from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
 from bench.oracle.database import ambient, connect, run
 from bench.preflight import description
@@ -17,6 +20,7 @@ from settings import plugins
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
 
+CHECK_S: Final = 60.0
 CLIENT_ERRORS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -31,6 +35,22 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
     if settings.database_url is None:
         told.pop("LISTEN_URL", None)
     return kind.environment({**told, **addresses})
+
+
+def require_modules(settings: Settings) -> None:
+    """Let a projector's process judge its strategy and read models. Raises SetupError that names the setting.
+
+    They are modules that a projector knows and the bench does not, so a process of the former loads them.
+    """
+    command = [sys.executable, "-m", "services.projector.check"]
+    try:
+        done = ask(command, environment(settings), within_s=CHECK_S, cwd=ROOT)
+    except NoAnswer as error:
+        raise SetupError("STRATEGY, READ_MODELS", str(error), "import nothing slow there") from None
+    if done.returncode:
+        # A module may print when it is imported; the refusal is what was said last.
+        said = done.stderr.strip().splitlines() or [f"the check ended with exit code {done.returncode}"]
+        raise SetupError("projector", said[-1], "correct that setting, or the module")
 
 
 def reach(url: str, *, source: str, profile: str) -> Postgres:

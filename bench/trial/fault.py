@@ -88,5 +88,6 @@ def load(name: str) -> Fault:
     make = getattr(module, "Fault", None)
     if not callable(make):
         raise SetupError(f"{VARIABLE} {name}", "its module has no class Fault", "see bench/trial/fault.py")
-    found: Fault = make()
+    with plugins.refused(VARIABLE, name, "a class Fault that is made without arguments"):
+        found: Fault = make()
     return found

@@ -28,7 +28,7 @@ from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
 from services.address_notes import notes
 from services.logs import set_up
-from services.projector import commands, endings, listening, read_models
+from services.projector import commands, endings, listening, read_models, strategies
 from services.projector.endings import SIGNALLED, Ending
 from services.projector.patience import DoesNotFit
 from services.projector.settings import Settings
@@ -143,7 +143,8 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = Settings.from_env(os.environ, job=arguments.once)
-        read_models.handler(settings)
+        read_models.applied_by(settings.handler, settings.read_models)
+        strategies.maker(settings.strategy)
         telemetry.wanted(os.environ)
     except SettingError as error:
         return _refused(str(error))

@@ -10,7 +10,7 @@ from projection.statement.each.handler import EachHandler
 from projection.statement.handler import Handler, SetHandler
 from services.projector.settings import Settings
 from settings import SettingError, plugins
-from settings.catalogue.projection import HANDLER, READ_MODELS
+from settings.catalogue.projection import HANDLER, READ_MODELS, HandlerKind
 
 ATTRIBUTE: Final = "READ_MODEL"
 """What a module of a read model calls it."""
@@ -28,14 +28,20 @@ def _load(name: str) -> ReadModel:
     return model
 
 
-def handler(settings: Settings) -> Handler:
-    """How events take effect. Raises SettingError, by name, where a read model has not the form that HANDLER says."""
-    models = load(settings.read_models)
-    lacking = [model.name for model in models if not (model.apply if settings.handler == "each" else model.effect)]
+def applied_by(handler: HandlerKind, names: Sequence[str]) -> ReadModels:
+    """The read models of these names. Raises SettingError where one has not the form that HANDLER says."""
+    models = load(names)
+    lacking = [model.name for model in models if not (model.apply if handler == "each" else model.effect)]
     if lacking:
-        other, form = ("set", "apply") if settings.handler == "each" else ("each", "effect")
+        other, form = ("set", "apply") if handler == "each" else ("each", "effect")
         expected = f"{other}: read model {' and '.join(lacking)} has no `{form}`"
-        raise SettingError(HANDLER.name, settings.handler, expected)
+        raise SettingError(HANDLER.name, handler, expected)
+    return models
+
+
+def handler(settings: Settings) -> Handler:
+    """How events take effect. Raises SettingError as `applied_by`."""
+    models = applied_by(settings.handler, settings.read_models)
     if settings.handler == "each":
         return EachHandler(models, pause=settings.lease)
     return SetHandler(models)

@@ -71,3 +71,35 @@ def test_a_package_that_is_not_installed_offers_nothing() -> None:
 @pytest.mark.parametrize(("names", "needed"), [(("one-lease",), ()), (("one-lease", "theirs.other"), ("PYTHONPATH",))])
 def test_a_child_is_led_to_the_modules_of_others_alone(names: tuple[str, ...], needed: tuple[str, ...]) -> None:
     assert plugins.leading_to(*names) == needed
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("NAME = = 'x'", "SyntaxError"),
+        ("raise RuntimeError('no disk\\nthere')", "RuntimeError: no disk there"),
+        ("raise SystemExit(0)", "SystemExit: 0"),
+    ],
+)
+def test_whatever_a_module_raises_is_told_in_one_line(path: Path, text: str, reason: str) -> None:
+    name = f"theirs_raising_{reason[:3].lower()}"
+    package(path, name, other=text)
+    with pytest.raises(SettingError, match=f"READ_MODELS='{name}.other' is not usable.*{reason}") as told:
+        plugins.load("READ_MODELS", "no_such_package.kinds", f"{name}.other")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["raise RuntimeError('no disk')", "import no_such_library", "SERIAL = = True"])
+def test_a_package_that_can_not_be_imported_is_refused_with_its_reason(path: Path, text: str) -> None:
+    name = f"theirs_package_{len(text)}"
+    package(path, name, other="")
+    (path / name / "__init__.py").write_text(text)
+    with pytest.raises(SettingError, match=f"STRATEGY='{name}.other'.*(no disk|no_such_library|invalid syntax)"):
+        plugins.check("STRATEGY", "no_such_package.kinds", f"{name}.other")
+    with pytest.raises(SettingError, match=f"STRATEGY='{name}'|STRATEGY='{name}.other'"):
+        plugins.declared("STRATEGY", "no_such_package.kinds", f"{name}.other")
+
+
+def test_a_constant_that_is_no_literal_is_passed_over(path: Path) -> None:
+    package(path, "theirs_literal", other="ODD = {[]: 1}\nSERIAL = True")
+    assert plugins.declared("STRATEGY", "no_such_package.kinds", "theirs_literal.other") == {"SERIAL": True}

@@ -10,6 +10,7 @@ from typing import Final
 from bench.ends import signals
 from bench.ends.errors import RunFailed
 from bench.platforms.compose.compose import Compose
+from bench.platforms.http_client import NotWorking
 from bench.platforms.platform import Kind
 
 READY_TIMEOUT_S: Final = 60.0
@@ -43,8 +44,13 @@ class ContainerPart:
         before = self.holder
         self._compose.docker("start", self.name)
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self._up(before):
+        while True:
             signals.check()
+            try:
+                if self._up(before):
+                    return
+            except NotWorking as error:
+                raise RunFailed(f"{self.name} was started again, and waits: {error}", self.logs()) from None
             if time.monotonic() > deadline:
                 raise RunFailed(f"{self.name} was not ready within {READY_TIMEOUT_S:g} s", self.logs())
             time.sleep(POLL_S)

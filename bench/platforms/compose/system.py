@@ -129,7 +129,7 @@ def _parts(compose: Compose, api: str, database_url: str) -> list[Part]:
     ready: dict[str, Callable[[ContainerPart], bool]] = {
         "postgres": lambda _: answers(database_url),
         "api": lambda _: http_client.ready(api),
-        "projector": lambda part: http_client.alive(api, part.holder),
+        "projector": lambda part: http_client.at_work(api, part.holder),
     }
     running = [container for container in compose.containers() if container.state == "running"]
     kinds: tuple[Kind, ...] = ("postgres", "api", "projector")

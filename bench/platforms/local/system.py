@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import ROOT
-from bench.ends.errors import SetupError
+from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
 from bench.platforms.local.database import migrate, open_database
@@ -19,8 +19,8 @@ from bench.platforms.local.parts import Server, Service
 from bench.platforms.logins import Logins
 from bench.platforms.platform import Part, System
 from bench.platforms.postgres.cluster import free_port
-from bench.platforms.preparation import environment, examined
-from bench.platforms.processes import Process, Processes
+from bench.platforms.preparation import environment, examined, require_modules
+from bench.platforms.processes import Process, Processes, tail
 from bench.preflight import description, limits
 from bench.preflight.global_order import catch_up
 from bench.preflight.settings import Settings
@@ -78,7 +78,12 @@ class Local:
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
         told = {"DATABASE_URL": self._logins.projector, "PROJECTOR_NAME": holder}
         process = self._processes.start(name, ["-m", "services.projector"], {**self._environment(), **told})
-        self._processes.wait_until(lambda: http_client.alive(self.base_url, holder), process, READY_TIMEOUT_S)
+        try:
+            self._processes.wait_until(lambda: http_client.at_work(self.base_url, holder), process, READY_TIMEOUT_S)
+        except http_client.NotWorking as error:
+            if again:
+                raise RunFailed(f"{name} was started again, and waits: {error}", tail(process.log)) from None
+            raise SetupError(name, f"it waits: {error}", "mend that, or leave out the setting that needs it") from None
         return process, holder
 
     def _environment(self) -> dict[str, str]:
@@ -92,6 +97,7 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
     Raises SetupError where the machine or a setting forbids it, RunFailed where a part does not start.
     """
     limits.require(settings)
+    require_modules(settings)
     port = _port(settings)
     with ExitStack() as opened:
         database = open_database(settings, log, opened, progress)

@@ -121,16 +121,44 @@ async def test_what_it_can_not_apply_waits_for_an_operator(stage: Stage, folder:
         ),
         (("", ""), {"STRATEGY": "theirs.no_such"}, "STRATEGY='theirs.no_such' is not usable: expected one of"),
         (("class OneByOne:", "import no_such_library\n\n\nclass OneByOne:"), {}, "no_such_library"),
+        (("class OneByOne:", "raise RuntimeError('no disk')\n\n\nclass OneByOne:"), {}, "RuntimeError: no disk"),
+        (("self.tools = tools", "raise KeyError('no key')"), {}, "a strategy that can be made (KeyError: 'no key')"),
+        (("class OneByOne:", "class OneByOne(:"), {}, f"{REFUSED} a module that can be imported (SyntaxError"),
         (("", ""), {"SERIAL_PROJECTION": "true"}, "global-order in serial mode"),
         (("", ""), {"HANDLER_LATENCY_MS": "5"}, "a handler that costs time needs a lease"),
     ],
-    ids=["no constant", "not made", "not there", "not importable", "of the other mode", "of no such handler"],
+    ids=[
+        *("no constant", "not made", "not there", "not importable", "raises", "can not be made", "not Python"),
+        *("of the other mode", "of no such handler"),
+    ],
 )
 async def test_what_is_no_strategy_is_refused_by_name(
     stage: Stage, folder: Path, changed: tuple[str, str], variables: dict[str, str], why: str
 ) -> None:
     (folder / "theirs" / "one_by_one.py").write_text(ONE_BY_ONE.replace(*changed))
     ended = await run_it(stage, folder, **variables)
-    assert ended.code == 2
+    assert ended.code == 2, ended.err
     assert why in ended.err
+    assert "Traceback" not in ended.err
     assert (await stage.stats()).projectors == []
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "why"),
+    [
+        ("raise RuntimeError('no disk')", "", "in a package that can be imported (RuntimeError: no disk)"),
+        ("", "def apply(:", "a module that can be imported (SyntaxError: "),
+        ("", "READ_MODEL = 5", "a module with a projection.read_model.ReadModel as READ_MODEL"),
+    ],
+)
+async def test_what_is_no_read_model_is_refused_by_name(
+    stage: Stage, folder: Path, package: str, module: str, why: str
+) -> None:
+    (folder / "broken").mkdir()
+    (folder / "broken" / "__init__.py").write_text(package)
+    (folder / "broken" / "lengths.py").write_text(module)
+    told = {"READ_MODELS": "todos,broken.lengths", "HANDLER": "each", "PYTHONPATH": str(folder)}
+    ended = await run(stage.url, "--once", **told)
+    assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+    assert ended.err.startswith("READ_MODELS='broken.lengths' is not usable: expected a module ")
+    assert why in ended.err
