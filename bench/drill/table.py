@@ -33,7 +33,10 @@ def show(console: Console, drills: Sequence[dict[str, Any]]) -> None:
             " → ".join(_figure(one["visible_p99_ms"][span]) for span in ("before", "during", "after")),
             Text(one["verdict"], style=STYLES[one["verdict"]]),
         )
-    console.print(table, width=max(console.width, WIDTH), crop=False)
+    # A width given to `print` can only make a table narrower.
+    width, console.width = console.width, max(console.width, WIDTH)
+    console.print(table)
+    console.width = width
     console.print(Text(f"counted: {', '.join(COUNTED).replace('_', ' ')}"), soft_wrap=True)
     for one in drills:
         for run in one["runs"]:

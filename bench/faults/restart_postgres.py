@@ -19,8 +19,8 @@ class Fault:
         self._was_away = False
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
-        """Any settings will do."""
-        return {}
+        """The load generator waits until the API is back, also on a slow machine."""
+        return {"SILENCE_MAX": "60s"}
 
     def set_up(self, system: System) -> None:
         """Needs the powers to kill and to start Postgres."""

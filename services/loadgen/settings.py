@@ -32,6 +32,7 @@ class Settings:
     write_ratio: float = load.WRITE_RATIO.read(UNSET)
     think_time_ms: float = load.THINK_TIME_MS.read(UNSET)
     convergence_max_s: float = load.CONVERGENCE_MAX.read(UNSET)
+    silence_max_s: float = load.SILENCE_MAX.read(UNSET)
     warmup_s: float = load.WARMUP.read(UNSET)
     seed: int = load.SEED.read(UNSET)
     rate: float | None = load.RATE.optional(UNSET)
@@ -58,6 +59,7 @@ class Settings:
             write_ratio=load.WRITE_RATIO.read(env),
             think_time_ms=load.THINK_TIME_MS.read(env),
             convergence_max_s=load.CONVERGENCE_MAX.read(env),
+            silence_max_s=load.SILENCE_MAX.read(env),
             warmup_s=load.WARMUP.read(env),
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
@@ -96,6 +98,7 @@ class Settings:
             load.WRITE_RATIO: self.write_ratio,
             load.THINK_TIME_MS: self.think_time_ms,
             load.CONVERGENCE_MAX: self.convergence_max_s,
+            load.SILENCE_MAX: self.silence_max_s,
             load.WARMUP: self.warmup_s,
             load.SEED: self.seed,
             load.RATE: self.rate,

@@ -44,6 +44,15 @@ RATE: Final = Number(
 CONVERGENCE_MAX: Final = Duration(
     "CONVERGENCE_MAX", "how long the projection may take to catch up", "60s", 0.5, 86_400, readers=_RUN, lead=True
 )
+SILENCE_MAX: Final = Duration(
+    "SILENCE_MAX",
+    "how long the API may give no answer before the run is given up",
+    "5s",
+    0.5,
+    3600,
+    readers=("loadgen",),
+    acts=False,
+)
 SEED: Final = Integer("SEED", "repeats the mix of operations", 1, 0, 2**53, readers=_RUN, acts=False, lead=True)
 BASE_URL: Final = ServiceRoot(
     "BASE_URL",

@@ -17,7 +17,6 @@ FAULTS = names()
 # Handlers that cost something, so that leases are surely in hand at many a moment.
 SHORT = {"VUS": "20", "DURATION": "8s", "WARMUP": "0s", "LEASE_SECONDS": "1", "HANDLER_LATENCY_MS": "5"}
 SIDE_BY_SIDE = 2
-SILENCING = ("kill-api", "restart-postgres")
 
 
 async def drilled(name: str, **variables: str) -> tuple[int | None, str, dict[str, Any], bool]:
@@ -62,11 +61,8 @@ def test_a_fault_loses_nothing_and_leaves_nothing(name: str, drills: dict[str, A
     assert clean
     assert (drill["name"], drill["platform"]) == (name, "local")
     assert {count: drill[count] for count in COUNTED} == dict.fromkeys(COUNTED, 0)
-    # On a slow machine the API may be away for longer than the load generator waits: that proves nothing, and says so.
-    away = ("passed", "not hit") if name in SILENCING else ("passed",)
-    assert drill["verdict"] in away, said
-    assert code == (0 if drill["verdict"] == "passed" else 1)
-    assert (drill["hit"] >= 1) == (drill["verdict"] == "passed")
+    assert drill["verdict"] == "passed", said
+    assert (code, drill["hit"]) == (0, 1)
 
 
 @pytest.mark.parametrize("name", ["kill-projector", "pause-projector"])

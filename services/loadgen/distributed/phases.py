@@ -52,10 +52,11 @@ class PhaseRunner:
         for phase in timed:
             self._spend(phase)
         found = [self._converge(convergence)]
+        if found[0].verdict in ("converged", "diverged"):
+            # A doubt about the measurement is none about the writes that were acknowledged: they are looked for anyway.
+            found.append(self._verify(verification))
         if (doubt := validity(self._health())) is not None:
             found.append(doubt)
-        if gravest(found).verdict in ("converged", "diverged"):
-            found.append(self._verify(verification))
         return gravest(found)
 
     def _enter(self, phase: Phase) -> None:

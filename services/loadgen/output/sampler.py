@@ -14,17 +14,17 @@ from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.workload.run import Run
 
 POLL_S = 0.25
-GONE_AFTER_S = 5.0
+ANSWER_S = 5.0
 
 
 class Sampler:
-    """Polls GET /stats four times a second; ends the run when the server has given no answer for five seconds."""
+    """Polls GET /stats four times a second; ends the run when the server gave no answer for SILENCE_MAX."""
 
     def __init__(self, run: Run, users: Callable[[], int], publish: Callable[[dict[str, Any]], None]) -> None:
         self._run = run
         self._users = users
         self._publish = publish
-        self._http = HttpClient(run.settings.base_url, timeout_s=GONE_AFTER_S)
+        self._http = HttpClient(run.settings.base_url, timeout_s=ANSWER_S)
         self._answered_at = time.monotonic()
         self._began_at = time.time()
         self._stats: Stats | None = None
@@ -38,7 +38,7 @@ class Sampler:
                 self._take(parse_stats(self._http.get("/stats")))
             except (HttpError, BadStats) as error:
                 silent_s = time.monotonic() - self._answered_at
-                if silent_s >= GONE_AFTER_S:
+                if silent_s >= self._run.settings.silence_max_s:
                     self._run.halt(f"the server gave no statistics for {silent_s:.0f} s: {error}")
             gevent.sleep(POLL_S)
 

@@ -32,6 +32,7 @@ def test_every_variable_is_read() -> None:
             "WRITE_RATIO": "0.8",
             "THINK_TIME_MS": "0",
             "CONVERGENCE_MAX": "2m",
+            "SILENCE_MAX": "9s",
             "WARMUP": "0",
             "SEED": "9",
             "RATE": "250",
@@ -39,7 +40,7 @@ def test_every_variable_is_read() -> None:
         }
     )
     assert settings == Settings(
-        "http://127.0.0.1:1234", reader.load("reads"), 7, 1.5, 0.8, 0.0, 120.0, 0.0, 9, 250.0, Path("somewhere")
+        "http://127.0.0.1:1234", reader.load("reads"), 7, 1.5, 0.8, 0.0, 120.0, 9.0, 0.0, 9, 250.0, Path("somewhere")
     )
 
 
