@@ -1,7 +1,8 @@
 """Apply one event with the read models' functions, and say who is to blame when one raises.
 
 What the function itself raises is the event's fault: tried again, and then the stream is blocked. What Postgres
-answered is judged by the table (`eventstore.sqlstates`): a lock, a limit or a lost connection blames no event.
+answered is judged by the table (`eventstore.sqlstates`): a lock, a limit or a lost connection blames no event. An error
+without an answer, as a file or another service may raise it, is the function's own while the connection is open.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Final
 
 import asyncpg
 
-from eventstore.errors import StoreError
 from eventstore.sqlstates import kind_of, sqlstate_of
 from projection.leases.failure import reason_of
 from projection.read_model import Apply, Event, EventRefused
@@ -42,7 +42,7 @@ async def apply_one(functions: Sequence[Apply], connection: asyncpg.Connection, 
         for function in functions:
             await function(connection, event)
     except Exception as error:
-        if (why := blame(error)) is None:
+        if (why := blame(error, lost=connection.is_closed())) is None:
             raise
         # Without its cause, by whose SQLSTATE whoever gives the connection back would judge it.
         raise Refused(event, why) from None
@@ -59,14 +59,14 @@ async def apply_alone(functions: Sequence[Apply], connection: asyncpg.Connection
         raise Refused(event, SWALLOWED) from None
 
 
-def blame(error: Exception) -> str | None:
-    """Why the event can not be applied, or None where it is not to blame."""
+def blame(error: Exception, *, lost: bool) -> str | None:
+    """Why the event can not be applied, or None where it is not to blame. `lost`: the connection is closed."""
     if isinstance(error, EventRefused):
         return str(error)
-    if sqlstate_of(error) == ABORTED:
+    code = sqlstate_of(error)
+    if code == ABORTED:
         return SWALLOWED
-    known = isinstance(error, StoreError | asyncpg.InterfaceError) or sqlstate_of(error) is not None
+    passing = {"again", "away"} if lost else {"again"}
     kind = kind_of(error)
-    if kind == "poison" or (kind == "defect" and not known):
-        return reason_of(error)
-    return None
+    theirs = kind == "poison" if code else kind not in passing
+    return reason_of(error) if theirs else None

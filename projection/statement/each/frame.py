@@ -39,10 +39,15 @@ class Frame:
     pause_ms: int
     guard: Guard = missing
 
+    @property
+    def lock_ms(self) -> int:
+        """How long a function may wait for a lock: less than a statement may take."""
+        return max(1, round(self.database.bounds.statement * 1000 * 0.8))
+
     async def transaction(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction of its own, and commit. Raises the store's errors, and what `work` raises."""
         async with self.database.connection() as connection, connection.transaction():
-            await fetch(connection, statements.PAUSE, {"pause_ms": str(self.pause_ms)})
+            await fetch(connection, statements.BOUNDS, {"pause_ms": str(self.pause_ms), "lock_ms": str(self.lock_ms)})
             return await work(connection)
 
     async def held(self, connection: asyncpg.Connection, values: Mapping[str, Any]) -> list[asyncpg.Record]:

@@ -17,13 +17,16 @@ from projection.statement.parts import Parts
 from projection.statement.shapes import Shape
 from projection.statement.window import BUSY
 
-PAUSE: Final = Statement(
+BOUNDS: Final = Statement(
     text("""
-SELECT set_config('idle_in_transaction_session_timeout', :pause_ms ::text, true)
- WHERE current_setting('idle_in_transaction_session_timeout') = '0'
+SELECT set_config(name, bound, true)
+  FROM (VALUES ('idle_in_transaction_session_timeout', :pause_ms ::text), ('lock_timeout', :lock_ms ::text))
+       AS given(name, bound)
+ WHERE current_setting(name) = '0'
 """)
 )
-"""A process that stops between two statements would hold its locks for ever: Postgres ends its session instead."""
+"""A process that stops between two statements would hold its locks for ever: Postgres ends its session instead. And
+it is Postgres who says that a lock was waited for too long, before the client gives up without an answer."""
 
 POSITIONS: Final = Statement(
     text("""

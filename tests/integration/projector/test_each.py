@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
+from eventstore.connection.bounds import Bounds
 from projection.read_model import Apply, Event
 from projection.statement.each.applying import SWALLOWED, TransactionEnded
 from projection.statement.each.handler import EachHandler
@@ -22,6 +23,7 @@ from tests.read_models import READ_MODELS
 WAITING: Final = (
     "SELECT stream, projected, attempts, blocked_at IS NOT NULL AS blocked, error FROM streams ORDER BY stream"
 )
+ATTEMPTS: Final = "SELECT max(attempts) FROM (SELECT attempts FROM streams UNION SELECT attempts FROM cursors) AS tried"
 HALTED: Final = "SELECT stream, version, attempts, blocked_at IS NOT NULL AS blocked, error FROM cursors"
 
 
@@ -82,6 +84,55 @@ async def test_whatever_the_function_raises_is_its_events_fault(stage: Stage, st
     await stage.assert_right(complete=False, serial=strategy == "global-order")
 
 
+async def opens(_: asyncpg.Connection) -> None:
+    with open("/nonexistent"):  # noqa: ASYNC230
+        return
+
+
+async def times_out(_: asyncpg.Connection) -> None:
+    raise TimeoutError
+
+
+async def is_refused(_: asyncpg.Connection) -> None:
+    raise ConnectionRefusedError(111, "the other service is away")
+
+
+async def gives_too_many(connection: asyncpg.Connection) -> None:
+    await connection.fetch("SELECT $1::int", 1, 2)
+
+
+@EACH_STRATEGY
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (opens, "FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent'"),
+        (times_out, "TimeoutError: "),
+        (is_refused, "ConnectionRefusedError: [Errno 111] the other service is away"),
+        (gives_too_many, "InterfaceError: the server expects 1 argument for this query, 2 were passed"),
+    ],
+)
+async def test_an_error_of_its_own_is_not_taken_for_a_silence_of_postgres(
+    stage: Stage, strategy: Strategy, what: Callable[[asyncpg.Connection], Awaitable[None]], said: str
+) -> None:
+    """It blocks its stream, the others go on, and a job ends."""
+
+    async def fails(connection: asyncpg.Connection, event: Event) -> None:
+        if (event.stream, event.version) == ("todo-1", 2):
+            await what(connection)
+
+    await stage.append("todo-1", CREATED, UPDATED)
+    await stage.append("todo-2", CREATED)
+    await stage.catch_up(strategy=strategy, make=also(fails)[strategy])
+
+    serial = strategy == "global-order"
+    scope = "cursors" if serial else "streams"
+    (blocked,) = await stage.sql(f"SELECT attempts, error FROM {scope} WHERE blocked_at IS NOT NULL")
+    assert blocked["attempts"] == 2
+    assert f"version 2: {said}" in blocked["error"]
+    assert await stage.versions_projected() == ({"todo-1": 1} if serial else {"todo-1": 1, "todo-2": 1})
+    await stage.assert_right(complete=False, serial=serial)
+
+
 @EACH_STRATEGY
 async def test_a_statement_that_postgres_refuses_is_its_events_fault(stage: Stage, strategy: Strategy) -> None:
     async def divides(connection: asyncpg.Connection, event: Event) -> None:
@@ -130,13 +181,29 @@ async def test_what_passes_blames_no_event(stage: Stage, strategy: Strategy, cod
         await until(stage.projected, "the function to be called until it passes")
 
     assert left == 0
-    assert (
-        await stage.value(
-            "SELECT max(attempts) FROM (SELECT attempts FROM streams UNION SELECT attempts FROM cursors) AS a"
-        )
-        == 0
-    )
+    assert await stage.value(ATTEMPTS) == 0
     await stage.assert_right(serial=strategy == "global-order")
+
+
+@EACH_STRATEGY
+async def test_a_lock_that_outlasts_the_clients_patience_blames_no_event(stage: Stage, strategy: Strategy) -> None:
+    called = 0
+
+    async def waits(connection: asyncpg.Connection, _: Event) -> None:
+        nonlocal called
+        called += 1
+        await connection.execute("SELECT pg_advisory_xact_lock(7)")
+
+    async def again() -> bool:
+        return called > 4
+
+    await stage.append("todo-1", CREATED)
+    bounds = Bounds(statement=0.5)
+    async with stage.database.connection() as holder, holder.transaction():
+        await holder.execute("SELECT pg_advisory_xact_lock(7)")
+        async with stage.projector(strategy=strategy, bounds=bounds, make=also(waits)[strategy]):
+            await until(again, "the function to be called again")
+            assert await stage.value(ATTEMPTS) == 0
 
 
 @EACH_STRATEGY
