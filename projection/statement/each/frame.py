@@ -8,7 +8,7 @@ takes over meanwhile; effect, audit, counters and checkpoint commit together, or
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -18,6 +18,7 @@ from eventstore.connection.statement import Statement
 from projection.read_model import Apply, Event
 from projection.statement.each import statements
 from projection.statement.each.span import Cause, Guard, Span, missing
+from projection.statement.each.stalls import Stalls
 from projection.statement.outcome import Trouble
 from projection.statement.parts import Parts
 from projection.statement.shapes import Shape
@@ -38,6 +39,7 @@ class Frame:
     functions: Sequence[Apply]
     pause_ms: int
     guard: Guard = missing
+    stalls: Stalls = field(default_factory=Stalls)
 
     @property
     def lock_ms(self) -> int:
@@ -47,7 +49,9 @@ class Frame:
     async def transaction(self, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         """Run `work` in a transaction of its own, and commit. Raises the store's errors, and what `work` raises."""
         async with self.database.connection() as connection, connection.transaction():
-            await fetch(connection, statements.BOUNDS, {"pause_ms": str(self.pause_ms), "lock_ms": str(self.lock_ms)})
+            bounds = {"pause_ms": str(self.pause_ms), "lock_ms": str(self.lock_ms)}
+            pause, _ = await fetch(connection, statements.BOUNDS, bounds)
+            self.stalls.bound_s = pause["bound_s"]
             return await work(connection)
 
     async def held(self, connection: asyncpg.Connection, values: Mapping[str, Any]) -> list[asyncpg.Record]:

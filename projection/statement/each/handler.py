@@ -11,6 +11,7 @@ from projection.read_model import Apply, ReadModels
 from projection.statement.each.frame import Frame
 from projection.statement.each.ordered import OrderedBatch
 from projection.statement.each.span import Guard, missing
+from projection.statement.each.stalls import Stalls
 from projection.statement.each.streams import StreamBatch
 from projection.statement.handler import Run
 from projection.statement.shapes import Shape
@@ -35,9 +36,10 @@ class EachHandler:
         self._pause_ms: Final = max(1, round(pause.total_seconds() * 1000))
         self._planted: Final = planted or {}
         self._guard: Final = guard
+        self._stalls: Final = Stalls()
 
     def batches(self, database: Database, shape: Shape) -> Run:
         """A round trip or more for each event."""
         parts = shape.parts.planted(**self._planted)
-        frame = Frame(database, shape, parts, self._functions, self._pause_ms, self._guard)
+        frame = Frame(database, shape, parts, self._functions, self._pause_ms, self._guard, self._stalls)
         return OrderedBatch(frame) if shape.ordered else StreamBatch(frame)

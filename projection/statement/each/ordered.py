@@ -50,14 +50,15 @@ class OrderedBatch:
         """Apply all, or, where they may be refused one by one, none. The first that is refused, as its stream's."""
         if not alone:
             for event in window.events():
-                await apply_one(self.frame.functions, connection, event)
+                await apply_one(self.frame.functions, connection, event, self.frame.stalls)
             return []
         try:
             async with connection.transaction():
                 for event in window.events():
-                    await apply_alone(self.frame.functions, connection, event)
+                    await apply_alone(self.frame.functions, connection, event, self.frame.stalls)
         except Refused as refused:
             event = refused.event
+            self.frame.stalls.forget(event)
             return [Cause(window.spans[event.stream], event.version, refused.reason)]
         return []
 

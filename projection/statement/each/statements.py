@@ -19,14 +19,15 @@ from projection.statement.window import BUSY
 
 BOUNDS: Final = Statement(
     text("""
-SELECT set_config(name, bound, true)
+SELECT extract(epoch FROM (CASE current_setting(name) WHEN '0' THEN set_config(name, bound, true)
+                                ELSE current_setting(name) END)::interval)::float8 AS bound_s
   FROM (VALUES ('idle_in_transaction_session_timeout', :pause_ms ::text), ('lock_timeout', :lock_ms ::text))
        AS given(name, bound)
- WHERE current_setting(name) = '0'
 """)
 )
 """A process that stops between two statements would hold its locks for ever: Postgres ends its session instead. And
-it is Postgres who says that a lock was waited for too long, before the client gives up without an answer."""
+it is Postgres who says that a lock was waited for too long, before the client gives up without an answer. A row for
+each of the two bounds, with what holds, in seconds."""
 
 POSITIONS: Final = Statement(
     text("""

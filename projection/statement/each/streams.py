@@ -55,15 +55,18 @@ class StreamBatch:
 
     async def _apply(self, connection: asyncpg.Connection, span: Span, *, alone: bool) -> Cause | None:
         """Apply a stream's events: all of them, or, where they may be refused one by one, none. What it came to."""
-        functions = self.frame.functions
+        functions, stalls = self.frame.functions, self.frame.stalls
         if not alone:
             for event in span.events:
-                await apply_one(functions, connection, event)
+                await apply_one(functions, connection, event, stalls)
             return None
         try:
             async with connection.transaction():
                 for event in span.events:
-                    await apply_alone(functions, connection, event)
+                    await apply_alone(functions, connection, event, stalls)
         except Refused as refused:
+            if self.frame.shape.troubled:
+                # Otherwise somebody with a lease is to find it, and to count it.
+                stalls.forget(refused.event)
             return Cause(span, refused.event.version, refused.reason)
         return None

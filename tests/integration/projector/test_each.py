@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -27,10 +29,10 @@ ATTEMPTS: Final = "SELECT max(attempts) FROM (SELECT attempts FROM streams UNION
 HALTED: Final = "SELECT stream, version, attempts, blocked_at IS NOT NULL AS blocked, error FROM cursors"
 
 
-def also(function: Apply, **settings: Any) -> Mapping[Strategy, Make]:
+def also(function: Apply, pause: timedelta = timedelta(seconds=30), **settings: Any) -> Mapping[Strategy, Make]:
     """Projectors that keep the todos, and call this function after each event."""
     other = replace(READ_MODELS[0], name="other", apply=function)
-    handler = EachHandler([*READ_MODELS, other], pause=timedelta(seconds=30), **settings)
+    handler = EachHandler([*READ_MODELS, other], pause=pause, **settings)
 
     def of(made: Callable[[Tools], OrderingStrategy]) -> Make:
         return lambda tools: made(replace(tools, handler=handler))
@@ -238,6 +240,49 @@ async def test_a_function_that_stops_holds_its_locks_no_longer_than_a_lease(stag
     await stage.append("todo-1", CREATED)
     await stage.catch_up(strategy=strategy, make=also(asks)[strategy])
     assert seen == ["30s"]
+
+
+async def sleeps(_: asyncpg.Connection) -> None:
+    await asyncio.sleep(0.8)
+
+
+async def blocks(_: asyncpg.Connection) -> None:
+    time.sleep(0.8)  # noqa: ASYNC251
+
+
+async def blocks_and_raises(connection: asyncpg.Connection) -> None:
+    await blocks(connection)
+    raise KeyError("price")
+
+
+async def sleeps_and_asks(connection: asyncpg.Connection) -> None:
+    await sleeps(connection)
+    await connection.execute("SELECT 1")
+
+
+@EACH_STRATEGY
+@pytest.mark.parametrize("pauses", [sleeps, blocks, blocks_and_raises, sleeps_and_asks])
+async def test_a_function_that_pauses_longer_than_a_lease_is_counted(
+    stage: Stage, strategy: Strategy, pauses: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
+    """Its session is gone, and maybe its lease: what it did is counted all the same, and a job ends."""
+
+    async def pauses_on_the_second(connection: asyncpg.Connection, event: Event) -> None:
+        if (event.stream, event.version) == ("todo-1", 2):
+            await pauses(connection)
+
+    lease = timedelta(seconds=0.5)
+    await stage.append("todo-1", CREATED, UPDATED, UPDATED)
+    await stage.append("todo-2", CREATED)
+    await stage.catch_up(strategy=strategy, lease=lease, make=also(pauses_on_the_second, lease)[strategy])
+
+    serial = strategy == "global-order"
+    scope = "cursors" if serial else "streams"
+    (blocked,) = await stage.sql(f"SELECT attempts, error FROM {scope} WHERE blocked_at IS NOT NULL")
+    assert blocked["attempts"] == 2
+    assert "version 2: its function paused for longer than the 0.5 s" in blocked["error"]
+    assert await stage.versions_projected() == ({"todo-1": 1} if serial else {"todo-1": 1, "todo-2": 1})
+    await stage.assert_right(complete=False, serial=serial)
 
 
 @pytest.mark.parametrize("strategy", ["global-order", "stream-leases"])
