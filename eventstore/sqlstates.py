@@ -94,8 +94,8 @@ _NO_ANSWER: Final = (
     EOFError,
     TimeoutError,
 )
-"""What is raised when there was no answer to read a code from. SQLAlchemy wraps what the driver raises while it
-connects in errors of its own."""
+"""What is raised when there was no answer to read a code from. asyncpg connects and runs what the store sends; by
+SQLAlchemy, whose errors wrap the driver's, go the migrations alone."""
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:

@@ -1,14 +1,15 @@
 """Ordering strategy: in which order events take effect, and what keeps two projectors off the same work.
 
 All apply events by the same batches (`projection.statement`) and end with the same rows. A strategy is a module, a file
-of `projection/ordering` or somebody else's, with three names:
+of `projection/ordering` or somebody else's, with four names:
 
 * `MAKE`: what is called with `Tools` and returns an `OrderingStrategy`;
 * `SERIAL`: True when one projector at a time works, in the order of the log. It claims the cursor then, and its batches
   are of shape `GLOBAL_ORDER`;
-* `COSTLY_HANDLER`: True when a handler may cost time (`Tools.events_at_once`).
+* `COSTLY_HANDLER`: True when a handler may cost time (`Tools.events_at_once`);
+* `LEASES`: True when it holds leases between its statements, which drills look for before they strike.
 
-The last two are literals, since they are read from the source by whoever must not import it (`settings.strategies`).
+The last three are literals, since they are read from the source by whoever must not import it (`settings.strategies`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Step:
 
 
 class OrderingStrategy(Protocol):
-    """One way to work."""
+    """One way to work. `renew` and `release` may be called as soon as it is made, before any `prepare`."""
 
     async def prepare(self) -> None:
         """Make ready, also after the store was away: nothing is held any more."""
@@ -53,11 +54,11 @@ class OrderingStrategy(Protocol):
         ...
 
     async def renew(self) -> None:
-        """Prolong what is held. Called from another task than `step`."""
+        """Prolong what is held, if anything is. Called from another task than `step`."""
         ...
 
     async def release(self) -> None:
-        """Give back what is held."""
+        """Give back what is held, if anything is."""
         ...
 
     async def exhausted(self) -> bool:

@@ -4,7 +4,8 @@ A strategy is a file of `projection/ordering`, or somebody else's module by its 
 to judge settings it declares itself, in constants that are read from its source:
 
 * `SERIAL`: one projector at a time works, in the order of the log;
-* `COSTLY_HANDLER`: a handler may cost time (HANDLER_LATENCY_MS).
+* `COSTLY_HANDLER`: a handler may cost time (HANDLER_LATENCY_MS);
+* `LEASES`: it holds leases between its statements, so that somebody else takes over when a projector is gone.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ def read(env: Environment, *, serial: bool | None = None, parallel: Strategy = I
 def is_serial(strategy: Strategy) -> bool:
     """Whether one projector at a time works, in the order of the log. Raises SettingError for what is not there."""
     return _declares(strategy, "SERIAL")
+
+
+def holds_leases(strategy: Strategy) -> bool:
+    """Whether a projector at work has leases in hand. Raises SettingError for what is not there."""
+    return _declares(strategy, "LEASES")
 
 
 def _declares(strategy: Strategy, constant: str) -> bool:

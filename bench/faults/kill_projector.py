@@ -8,6 +8,7 @@ from typing import Any, Final
 from bench.platforms.platform import Kill, Part, Pause, Start, System
 from bench.trial.fault import Evidence, Stats
 from bench.trial.takeovers import Takeovers, freeze_at_work
+from settings import strategies
 from settings.catalogue.projection import Strategy
 
 MOST_LOOKS: Final = 40
@@ -29,13 +30,13 @@ class Fault:
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
         """With leases there is another projector; without, nobody else, so that the backlog is seen to stand still."""
-        return {"PROJECTORS": "1" if strategy == "stream-locks" else "2"}
+        return {"PROJECTORS": "2" if strategies.holds_leases(strategy) else "1"}
 
     def set_up(self, system: System) -> None:
         """Needs all powers over a projector."""
         system.require("projector", Kill, Start, Pause)
         self._system = system
-        self._leased = system.settings.strategy != "stream-locks"
+        self._leased = strategies.holds_leases(system.settings.strategy)
 
     def invoke(self, stats: Stats) -> bool:
         """Kill the projector that has the most leases in hand, frozen first, so that it still has them then."""

@@ -10,6 +10,7 @@ from bench.ends.errors import SetupError
 from bench.platforms.platform import Part, Pause, System
 from bench.trial.fault import Evidence, Stats
 from bench.trial.takeovers import Takeovers, freeze_at_work
+from settings import strategies
 from settings.catalogue.projection import Strategy
 
 STANDS_S: Final = 2.0
@@ -23,6 +24,7 @@ class Fault:
 
     def __init__(self) -> None:
         self._system: System
+        self._leased = True
         self._victim: Part
         self._holder = ""
         self._paused_at = 0.0
@@ -44,10 +46,11 @@ class Fault:
         if len(system.parts("projector")) < 2:
             raise SetupError("PROJECTORS", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
         self._system = system
+        self._leased = strategies.holds_leases(system.settings.strategy)
 
     def invoke(self, stats: Stats) -> bool:
         """Freeze the projector with the most leases; it goes on at once, for a better moment, where it has none."""
-        found = freeze_at_work(self._system, leases=self._system.settings.strategy != "stream-locks")
+        found = freeze_at_work(self._system, leases=self._leased)
         if found is None:
             return False
         self._victim, self._before = found

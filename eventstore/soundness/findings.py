@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eventstore.schema import REPAIR, REVISION
-from eventstore.soundness.rights import grant
+from eventstore.soundness.rights import API, OPERATOR, PROJECTOR, grant
 
 MIGRATE: Final = "run `python -m migrations upgrade`"
+MAKE: Final = "the table yourself where it is that of a read model of your own"
+KNOWN: Final = API.keys() | PROJECTOR.keys() | OPERATOR.keys()
+"""What the migrations make for the store itself; all else is a read model's."""
 ENABLED: Final = ("O", "A")
 """`tgenabled` of a trigger that fires for ordinary sessions, or for all."""
 
@@ -69,7 +72,8 @@ def _schema(row: Mapping[str, Any]) -> Iterator[Finding]:
         return
     absent = sorted({one["object"] for one in row["lacking"] if one["absent"]})
     if absent:
-        yield Finding("revision", f"the store's schema lacks {', '.join(absent)}", MIGRATE)
+        remedy = MIGRATE if KNOWN.issuperset(absent) else f"{MIGRATE}, or make {MAKE}"
+        yield Finding("revision", f"the store's schema lacks {', '.join(absent)}", remedy)
     revision = row.get("revision", REVISION)
     if revision is None or revision < REVISION:
         yield Finding("revision", f"the schema is at revision {revision}, this program needs {REVISION}", MIGRATE)

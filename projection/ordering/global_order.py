@@ -29,6 +29,7 @@ from projection.strategy import Step, Tools
 
 SERIAL: Final = True
 COSTLY_HANDLER: Final = True
+LEASES: Final = True
 
 log = structlog.get_logger()
 

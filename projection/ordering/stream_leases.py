@@ -32,6 +32,7 @@ PENDING: Final = Statement(text(f"SELECT {DUE_IN_S} AS due"))
 
 SERIAL: Final = False
 COSTLY_HANDLER: Final = True
+LEASES: Final = True
 
 log = structlog.get_logger()
 

@@ -33,6 +33,7 @@ LANES: Final = 2
 SERIAL: Final = False
 COSTLY_HANDLER: Final = False
 """A handler that costs time needs a lease, or its streams would be locked meanwhile."""
+LEASES: Final = False
 
 log = structlog.get_logger()
 

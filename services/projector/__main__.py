@@ -23,6 +23,7 @@ import uvloop
 from eventstore.connection.database import Database
 from eventstore.connection.planner import JOB, PROJECTOR
 from eventstore.errors import StoreUnavailable, TimeLimit
+from eventstore.soundness.findings import MAKE, MIGRATE
 from projection.blocked import blocked
 from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
@@ -169,7 +170,7 @@ def _ended_by(error: Exception) -> int:
         case StoreUnavailable():
             return _refused(f"DATABASE_URL: {error}")
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
-            return _refused(f"DATABASE_URL: {error}: run `python -m migrations upgrade`")
+            return _refused(f"DATABASE_URL: {error}: {MIGRATE}, or make {MAKE}")
         case asyncpg.InsufficientPrivilegeError():
             return _refused(f"DATABASE_URL: {error}: this role lacks a right that its work needs")
     log.critical("ended by a defect", error=f"{type(error).__name__}: {error}", exc_info=error)

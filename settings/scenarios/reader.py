@@ -22,7 +22,7 @@ from settings.scenarios.errors import BadScenario
 from settings.scenarios.rules import check
 from settings.scenarios.scenario import Scenario
 
-FOLDER: Final = Path(__file__).parents[2] / "scenarios"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "scenarios"
 DEFAULT: Final = "throughput"
 LARGEST: Final = 16 * 1024
 """Bytes of a file: its text travels to other processes in one environment variable."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from bench.faults import kill_projector, pause_projector
 from bench.preflight.settings import Settings as BenchSettings
 from services.projector.settings import Settings
 from settings import Environment, SettingError, strategies
@@ -69,3 +74,32 @@ def test_the_mode_of_a_command_wins_and_refuses_a_strategy_of_the_other() -> Non
 )
 def test_a_job_works_by_locks_where_nothing_else_is_said(variables: dict[str, str], expected: str) -> None:
     assert Settings.from_env({**URL, **variables}, job=True).strategy == expected
+
+
+@pytest.mark.parametrize(
+    ("strategy", "leases"), [("stream-leases", True), ("stream-locks", False), ("global-order", True)]
+)
+def test_each_says_whether_it_holds_leases(strategy: str, leases: bool) -> None:
+    assert strategies.holds_leases(strategy) == leases
+
+
+@pytest.mark.parametrize(("leases", "projectors"), [(True, "2"), (False, "1")])
+def test_a_drill_asks_a_strategy_of_ones_own_whether_it_holds_leases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leases: bool, projectors: str
+) -> None:
+    name = f"own_with_leases_{leases}".lower()
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "strategy.py").write_text(f"SERIAL = False\nCOSTLY_HANDLER = False\nLEASES = {leases}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = f"{name}.strategy"
+    looked_for: list[bool] = []
+    system: Any = SimpleNamespace(
+        settings=SimpleNamespace(strategy=own), require=lambda *_: None, parts=lambda _: ["one", "another"]
+    )
+    for fault in (kill_projector, pause_projector):
+        monkeypatch.setattr(fault, "freeze_at_work", lambda _, *, leases: looked_for.append(leases))
+        drilled = fault.Fault()
+        drilled.set_up(system)
+        assert not drilled.invoke({})
+    assert looked_for == [leases, leases]
+    assert kill_projector.Fault().defaults(own) == {"PROJECTORS": projectors}

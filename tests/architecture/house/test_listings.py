@@ -15,6 +15,7 @@ UNCOUNTED: Final = {"__init__.py", "__main__.py", "Dockerfile"}
 """Each package has them, at the same place."""
 
 HOUSE: Final = (*PACKAGES, "scenarios", "docs", "peers")
+"""Left out are the tests, found by the name of what they test, and the root, where tools prescribe the names."""
 
 ONE_KIND: Final = {
     "bench/faults": "a file is a fault",

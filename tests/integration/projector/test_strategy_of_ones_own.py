@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from projection.statement.handler import SetHandler
+from projection.strategy import Tools
+from services.projector import read_models
+from services.projector.settings import Settings
+from tests.acceptance.test_doors import shown
 from tests.integration.projector.process import Ended, projector, run
 from tests.integration.projector.stage import CREATED, POISON, UPDATED, Stage, life, until
 
 ONE_BY_ONE: Final = '''"""One stream at a time, by a lease."""
 
-from projection.leases.failure import fail_stream
+from projection.leases.failure import blames_an_event, fail_stream, reason_of
 from projection.leases.streams import PostgresLeases
 from projection.pauses import BUSY_S
 from projection.statement.shapes import STREAM_LEASES
@@ -20,6 +25,7 @@ from projection.strategy import Step
 
 SERIAL = False
 COSTLY_HANDLER = False
+LEASES = True
 
 
 class OneByOne:
@@ -28,6 +34,7 @@ class OneByOne:
         self.settings = tools.settings
         self.leases = PostgresLeases(tools.database, tools.slot)
         self.batch = tools.handler.batches(tools.database, STREAM_LEASES)
+        self.in_hand = []
 
     async def prepare(self):
         self.in_hand = []
@@ -35,8 +42,14 @@ class OneByOne:
     async def step(self):
         self.in_hand = await self.leases.claim(self.settings.name, limit=1, ttl=self.settings.lease)
         for lease in self.in_hand:
-            done = await self.batch(streams=[lease.stream], epochs=[lease.epoch], uptos=[lease.version],
-                                    holder=self.settings.name, slot=self.tools.slot, others=0)
+            try:
+                done = await self.batch(streams=[lease.stream], epochs=[lease.epoch], uptos=[lease.version],
+                                        holder=self.settings.name, slot=self.tools.slot, others=0)
+            except Exception as error:
+                if not blames_an_event(error):
+                    raise
+                await fail_stream(self.tools.database, lease, error=reason_of(error), most=1, others=0)
+                return Step(more=True)
             for trouble in done.troubled:
                 if trouble.busy:  # An append is under way: no fault of the event's.
                     await self.leases.release([lease])
@@ -104,6 +117,41 @@ async def test_what_it_can_not_apply_waits_for_an_operator(stage: Stage, folder:
 
     assert [one.stream for one in (await stage.stats()).blocked] == ["bad"]
     assert await stage.versions_projected() == {"good": 1}
+
+
+REFUSES: Final = """
+CREATE FUNCTION refuse_bad() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN IF NEW.id = 'bad' THEN RAISE EXCEPTION 'no bad ones'; END IF; RETURN NEW; END $$
+"""
+EACH_OF_BOTH: Final = pytest.mark.parametrize("text", [ONE_BY_ONE, shown("An ordering strategy")], ids=["ours", "page"])
+
+
+@EACH_OF_BOTH
+async def test_what_spoils_a_whole_statement_waits_for_an_operator_alone(stage: Stage, folder: Path, text: str) -> None:
+    (folder / "theirs" / "one_by_one.py").write_text(text)
+    for stream in ("good", "bad", "fine"):
+        await stage.append(stream, CREATED)
+    await stage.sql(REFUSES)
+    await stage.sql("CREATE TRIGGER bad BEFORE INSERT ON todos FOR EACH ROW EXECUTE FUNCTION refuse_bad()")
+
+    try:
+        ended = await run_it(stage, folder)
+    finally:
+        await stage.sql("DROP FUNCTION refuse_bad CASCADE")
+
+    assert ended.code == 1, ended.err
+    assert [(one.stream, "no bad ones" in str(one.error)) for one in (await stage.stats()).blocked] == [("bad", True)]
+    assert await stage.versions_projected() == {"good": 1, "fine": 1}
+
+
+@EACH_OF_BOTH
+async def test_it_holds_nothing_before_it_was_prepared(stage: Stage, folder: Path, text: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "one_by_one.py", "exec"), namespace)
+    settings = Settings(stage.url)
+    made = namespace["MAKE"](Tools(stage.database, settings, 0, SetHandler(read_models.load(settings.read_models))))
+    await made.renew()
+    await made.release()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -17,6 +19,7 @@ from settings.scenarios import reader
 from settings.scenarios.errors import BadScenario
 from settings.scenarios.scenario import Scenario
 
+ROOT = Path(__file__).resolve().parents[3]
 MUTATIONS = 1500
 OWN = """\
 description = "Mostly reads, and then a rush of creates"
@@ -229,3 +232,17 @@ def carried_out(scenario: Scenario, seed: int) -> None:
         assert phase.writers == 0 or phase.writes or phase.sequence, seed
         assert phase.writers == 1 or phase.reads, seed
         assert [bound for _, bound in (*phase.writes[-1:], *phase.reads[-1:])] in ([], [1.0], [1.0, 1.0]), seed
+
+
+def test_a_shipped_scenario_is_one_also_where_the_tree_is_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "tree").symlink_to(ROOT)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "bench", "run", "--list"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "tree")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "throughput" in done.stdout
