@@ -41,7 +41,7 @@ class ProjectionSettings(Protocol):
 
     @property
     def events_per_stream(self) -> int:
-        """How many events of one stream share a transaction."""
+        """How many events of one stream share a transaction; by locks with `HANDLER=each` as many as of all streams."""
         ...
 
     @property

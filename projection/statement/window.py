@@ -78,9 +78,11 @@ folded AS MATERIALIZED (
 )
 """
 LOCKS_HELD: Final = f"""{_LOCKS_FENCED}
-SELECT stream, epoch, projected, upto, former, false AS busy FROM fenced
+SELECT stream, epoch, projected, upto, former, false AS busy,
+       (SELECT h.version + 0 FROM streams h WHERE h.stream = fenced.stream) AS version
+  FROM fenced
 """
-"""For a handler of single events."""
+"""For a handler of single events; `version` is the stream's, or was a moment ago."""
 
 # Each event is read once, along the global order. Only where the checkpoint stands within a stream's part of the walk,
 # as after a change of mode, the rest of that part is read again. Nothing outside of the walk is looked at: a version

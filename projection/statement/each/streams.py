@@ -6,7 +6,7 @@ undone, and a second pass finds the events that are to blame, each under a savep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,13 @@ class StreamBatch:
 
     async def _pass(self, connection: asyncpg.Connection, values: Mapping[str, Any], *, alone: bool) -> Outcome:
         frame = self.frame
-        rows = await frame.held(connection, values)
+        rows, uptos = await self._held(connection, values)
         held = [row for row in rows if not row["busy"]]
         if not held and not frame.shape.troubled:
             (row,) = await fetch(connection, DUE_IN, {})
             return Outcome(0, 0, 0, 0, 0, None, (), row["due"])
         spans = {row["stream"]: Span(row["stream"], row["epoch"], row["projected"], row["former"]) for row in held}
-        await frame.read(connection, spans, [row["upto"] for row in held], values["slot"])
+        await frame.read(connection, spans, [uptos[row["stream"]] for row in held], values["slot"])
         whole, causes = judged(spans.values(), frame.guard)
         refused = [cause for span in whole if (cause := await self._apply(connection, span, alone=alone))]
         left = {cause.span.stream for cause in refused}
@@ -52,6 +52,18 @@ class StreamBatch:
         told = {**values, "leases": len(held), "troubled": len(troubled)}
         streams, events = await frame.checkpoint(connection, done, told)
         return Outcome(len(held), 0, 0, streams, events, None, troubled)
+
+    async def _held(
+        self, connection: asyncpg.Connection, values: Mapping[str, Any]
+    ) -> tuple[Sequence[asyncpg.Record], Mapping[str, int]]:
+        """The streams in hand, and up to which version. By locks `limit` times `events` in all, of few streams too."""
+        if self.frame.shape.troubled:
+            rows: Sequence[asyncpg.Record] = await self.frame.held(connection, values)
+            return rows, {row["stream"]: row["upto"] for row in rows}
+        most = values["limit"] * values["events"]
+        rows = await self.frame.held(connection, {**values, "events": most})
+        uptos = within(rows, most)
+        return [row for row in rows if row["stream"] in uptos], uptos
 
     async def _apply(self, connection: asyncpg.Connection, span: Span, *, alone: bool) -> Cause | None:
         """Apply a stream's events: all of them, or, where they may be refused one by one, none. What it came to."""
@@ -70,3 +82,15 @@ class StreamBatch:
                 stalls.forget(refused.event)
             return Cause(span, refused.event.version, refused.reason)
         return None
+
+
+def within(rows: Sequence[asyncpg.Record], most: int) -> dict[str, int]:
+    """Up to which version the first of the streams are applied, so that it is `most` events in all."""
+    uptos: dict[str, int] = {}
+    left = most
+    for row in rows:
+        if left <= 0:
+            break
+        uptos[row["stream"]] = row["projected"] + left
+        left -= max(1, min(left, row["version"] - row["projected"]))
+    return uptos

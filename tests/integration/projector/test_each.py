@@ -26,6 +26,10 @@ WAITING: Final = (
     "SELECT stream, projected, attempts, blocked_at IS NOT NULL AS blocked, error FROM streams ORDER BY stream"
 )
 ATTEMPTS: Final = "SELECT max(attempts) FROM (SELECT attempts FROM streams UNION SELECT attempts FROM cursors) AS tried"
+BATCHES: Final = """
+SELECT count(*) AS batches, max(events) AS largest
+  FROM (SELECT sum(to_version - from_version + 1) AS events FROM projection_audit GROUP BY xmin::text) AS batch
+"""
 HALTED: Final = "SELECT stream, version, attempts, blocked_at IS NOT NULL AS blocked, error FROM cursors"
 
 
@@ -291,4 +295,21 @@ async def test_the_handlers_cost_is_paid_once_an_event(stage: Stage, strategy: S
     await stage.catch_up(strategy=strategy, handler="each", handler_latency=0.02)
     took = await stage.value("SELECT max(projected_at) - (SELECT min(recorded_at) FROM events) FROM projection_audit")
     assert took >= timedelta(seconds=0.2)
+    await stage.assert_right(serial=strategy == "global-order")
+
+
+@EACH_STRATEGY
+@pytest.mark.parametrize("streams", [1, 3])
+async def test_events_share_a_transaction_however_few_their_streams_are(
+    stage: Stage, strategy: Strategy, streams: int
+) -> None:
+    """As many as a batch may have: also of one stream."""
+    for number in range(streams):
+        await stage.append(f"todo-{number}", CREATED, *[UPDATED] * 59)
+    sizes = {"streams_in_flight": 50, "events_per_batch": 50, "events_per_window": 50}
+    await stage.catch_up(strategy=strategy, handler="each", **sizes)
+    (row,) = await stage.sql(BATCHES)
+    assert row["batches"] <= 2 * streams
+    # By leases the last stream of a batch is not cut.
+    assert row["largest"] <= (99 if strategy == "stream-leases" else 50)
     await stage.assert_right(serial=strategy == "global-order")
