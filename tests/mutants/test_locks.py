@@ -113,6 +113,8 @@ async def test_a_lock_that_is_released_early(stages: Stages) -> None:
     stalled: dict[str, bool] = {}
 
     async def schedule(stage: Stage, make: Make) -> None:
+        # The first session on a store says by which read models it is projected.
+        await stage.catch_up(strategy=LOCKS)
         await stage.append("todo-1", *life("a", "b"))
         hook = Moments(stop_at="claimed")
         async with stage.prepared(strategy=LOCKS, hook=hook, make=make, events_per_stream=2) as worker:

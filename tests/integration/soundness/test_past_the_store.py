@@ -30,7 +30,7 @@ async def test_a_session_that_calls_itself_a_replica_is_announced(stage: Stage) 
         "SET session_replication_role = replica; BEGIN;"
         "INSERT INTO streams (stream, version, pending_since) VALUES ('late', 1, now());"
         f"INSERT INTO events (stream, version, type, data) VALUES ({EVENT});"
-        "INSERT INTO tallies (slot, events, streams) VALUES (1, 1, 1)"
+        "INSERT INTO tallies (slot, events, streams) VALUES (2000, 1, 1)"
     )
     await stage.append("early", CREATED)
     async with stage.prepared(serial=True) as worker:
@@ -59,7 +59,7 @@ async def test_a_position_far_ahead_stops_whoever_comes_next(stage: Stage) -> No
     await history(stage)
     await stage.sql(f"INSERT INTO events OVERRIDING SYSTEM VALUE VALUES (20, {EVENT}, now())")
     await stage.sql("INSERT INTO streams (stream, version, pending_since) VALUES ('late', 1, now())")
-    await stage.sql("INSERT INTO tallies (slot, events, streams) VALUES (1, 1, 1)")
+    await stage.sql("INSERT INTO tallies (slot, events, streams) VALUES (2000, 1, 1)")
     stage.versions["late"] = 1
     with pytest.raises(StoreUnsound, match="stands at 12, below the newest event at 20"):
         await stage.append("next", CREATED)

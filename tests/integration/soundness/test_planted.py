@@ -109,7 +109,7 @@ async def test_a_writer_that_is_not_announced(stage: Stage, checked: bool) -> No
     await writer.execute(
         "BEGIN; INSERT INTO streams (stream, version, pending_since) VALUES ('late', 1, now());"
         """INSERT INTO events (stream, version, type, data) VALUES ('late', 1, 'TodoCreated', '{"text": "milk"}');"""
-        "INSERT INTO tallies (slot, events, streams) VALUES (1, 1, 1)"
+        "INSERT INTO tallies (slot, events, streams) VALUES (2000, 1, 1)"
     )
     await stage.append("early", CREATED)
     await stage.catch_up(serial=True, check=Unchecked())

@@ -9,4 +9,6 @@ fenced AS MATERIALIZED (
    LIMIT $2 ::int
      FOR UPDATE SKIP LOCKED
 )
-SELECT stream, epoch, projected, upto, former, false AS busy FROM fenced
+SELECT stream, epoch, projected, upto, former, false AS busy,
+       (SELECT h.version + 0 FROM streams h WHERE h.stream = fenced.stream) AS version
+  FROM fenced
