@@ -5,16 +5,20 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import aiohttp
+import psutil
 import pytest
 
 from services.loadgen.measure.visibility_probe import LostAnswer, send_once
 from services.loadgen.workload.http_session import HttpSession
 
 WRITES = ("POST", "PUT", "DELETE")
+PATIENCE_S = 30.0
 
 
 class Server:
@@ -66,6 +70,16 @@ class Server:
         return f"{head.decode()}\n{body.decode()}"
 
 
+def until_hung_up(url: str) -> None:
+    """Return once the kernel has a hang-up of the server for a connection of this process: nothing is under way."""
+    server, deadline = (urlsplit(url).hostname, urlsplit(url).port), time.monotonic() + PATIENCE_S
+    while (server, psutil.CONN_CLOSE_WAIT) not in [
+        (tuple(one.raddr), one.status) for one in psutil.Process().net_connections("tcp")
+    ]:
+        assert time.monotonic() < deadline, "the server did not hang up"
+        time.sleep(0.001)
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
@@ -93,6 +107,7 @@ def test_one_connection_serves_many_requests_and_a_closed_one_is_replaced_before
         assert "X-Request-Id: run:user-1.1" in server.seen[0]
         assert server.seen[0].endswith('{"text": "a"}')
         assert session.request("PUT", "/last", b"{}").status == 200
+        until_hung_up(server.url)
         assert session.request("DELETE", "/ok").status == 200
         assert server.connections == 2
 
