@@ -14,7 +14,7 @@ from settings.catalogue.kinds import Setting
 from settings.catalogue.projection import HandlerKind, Strategy
 from settings.children import handed_on
 from settings.hiding import shown
-from settings.scenarios import reader
+from settings.scenarios import reader, rules
 from settings.scenarios.scenario import Scenario
 
 Mode = Literal["serial", "parallel"]
@@ -41,6 +41,7 @@ class Settings:
     convergence_max_s: float
     seed: int
     rate: float | None
+    skew: float
     handler: HandlerKind
     read_models: tuple[str, ...]
     handler_latency_ms: float
@@ -78,6 +79,7 @@ class Settings:
             convergence_max_s=load.CONVERGENCE_MAX.read(env),
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
+            skew=load.SKEW.read(env),
             handler=cast(HandlerKind, projection.HANDLER.read(env)),
             read_models=projection.READ_MODELS.read(env),
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
@@ -102,6 +104,7 @@ class Settings:
         if self.rate is not None and not self.scenario.open_loop:
             expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
+        rules.check_skew(self.skew, self.scenario)
         if self.base_url is not None and self.database_url is None:
             expected = "DATABASE_URL beside it, so that the oracle can read that system's store"
             raise SettingError(load.BASE_URL.name, self.base_url, expected)
@@ -129,6 +132,7 @@ class Settings:
             load.CONVERGENCE_MAX: self.convergence_max_s,
             load.SEED: self.seed,
             load.RATE: self.rate,
+            load.SKEW: self.skew,
         }
         told = {setting.name: setting.spell(value) for setting, value in values.items()}
         return {**told, **self.scenario.variables(), **self.others}

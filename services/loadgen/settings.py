@@ -13,7 +13,7 @@ from settings import UNSET, Environment, SettingError
 from settings.catalogue import load
 from settings.catalogue.kinds import Duration, Setting
 from settings.hiding import shown
-from settings.scenarios import reader
+from settings.scenarios import reader, rules
 from settings.scenarios.scenario import Scenario
 
 
@@ -41,6 +41,7 @@ class Settings:
     influx: Target | None = None
     workers: int = load.LOADGEN_WORKERS.read(UNSET)
     listen: str | None = None
+    skew: float = load.SKEW.read(UNSET)
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -63,6 +64,7 @@ class Settings:
             warmup_s=load.WARMUP.read(env),
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
+            skew=load.SKEW.read(env),
             results_dir=Path(load.RESULTS_DIR.read(env)),
             run_id=load.RUN_ID.optional(env),
             influx=Target.from_env(env),
@@ -72,6 +74,7 @@ class Settings:
         if settings.rate is not None and not scenario.open_loop:
             expected = f"no value with SCENARIO={scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(settings.rate), expected)
+        rules.check_skew(settings.skew, scenario)
         return settings
 
     def told(self) -> dict[str, str]:
@@ -102,5 +105,6 @@ class Settings:
             load.WARMUP: self.warmup_s,
             load.SEED: self.seed,
             load.RATE: self.rate,
+            load.SKEW: self.skew,
             load.LOADGEN_WORKERS: self.workers,
         }

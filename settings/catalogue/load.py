@@ -41,6 +41,18 @@ THINK_TIME_MS: Final = Number(
 RATE: Final = Number(
     "RATE", "arrivals a second, open loop", None, 0.1, 1_000_000, readers=_RUN, unset="closed loop", lead=True
 )
+HOTTEST: Final = 4
+"""So many streams of a run are the hottest: the first that it creates. They are never deleted."""
+
+SKEW: Final = Number(
+    "SKEW",
+    f"share of the writes that go to the {HOTTEST} hottest streams, as updates; the rest is as the scenario mixes it",
+    0.0,
+    0,
+    1,
+    readers=_RUN,
+    lead=True,
+)
 CONVERGENCE_MAX: Final = Duration(
     "CONVERGENCE_MAX", "how long the projection may take to catch up", "60s", 0.5, 86_400, readers=_RUN, lead=True
 )

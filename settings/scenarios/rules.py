@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
+from settings.catalogue.load import SKEW
+from settings.environment import SettingError
 from settings.scenarios.document import Load, Mix, Warmup
 from settings.scenarios.errors import BadScenario
 from settings.scenarios.scenario import Scenario
@@ -20,6 +22,16 @@ def check(scenario: Scenario, path: Path) -> None:
     if "RATE" in scenario.settings and not scenario.open_loop:
         problem = "$.settings.RATE: a scenario with stages of users or with a sequence is a closed loop"
         raise BadScenario(path, problem, "leave RATE out, or the stages and sequences")
+    if float(scenario.settings.get(SKEW.name, 0)) > 0 and not scenario.skewable:
+        problem = "$.settings.SKEW: no mix has updates that its writers draw"
+        raise BadScenario(path, problem, "leave SKEW out, or add `update` to the `writes` of a mix")
+
+
+def check_skew(share: float, scenario: Scenario) -> None:
+    """Raise SettingError for a SKEW that would change nothing."""
+    if share > 0 and not scenario.skewable:
+        expected = f"0 or no value with scenario {scenario.name}: none of its writers draws updates"
+        raise SettingError(SKEW.name, SKEW.spell(share), expected)
 
 
 def _check_phases(scenario: Scenario, path: Path) -> None:

@@ -37,6 +37,11 @@ class Scenario:
         return not self.staged and not any(mix.sequence for mix in self.mixes.values())
 
     @property
+    def skewable(self) -> bool:
+        """True when SKEW has a meaning: writers that draw what they write, updates among it."""
+        return any("update" in mix.writes for mix in self.mixes.values())
+
+    @property
     def extra_s(self) -> float:
         """The most seconds that the phases last beyond WARMUP and DURATION."""
         warmups = [phase for phase in self.phases if isinstance(phase, Warmup)]

@@ -111,6 +111,11 @@ class FakeTodoServer:
         for _ in range(todos):
             self._commit(f"todo-{uuid.uuid4().hex}", Stream(), "from before", "none")
 
+    def share_of_the_hottest(self, streams: int) -> float:
+        """The share of the users' writes, creates left out of the hottest alone, that so many streams got."""
+        versions = sorted(stream.version for id, stream in self.streams.items() if self.texts[id].startswith("user"))
+        return sum(version - 1 for version in versions[-streams:]) / sum(versions)
+
     async def _ready(self, _: web.Request) -> web.Response:
         if self.unready:
             return web.json_response({"detail": self.unready}, status=503)

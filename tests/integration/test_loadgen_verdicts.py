@@ -16,6 +16,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from settings.catalogue.load import HOTTEST
 from tests.fakes.todo_server import CEASED_S, FakeTodoServer, Fault
 from tests.integration.loadgen_process import Finished, run
 
@@ -63,6 +64,7 @@ PLANS = {
     "combined": Plan(variables={"SCENARIO": "combined", **MIXED}),
     "all read": Plan(variables={"WRITE_RATIO": "0"}),
     "all write": Plan(variables={"WRITE_RATIO": "1"}),
+    "skewed": Plan(variables={"WRITE_RATIO": "1", "SKEW": "0.8"}),
 }
 
 
@@ -204,6 +206,14 @@ def test_every_scenario_converges(scenario: str, ends: Ends) -> None:
 def test_all_users_may_read_and_all_may_write(plan: str, ends: Ends) -> None:
     found = played(ends, plan).found
     assert found.document["verdict"] == "converged", found.said
+
+
+def test_skew_sends_its_share_of_the_writes_to_the_hottest_streams(ends: Ends) -> None:
+    skewed, even = played(ends, "skewed"), played(ends, "all write")
+    assert skewed.found.document["verdict"] == "converged", skewed.found.said
+    assert skewed.found.document["settings"]["SKEW"] == 0.8
+    assert skewed.server.share_of_the_hottest(HOTTEST) == pytest.approx(0.8, abs=0.1)
+    assert even.server.share_of_the_hottest(HOTTEST) < 0.3
 
 
 def test_a_backlog_from_before_refuses_the_run(ends: Ends) -> None:

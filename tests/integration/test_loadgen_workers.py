@@ -9,13 +9,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from settings.catalogue.load import HOTTEST
 from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.loadgen_process import finish, run, start, until_said
 
 WORKERS = {"LOADGEN_WORKERS": "2"}
 
 
-@pytest.mark.parametrize("variables", [{}, {"RATE": "150"}], ids=str)
+@pytest.mark.parametrize("variables", [{}, {"RATE": "150", "SKEW": "0.8"}], ids=str)
 async def test_the_master_counts_what_the_workers_did(tmp_path: Path, variables: dict[str, str]) -> None:
     async with FakeTodoServer() as server:
         finished = await run(server, tmp_path, **WORKERS, **variables)
@@ -29,6 +30,8 @@ async def test_the_master_counts_what_the_workers_did(tmp_path: Path, variables:
     assert document["throughput"]["errors"] == 0
     assert document["latency_ms"]["actions"]["p50"] > 0
     assert max(sample["users"] for sample in finished.samples) == 20
+    if "SKEW" in variables:
+        assert server.share_of_the_hottest(HOTTEST) == pytest.approx(0.8, abs=0.15)
 
 
 async def test_what_a_server_lost_is_found(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ class Journal:
 class JournalledLedger(Ledger):
     """A worker's ledger, from which its users pick todos. The master is told of every write."""
 
-    def __init__(self, journal: Journal) -> None:
-        super().__init__()
+    def __init__(self, journal: Journal, *, hottest: int = 0) -> None:
+        super().__init__(hottest=hottest)
         self._journal = journal
 
     def created(self, id: str, version: int, text: str) -> None:

@@ -16,7 +16,7 @@ from services.loadgen.distributed.journal import (
     JournalledRecorder,
     JournalledWatch,
 )
-from services.loadgen.judge.ledger import Counts
+from services.loadgen.judge.ledger import Counts, hottest
 from services.loadgen.settings import Settings
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import start
@@ -40,7 +40,7 @@ class WorkerRun:
         self._runner = runner
         self._journal = Journal()
         self.run = Run(settings, Counts(), place=place, of=of)
-        self.run.ledger = JournalledLedger(self._journal)
+        self.run.ledger = JournalledLedger(self._journal, hottest=hottest(settings.skew, place, of))
         self.run.recorder = JournalledRecorder(self._journal)
         self.run.endpoints = JournalledEndpoints(self._journal)
         self._told = 0

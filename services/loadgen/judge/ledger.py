@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from settings.catalogue.load import HOTTEST
 from settings.scenarios.document import Operation
 
 
@@ -68,11 +69,24 @@ class Expected:
         )
 
 
-class Ledger:
-    """All writes of this run. Not thread-safe; greenlets may share it, for no method yields."""
+def hottest(skew: float, place: int, of: int) -> int:
+    """How many hot todos the `place`-th `of` the run's processes has: HOTTEST in all, at least one each; none unskewed.
 
-    def __init__(self, baseline: Counts | None = None) -> None:
+    A process writes to its own todos only, so each has hot ones of its own.
+    """
+    return max(1, len(range(place, HOTTEST, of))) if skew > 0 else 0
+
+
+class Ledger:
+    """All writes of this run. Not thread-safe; greenlets may share it, for no method yields.
+
+    The first `hottest` todos that are created are the hot ones. They are never taken, so they stay active, at the
+    first places of `_live`.
+    """
+
+    def __init__(self, baseline: Counts | None = None, *, hottest: int = 0) -> None:
         self.baseline = baseline or Counts()
+        self._hottest = hottest
         self.todos: dict[str, Todo] = {}
         self.acknowledged: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
         self.lost: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
@@ -84,11 +98,17 @@ class Ledger:
         """A todo that is active as far as known, left in place; None when there is none."""
         return random.choice(self._live) if self._live else None
 
+    def pick_hot(self, random: Random) -> str | None:
+        """One of the hot todos; None as long as they are not all there, or where there are to be none."""
+        return self._live[random.randrange(self._hottest)] if 0 < self._hottest <= len(self._live) else None
+
     def take(self, random: Random) -> str | None:
-        """The same, taken out so that nobody else writes to it from now on."""
-        todo = self.pick(random)
-        if todo is not None:
-            self._remove(todo)
+        """One that is not hot, taken out so that nobody else writes to it from now on; None when there is none."""
+        others = len(self._live) - self._hottest
+        if others <= 0:
+            return None
+        todo = self._live[self._hottest + random.randrange(others)]
+        self._remove(todo)
         return todo
 
     def created(self, id: str, version: int, text: str) -> None:

@@ -20,7 +20,8 @@ class Phase:
     """A stretch of a run. `seconds` None: it ends by a condition, not by time. `writers` and `users` are shares.
 
     A writer draws from the cumulative table `writes`, or walks through `sequence`; a reader draws from `reads`. `mix`
-    is the name of all three.
+    is the name of all three. `skew`: the share of the writes that are updates of the hottest streams, whatever the
+    table says.
     """
 
     name: PhaseName
@@ -31,6 +32,7 @@ class Phase:
     writes: Table[Operation] = ()
     reads: Table[ReadKind] = ()
     sequence: tuple[Operation, ...] = ()
+    skew: float = 0.0
 
     @property
     def measured(self) -> bool:
@@ -85,6 +87,7 @@ def _timed(phase: Warmup | Load, settings: Settings) -> Phase:
         cumulative(mix.writes, get_args(Operation)),
         cumulative(mix.reads, get_args(ReadKind)),
         mix.sequence,
+        settings.skew if "update" in mix.writes else 0.0,
     )
 
 

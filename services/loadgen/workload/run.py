@@ -11,7 +11,7 @@ from gevent.event import Event
 from gevent.queue import SimpleQueue
 
 from services.loadgen.judge.convergence import Evidence, Streaks, matches
-from services.loadgen.judge.ledger import Counts, Expected, Ledger
+from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
 from services.loadgen.judge.stats import Stats
 from services.loadgen.measure.endpoints import Endpoints
 from services.loadgen.measure.recorder import Recorder
@@ -85,7 +85,7 @@ class Run:
         self.step = -1
         self.on_phase: Callable[[int], None] = lambda _: None
         self.leads = False
-        self.ledger = Ledger(baseline)
+        self.ledger = Ledger(baseline, hottest=hottest(settings.skew, place, of))
         self.recorder = Recorder()
         self.endpoints = Endpoints()
         self.saturation = Saturation()

@@ -101,6 +101,10 @@ class TodoUser(User):
             self._write_any(phase, due)
 
     def _write_any(self, phase: Phase, due: float) -> None:
+        # Without SKEW nothing is drawn for it: a seed gives the operations that it gave before there was one.
+        if phase.skew and self.draws.random() < phase.skew and (hot := self.loadgen.ledger.pick_hot(self.draws)):
+            self.calls.update(hot, due)
+            return
         operation = phase.writes[0][0] if len(phase.writes) == 1 else pick(phase.writes, self.draws.random())
         ledger = self.loadgen.ledger
         if operation == "update" and (id := ledger.pick(self.draws)):

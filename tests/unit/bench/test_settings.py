@@ -48,6 +48,7 @@ def test_without_variables_a_run_is_the_main_job() -> None:
         ("API_PORT", "70000"),
         ("SEED", "x"),
         ("RATE", "-3"),
+        ("SKEW", "-0.1"),
         ("HANDLER_LATENCY_MS", "-1"),
         ("STREAMS_IN_FLIGHT", "0"),
         ("SERIAL_PROJECTION", "perhaps"),
@@ -73,6 +74,14 @@ def test_a_rate_needs_an_open_loop() -> None:
         SettingError, match=re.escape("RATE='5' is not usable: expected no value with scenario actions")
     ):
         Settings.from_env({"RATE": "5"}, scenario="actions")
+
+
+def test_skew_needs_writers_that_draw_updates_and_reaches_the_load_generator() -> None:
+    with pytest.raises(SettingError, match=r"^SKEW='0.5' is not usable: expected 0 or no value with scenario actions"):
+        Settings.from_env({"SKEW": "0.5"}, scenario="actions")
+    settings = Settings.from_env({"SKEW": "0.5"})
+    assert loadgen.Settings.from_env(settings.environment()).skew == 0.5
+    assert (settings.recorded()["SKEW"], Settings.from_env({}).recorded()["SKEW"]) == (0.5, 0)
 
 
 def test_a_stack_of_somebody_else_needs_its_database_too() -> None:

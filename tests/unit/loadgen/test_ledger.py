@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.loadgen.judge.ledger import Counts, Expected, Ledger, Todo, todo_from_json, todo_to_json
+from services.loadgen.judge.ledger import Counts, Expected, Ledger, Todo, hottest, todo_from_json, todo_to_json
 
 
 def test_expected_counts_stand_on_the_baseline() -> None:
@@ -67,6 +68,33 @@ def test_a_todo_that_was_taken_or_deleted_is_never_picked_again(steps: list[str]
             active.discard(gone)
         picked = ledger.pick(random)
         assert (picked in active) if active else (picked is None)
+
+
+def test_the_hot_todos_are_the_first_ones_and_are_never_taken() -> None:
+    ledger, random = Ledger(hottest=3), Random(7)
+    for number in range(3):
+        assert ledger.pick_hot(random) is None, "they are not all there"
+        ledger.created(f"hot{number}", 1, "x")
+        assert ledger.take(random) is None
+    for number in range(20):
+        ledger.created(f"t{number}", 1, "x")
+    assert {ledger.pick_hot(random) for _ in range(100)} == {"hot0", "hot1", "hot2"}
+    taken = [ledger.take(random) for _ in range(20)]
+    assert sorted(taken, key=str) == sorted(f"t{number}" for number in range(20))
+    assert ledger.take(random) is None
+    assert {ledger.pick(random) for _ in range(100)} == {"hot0", "hot1", "hot2"}, "readers see them, too"
+
+
+def test_without_skew_there_are_no_hot_todos() -> None:
+    ledger = Ledger(hottest=hottest(0.0, 0, 1))
+    ledger.created("a", 1, "x")
+    assert ledger.pick_hot(Random(1)) is None
+    assert ledger.take(Random(1)) == "a"
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, [4]), (2, [2, 2]), (3, [2, 1, 1]), (6, [1] * 6)])
+def test_workers_share_the_hot_todos_and_each_has_one_at_least(workers: int, expected: list[int]) -> None:
+    assert [hottest(0.5, place, workers) for place in range(workers)] == expected
 
 
 def test_adopted_writes_count_but_their_seeds_do_not() -> None:

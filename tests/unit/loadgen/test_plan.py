@@ -165,3 +165,12 @@ def test_the_mixes_are_those_of_the_contract() -> None:
     shares = {name: round(count / 100_000, 2) for name, count in drawn.items()}
     assert shares == {"create": 0.4, "update": 0.3, "delete": 0.3}
     assert {pick(phase.reads, random.random()) for _ in range(1000)} == {"one", "list", "stats"}
+
+
+def test_skew_is_of_the_phases_whose_writers_draw_updates() -> None:
+    assert {phase.skew for phase in plan(with_scenario("throughput", skew=0.9)) if phase.seconds} == {0.9}
+    assert [(phase.mix, phase.skew) for phase in plan(with_scenario("combined", skew=0.9)) if phase.measured] == [
+        ("mixed", 0.9),
+        ("mixed", 0.9),
+        ("sequence", 0.0),
+    ]

@@ -64,6 +64,7 @@ def test_every_variable_is_read() -> None:
         ("WARMUP", "-1s"),
         ("SEED", "x"),
         ("RATE", "0"),
+        ("SKEW", "1.1"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
@@ -75,6 +76,16 @@ def test_a_bad_value_is_refused_by_its_name(name: str, value: str) -> None:
 def test_the_open_loop_is_refused_where_it_has_no_meaning(scenario: str) -> None:
     with pytest.raises(SettingError, match=r"^RATE="):
         Settings.from_env({"SCENARIO": scenario, "RATE": "10"})
+
+
+@pytest.mark.parametrize("scenario", ["actions", "reads"])
+def test_skew_is_refused_where_no_writer_draws_updates(scenario: str) -> None:
+    with pytest.raises(
+        SettingError, match=rf"^SKEW='0.9' is not usable: expected 0 or no value with scenario {scenario}"
+    ):
+        Settings.from_env({"SCENARIO": scenario, "SKEW": "0.9"})
+    assert Settings.from_env({"SCENARIO": scenario, "SKEW": "0"}).skew == 0
+    assert Settings.from_env({"SKEW": "0.9"}).skew == 0.9
 
 
 def test_a_refused_address_does_not_show_its_password() -> None:

@@ -104,6 +104,11 @@ REFUSALS = {
     "setting beyond its bounds": ("VUS = 20", "VUS = 0", "$.settings.VUS='0' is not usable"),
     "setting of the wrong kind": ("VUS = 20", "VUS = [20]", "$.settings[...]: Expected"),
     "rate in stages": ("VUS = 20", "RATE = 20", "$.settings.RATE: a scenario with stages"),
+    "skew of creates alone": (
+        'VUS = 20\nDURATION = "8s"\nWRITE_RATIO = 0.1\n\n[mixes.calm]\nwrites = {update = 3, create',
+        "SKEW = 0.5\n\n[mixes.calm]\nwrites = {create",
+        "$.settings.SKEW: no mix has updates that its writers draw; leave SKEW out",
+    ),
     "no description": ('description = "Mostly reads, and then a rush of creates"', "", "required field `description`"),
     "no mix": ("weight = 3, mix", "weight = 3, mux", "$.phases[1]: Object"),
     "weight of nothing": ("weight = 3", "weight = 0", "$.phases[1].weight: Expected `float` > 0.0"),
