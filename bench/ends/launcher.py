@@ -14,7 +14,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -77,8 +77,8 @@ def _may_stop(task: psutil.Process) -> bool:
     return False
 
 
-def _start(act: object, *arguments: object) -> threading.Thread:
-    thread = threading.Thread(target=act, args=arguments, name="launcher", daemon=True)  # type: ignore[arg-type]
+def _start(act: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=act, args=arguments, name="launcher", daemon=True)
     thread.start()
     return thread
 
