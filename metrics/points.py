@@ -96,9 +96,9 @@ def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
     convergence, throughput = document["convergence"], document["throughput"]
     return {
         "convergence_time_s": convergence["time_s"],
-        # Nothing to catch up with is the best case: as a speed of 0 it would read as the worst.
-        "convergence_speed_events_per_s": convergence["speed_events_per_s"] if convergence["events"] else None,
+        "convergence_speed_events_per_s": convergence["speed_events_per_s"],
         "convergence_events": convergence["events"],
+        "convergence_held_s": convergence["held_s"],
         "max_backlog": document["backlog"]["max"],
         **{name: throughput[name] for name in ("actions_per_s", "reads_per_s", "errors", "rejected")},
         **_latencies("action", document["latency_ms"]["actions"]),

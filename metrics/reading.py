@@ -47,7 +47,7 @@ def read(path: Path, kind: type[T], *, schema: int | None = None) -> T:
     raw = _parse(path, _content(path))
     if schema is not None and isinstance(raw, dict) and raw.get("schema", schema) != schema:
         problem = f"$.schema: {raw['schema']!r} is not the one that this version reads, {schema}"
-        raise BadDocument(path, problem, "read it with the version of the project that wrote it")
+        raise BadDocument(path, problem, "read it with the version of the project that wrote it, or measure again")
     return convert(raw, kind, path)
 
 

@@ -23,6 +23,7 @@ def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:
     every = list(chain.from_iterable(arms))
     for trial in every:
         _refuse_void(trial)
+    _refuse_unlike_methods([trial.result for trial in every])
     doubts = [doubt for one, other in combinations(every, 2) for doubt in _doubts(one, other)]
     doubts += [doubt for arm in arms for doubt in _unequal(arm)]
     if doubts and not anyway:
@@ -38,6 +39,18 @@ def _refuse_void(trial: Loaded) -> None:
         raise SetupError(
             name, "it was measured without durability (fsync or synchronous_commit is off)", "run it again with both on"
         )
+
+
+def _refuse_unlike_methods(results: Sequence[Result]) -> None:
+    """Figures of two methods are answers to two questions, which no word lets pass."""
+    first = results[0]
+    for other in results[1:]:
+        if other.method != first.method:
+            raise SetupError(
+                other.run_id,
+                f"was measured by method {other.method}, and {first.run_id} by method {first.method}",
+                "measure one of them again; docs/method.md says what differs",
+            )
 
 
 def _doubts(one: Loaded, other: Loaded) -> list[str]:
@@ -69,18 +82,13 @@ def conditions(trial: Loaded) -> dict[str, Any]:
     # A strategy is of one mode, so it says what three would say; the result tells by what projectors worked.
     for name in ("SERIAL_PROJECTION", "STRATEGY"):
         settings.pop(name, None)
-    settings["strategy"] = _strategy(trial.result)
+    settings["strategy"] = trial.result.strategy
     versions, postgres = trial.versions, trial.postgres
     revision = f"{str(versions.get('revision'))[:10]}{' with changes' if versions.get('dirty') else ''}"
     built = {"revision": revision, "python": versions.get("python")}
     server = {f"Postgres {name}": value for name, value in postgres.get("settings", {}).items()}
     ours = {f"{name} of the environment": value for name, value in postgres.get("environment", {}).items()}
     return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server, **ours}
-
-
-def _strategy(result: Result) -> str:
-    """The result's own word; of one without it the mode is known, and serial has a single strategy of ours."""
-    return result.strategy or (IN_SERIAL if result.mode == "serial" else result.mode)
 
 
 def differing(conditions: Sequence[Mapping[str, Any]]) -> list[str]:

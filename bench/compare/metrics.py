@@ -13,13 +13,16 @@ from metrics.records.verification import Verification
 
 @dataclass(frozen=True)
 class Metric:
-    """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count."""
+    """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count.
+
+    `read` gives None where the run did not tell it.
+    """
 
     name: str
     label: str
     unit: str
     better: Literal["higher", "lower"]
-    read: Callable[[Result, Verification], float]
+    read: Callable[[Result, Verification], float | None]
     lead: bool = False
 
 
@@ -48,7 +51,8 @@ METRICS: Final = (
 def values(result: Result, verification: Verification) -> dict[str, Value]:
     """The values of a sound run. Of one that timed out, only that its convergence takes longer; of a void one, none."""
     if result.sound:
-        return {metric.name: Value(float(metric.read(result, verification))) for metric in METRICS}
+        found = {metric.name: metric.read(result, verification) for metric in METRICS}
+        return {name: Value(float(value)) for name, value in found.items() if value is not None}
     if result.verdict == "timed_out":
         return {"convergence_s": Value(result.convergence.time_s, "at_least")}
     return {}

@@ -15,7 +15,8 @@ from bench.bundle.reading import Read, read_bundle
 from bench.preflight.description import durable
 from bench.report import charts
 from metrics.records.fault import Injected
-from metrics.records.result import Convergence, Percentiles, Result, Visibility
+from metrics.records.result import Percentiles, Result, Visibility
+from metrics.records.sections.convergence import Convergence
 from metrics.records.verification import Verification
 from settings.tracing import traced
 
@@ -171,9 +172,9 @@ def _latency_card(label: str, p: Percentiles | Visibility) -> dict[str, str]:
 
 
 def worked_off(convergence: Convergence) -> str:
-    """What was left to project after the last write."""
-    if not convergence.events:
-        return "no backlog was left"
+    """What was left to project after the last write, and how fast that was done."""
+    if convergence.speed_events_per_s is None:
+        return f"speed not told: {convergence.why}"
     return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s"
 
 

@@ -6,22 +6,32 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bench import ROOT
 from bench.oracle.verdict import judge
-from bench.preflight import strategies
+from bench.preflight import description, strategies
 from bench.preflight.settings import Settings
-from metrics.records.result import SCHEMA, Result, sections
+from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
 from metrics.records.verification import Verification
 
 
 def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
-    """The result of a run that ended before it could be judged. Its numbers are zeros and mean nothing."""
+    """The result of a run that ended before it could be judged. Its numbers are zeros and mean nothing.
+
+    Where it ran is for the runner to say.
+    """
     nothing: dict[str, Any] = {name: section() for name, section in sections().items()}
     return Result(
         schema=SCHEMA,
+        method=METHOD,
         run_id=run_id,
         scenario=settings.scenario.name,
+        target=description.target(ROOT),
+        platform="",
         mode=settings.mode,
         strategy=settings.strategy,
+        handler=settings.handler,
+        # Without its database no run begins.
+        proof="store",
         verdict="invalid",
         why=why,
         settings=settings.recorded(),
@@ -35,6 +45,9 @@ def merge(
 ) -> Result:
     """The result: what the load generator measured, judged by both oracles."""
     told: dict[str, Any] = {name: section.from_dict(loadgen[name]) for name, section in sections().items()}
+    for name, section in optional_sections().items():
+        if loadgen.get(name) is not None:
+            told[name] = section.from_dict(loadgen[name])
     correctness = replace(
         verification.correctness,
         acknowledged_checked=told["correctness"].acknowledged_checked,

@@ -52,6 +52,13 @@ class Trial:
     number: int = 1
 
 
+@dataclass
+class Where:
+    """The platform of a run, empty until there is one."""
+
+    platform: str = ""
+
+
 @dataclass(frozen=True)
 class Ended:
     """A run that has ended, with its bundle. `cause` is set when it was broken off, and is to be raised once told."""
@@ -82,9 +89,10 @@ def run(trial: Trial, progress: Progress) -> Ended:
     """
     bundle = Bundle.create(trial.results, trial.settings.scenario.name, trial.settings.mode)
     observer = Observer(bundle, trial.settings)
+    where = Where()
     cause: Interrupted | Defect | None = None
     try:
-        result = _measure(trial, bundle, observer, progress)
+        result = _measure(trial, bundle, observer, where, progress)
     except RunFailed as failure:
         bundle.keep(bundle.log / "failure.txt", f"{failure}\n{failure.tail}\n")
         result = void(bundle.run_id, trial.settings, f"{failure}\n{failure.tail}".strip(), trial=trial.number)
@@ -94,6 +102,7 @@ def run(trial: Trial, progress: Progress) -> Ended:
     except (Interrupted, Exception) as error:
         cause = signals.take(error) if isinstance(error, Interrupted) else Defect.of(error, bundle.log)
         result = void(bundle.run_id, trial.settings, str(cause), trial=trial.number)
+    result = replace(result, platform=where.platform)
     with signals.held():
         with bundle.noting(FILE):
             observer.end(result)
@@ -101,12 +110,13 @@ def run(trial: Trial, progress: Progress) -> Ended:
     return Ended(result, bundle, cause)
 
 
-def _measure(trial: Trial, bundle: Bundle, observer: Observer, progress: Progress) -> Result:
+def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, progress: Progress) -> Result:
     settings = trial.settings
     bundle.write("machine.json", description.machine())
     bundle.write("versions.json", description.versions(ROOT))
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
     with running_system(settings, bundle.log, progress) as system:
+        where.platform = system.platform.name
         bundle.write("postgres.json", system.postgres)
         bundle.write(DOCTOR, system.doctor.document.to_dict())
         bundle.write("versions.json", system.platform.versions())

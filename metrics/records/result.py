@@ -1,18 +1,23 @@
 """`result.json`: verdict, settings and figures of one trial, section by section as the contract names them.
 
-Units are in the names: `_ms`, `_s`, `_per_s`, `_percent`.
+Units are in the names: `_ms`, `_s`, `_per_s`, `_percent`. A large section has a file in `metrics/records/sections`.
+One that a system or a load generator may not tell is `Kind | None`, with `metadata=NOT_REQUIRED` and the default None.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
-from metrics.reading import NOT_REQUIRED, read
+from metrics.reading import read
 from metrics.records.record import BadRecord, Record
+from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.target import Proof, Target
 
-SCHEMA = 1
+SCHEMA = 2
+METHOD = "2"
+"""Version of the definitions in `docs/method.md`, which has their changelog. Two methods are not compared."""
 
 Verdict = Literal["converged", "timed_out", "diverged", "blocked", "invalid"]
 
@@ -69,15 +74,6 @@ class Visibility(Record):
 
 
 @dataclass(frozen=True)
-class Convergence(Record):
-    """From the end of the last write to the last projected commit; `events` were projected meanwhile."""
-
-    time_s: float = 0.0
-    speed_events_per_s: float = 0.0
-    events: int = 0
-
-
-@dataclass(frozen=True)
 class Correctness(Record):
     """What the oracles found. All counts but the two `_checked` must be 0."""
 
@@ -121,13 +117,21 @@ class Generator(Record):
 class Result(Record):
     """One trial of one scenario in one mode; `warnings` are what the doctor said before it.
 
-    `strategy` is what its projectors ordered events by; empty in a result that was written before they said so.
+    `platform` is where it ran, empty where it ended before there was one. `strategy` is what its projectors ordered
+    events by, `handler` how they applied them. `doubts` are reasons to trust its figures less, a sentence each; `note`
+    is whoever published it speaking.
     """
 
     schema: int
+    method: str
     run_id: str
     scenario: str
+    target: Target
+    platform: str
     mode: Literal["serial", "parallel"]
+    strategy: str
+    handler: str
+    proof: Proof
     verdict: Verdict
     why: str
     settings: dict[str, Any]
@@ -141,8 +145,9 @@ class Result(Record):
     convergence: Convergence
     correctness: Correctness
     generator: Generator
-    strategy: str = field(default="", metadata=NOT_REQUIRED)
     warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:
@@ -160,6 +165,15 @@ def read_result(path: Path) -> Result:
 
 
 def sections() -> dict[str, type[Record]]:
-    """The figures of a result, by the names of its fields: what a load generator tells, too."""
-    hints = get_type_hints(Result)
-    return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Record)}
+    """The figures that every result has, by the names of its fields: what a load generator tells, too."""
+    return {name: hint for name, hint in get_type_hints(Result).items() if _is_section(hint)}
+
+
+def optional_sections() -> dict[str, type[Record]]:
+    """The figures that are None where nobody told them, by the names of their fields."""
+    hints = get_type_hints(Result).items()
+    return {name: kind for name, hint in hints for kind in get_args(hint) if _is_section(kind)}
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Record)

@@ -30,7 +30,7 @@ FILES = {
 KEYS = {
     *("schema", "run_id", "scenario", "mode", "verdict", "why", "settings", "trial", "throughput", "latency_ms"),
     *("projection_lag", "event_id_lag", "backlog", "visibility_ms", "convergence", "correctness", "generator"),
-    *("strategy", "warnings"),
+    *("strategy", "warnings", "method", "target", "platform", "handler", "proof", "note", "doubts"),
 }
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.result import Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.sections.convergence import Convergence
 from settings.catalogue.load import HOTTEST
 from tests.fakes.todo_server import CEASED_S, FakeTodoServer, Fault
 from tests.integration.loadgen_process import Finished, run

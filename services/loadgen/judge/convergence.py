@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from metrics.records.result import Convergence, Verdict
+from metrics.records.result import Verdict
+from metrics.records.sections.convergence import Convergence
 from services.loadgen.judge.ledger import Expected
 from services.loadgen.judge.stats import Stats
 
@@ -13,6 +14,7 @@ CONFIRMATIONS = 3
 STANDSTILL_S = 5.0
 ERROR_SHARE = 0.05
 MISSED_SHARE = 0.05
+NOTHING_LEFT = "nothing was left to project after the last write"
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ def measure(at_start: Stats, at_end: Stats, verdict: Verdict, elapsed_s: float) 
     """Time and speed. Converged: from the last write's commit to the last projected commit, on the database's clock.
 
     Otherwise the time is how long the phase lasted. `events` is what was left to project at its start, less what
-    is left at its end.
+    is left at its end; where that is nothing, there is no speed.
     """
     events = max(at_start.backlog - at_end.backlog, 0)
     time_s = elapsed_s
     if verdict == "converged":
         time_s = max((at_end.last_projected_at or 0.0) - (at_end.last_event_at or 0.0), 0.0)
-    return Convergence(time_s=time_s, speed_events_per_s=events / time_s if time_s > 0 else 0.0, events=events)
+    if not events or not time_s:
+        return Convergence(time_s=time_s, events=events, why=NOTHING_LEFT)
+    return Convergence(time_s=time_s, speed_events_per_s=events / time_s, events=events)
 
 
 @dataclass(frozen=True)

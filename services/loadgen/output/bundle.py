@@ -14,7 +14,7 @@ from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
 from metrics.records.loadgen import Loadgen, Phase
 from metrics.records.record import write_json
-from metrics.records.result import sections
+from metrics.records.result import optional_sections, sections
 from metrics.sinks import JsonLinesSink
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.stats import Stats
@@ -112,6 +112,9 @@ class Bundle:
         figures = {
             name: result.get(name) or report.get(name) or section().to_dict() for name, section in sections().items()
         }
+        for name in optional_sections():
+            if found := result.get(name) or report.get(name):
+                figures[name] = found
         told: Loadgen = {
             "verdict": judgement.verdict,
             "why": judgement.why,

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from metrics.records.loadgen import Stage
-from metrics.records.result import Convergence, Correctness, Generator
+from metrics.records.result import Correctness, Generator
+from metrics.records.sections.convergence import Convergence
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import Stats

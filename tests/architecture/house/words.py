@@ -28,6 +28,7 @@ POST_DRAIN: Final = (
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "docs/glossary.md"),
+    "bench/preflight/description.py",
 )
 """Who offers it, calls it, counts it or stands for it."""
 

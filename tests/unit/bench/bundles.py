@@ -12,7 +12,6 @@ from bench.preflight.settings import Settings
 from bench.trial.result import void
 from metrics.records.record import write_json
 from metrics.records.result import (
-    Convergence,
     Correctness,
     Generator,
     Latency,
@@ -22,6 +21,7 @@ from metrics.records.result import (
     Verdict,
     Visibility,
 )
+from metrics.records.sections.convergence import Convergence
 from metrics.records.verification import Verification
 
 MACHINE: dict[str, Any] = {

@@ -14,7 +14,8 @@ from rich.console import Console
 from bench.compare.command import COMPARISON, compare, render
 from bench.ends.errors import SetupError
 from metrics.records.record import write_json
-from metrics.records.result import Convergence, Correctness, Verdict
+from metrics.records.result import Correctness, Verdict
+from metrics.records.sections.convergence import Convergence
 from tests.unit.bench import bundles
 
 SERIAL = {"SERIAL_PROJECTION": "true"}
@@ -113,20 +114,23 @@ def test_bundles_of_one_side_are_of_one_strategy(tmp_path: Path) -> None:
         run(tmp_path, folders)
 
 
-@pytest.mark.parametrize(
-    ("variables", "told"),
-    [({}, {"strategy": ["parallel", "stream-leases"]}), (SERIAL, {})],
-)
-def test_a_result_of_before_says_its_mode_and_is_still_read(
-    variables: dict[str, str], told: dict[str, list[str]], tmp_path: Path
-) -> None:
-    folders = [bundles.write(tmp_path, name, variables=variables) for name in ("a", "b")]
+def test_a_result_of_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, name) for name in ("a", "b")]
     file = folders[0] / "result.json"
     before = json.loads(file.read_text(encoding="utf-8"))
-    del before["strategy"]
-    write_json(file, before)
-    code, _, document, _ = run(tmp_path, folders)
-    assert (code, document["differs"]) == (0, told)
+    write_json(file, {**before, "schema": 1})
+    with pytest.raises(SetupError) as refusal:
+        run(tmp_path, folders, anyway=True)
+    assert str(refusal.value) == (
+        f"{file}: $.schema: 1 is not the one that this version reads, 2; "
+        "read it with the version of the project that wrote it, or measure again"
+    )
+
+
+def test_two_methods_are_never_compared_whatever_is_said(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", changed={"method": "1"})]
+    with pytest.raises(SetupError, match="b: was measured by method 1, and a by method 2"):
+        run(tmp_path, folders, anyway=True)
 
 
 def test_the_same_against_the_same_is_a_against_b(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ DAMAGE: list[tuple[str, Callable[[bytes], bytes], str]] = [
         lambda t: t.replace(b'"rejected": 2,', b""),
         "$.throughput: Object missing required field `rejected`",
     ),
-    ("result.json", lambda t: t.replace(b'"schema": 1', b'"schema": 2'), "$.schema: 2 is not the one"),
+    ("result.json", lambda t: t.replace(b'"schema": 2', b'"schema": 1'), "$.schema: 1 is not the one"),
     ("result.json", lambda t: t.replace(b'"converged"', b'"fine"'), "$.verdict: Invalid enum value 'fine'"),
     ("result.json", lambda t: t.replace(b'"why"', b'"more": 1, "why"'), "Object contains unknown field `more`"),
     ("result.json", lambda t: b"", "is empty"),

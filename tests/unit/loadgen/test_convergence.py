@@ -109,7 +109,8 @@ def test_time_comes_from_the_servers_clock_and_leaves_the_confirmation_out() -> 
 
 def test_a_projection_that_was_never_behind_takes_no_time() -> None:
     found = measure(STATS, replace(STATS, last_projected_at=99.0), "converged", elapsed_s=9.0)
-    assert (found.time_s, found.events, found.speed_events_per_s) == (0.0, 0, 0.0)
+    assert (found.time_s, found.events, found.speed_events_per_s) == (0.0, 0, None)
+    assert found.why == "nothing was left to project after the last write"
     empty = replace(STATS, last_event_at=None, last_projected_at=None)
     assert measure(empty, empty, "converged", elapsed_s=9.0).time_s == 0.0
 

@@ -8,7 +8,8 @@ import pytest
 
 from metrics.catalogue import CATALOGUE, RESULT
 from metrics.points import RunTags
-from metrics.records.result import Convergence, Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.result import Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.sections.convergence import Convergence
 from metrics.sinks import UnknownMetric
 
 TAGS = RunTags("r", "serial", "global-order", "reads")
@@ -86,7 +87,7 @@ def test_a_result_that_is_no_proof_has_no_figures(told: dict[str, Any]) -> None:
 
 
 def test_a_run_that_kept_up_has_no_speed_rather_than_none_at_all() -> None:
-    kept_up = {**document(), "convergence": Convergence(0.0, 0.0, 0).to_dict()}
+    kept_up = {**document(), "convergence": Convergence(0.0, None, 0).to_dict()}
     fields = TAGS.result(kept_up, CONDITIONS, 10.0, 20.0).fields
     assert "convergence_speed_events_per_s" not in fields
     assert (fields["convergence_time_s"], fields["convergence_events"]) == (0.0, 0.0)

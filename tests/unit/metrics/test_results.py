@@ -16,7 +16,10 @@ PERCENTILES = {"p50", "p95", "p99", "max"}
 DISTRIBUTION = {"p50", "p95", "max", "final"}
 CONTRACT: dict[str, set[str] | None] = {
     **dict.fromkeys(
-        ("schema", "run_id", "scenario", "mode", "verdict", "why", "trial", "settings", "strategy", "warnings")
+        (
+            *("schema", "method", "run_id", "scenario", "platform", "mode", "strategy", "handler", "proof"),
+            *("verdict", "why", "trial", "settings", "warnings", "doubts", "note"),
+        )
     ),
     "throughput": {"actions", "actions_per_s", "reads", "reads_per_s", "rejected", "errors"},
     "latency_ms": {"actions", "reads"},
@@ -24,7 +27,8 @@ CONTRACT: dict[str, set[str] | None] = {
     "event_id_lag": DISTRIBUTION,
     "backlog": DISTRIBUTION,
     "visibility_ms": {*PERCENTILES, "samples"},
-    "convergence": {"time_s", "speed_events_per_s", "events"},
+    "target": {"name", "version", "class", "capabilities"},
+    "convergence": {"held_s", "time_s", "speed_events_per_s", "events", "why"},
     "correctness": {
         *("events_checked", "lost", "duplicated", "reordered", "phantom", "mismatched_rows"),
         *("acknowledged_checked", "acknowledged_missing"),

@@ -1,0 +1,1 @@
+"""Sections of `result.json` that stand in a file of their own, one each."""

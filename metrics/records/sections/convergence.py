@@ -1,0 +1,22 @@
+"""`convergence` of `result.json`: how long the projection took to be right again, and how fast it caught up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metrics.records.record import Record
+
+
+@dataclass(frozen=True)
+class Convergence(Record):
+    """From the later of the last write's commit and the projectors' release to the last projected commit.
+
+    `held_s`: for how long all projectors stood still before. `events` were left then. `speed_events_per_s` is None
+    where it would be nothing by no time; `why` says why that is so, or why there was no hold.
+    """
+
+    time_s: float = 0.0
+    speed_events_per_s: float | None = None
+    events: int = 0
+    held_s: float = 0.0
+    why: str = ""
