@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from bench.report import staleness
 from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from bench.trial.observer import FILE
 from metrics.reading import read_optional
@@ -64,6 +65,10 @@ def _table(result: Result) -> Table:
     table.add_row(
         "write to visible", f"{whole(result.visibility_ms.samples)} samples", _percentiles(result.visibility_ms)
     )
+    for number, sentence in enumerate(staleness.sentences(result.staleness)):
+        table.add_row("" if number else "staleness", "", sentence)
+    if told := staleness.waterfall(result.waterfall_ms):
+        table.add_row("its stages", "p50", told)
     table.add_row("backlog", f"p50 {whole(result.backlog.p50)}", f"max {whole(result.backlog.max)} events")
     lag = result.projection_lag
     table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
-from metrics.reading import read
+from metrics.reading import NOT_REQUIRED, read
 from metrics.records.record import BadRecord, Record
 from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.staleness import Staleness, Waterfall
 from metrics.records.sections.target import Proof, Target
 
 SCHEMA = 2
@@ -148,6 +149,8 @@ class Result(Record):
     warnings: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     note: str = ""
+    staleness: Staleness = field(default_factory=Staleness, metadata=NOT_REQUIRED)
+    waterfall_ms: Waterfall = field(default_factory=Waterfall, metadata=NOT_REQUIRED)
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:

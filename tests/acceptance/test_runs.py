@@ -24,13 +24,14 @@ SIDE_BY_SIDE = 3
 FILES = {
     *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
     *("machine.json", "postgres.json", "doctor.json", "versions.json", "report.html"),
-    *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl"),
+    *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl", "staleness.jsonl"),
     *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
 }
 KEYS = {
     *("schema", "run_id", "scenario", "mode", "verdict", "why", "settings", "trial", "throughput", "latency_ms"),
     *("projection_lag", "event_id_lag", "backlog", "visibility_ms", "convergence", "correctness", "generator"),
     *("strategy", "warnings", "method", "target", "platform", "handler", "proof", "note", "doubts"),
+    *("staleness", "waterfall_ms"),
 }
 
 

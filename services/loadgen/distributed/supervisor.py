@@ -159,6 +159,8 @@ class Supervisor:
             return
         if phase == "load":
             self._probe.send("write")
+        elif phase == "hold":
+            self._probe.send("hold")
         elif phase == "convergence":
             self._probe.send("quiet")
 

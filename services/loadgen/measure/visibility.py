@@ -1,69 +1,65 @@
-"""Visibility latency: from the acknowledgement of a write to the first read that shows it, through the public API."""
+"""Visibility latency: from the acknowledgement of a write to the first read that shows it, through the public API.
+
+Beside it, of the same reads, the staleness of the load phase: see `staleness`. What the probe asks of the system is
+bounded: `WRITES_PER_S` updates, a read after each, then one each `RESOLUTION_S` or `RELATIVE_RESOLUTION` of the age
+until the write shows, one more over another connection, and for each `WAITED_EACH`-th a read that waits.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from collections import deque
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import cycle
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
+from metrics.records.sections.staleness import Staleness
 from services.loadgen.judge.ledger import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
+from services.loadgen.measure.staleness import StalenessFigures
+from services.loadgen.measure.watched_todo import RELATIVE_RESOLUTION, RESOLUTION_S, Read, Seen, WatchedTodo, Write
 
 TODOS = 20
 WRITES_PER_S = 25.0
-RESOLUTION_S = 0.002
-RELATIVE_RESOLUTION = 0.2
 SEEDS_VISIBLE_WITHIN_S = 5.0
+WAITED_EACH: Final = 4
+WAIT_MS: Final = 1000
+SAMPLES_KEPT: Final = 10_000
 
 _NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError)
 
 
-class WatchedTodo:
-    """One todo of the probe, with the acknowledged versions that no read has shown yet."""
-
-    def __init__(self, todo: Todo) -> None:
-        self.todo = todo
-        self.shown = 0
-        self.waiting: dict[int, float] = {}
-        self.wake = asyncio.Event()
-
-    def acknowledge(self, version: int, text: str, at: float) -> None:
-        """An answer came: from now on its visibility is waited for."""
-        self.todo.acknowledge(version, text)
-        self.waiting[version] = at
-        self.wake.set()
-
-    def show(self, version: int, at: float) -> list[float]:
-        """A read showed this version at that time: the latencies of all acknowledged versions that it includes."""
-        self.shown = max(self.shown, version)
-        seen = [v for v in self.waiting if v <= self.shown]
-        if len(seen) == len(self.waiting):
-            self.wake.clear()
-        return [max(at - self.waiting.pop(v), 0.0) for v in seen]
-
-    def next_poll_s(self, now: float) -> float:
-        """The pause before the next read: fine at first, coarser with age, so that a late server is not flooded."""
-        oldest = min(self.waiting.values(), default=now)
-        return max(RESOLUTION_S, RELATIVE_RESOLUTION * (now - oldest))
-
-
 class VisibilityProbe:
-    """Writes, watches, and keeps the histogram of visibility latencies."""
+    """Writes over one session; watches over `readers` in turn, each with connections of its own.
 
-    def __init__(self, session: aiohttp.ClientSession, random: Random) -> None:
+    What is acknowledged in the load phase is counted; the rest is told second by second alone.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, readers: Sequence[aiohttp.ClientSession], random: Random
+    ) -> None:
         self._session = session
+        self._readers = readers
+        self._turn: Iterator[aiohttp.ClientSession] = cycle(readers)
         self._random = random
         self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
+        self._figures = StalenessFigures()
+        self._samples: deque[list[Any]] = deque(maxlen=SAMPLES_KEPT)
         self._interval: list[float] = []
-        self._writes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written = 0
         self._lost = 0
+        self._requests = 0
+        self._counting = False
+        self._counted_since = 0.0
+        self._counted_s = 0.0
 
     async def seed(self) -> list[Todo]:
         """Create the probe's todos; each is acknowledged when this returns. Raises aiohttp.ClientError."""
@@ -86,20 +82,46 @@ class VisibilityProbe:
                 return True
         return False
 
+    def count(self) -> None:
+        """The load phase begins: what is acknowledged from now on is counted."""
+        self._counting, self._counted_since = True, time.perf_counter()
+
+    def rest(self) -> None:
+        """The load phase is over: what is acknowledged from now on is not counted. Again, it does nothing."""
+        if self._counting:
+            self._counting = False
+            self._counted_s = time.perf_counter() - self._counted_since
+
+    def hold(self) -> None:
+        """The load phase is over, and nothing will be projected for a while, which is no staleness of the load.
+
+        So its writes that no read has shown are looked for no more; their age is a lower bound of their visibility.
+        """
+        self.rest()
+        now = time.perf_counter()
+        for write in self._give_up():
+            record(self._histogram, now - write.acknowledged_at)
+
+    def _give_up(self) -> list[Write]:
+        """Those counted writes that no read has shown: they count as unseen, and the curve expects no more of them."""
+        given_up = [write for watched in self._watched for write in watched.waiting.values() if write.counted]
+        for write in given_up:
+            write.counted = False
+            self._figures.curve.not_seen(max((write.unseen_at or 0.0) - write.acknowledged_at, 0.0))
+        return given_up
+
     async def write(self) -> None:
         """Update at random moments until cancelled. A slow answer does not hold up the next write."""
         due = time.perf_counter()
         while True:
             due += self._random.expovariate(WRITES_PER_S)
             await asyncio.sleep(max(due - time.perf_counter(), 0))
-            task = asyncio.create_task(self._update(self._random.choice(self._watched)))
-            self._writes.add(task)
-            task.add_done_callback(self._land)
+            self._start(self._update(self._random.choice(self._watched)))
 
     async def settle(self) -> None:
         """Return when no write is in the air."""
-        while self._writes:
-            await asyncio.wait(self._writes)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def fail(self) -> None:
         """Never return. Raises what a write failed of, if that was no lost answer."""
@@ -122,10 +144,12 @@ class VisibilityProbe:
         return {"p50_ms": p50 and round(p50 * 1000, 3), "p99_ms": p99 and round(p99 * 1000, 3)}
 
     def report(self) -> dict[str, Any]:
-        """The result's section, the histogram, and how many acknowledged writes were never seen."""
+        """The result's sections, the histogram, the raw samples, and how many acknowledged writes were never seen."""
         found = percentiles(self._histogram)
         return {
             "visibility_ms": {**found.to_dict(), "samples": self._histogram.get_total_count()},
+            "staleness": self.staleness().to_dict(),
+            "samples": list(self._samples),
             "histogram": self._histogram.encode().decode("ascii"),
             "updates": sum(len(watched.todo.versions) - 1 for watched in self._watched),
             "unseen": sum(len(watched.waiting) for watched in self._watched),
@@ -133,20 +157,39 @@ class VisibilityProbe:
             "relative_resolution": RELATIVE_RESOLUTION,
         }
 
+    def staleness(self) -> Staleness:
+        """The section of the load phase, which is over."""
+        self.rest()
+        self._give_up()
+        return self._figures.section(
+            connections=len(self._readers),
+            requests_per_s=round(self._requests / self._counted_s, 1) if self._counted_s else None,
+            resolution_ms=RESOLUTION_S * 1000,
+            relative_resolution=RELATIVE_RESOLUTION,
+        )
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._land)
+
     def _land(self, task: asyncio.Task[None]) -> None:
-        self._writes.discard(task)
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not self._failed.done():
             self._failed.set_exception(error)
 
     async def _until_visible(self, watched: WatchedTodo) -> None:
         while True:
-            if await self._read(watched) >= watched.todo.version:
+            read = await self._read(watched)
+            if read is not None and read.version >= watched.todo.version:
                 return
             await asyncio.sleep(RESOLUTION_S)
 
     async def _update(self, watched: WatchedTodo) -> None:
         self._written += 1
+        waited = self._written % WAITED_EACH == 0
         text = f"probe update {self._written}"
+        self._requests += self._counting
         try:
             async with self._session.put(f"/todos/{watched.todo.id}", json={"text": text}) as response:
                 document = await response.json(content_type=None)
@@ -154,27 +197,96 @@ class VisibilityProbe:
                 if 400 <= response.status < 500:
                     return
                 response.raise_for_status()
-                watched.acknowledge(int(document["version"]), text, at)
+                version = int(document["version"])
         except _NO_ANSWER:
             self._lost += 1
             watched.todo.doubt(text)
+            return
+        epoch = time.time() - time.perf_counter()
+        watched.acknowledge(version, text, at, counted=self._counting, epoch=epoch)
+        if waited and self._counting:
+            await self._wait_for(watched, version)
+
+    async def _wait_for(self, watched: WatchedTodo, version: int) -> None:
+        """A read that waits for the version, beside the polls, of which it is none: it is held back on purpose."""
+        with self._asking() as session, suppress(*_NO_ANSWER):
+            began = time.perf_counter()
+            asked = {"at_least_version": str(version), "wait": str(WAIT_MS)}
+            async with session.get(f"/todos/{watched.todo.id}", params=asked) as response:
+                document = await response.json(content_type=None)
+                seconds = time.perf_counter() - began
+                if response.status in (200, 504) and self._counting:
+                    seen = response.status == 200 and int(document["version"]) >= version
+                    self._figures.waiting.note(seen=seen, seconds=seconds)
 
     async def _watch(self, watched: WatchedTodo) -> None:
         while True:
             await watched.wake.wait()
-            version = await self._read(watched)
-            now = time.perf_counter()
-            for latency in watched.show(version, now):
-                record(self._histogram, latency)
-                self._interval.append(latency)
-            if watched.waiting:
-                await asyncio.sleep(watched.next_poll_s(now))
+            watched.news.clear()
+            await self._look(watched)
+            if not watched.waiting:
+                # Over the next connection: another process of the API may show less.
+                await self._look(watched)
+            elif not watched.news.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(watched.next_poll_s(time.perf_counter())):
+                        await watched.news.wait()
 
-    async def _read(self, watched: WatchedTodo) -> int:
-        try:
-            async with self._session.get(f"/todos/{watched.todo.id}") as response:
-                document = await response.json(content_type=None)
-                return int(document["version"]) if response.status == 200 else 0
-        except _NO_ANSWER:
+    async def _look(self, watched: WatchedTodo) -> None:
+        read = await self._read(watched)
+        if read is None:
             await asyncio.sleep(RESOLUTION_S)
-            return 0
+            return
+        seen, next_of = watched.look(read)
+        if self._counting and read.floor:
+            self._figures.monotonic_reads += 1
+            self._figures.monotonic_violations += read.goes_back
+        for write in next_of:
+            self._note_next(write, read)
+        for one in seen:
+            self._note_seen(watched, one)
+
+    def _note_next(self, write: Write, read: Read) -> None:
+        if write.counted:
+            self._figures.first.note(seen=bool(write.next_read), seconds=read.seconds)
+
+    def _note_seen(self, watched: WatchedTodo, seen: Seen) -> None:
+        self._interval.append(seen.latency_s)
+        if seen.write.counted:
+            record(self._histogram, seen.latency_s)
+            self._figures.curve.seen(*seen.interval_s)
+        self._samples.append(_sample(watched, seen))
+
+    async def _read(self, watched: WatchedTodo) -> Read | None:
+        """One read over the next connection; None without an answer."""
+        floor = watched.shown
+        with self._asking() as session, suppress(*_NO_ANSWER):
+            sent_at = time.perf_counter()
+            async with session.get(f"/todos/{watched.todo.id}") as response:
+                document = await response.json(content_type=None)
+                if response.status not in (200, 404):
+                    return None
+                version = int(document["version"]) if response.status == 200 else 0
+                return Read(version, sent_at, time.perf_counter(), floor)
+        return None
+
+    @contextmanager
+    def _asking(self) -> Iterator[aiohttp.ClientSession]:
+        self._requests += self._counting
+        yield next(self._turn)
+
+
+def _sample(watched: WatchedTodo, seen: Seen) -> list[Any]:
+    """A line of `staleness.jsonl`, whose fields are in `bundle.SAMPLE`."""
+    write, read = seen.write, seen.read
+    since = write.acknowledged_at
+    return [
+        watched.todo.id,
+        write.version,
+        round(since + write.epoch, 6),
+        None if write.unseen_at is None else round((write.unseen_at - since) * 1000, 3),
+        round((read.sent_at - since) * 1000, 3),
+        round((read.answered_at - since) * 1000, 3),
+        write.next_read,
+        write.counted,
+    ]

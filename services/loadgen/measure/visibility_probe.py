@@ -1,6 +1,6 @@
 """Visibility probe, a process of its own: updates a few todos and polls each until the version shows.
 
-Orders come on standard input (`write`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`,
+Orders come on standard input (`write`, `hold`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`,
 `quiet`, `report`).
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from random import Random
 from typing import Any
 
@@ -20,6 +21,8 @@ from services.loadgen.messages import decode, send
 from services.loadgen.settings import Settings
 
 REQUEST_WITHIN_S = 10.0
+CONNECTIONS = 8
+"""Readers in turn, each with connections of its own: all on one of two API processes by chance once in 128 runs."""
 
 
 class LostAnswer(aiohttp.ClientError):
@@ -45,8 +48,12 @@ async def _orders(reader: asyncio.StreamReader, probe: VisibilityProbe) -> None:
         while line := await reader.readline():
             match (decode(line) or {}).get("event"):
                 case "write" if writing is None:
+                    probe.count()
                     writing = group.create_task(probe.write())
+                case "hold":
+                    probe.hold()
                 case "quiet":
+                    probe.rest()
                     if writing is not None:
                         writing.cancel()
                     await probe.settle()
@@ -73,15 +80,19 @@ async def _standard_input() -> asyncio.StreamReader:
 async def main(settings: Settings) -> None:
     """Seed, then follow the orders until `finish` or the end of standard input."""
     reader = await _standard_input()
-    timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN_S)
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(
-        settings.base_url, timeout=timeout, connector=connector, middlewares=(send_once,)
-    ) as session:
-        probe = VisibilityProbe(session, Random(f"{settings.seed}/probe"))
+    async with AsyncExitStack() as opened:
+        sessions = [await opened.enter_async_context(_session(settings.base_url)) for _ in range(1 + CONNECTIONS)]
+        probe = VisibilityProbe(sessions[0], sessions[1:], Random(f"{settings.seed}/probe"))
         seeds = len(await probe.seed())
         send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})
         await _first_of(_orders(reader, probe), probe.watch(), _tell(probe), probe.fail())
+
+
+def _session(base_url: str) -> aiohttp.ClientSession:
+    """A session with connections of its own."""
+    timeout = aiohttp.ClientTimeout(total=REQUEST_WITHIN_S)
+    connector = aiohttp.TCPConnector(limit=0)
+    return aiohttp.ClientSession(base_url, timeout=timeout, connector=connector, middlewares=(send_once,))
 
 
 async def _first_of(*work: Coroutine[Any, Any, None]) -> None:

@@ -23,6 +23,17 @@ from services.loadgen.output.influx_stream import InfluxStream
 from services.loadgen.settings import Settings
 
 _NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminate": 0}
+SAMPLE = (
+    *("stream", "version", "acknowledged_at"),
+    *("unseen_ms", "sent_ms", "answered_ms", "next_read", "counted"),
+)
+"""Fields of a line of `staleness.jsonl`: a write of the probe, and its acknowledgement in seconds since the epoch.
+
+In ms after it: when the last read that did not show it was sent (null: there was none), when the first that did was
+sent and answered. `next_read`: whether its writer's next read showed it; `counted`: acknowledged in the load phase, and
+seen before a hold.
+"""
+
 _HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
 
 
@@ -136,6 +147,8 @@ class Bundle:
             self._keep(_HISTOGRAM_FILES[kind], encoded + "\n")
         if "histogram" in report:
             self._keep("visibility.hdr", report["histogram"] + "\n")
+            lines = (json.dumps(dict(zip(SAMPLE, sample, strict=True))) for sample in report["samples"])
+            self._keep("staleness.jsonl", "".join(f"{line}\n" for line in lines))
 
     def _keep(self, name: str, text: str) -> None:
         with self._noting(name):

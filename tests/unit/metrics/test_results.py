@@ -29,6 +29,15 @@ CONTRACT: dict[str, set[str] | None] = {
     "visibility_ms": {*PERCENTILES, "samples"},
     "target": {"name", "version", "class", "capabilities"},
     "convergence": {"held_s", "time_s", "speed_events_per_s", "events", "why"},
+    "staleness": {
+        *("visible_within_ms", "curve", "curve_bounds", "read_your_writes", "monotonic_violations"),
+        *("monotonic_reads", "waiting", "writes", "unseen", "connections", "requests_per_s"),
+        *("resolution_ms", "relative_resolution", "why"),
+    },
+    "waterfall_ms": {
+        *("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read"),
+        *("visibility", "ahead", "samples", "writes", "disagreements", "resolution_ms", "why"),
+    },
     "correctness": {
         *("events_checked", "lost", "duplicated", "reordered", "phantom", "mismatched_rows"),
         *("acknowledged_checked", "acknowledged_missing"),

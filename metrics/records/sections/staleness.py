@@ -1,0 +1,100 @@
+"""Staleness as a reader feels it, and where an event's time went: the sections `staleness` and `waterfall_ms`.
+
+Measured by the visibility probe on writes of the load phase alone, between warm-up and hold. Nothing is guessed: what
+was not measured is null, and `why` says why. Raw samples: `staleness.jsonl` (one write a line) and `waterfall.jsonl`
+(one write a line, with its parts).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from metrics.records.record import Record
+
+STAGES: Final = ("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read")
+"""The parts of an event's way, in their order; each begins where the one before ends."""
+
+NOT_TOLD: Final = "not told"
+
+
+@dataclass(frozen=True)
+class Ranks(Record):
+    """Percentiles in milliseconds. None: beyond what was observed, since too many writes were never seen."""
+
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True)
+class Waiting(Record):
+    """Reads that wait for a version (`at_least_version`, `wait`), beside first reads that do not; shares 0 to 1.
+
+    `extra_*`: percentile of the one minus the same percentile of the other.
+    """
+
+    reads: int = 0
+    seen: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    plain_reads: int = 0
+    plain_seen: float | None = None
+    plain_p50_ms: float | None = None
+    plain_p99_ms: float | None = None
+    extra_p50_ms: float | None = None
+    extra_p99_ms: float | None = None
+    why: str = NOT_TOLD
+
+
+@dataclass(frozen=True)
+class Staleness(Record):
+    """t-visibility: chance that a read sent t ms after the acknowledgement of a write shows it.
+
+    Each write is known to an interval: the last read that did not show it, and the first that did, by when they were
+    sent. `curve` is [[t_ms, chance], …], each write spread evenly over its interval; `curve_bounds` is
+    [[t_ms, least, most], …], what no spreading can leave. `visible_within_ms`: the wait after which that share of
+    reads was seen to show it, by the later ends of the intervals. `read_your_writes`: share of writes that the next
+    read of their own writer shows. `monotonic_violations`: answers of `monotonic_reads` that show less than an answer
+    that had come before they were asked, over connections in turn. `unseen`: writes that no read had shown when a hold
+    began, or the run ended; they count in all shares. `requests_per_s`: what the probe itself asked of the system.
+    """
+
+    visible_within_ms: Ranks = field(default_factory=Ranks)
+    curve: list[tuple[float, float]] = field(default_factory=list)
+    curve_bounds: list[tuple[float, float, float]] = field(default_factory=list)
+    read_your_writes: float | None = None
+    monotonic_violations: int | None = None
+    monotonic_reads: int = 0
+    waiting: Waiting = field(default_factory=Waiting)
+    writes: int = 0
+    unseen: int = 0
+    connections: int = 0
+    requests_per_s: float | None = None
+    resolution_ms: float | None = None
+    relative_resolution: float | None = None
+    why: str = NOT_TOLD
+
+
+@dataclass(frozen=True)
+class Waterfall(Record):
+    """Where the time from acknowledgement to first read went, by stage; milliseconds, of the same sampled writes.
+
+    The stages of one write add up to its `visibility`; percentiles of stages do not. It begins at the acknowledgement,
+    where visibility does: of a stage that had begun before, the rest counts. `ahead`: share of writes whose event
+    a projector had noticed before their writer knew of the commit. `resolution_ms`: how far clocks and measured
+    intervals may be off; `disagreements`: writes whose moments contradict each other beyond it. `samples` of the
+    `writes` that were seen could be told.
+    """
+
+    commit_to_noticed: Ranks | None = None
+    noticed_to_claimed: Ranks | None = None
+    claimed_to_committed: Ranks | None = None
+    committed_to_read: Ranks | None = None
+    visibility: Ranks | None = None
+    ahead: float | None = None
+    samples: int = 0
+    writes: int = 0
+    disagreements: int = 0
+    resolution_ms: float | None = None
+    why: str = NOT_TOLD

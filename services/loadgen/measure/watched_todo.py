@@ -1,0 +1,114 @@
+"""One todo of the visibility probe: which of its acknowledged versions which read showed. Pure; all times are given."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from services.loadgen.judge.ledger import Todo
+
+RESOLUTION_S: Final = 0.002
+RELATIVE_RESOLUTION: Final = 0.2
+
+
+@dataclass(slots=True)
+class Write:
+    """An acknowledged write. `counted`: it belongs to the load phase. Moments are of a steady clock, in seconds.
+
+    `epoch`: what to add to one for the seconds since the epoch, as it was at the acknowledgement. `unseen_at`: when the
+    last read that did not show it was sent; None before there is one. `next_read`: whether the first read that was sent
+    after the acknowledgement showed it; None before its answer.
+    """
+
+    version: int
+    acknowledged_at: float
+    counted: bool = True
+    epoch: float = 0.0
+    unseen_at: float | None = None
+    next_read: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A read that was answered. `floor`: the highest version that an answer had shown before this one was sent.
+
+    `version` 0: it showed no todo.
+    """
+
+    version: int
+    sent_at: float
+    answered_at: float
+    floor: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Its latency."""
+        return self.answered_at - self.sent_at
+
+    @property
+    def goes_back(self) -> bool:
+        """True when it shows less than its reader had seen before."""
+        return self.version < self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A write and the first read that showed it."""
+
+    write: Write
+    read: Read
+
+    @property
+    def latency_s(self) -> float:
+        """From the acknowledgement to the answer; 0 where the read was quicker than the answer of the write."""
+        return max(self.read.answered_at - self.write.acknowledged_at, 0.0)
+
+    @property
+    def interval_s(self) -> tuple[float, float]:
+        """Between the last read that did not show it and the first that did, by when they were sent after the
+        acknowledgement.
+        """
+        acknowledged_at, unseen_at = self.write.acknowledged_at, self.write.unseen_at
+        upper = max(self.read.sent_at - acknowledged_at, 0.0)
+        lower = 0.0 if unseen_at is None else max(unseen_at - acknowledged_at, 0.0)
+        return min(lower, upper), upper
+
+
+class WatchedTodo:
+    """One todo of the probe, with the acknowledged versions that no read has shown yet."""
+
+    def __init__(self, todo: Todo) -> None:
+        self.todo = todo
+        self.shown = 0
+        self.waiting: dict[int, Write] = {}
+        self.wake = asyncio.Event()
+        self.news = asyncio.Event()
+
+    def acknowledge(self, version: int, text: str, at: float, *, counted: bool = True, epoch: float = 0.0) -> Write:
+        """An answer came: from now on its visibility is waited for."""
+        self.todo.acknowledge(version, text)
+        self.waiting[version] = write = Write(version, at, counted, epoch)
+        self.wake.set()
+        self.news.set()
+        return write
+
+    def look(self, read: Read) -> tuple[list[Seen], list[Write]]:
+        """Take in a read: the writes that it is the first to show, and those whose writer's next read it was."""
+        self.shown = max(self.shown, read.version)
+        next_of = []
+        for write in self.waiting.values():
+            if write.next_read is None and read.sent_at >= write.acknowledged_at:
+                write.next_read = read.version >= write.version
+                next_of.append(write)
+            if read.version < write.version and read.sent_at >= write.acknowledged_at:
+                write.unseen_at = max(write.unseen_at or 0.0, read.sent_at)
+        seen = [Seen(self.waiting.pop(v), read) for v in list(self.waiting) if v <= self.shown]
+        if not self.waiting:
+            self.wake.clear()
+        return seen, next_of
+
+    def next_poll_s(self, now: float) -> float:
+        """The pause before the next read: fine at first, coarser with age, so that a late server is not flooded."""
+        oldest = min((write.acknowledged_at for write in self.waiting.values()), default=now)
+        return max(RESOLUTION_S, RELATIVE_RESOLUTION * (now - oldest))
