@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -154,5 +154,9 @@ def _refuse_other_fields(raw: Any, kind: Any, place: str = "$") -> None:
             if names:
                 raise msgspec.ValidationError(f"Object {problem} field `{min(names)}`{_PLACE}{place}`")
     for name, hint in hints.items():
+        if get_origin(hint) is dict and isinstance(raw.get(name), Mapping):
+            for key, value in raw[name].items():
+                _refuse_other_fields(value, get_args(hint)[1], f"{place}.{name}.{key}")
+            continue
         for part in (hint, *get_args(hint)):
             _refuse_other_fields(raw.get(name), part, f"{place}.{name}")

@@ -14,6 +14,7 @@ from metrics.records.fault import Injected
 from metrics.records.loadgen import Loadgen
 from metrics.records.result import Result, read_result
 from metrics.records.samples import Sample
+from metrics.records.sections.resources import Second
 from metrics.records.surroundings import Machine, Postgres, Versions
 from metrics.records.verification import Verification
 
@@ -22,7 +23,8 @@ KINDS: Final[dict[str, Any]] = {"machine": Machine, "versions": Versions, "postg
 
 @dataclass(frozen=True)
 class Read:
-    """A bundle: its result, what it was measured on (empty where nothing tells it), its proof, and its samples."""
+    """A bundle: its result, what it was measured on (empty where nothing tells it), its proof, its samples,
+    and the seconds of `resources.jsonl`."""
 
     folder: Path
     result: Result
@@ -30,6 +32,7 @@ class Read:
     verification: Verification | None
     fault: Injected | None
     samples: Lines
+    resources: Lines
 
 
 def read_bundle(folder: Path) -> Read:
@@ -42,7 +45,9 @@ def read_bundle(folder: Path) -> Read:
         documents = {name: read_optional(folder / f"{name}.json", kind) or {} for name, kind in KINDS.items()}
         verification = read_optional(folder / "verification.json", Verification)
         fault = read_optional(folder / "fault.json", Injected)
-        return Read(folder, result, documents, verification, fault, read_lines(folder / "samples.jsonl", Sample))
+        samples = read_lines(folder / "samples.jsonl", Sample)
+        resources = read_lines(folder / "resources.jsonl", Second)
+        return Read(folder, result, documents, verification, fault, samples, resources)
 
 
 @contextmanager

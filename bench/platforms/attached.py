@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
 from bench.platforms.logins import Logins
-from bench.platforms.platform import Part, System
+from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.preparation import examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
 from bench.preflight import description, limits, strategies
+from bench.preflight.here import is_here
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
 from metrics.records.surroundings import Versions
 from settings.hiding import hide
+
+MIXED: Final = "the processes of the system at BASE_URL can not be told from others of this machine"
 
 
 class Attached:
@@ -31,10 +35,16 @@ class Attached:
         self._settings = settings
         self._base_url = base_url
         self._processes = processes
+        self._generator: Process | None = None
 
     def parts(self) -> list[Part]:
         """None of them can be reached."""
         return []
+
+    def leaders(self) -> Leaders:
+        """The load generator's. Those of a system elsewhere are none of this machine's."""
+        found = {"generator": self._generator.pid} if self._generator else {}
+        return Leaders(found, MIXED if is_here(urlsplit(self._base_url).hostname or "") else "")
 
     def versions(self) -> Versions:
         """Those of the project here, which may not be what runs there."""
@@ -42,7 +52,8 @@ class Attached:
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator on this machine."""
-        return loadgen.start(self._processes, self._settings, self._base_url, folder)
+        self._generator = loadgen.start(self._processes, self._settings, self._base_url, folder)
+        return self._generator
 
 
 @contextmanager

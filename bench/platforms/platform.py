@@ -6,6 +6,7 @@ there, and whoever needs it is refused by the names of power, part and platform 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, runtime_checkable
@@ -94,6 +95,18 @@ class LacksPower(SetupError):
         )
 
 
+@dataclass(frozen=True)
+class Leaders:
+    """The first process of each part on this machine, by the part's name; all below it are the part's.
+
+    `generator` is the load generator. A part whose processes can not be seen from here is not there; `reason` says why
+    the system's processes can not be told from those of others, and is empty where they can.
+    """
+
+    parts: Mapping[str, int]
+    reason: str = ""
+
+
 class Platform(Protocol):
     """Where a system runs. It is asked for its parts; whoever chose it has started what it needs."""
 
@@ -104,6 +117,10 @@ class Platform(Protocol):
 
     def parts(self) -> list[Part]:
         """What the system is made of, in the order of their start; empty where nothing can be reached but its API."""
+        ...
+
+    def leaders(self) -> Leaders:
+        """Which processes of this machine are the system's, as of now. Cheap: asked once a second. Raises nothing."""
         ...
 
     def versions(self) -> Versions:

@@ -46,6 +46,7 @@ class Settings:
     read_models: tuple[str, ...]
     handler_latency_ms: float
     streams_in_flight: int
+    sample_resources: bool
     others: Mapping[str, str]
     influx: Target | None = None
 
@@ -84,6 +85,7 @@ class Settings:
             read_models=projection.READ_MODELS.read(env),
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
+            sample_resources=observation.SAMPLE_RESOURCES.read(env),
             others=handed_on({**chosen.settings, **given}),
             influx=Target.from_env(env),
         )
@@ -145,6 +147,7 @@ class Settings:
             database.DATABASE_URL.name: _place(database.DATABASE_URL, self.database_url),
             load.BASE_URL.name: _place(load.BASE_URL, self.base_url),
             projection.PROJECTORS.name: self.projectors,
+            observation.SAMPLE_RESOURCES.name: self.sample_resources,
             **{name: _plain(shown(name, value)) for name, value in values.items()},
             **self.scenario.digest_of_own(),
         }

@@ -35,7 +35,12 @@ def memory_bytes(root: Path = ROOT) -> int:
 
 def allowed() -> int:
     """Processors that the scheduler may put this process on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(allowed_numbers())
+
+
+def allowed_numbers() -> set[int]:
+    """The same by their numbers, from 0."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def _quota(folder: Path) -> float | None:

@@ -130,7 +130,7 @@ def _notes(result: Result, postgres: Mapping[str, Any], fault: Injected | None) 
         notes.append({"text": text, "warns": True})
     if dropped := result.generator.dropped_points:
         notes.append({"text": f"{whole(dropped)} points never reached InfluxDB; this bundle has them", "warns": True})
-    notes += _warnings(*result.warnings)
+    notes = [*_warnings(*result.doubts), *notes, *_warnings(*result.warnings)]
     if fault is not None:
         notes.append({"text": f"in the load phase {fault.what}{after(fault)}", "warns": True})
     return notes

@@ -33,6 +33,7 @@ from bench.report.progress import Progress
 from bench.trial.fault import Plan
 from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
+from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import merge, void
 from metrics.records.result import Result
 from metrics.records.verification import Verification
@@ -122,7 +123,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         bundle.write("versions.json", system.platform.versions())
         observer.begin(system.influx, progress)
         ahead_s = database.run(_clock(system.database_url)).timestamp() - time.time()
-        complete = _drive(trial, system, bundle, progress)
+        complete, beside = _drive(trial, system, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
@@ -130,26 +131,30 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         verification = _verify(system, bundle, complete=complete, since=since)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
-    return replace(result, warnings=system.doctor.warnings)
+    return replace(beside.added_to(result), warnings=system.doctor.warnings)
 
 
-def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> bool:
+def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:
     """Run the load generator to its end, and inject the fault beside it; True where nothing is left to project.
+
+    And what was seen beside it.
 
     Under a fault the load generator may give up; the system is then waited for all the same.
     """
     with ExitStack() as healing:
+        beside = healing.enter_context(Beside(system, bundle))
         injection = Injection(trial.fault, system) if trial.fault else None
         if injection is not None:
             healing.callback(injection.close)
         progress.step("starting the load generator")
         loadgen = system.platform.start_loadgen(bundle.folder)
         loadgen.expendable = True
-        _watch(loadgen, trial.settings, system, bundle, progress, injection)
+        _watch(loadgen, trial.settings, system, bundle, progress, injection, beside)
+        beside.end()
         _judge_exit(loadgen, bundle)
         told = bundle.read("loadgen.json")
         if injection is None:
-            return bool(told["verdict"] == "converged")
+            return told["verdict"] == "converged", beside.found(told)
         injection.close()
         back = told["verdict"] == "converged"
         if told["verdict"] == "invalid":
@@ -157,7 +162,7 @@ def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> 
             back = injection.settle(trial.settings.convergence_max_s)
         if (injected := injection.end(told)) is not None:
             bundle.write("fault.json", injected.to_dict())
-        return bool(back)
+        return bool(back), beside.found(told)
 
 
 def _watch(
@@ -167,6 +172,7 @@ def _watch(
     bundle: Bundle,
     progress: Progress,
     injection: Injection | None,
+    beside: Beside,
 ) -> None:
     """Follow the samples until the load generator ends. Raises RunFailed when a part of the system ends before it."""
     samples = Samples(bundle.folder / "samples.jsonl")
@@ -175,6 +181,7 @@ def _watch(
     while loadgen.running:
         new = samples.new()
         progress.samples(new)
+        beside.look(new)
         load_since = load_since or _load_began(new)
         if injection is not None:
             injection.tick(time.time(), load_since)

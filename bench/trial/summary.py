@@ -15,6 +15,7 @@ from rich.text import Text
 from bench.report import staleness
 from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
 from bench.trial.observer import FILE
+from bench.trial.resources.section import shares
 from metrics.reading import read_optional
 from metrics.records.fault import Injected
 from metrics.records.result import Percentiles, Result, Visibility
@@ -27,6 +28,8 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
     console.print()
     verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
     console.print(verdict, Text(f"{result.scenario}, {result.mode} ({result.strategy})"))
+    for doubt in result.doubts:
+        console.print(Text(f"doubt   {doubt}", style="bold yellow"), soft_wrap=True)
     if good:
         console.print(_table(result))
     else:
@@ -78,6 +81,8 @@ def _table(result: Result) -> Table:
     )
     table.add_row("faults", Text(str(k.faults), style="bold green"), proof)
     table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
+    if (used := result.resources) is not None and used.busy_share is not None:
+        table.add_row("why", f"{used.busy_share:.0%} busy", used.bounded_by or shares(used))
     for warning in result.warnings:
         table.add_row("note", "database", warning)
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from metrics.reading import NOT_REQUIRED, read
 from metrics.records.record import BadRecord, Record
 from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.resources import Neighbours, Resources
 from metrics.records.sections.staleness import Staleness, Waterfall
 from metrics.records.sections.target import Proof, Target
 
@@ -151,6 +152,8 @@ class Result(Record):
     note: str = ""
     staleness: Staleness = field(default_factory=Staleness, metadata=NOT_REQUIRED)
     waterfall_ms: Waterfall = field(default_factory=Waterfall, metadata=NOT_REQUIRED)
+    resources: Resources | None = field(default=None, metadata=NOT_REQUIRED)
+    neighbours: Neighbours | None = field(default=None, metadata=NOT_REQUIRED)
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:

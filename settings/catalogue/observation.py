@@ -20,6 +20,13 @@ LOG_LEVEL: Final = Choice(
     ("debug", "info", "warning", "error"),
     readers=("api", "projector"),
 )
+SAMPLE_RESOURCES: Final = Flag(
+    "SAMPLE_RESOURCES",
+    "look once a second at CPU of each part, waits of Postgres and WAL beside a run, for `resources.jsonl`",
+    True,
+    readers=("bench",),
+    stack=(),
+)
 OTEL_EXPORTER_OTLP_ENDPOINT: Final = Text(
     "OTEL_EXPORTER_OTLP_ENDPOINT", "where traces go, by HTTP", readers=_TRACED, handed_on=False, unset="no traces"
 )

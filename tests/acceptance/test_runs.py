@@ -23,7 +23,7 @@ from tests.cluster import Cluster
 SIDE_BY_SIDE = 3
 FILES = {
     *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
-    *("machine.json", "postgres.json", "doctor.json", "versions.json", "report.html"),
+    *("machine.json", "postgres.json", "doctor.json", "versions.json", "report.html", "resources.jsonl"),
     *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl", "staleness.jsonl"),
     *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
 }
@@ -32,6 +32,7 @@ KEYS = {
     *("projection_lag", "event_id_lag", "backlog", "visibility_ms", "convergence", "correctness", "generator"),
     *("strategy", "warnings", "method", "target", "platform", "handler", "proof", "note", "doubts"),
     *("staleness", "waterfall_ms"),
+    *("resources", "neighbours"),
 }
 
 
@@ -184,6 +185,28 @@ def test_the_warm_up_is_left_out_of_every_number(ends: dict[str, Any]) -> None:
     assert samples < written
     # A write in the air when the phase begins is an event of one side and an answer of the other.
     assert abs(samples - found.result["throughput"]["actions"] - probe) <= 2 * int(SHORT["VUS"])
+
+
+def test_what_was_seen_beside_a_run_is_told_by_part(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "parallel")
+    used, others = found.result["resources"], found.result["neighbours"]
+    assert {"api", "projector-1", "postgres", "generator"} <= set(used["cpu_percent"])
+    assert all(each["mean"] > 0 for each in used["cpu_percent"].values())
+    assert {"api", "projector"} <= set(used["postgres_cpu_percent"])
+    # What the parts used and what others used is no more than there is, but for hundredths of a second.
+    parts = sum(each["mean"] for each in used["cpu_percent"].values()) / 100 / used["cores"]
+    assert 0 < parts < 1.1
+    assert used["wal_bytes_per_event"] > 100
+    assert used["commits_per_event"] > 0
+    assert (used["reason"], others["reason"]) == ("", "")
+    assert set(others["by_phase"]) >= {"load"}
+    assert others["cpu_share"] == max(others["by_phase"].values())
+
+
+def test_a_given_server_of_this_machine_is_no_neighbour(ends: dict[str, Any]) -> None:
+    given: End = end(ends, "killed projector, then serial")[1]
+    assert given.result["resources"]["cpu_percent"]["postgres"]["mean"] > 0
+    assert given.result["neighbours"]["reason"] == ""
 
 
 def test_an_embedded_postgres_is_durable_and_a_given_one_is_told_as_it_is(ends: dict[str, Any]) -> None:

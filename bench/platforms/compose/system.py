@@ -14,12 +14,13 @@ from bench.ends.guardian import Guardian
 from bench.platforms import http_client
 from bench.platforms.compose.addresses import Addresses
 from bench.platforms.compose.compose import Compose
+from bench.platforms.compose.leaders import ContainerLeaders
 from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.parts import ContainerPart
 from bench.platforms.compose.scale import settle
 from bench.platforms.compose.up import DIRTY, add, start, told
 from bench.platforms.logins import Logins
-from bench.platforms.platform import Kind, Part, System
+from bench.platforms.platform import Kind, Leaders, Part, System
 from bench.platforms.preparation import answers, examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
 from bench.preflight import description
@@ -44,10 +45,15 @@ class Containers:
         self._compose = compose
         self._processes = processes
         self._parts = _parts(compose, api, database_url)
+        self._leaders = ContainerLeaders(compose)
 
     def parts(self) -> list[Part]:
         """Postgres only where the stack has its own."""
         return list(self._parts)
+
+    def leaders(self) -> Leaders:
+        """Of every container of the stack, where the engine runs on this machine itself and not in one of its own."""
+        return self._leaders.now()
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator in a container of its own, which leaves its files in `folder`, and its workers."""

@@ -24,6 +24,11 @@ class Service:
         self._launch = launch
         self._process, self.holder = launch(False)
 
+    @property
+    def pid(self) -> int:
+        """Its first process, since its last start."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start it again where it does not run."""
         if not self._process.running:
@@ -65,6 +70,11 @@ class Server:
     def __init__(self, cluster: Cluster, log: Path) -> None:
         self._cluster = cluster
         self._log = log
+
+    @property
+    def pid(self) -> int:
+        """The postmaster, since its last start."""
+        return self._cluster.process.pid
 
     def start(self) -> None:
         """Start it on its data and its port; it recovers first after a crash."""

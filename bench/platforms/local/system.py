@@ -17,7 +17,7 @@ from bench.platforms import http_client, loadgen
 from bench.platforms.local.database import migrate, open_database
 from bench.platforms.local.parts import Server, Service
 from bench.platforms.logins import Logins
-from bench.platforms.platform import Part, System
+from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.preparation import environment, examined, require_modules
 from bench.platforms.processes import Process, Processes, tail
@@ -44,11 +44,17 @@ class Local:
         self._port = port
         self._logins = logins
         self._processes = processes
-        self._parts: list[Part] = [] if server is None else [server]
+        self._parts: list[Service | Server] = [] if server is None else [server]
+        self._generator: Process | None = None
 
     def parts(self) -> list[Part]:
         """Postgres only where the run has started it."""
         return list(self._parts)
+
+    def leaders(self) -> Leaders:
+        """All of them but a given database's are children of this process."""
+        generator = {"generator": self._generator.pid} if self._generator else {}
+        return Leaders({part.name: part.pid for part in self._parts} | generator)
 
     def versions(self) -> Versions:
         """Those of the project here."""
@@ -56,7 +62,8 @@ class Local:
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator on this machine."""
-        return loadgen.start(self._processes, self._settings, self.base_url, folder)
+        self._generator = loadgen.start(self._processes, self._settings, self.base_url, folder)
+        return self._generator
 
     def start_api(self) -> None:
         """Start the API; it is ready when this returns."""

@@ -19,6 +19,7 @@ CONTRACT: dict[str, set[str] | None] = {
         (
             *("schema", "method", "run_id", "scenario", "platform", "mode", "strategy", "handler", "proof"),
             *("verdict", "why", "trial", "settings", "warnings", "doubts", "note"),
+            *("resources", "neighbours"),
         )
     ),
     "throughput": {"actions", "actions_per_s", "reads", "reads_per_s", "rejected", "errors"},

@@ -1,0 +1,134 @@
+"""Resource usage beside a run: lines of `resources.jsonl`, and the sections `resources` and `neighbours`.
+
+CPU is told in percent of one core (`_percent`, 250 is two and a half cores) or as a share of all cores that the run may
+use (`_share`, 0 to 1). None is *not told*, and then `reason` says why; it is never 0 as a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from metrics.records.record import Record
+from metrics.records.samples import Moment
+
+DOUBTFUL = 0.05
+"""Share of the machine above which what others took is a doubt about every figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Second(Record):
+    """A line of `resources.jsonl`: the `seconds` that ended at `t`, by this machine's clock. Counts are of that time.
+
+    `cpu_percent` is by part: `api`, `projector-1` …, `postgres`, `generator`, `bench`; `postgres_cpu_percent` is that
+    of Postgres again, by who its backends work for, or by what they are. `waits` are the busy backends of `looks`
+    looks, by `type:event`, or `CPU` for one that waits for nothing. `dead_tuples` is by table, as Postgres estimates
+    them at `t`.
+    """
+
+    t: Moment
+    seconds: float
+    cpu_percent: dict[str, float]
+    postgres_cpu_percent: dict[str, float]
+    busy_share: float | None
+    neighbours_share: float | None
+    steal_share: float | None
+    iowait_share: float | None
+    looks: int
+    waits: dict[str, int]
+    events: int | None
+    commits: int | None
+    rollbacks: int | None
+    wal_bytes: int | None
+    tuples: int | None
+    blocks_hit: int | None
+    blocks_read: int | None
+    checkpoints: int | None
+    dead_tuples: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Usage(Record):
+    """CPU of one part over the load phase, in percent of one core: its mean, and its busiest second."""
+
+    mean: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Wait(Record):
+    """What busy backends were seen at: `type:event`, or `CPU`; `share` of all that were seen busy."""
+
+    event: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Resources(Record):
+    """Section `resources`: the seconds of `resources.jsonl` that lie within the load phase, in one.
+
+    `busy_share` is of the `cores` that the run may be put on, whoever kept them busy.
+    `cpu_us_per_action` is CPU of a part by acknowledged action, in microseconds. `tuples_per_event` are rows inserted,
+    updated and deleted. `cache_hit_share` is of blocks that Postgres looked for. `dead_tuples_growth` is over all
+    tables. `neighbours_share` is that of the section `neighbours`, over the same seconds as all else here.
+    `bounded_by` is a sentence where the figures say what bounded the run, else empty.
+    """
+
+    seconds: float = 0.0
+    cores: int | None = None
+    busy_share: float | None = None
+    neighbours_share: float | None = None
+    cpu_percent: dict[str, Usage] = field(default_factory=dict)
+    postgres_cpu_percent: dict[str, Usage] = field(default_factory=dict)
+    cpu_us_per_action: dict[str, float] = field(default_factory=dict)
+    waits: list[Wait] = field(default_factory=list)
+    wal_bytes_per_event: float | None = None
+    commits_per_event: float | None = None
+    tuples_per_event: float | None = None
+    cache_hit_share: float | None = None
+    dead_tuples_growth: int | None = None
+    checkpoints: int | None = None
+    bounded_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Neighbour(Record):
+    """Processes outside of the run by the name of their executable, and the share that they took."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Neighbours(Record):
+    """Section `neighbours`: what the run did not have of the machine, each a share of all cores that it may use.
+
+    `cpu_share` is `processes_share` and `steal_share`, of the phase in which they were largest; `by_phase` has that sum
+    for each phase, from the load phase on. `kernel_share` is the system's own threads and interrupts, which are
+    nobody's neighbour: the run's own writes and packets keep them busy, too.
+    """
+
+    cpu_share: float | None = None
+    processes_share: float | None = None
+    steal_share: float | None = None
+    iowait_share: float | None = None
+    kernel_share: float | None = None
+    phase: str = ""
+    by_phase: dict[str, float] = field(default_factory=dict)
+    top: list[Neighbour] = field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def doubt(self) -> str:
+        """What a reader must know before any figure, in one sentence; empty where it is little, or not told."""
+        lost = self.steal_share if self.cpu_share is None else self.cpu_share
+        if lost is None or lost <= DOUBTFUL:
+            return ""
+        where = f" in the {self.phase} phase" if self.phase else ""
+        said = []
+        if self.processes_share:
+            names = ", ".join(f"{one.name} {one.share:.0%}" for one in self.top)
+            said.append(f"other processes took {self.processes_share:.0%} of the machine{f' ({names})' * bool(names)}")
+        if self.steal_share and self.steal_share >= DOUBTFUL / 5:
+            said.append(f"the host took {self.steal_share:.0%} of the machine (steal)")
+        return f"{' and '.join(said)}{where}"

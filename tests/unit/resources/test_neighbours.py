@@ -1,0 +1,77 @@
+"""Who else was on the machine: what others took, what its host stole, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.trial.resources.neighbours import between, not_told, section, steal_alone
+from bench.trial.resources.processes import Times
+from metrics.records.sections.resources import Neighbour, Neighbours
+from tests.unit.resources.machines import BACKEND, BENCH, SHELL, STRANGER, machine, run, seen
+
+BUSY = {STRANGER: seen(SHELL, "stress-ng", 4.0, session=SHELL)}
+IDLE = {STRANGER: seen(SHELL, "stress-ng", 0.0, session=SHELL)}
+
+
+def test_what_the_run_itself_and_its_ended_children_spent_is_nobodys() -> None:
+    before = machine(0.0, run(backend=1.0))
+    after = machine(10.0, {pid: one for pid, one in run(api=9.0, ended=8.0).items() if pid != BACKEND})
+    found = between(before, after, {BENCH}, apart={SHELL})
+    assert found.processes_s == 0
+    assert found.by_name == {"bash": 0.0}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_others_are_told_with_their_names(whole: bool) -> None:
+    before = machine(0.0, run() | IDLE, whole=whole)
+    times = Times(work=4.0 + 6.0)
+    after = machine(10.0, run(api=6.0) | BUSY, times=times, whole=whole)
+    told = section({"load": between(before, after, {BENCH}, apart={SHELL})})
+    assert (told.cpu_share, told.processes_share) == (0.2, 0.2)
+    assert told.top == [Neighbour("stress-ng", 0.2)]
+    assert told.doubt == "other processes took 20% of the machine (stress-ng 20%) in the load phase"
+
+
+def test_within_a_container_others_are_told_without_their_names() -> None:
+    before = machine(0.0, run(), whole=False)
+    after = machine(10.0, run(api=6.0), times=Times(work=10.0), whole=False)
+    told = section({"load": between(before, after, {BENCH}, apart={SHELL})})
+    assert told.processes_share == 0.2
+    assert told.doubt == "other processes took 20% of the machine in the load phase"
+
+
+def test_steal_is_lost_like_what_others_took_and_waiting_for_a_disk_is_not() -> None:
+    before, after = machine(0.0, run()), machine(10.0, run(), times=Times(steal=3.0, iowait=5.0))
+    told = section({"load": between(before, after, {BENCH}, apart={SHELL})})
+    assert (told.cpu_share, told.processes_share, told.steal_share, told.iowait_share) == (0.15, 0.0, 0.15, 0.25)
+    assert told.doubt == "the host took 15% of the machine (steal) in the load phase"
+
+
+def test_the_kernels_threads_and_interrupts_are_apart() -> None:
+    before, later = machine(0.0, run()), machine(10.0, run(), times=Times(interrupts=1.0))
+    busy = {**later.processes, 30: seen(2, "kworker/0:1", 8.0, born=1.0)}
+    told = section({"load": between(before, machine(10.0, busy, times=later.times), {BENCH}, apart={SHELL})})
+    assert (told.processes_share, told.kernel_share) == (0.0, 0.2)
+    assert not told.doubt
+
+
+def test_the_worst_phase_is_told_and_each_has_its_share() -> None:
+    before, between_them = machine(0.0, run() | IDLE), machine(10.0, run() | IDLE)
+    after = machine(15.0, run() | BUSY)
+    phases = {"load": between(before, between_them, {BENCH}), "convergence": between(between_them, after, {BENCH})}
+    told = section(phases)
+    assert (told.phase, told.cpu_share) == ("convergence", 0.4)
+    assert told.by_phase == {"load": 0.0, "convergence": 0.4}
+
+
+def test_little_is_no_doubt_and_nothing_is_no_zero() -> None:
+    assert Neighbours(cpu_share=0.05, processes_share=0.05).doubt == ""
+    assert section({}).cpu_share is None
+    assert section({}).reason
+    assert not_told("because").doubt == ""
+
+
+def test_of_a_system_that_can_not_be_told_from_others_steal_alone_is_told() -> None:
+    told = steal_alone(Neighbours(0.5, 0.3, 0.2, 0.0, 0.0, "load", top=[Neighbour("postgres", 0.3)]), "mixed")
+    assert (told.cpu_share, told.processes_share, told.top, told.reason) == (None, None, [], "mixed")
+    assert told.doubt == "the host took 20% of the machine (steal) in the load phase"
