@@ -127,16 +127,23 @@ class Beside:
 def _postmaster(system: System) -> int | None:
     """The first process of a server that the run has not started, where it is one of this machine's, else None."""
 
-    async def ask() -> tuple[int, float]:
+    async def ask() -> int | None:
         connection = await connect(system.database_url)
         try:
-            return await server.postmaster(connection)
+            backend, started = await server.postmaster(connection)
+            # While the connection is open its backend lives, and behind it is the postmaster.
+            return postmaster_of(backend, started)
         finally:
             await connection.close()
 
-    with suppress(*TROUBLES, psutil.Error):
-        backend, started = run(ask())
-        # Behind it is the postmaster; the moment of its start tells it from whatever has the number here.
+    with suppress(*TROUBLES):
+        return run(ask())
+    return None
+
+
+def postmaster_of(backend: int, started: float) -> int | None:
+    """The parent of a backend that has the number here: the moment of the start tells it from any other process."""
+    with suppress(psutil.Error):
         for process in psutil.Process(backend).parents():
             if abs(process.create_time() - started) < STARTED_WITHIN_S:
                 return process.pid
