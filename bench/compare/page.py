@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from bench.compare import words
 from bench.compare.table import headline
-from bench.report import charts, report
+from bench.report.charts.timelines import line
+from bench.report.page import page
+from bench.report.words import WORDS, machine_line, software_line
 
 COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
 WIDE: Final = 10
@@ -22,7 +24,7 @@ def render(document: Mapping[str, Any]) -> str:
     undrawn = [chart["title"] for chart in timelines if not chart["traces"]]
     timelines = [chart for chart in timelines if chart["traces"]]
     drawn = {"charts": [*timelines, *plots], "phases": [], "moments": [], "range": None}
-    return report.page(
+    return page(
         "comparison.html",
         charts_data=drawn if plots else None,
         d=document,
@@ -33,8 +35,8 @@ def render(document: Mapping[str, Any]) -> str:
         left_out=f"Not drawn, for no trial has a value: {', '.join(undrawn)}." if undrawn else "",
         plots=plots,
         trials=[_trial(trial) for trial in document["trials"]],
-        machine_line=report.machine_line(document["machine"]),
-        software_line=report.software_line(document["postgres"], document["versions"]),
+        machine_line=machine_line(document["machine"]),
+        software_line=software_line(document["postgres"], document["versions"]),
         settings=[(name, "–" if value is None else str(value)) for name, value in document["settings"].items()],
         footer=f"seed of the intervals {document['seed']}",
     )
@@ -54,7 +56,7 @@ def _timeline(document: Mapping[str, Any], name: str, title: str, about: str, un
         if not any(value is not None for value in values):
             continue
         trace = {"name": trial["arm"], "x": trial["series"]["t"], "color": _color(document, trial)}
-        trace |= charts.line(values)
+        trace |= line(values)
         traces.append({**trace, "group": trial["arm"], "legend": trial["arm"] not in seen})
         seen.add(trial["arm"])
     chart = {"id": f"time-{name}", "title": title, "about": about, "unit": unit, "seconds": True}
@@ -122,4 +124,4 @@ def _spread(metric: Mapping[str, Any], arm: Mapping[str, Any]) -> str:
 
 
 def _trial(trial: Mapping[str, Any]) -> dict[str, Any]:
-    return {**trial, "verdict": report.WORDS[trial["verdict"]], "good": trial["verdict"] == "converged"}
+    return {**trial, "verdict": WORDS[trial["verdict"]], "good": trial["verdict"] == "converged"}

@@ -16,7 +16,7 @@ from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable
 from bench.preflight.settings import Settings
 from bench.report.progress import progress
-from bench.report.report import WORDS, milliseconds, seconds, whole
+from bench.report.words import WORDS, milliseconds, seconds, whole
 from bench.trial import runner
 
 # Short, so that three pairs take less than four minutes. A variable that is set wins.

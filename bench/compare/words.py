@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench.compare.statistics import percent
-from bench.report.report import milliseconds, seconds, whole
+from bench.report.words import milliseconds, seconds, whole
 
 TIMES: Final = ("s", "ms")
 Part = Mapping[str, Any]

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report import staleness
-from bench.report.report import WORDS, after, milliseconds, seconds, whole, worked_off
+from bench.report.words import WORDS, after, milliseconds, seconds, whole, worked_off
 from bench.trial.observer import FILE
 from bench.trial.resources.section import shares
 from metrics.reading import read_optional

@@ -1,64 +1,75 @@
 "use strict";
+// Reads the values of a chart out, under the pointer and by the arrow keys. Without it the charts are whole all the same.
 (() => {
   const page = JSON.parse(document.getElementById("charts").textContent);
-  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-  const narrow = () => window.innerWidth < 820;
+  const place = (v, [low, high, log]) => log
+    ? (Math.log10(Math.max(v, low)) - Math.log10(low)) / (Math.log10(high) - Math.log10(low))
+    : (v - low) / (high - low);
+  const told = (v) => v == null ? "–" : Math.abs(v) >= 100 || Number.isInteger(v)
+    ? v.toLocaleString("en", { maximumFractionDigits: 0 }) : String(+v.toPrecision(3));
 
-  function traces(chart) {
-    return chart.traces.map((t) => ({
-      type: t.type || "scatter", mode: t.mode || "lines", name: t.name, x: t.x, y: t.y, fill: t.fill,
-      line: { color: color(t.color), width: 2, dash: t.dash, shape: t.shape },
-      marker: { color: color(t.color), size: t.sizes || 9, symbol: t.symbols }, cliponaxis: false, legendgroup: t.group,
-      showlegend: t.legend !== false, opacity: t.group ? 0.8 : 1, fillcolor: t.fill ? color(t.color) + "22" : undefined,
-      hovertemplate: "%{y:,.3~f}" + (chart.unit ? " " + chart.unit : ""), connectgaps: false,
-    }));
+  function at(chart, trace, index) {
+    if (chart.xtext) return chart.xtext[index];
+    const tick = (chart.tickvals || []).indexOf(trace.x[index]);
+    if (tick >= 0) return String(chart.ticktext[tick]);
+    return +trace.x[index].toPrecision(6) + (chart.timeline || chart.seconds ? " s" : "");
   }
 
-  function marks(chart) {
-    if (!chart.timeline) return { shapes: [], annotations: [] };
-    const shapes = page.phases.map((p, i) => ({
-      type: "rect", xref: "x", yref: "paper", x0: p.from, x1: p.to, y0: 0, y1: 1, line: { width: 0 },
-      fillcolor: i % 2 ? color("phase") : "rgba(0,0,0,0)", layer: "below",
-    })).concat(page.moments.map((m) => ({
-      type: "line", xref: "x", yref: "paper", x0: m.at, x1: m.at, y0: 0, y1: 1,
-      line: { color: color("bad"), width: 1.5, dash: "dot" },
-    })));
-    const room = page.phases.length ? page.phases[page.phases.length - 1].to - page.phases[0].from : 1;
-    const least = narrow() ? 0.16 : 0.1;
-    const wide = (p) => (p.to - p.from) / room > least;
-    const annotations = page.phases.filter((p) => wide(p) || p.name === "convergence").map((p) => ({
-      x: wide(p) ? (p.from + p.to) / 2 : p.to, xanchor: wide(p) ? "center" : "right",
-      y: 1, yref: "paper", yanchor: "bottom", text: p.name, showarrow: false,
-      font: { size: 11, color: color("soft") },
-    })).concat(page.moments.map((m) => ({
-      x: m.at, y: 0.97, yref: "paper", xanchor: "left", text: " " + m.name, showarrow: false,
-      font: { size: 11, color: color("bad") },
-    })));
-    return { shapes, annotations };
+  // Every value as a point: its trace, its index, and its shares of the two axes.
+  function points(chart) {
+    return chart.traces.flatMap((trace) => trace.x.map((x, index) => ({ trace, index, x: place(x, chart.axes.x),
+      y: trace.y[index] == null ? null : place(trace.y[index], chart.axes.y) }))).filter((p) => p.y !== null);
   }
 
-  function small(chart) {
-    return chart.traces.every((t) => t.y.every((value) => Math.abs(value) < 1000));
+  function reader(chart) {
+    const plot = document.getElementById(chart.id), all = points(chart), near = chart.hover === "closest";
+    const line = plot.appendChild(Object.assign(document.createElement("div"), { className: "cursor", hidden: true }));
+    const tip = plot.appendChild(Object.assign(document.createElement("output"), { className: "tip", hidden: true }));
+    const stops = [...new Set(all.map((p) => p.x))].sort((a, b) => a - b);
+    let stop = -1;
+
+    function show(chosen) {
+      line.hidden = tip.hidden = false;
+      line.style.left = chosen[0].x * 100 + "%";
+      tip.classList.toggle("left", chosen[0].x > 0.55);
+      tip.style.left = chosen[0].x * 100 + "%";
+      const head = document.createElement("b");
+      head.textContent = at(chart, chosen[0].trace, chosen[0].index);
+      tip.replaceChildren(head, ...chosen.map(row));
+    }
+
+    function row({ trace, index }) {
+      const span = document.createElement("span"), dot = document.createElement("i"), unit = chart.unit ? " " + chart.unit : "";
+      dot.className = trace.color;
+      span.append(dot, `${trace.name} ${told(trace.y[index])}${unit}`);
+      return span;
+    }
+
+    const hide = () => { line.hidden = tip.hidden = true; };
+    const column = (x) => all.filter((p) => p.x === x);
+    function pointed(event) {
+      if (!all.length) return;
+      const box = plot.getBoundingClientRect();
+      const x = (event.clientX - box.left) / box.width, y = 1 - (event.clientY - box.top) / box.height;
+      const far = (p) => Math.hypot((p.x - x) * box.width, near ? (p.y - y) * box.height : 0);
+      const best = all.reduce((a, b) => far(b) < far(a) ? b : a);
+      stop = stops.indexOf(best.x);
+      show(near ? [best] : column(best.x));
+    }
+
+    plot.addEventListener("pointermove", pointed);
+    plot.addEventListener("pointerdown", pointed);
+    plot.addEventListener("pointerleave", hide);
+    plot.addEventListener("blur", hide);
+    plot.addEventListener("keydown", (event) => {
+      const moves = { ArrowRight: stop + 1, ArrowLeft: stop - 1, Home: 0, End: stops.length - 1 };
+      if (event.key === "Escape") hide();
+      if (!(event.key in moves) || !stops.length) return;
+      event.preventDefault();
+      stop = Math.min(Math.max(moves[event.key], 0), stops.length - 1);
+      show(column(stops[stop]));
+    });
   }
 
-  function layout(chart) {
-    const axis = { gridcolor: color("grid"), zerolinecolor: color("line"), linecolor: color("line"), automargin: true };
-    return {
-      ...marks(chart), paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: color("soft"), size: 12, family: "inherit" }, hovermode: chart.hover || "x unified", dragmode: narrow() ? false : "zoom",
-      hoverlabel: { bgcolor: color("card"), bordercolor: color("line"), font: { color: color("ink") } },
-      margin: { l: 8, r: 10, t: 20, b: 8 }, showlegend: chart.traces.length > 1,
-      legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top", font: { size: 12 } },
-      xaxis: { ...axis, type: chart.xtype, tickvals: chart.tickvals, ticktext: chart.ticktext,
-               ticksuffix: chart.timeline || chart.seconds ? " s" : "", range: chart.timeline ? page.range : undefined },
-      yaxis: { ...axis, rangemode: "tozero", type: chart.ytype, tickformat: small(chart) ? "~g" : "~s", nticks: 6, tickvals: chart.ytickvals, range: chart.yrange },
-    };
-  }
-
-  const options = { responsive: true, displaylogo: false, displayModeBar: false };
-  function draw() {
-    for (const chart of page.charts) Plotly.react(chart.id, traces(chart), layout(chart), options);
-  }
-  draw();
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  page.charts.forEach(reader);
 })();

@@ -10,7 +10,7 @@ import pytest
 
 from bench.compare import page
 from bench.report import report
-from bench.report.charts import TIMELINES, left_out, line, timelines
+from bench.report.charts.timelines import TIMELINES, left_out, line, timelines
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs, run
 from tests.unit.bench.test_report import Scripts, text

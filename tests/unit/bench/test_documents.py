@@ -146,7 +146,6 @@ READERS: dict[str, tuple[Callable[[Path], Path], tuple[Callable[[Path], object],
 def test_a_damaged_document_is_read_or_refused_in_one_line(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.report.charts.get_plotlyjs", str)
     make, readers = READERS[kind]
     folder = make(tmp_path)
     whole = {path: path.read_bytes() for path in folder.iterdir() if path.suffix in (".json", ".jsonl")}

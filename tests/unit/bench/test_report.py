@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.report.report import milliseconds, render, seconds, whole
+from bench.report.report import render
+from bench.report.words import milliseconds, seconds, whole
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Generator, Verdict
 from tests.unit.bench import bundles
@@ -98,7 +99,7 @@ def test_nothing_in_a_bundle_becomes_markup(tmp_path: Path) -> None:
     page = render(folder)
     assert "alert(" in page
     assert "<img" not in page
-    assert Scripts(page).count == 3  # the data of the charts, the library, the drawing
+    assert Scripts(page).count == 2  # the data of the charts, the script that reads them out
     assert Scripts(page).data()["phases"][0]["name"] == EVIL
 
 

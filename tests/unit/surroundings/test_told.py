@@ -10,7 +10,7 @@ from rich.console import Console
 
 from bench.compare.loaded import load
 from bench.report import report
-from bench.report.report import machine_line
+from bench.report.words import machine_line
 from bench.trial import summary
 from metrics.records.record import write_json
 from tests.unit.bench import bundles

@@ -1,14 +1,9 @@
-"""The plots of a report as plain data, drawn in the page by plotly.js."""
+"""Curves over time: one chart for each group of metrics of a sample, with the phases of the run."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
-
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 Sample = Mapping[str, Any]
 Curve = tuple[str, str, str]
@@ -122,17 +117,3 @@ def phases(loadgen: Mapping[str, Any], start: float, end: float) -> list[dict[st
         }
         for phase in loadgen.get("phases", [])
     ]
-
-
-def embed(document: Any) -> Markup:
-    """JSON that is safe inside a script element."""
-    text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
-
-
-@cache
-def plotly_js() -> Markup:
-    """The charting library, to be embedded."""
-    return Markup(get_plotlyjs())

@@ -1,0 +1,69 @@
+"""Settings, machine, server and versions of a run, and the commands that repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bench.report.words import revision, whole
+from metrics.records.result import Result
+from settings import catalogue
+from settings.hiding import is_secret
+
+OF_THE_MODE: Final = ("SERIAL_PROJECTION", "STRATEGY")
+"""Told by the command, and by the strategy where it is not the mode's own."""
+
+
+def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Tables of names and values; those of the load generator only where the run is sound."""
+    versions, postgres = documents["versions"], documents["postgres"]
+    settings = [(name, "–" if value is None else str(value)) for name, value in result.settings.items()]
+    machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]
+    built = [("revision", revision(versions)), ("python", str(versions.get("python", "–")))]
+    built += list(versions.get("packages", {}).items())
+    server = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
+    server += [("TLS", "on" if postgres.get("tls") else "off")] if "tls" in postgres else []
+    server += [*postgres.get("environment", {}).items(), *postgres.get("settings", {}).items()]
+    tables = [("Settings", settings), ("Machine", machine), ("Postgres", server), ("Versions", built)]
+    tables.append(("Load generator", _generator(result) if result.sound else []))
+    return [{"title": title, "rows": rows} for title, rows in tables if rows]
+
+
+def _generator(result: Result) -> list[tuple[str, str]]:
+    generator = result.generator
+    cost = generator.to_dict().get("cpu_us_per_request")
+    return [
+        ("CPU of the generator", f"{generator.cpu_percent:.0f} % of one core"),
+        ("CPU by request", f"{whole(cost)} µs" if cost else "not told"),
+        ("requests begun", f"{generator.achieved_rate:,.0f} /s"),
+        ("target rate", "closed loop" if generator.target_rate is None else f"{generator.target_rate:,.0f} /s"),
+        ("saturated", "yes" if generator.saturated else "no"),
+        ("points that InfluxDB never got", whole(generator.dropped_points)),
+    ]
+
+
+def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
+    """What repeats the run: the revision, and the command with every setting that is not the default."""
+    told = {name: _text(value) for name, value in result.settings.items() if value is not None}
+    defaults = {setting.name: setting.written for setting in catalogue.every()}
+    chosen = {
+        name: text
+        for name, text in told.items()
+        if name in defaults and name not in OF_THE_MODE and text not in (defaults[name], "embedded")
+    }
+    variables = {"STRATEGY": result.strategy, **chosen} if result.strategy else chosen
+    spelled = [f"{name}={_given(name, text)}" for name, text in variables.items()]
+    run = f"python -m bench run {shlex.quote(result.scenario)} --mode {result.mode}"
+    found = versions.get("revision")
+    checkout = [f"git checkout {shlex.quote(found)}"] if found else []
+    return [*checkout, " ".join([*spelled, ".tools/bin/uv run", run])]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _given(name: str, text: str) -> str:
+    """A value for a shell; a secret is whoever's it is to give again."""
+    return "…" if is_secret(name) else shlex.quote(text)

@@ -1,0 +1,66 @@
+"""Numbers, durations and surroundings in the words of a report, a table and a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from metrics.records.fault import Injected
+from metrics.records.sections.convergence import Convergence
+
+WORDS: Final = {
+    "converged": "Converged",
+    "timed_out": "Timed out",
+    "diverged": "Diverged",
+    "blocked": "Blocked",
+    "invalid": "Invalid",
+}
+
+
+def whole(value: float) -> str:
+    """A count or a rate: grouped, one decimal below ten unless whole."""
+    return f"{value:,.1f}" if 0 < abs(value) < 10 and value != int(value) else f"{value:,.0f}"
+
+
+def milliseconds(value: float) -> str:
+    """Three figures or so."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def seconds(value: float) -> str:
+    """A duration with its unit."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:,.1f} s"
+
+
+def after(fault: Injected) -> str:
+    """How the work of a projector went on that a fault struck; nothing where there was none to take over."""
+    takeover = fault.takeover.takeover_s
+    return "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
+
+
+def worked_off(convergence: Convergence) -> str:
+    """What was left to project after the last write, and how fast that was done."""
+    if convergence.speed_events_per_s is None:
+        return f"speed not told: {convergence.why}"
+    return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s"
+
+
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """The machine in one line."""
+    if not machine:
+        return "machine unknown"
+    cores, installed = machine["cores"], machine.get("cores_installed", machine["cores"])
+    share = f"{cores} cores" if cores == installed else f"{cores} of {installed} cores"
+    return f"{machine['cpu_model']} · {share} · {machine['ram_gib']:g} GiB · {machine['os']}"
+
+
+def software_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:
+    """Server, Python and revision in one line."""
+    server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "Postgres not reached"
+    return f"{server} · {versions.get('python', 'Python')} · revision {revision(versions)}"
+
+
+def revision(versions: Mapping[str, Any]) -> str:
+    """The revision that was measured, and whether it was changed."""
+    found = versions.get("revision")
+    return f"{found[:10]}{' with changes' if versions.get('dirty') else ''}" if found else "unknown"
