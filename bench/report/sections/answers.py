@@ -69,15 +69,19 @@ def _projected(verification: Verification) -> dict[str, str]:
 
 
 def _catch_up(result: Result) -> dict[str, str]:
-    c = result.to_dict()["convergence"]
-    held, speed, events = c.get("held_s"), c.get("speed_events_per_s"), c["events"]
+    c = result.convergence
     question = "How fast does it catch up?"
-    stood = f"Projectors stood still for {held:g} s while users went on; " if held else ""
-    if not events or not speed:
-        why = c.get("why") or "no backlog was left, so there was nothing to catch up"
-        return _answer(question, NOT_TOLD, "", f"{stood}{why}.".capitalize())
-    said = f"{stood}{whole(events)} events were left and worked off in {seconds(c['time_s'])}."
-    return _answer(question, whole(speed), "events/s", said[0].upper() + said[1:])
+    stood = (
+        f"projectors stood still for {c.held_s:g} s while users went on" if c.held_s else "nobody stood still before"
+    )
+    if c.speed_events_per_s is None:
+        return _answer(question, NOT_TOLD, "", _sentence(c.why or "no reason was given"))
+    said = f"{stood}; {whole(c.events)} events were left and worked off in {seconds(c.time_s)}"
+    return _answer(question, whole(c.speed_events_per_s), "events/s", _sentence(said))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _backlog(result: Result) -> dict[str, str]:
@@ -93,9 +97,7 @@ def _cpu(result: Result) -> dict[str, str]:
     parts: dict[str, float] = (why or {}).get("cpu_us_per_action") or {}
     if not parts:
         reason = (why or {}).get("reason") or "CPU of the parts was not sampled in this run"
-        said = (
-            f"{reason[0].upper()}{reason[1:]}. The load generator took {result.generator.cpu_percent:.0f} % of a core."
-        )
+        said = f"{_sentence(reason)} The load generator took {result.generator.cpu_percent:.0f} % of a core."
         return _answer(question, NOT_TOLD, "", said)
     system = {name: us for name, us in parts.items() if name not in ("generator", "bench")}
     most = ", ".join(f"{name} {whole(us)} µs" for name, us in sorted(system.items(), key=lambda each: -each[1])[:4])

@@ -92,14 +92,12 @@ def _statistics(result: Result, verification: Verification, samples: int) -> Ite
 
 
 def _left_out(result: Result) -> Iterator[tuple[str, str]]:
-    document = result.to_dict()
-    convergence = document["convergence"]
-    if not convergence.get("held_s"):
+    if not result.convergence.held_s:
         yield (
             "How fast it catches up",
-            "Projectors did not stand still before the end (HOLD), so there was little to catch up.",
+            "Projectors did not stand still before the end, so there was little to catch up.",
         )
     if result.settings.get("API_PROCESSES", 1) == 1:
         yield "Monotonic reads over several servers", "One API process answered all reads."
-    for doubt in document.get("doubts", []):
+    for doubt in result.doubts:
         yield "Any figure without a doubt", f"{doubt[0].upper()}{doubt[1:].rstrip('.')}."
