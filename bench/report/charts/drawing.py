@@ -72,7 +72,7 @@ def _horizontal(chart: Chart, drawn: Mapping[str, Any]) -> Axis:
     if chart.get("xtype") == "log":
         return scale.logarithmic(values)
     axis = scale.linear(low, high, within=True)
-    unit = " s" if chart.get("timeline") or chart.get("seconds") else ""
+    unit = " s" if chart.get("timeline") or chart.get("seconds") else chart.get("xunit", "")
     return scale.labelled(axis.low, axis.high, [(value, label + unit) for value, label in axis.ticks])
 
 

@@ -1,54 +1,51 @@
-"""Staleness as users feel it: the t-visibility curve, own writes, reads that go back in time, in sentences."""
+"""Staleness of the report: sentences, what is not told and why, and the t-visibility curve between its bounds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.report.words import milliseconds, whole
+from bench.report.staleness import sentences
+from metrics.records.sections.staleness import Staleness
 
-UNTOLD: Final = "this run followed no write to the reads that show it"
 ID: Final = "plot-staleness"
+LONGEST: Final = 1.25
+"""The curve is drawn up to the wait that suffices for 99 of 100, and a quarter more."""
 
 
-def sentences(section: Mapping[str, Any] | None) -> list[str]:
-    """What a user meets, a sentence each; what nobody told is left to `untold`."""
-    found = section or {}
-    said = []
-    within = found.get("visible_within_ms") or {}
-    for percentile, share in (("p50", "half of the cases"), ("p95", "95 of 100"), ("p99", "99 of 100")):
-        if within.get(percentile) is not None:
-            said.append(f"A page that waits {milliseconds(within[percentile])} ms sees its own write in {share}.")
-    if (own := found.get("read_your_writes")) is not None:
-        said.append(f"A read sent at once after the acknowledgement showed its own write in {own:.1%} of cases.")
-    if (back := found.get("monotonic_violations")) is not None:
-        times = "No read" if not back else "One read" if back == 1 else f"{whole(back)} reads"
-        said.append(f"{times} showed an older version than an earlier read of the same todo.")
-    return said
+def told(found: Staleness) -> list[str]:
+    """What a user meets, a sentence each."""
+    return [f"{each[:1].upper()}{each[1:]}." for each in sentences(found)]
 
 
-def untold(section: Mapping[str, Any] | None) -> list[str]:
+def untold(found: Staleness) -> list[str]:
     """What the section does not tell, with its reason."""
-    if not section:
-        return [UNTOLD]
-    reason = section.get("reason") or section.get("why") or "no reason was given"
-    names = {
-        "curve": "the curve",
-        "read_your_writes": "the share of own writes that the next read shows",
-        "monotonic_violations": "reads that go back in time",
+    if found.why:
+        return [found.why]
+    missing = {
+        "the share of own writes that the next read shows": found.read_your_writes is None,
+        "reads that go back in time": found.monotonic_violations is None,
     }
-    missing = [text for name, text in names.items() if section.get(name) is None or section.get(name) == []]
-    return [f"{', '.join(missing)}: {reason}"] if missing else []
+    said = [f"{name}: it was not measured in this run" for name, absent in missing.items() if absent]
+    return [*said, *([f"the price of waiting: {found.waiting.why}"] if found.waiting.why else [])]
 
 
-def curve(section: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The chart: the share of writes that a read t ms after the acknowledgement shows; None where nobody told it."""
-    points = (section or {}).get("curve") or []
-    if len(points) < 2:
+def curve(found: Staleness) -> dict[str, Any] | None:
+    """The chart: the share of writes that a read sent t ms after the acknowledgement shows; None where nobody told."""
+    if found.why or len(found.curve) < 2:
         return None
-    x, y = [ms for ms, _ in points], [None if share is None else 100 * share for _, share in points]
-    trace = {"name": "writes seen", "x": x, "y": y, "color": "c1", "fill": "tozeroy"}
-    chart = {"id": ID, "title": "Chance that a read shows the write", "unit": "%", "yrange": [0, 100]}
+    upto = (found.visible_within_ms.p99 or found.curve[-1][0]) * LONGEST
+    points = [point for point in found.curve if point[0] <= upto] or found.curve
+    bounds = {ms: (least, most) for ms, least, most in found.curve_bounds}
+    chart: dict[str, Any] = {"id": ID, "title": "Chance that a read shows the write", "unit": "%", "yrange": [0, 100]}
+    x = [ms for ms, _ in points]
+    traces = [_trace("writes seen", x, [share for _, share in points], "c1") | {"fill": "tozeroy"}]
+    if all(ms in bounds for ms in x):
+        for name, place in (("at least", 0), ("at most", 1)):
+            traces.append(_trace(name, x, [bounds[ms][place] for ms in x], "c5") | {"dash": "dot"})
     about = "percent of sampled writes, by milliseconds from the acknowledgement to the read"
-    texts = [f"{ms:g} ms" for ms in x]
-    return {**chart, "about": about, "traces": [trace], "xname": "after the acknowledgement", "xtext": texts}
+    axis = {"xname": "after the acknowledgement", "xtext": [f"{ms:g} ms" for ms in x], "xunit": " ms"}
+    return {**chart, "about": about, "traces": traces, **axis}
+
+
+def _trace(name: str, x: list[float], shares: list[float], color: str) -> dict[str, Any]:
+    return {"name": name, "x": x, "y": [100 * share for share in shares], "color": color}

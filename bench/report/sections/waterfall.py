@@ -1,42 +1,52 @@
-"""The waterfall of an event: commit, noticed, claimed, committed, read; each part begins where the last one ended."""
+"""The waterfall of an event: noticed, claimed, committed, read; each stage begins where the last one ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.report.words import milliseconds
+from metrics.records.sections.staleness import STAGES, Ranks, Waterfall
 
-PARTS: Final = (
-    ("commit_to_noticed", "commit to noticed", "until a projector heard of it"),
-    ("noticed_to_claimed", "noticed to claimed", "until it held the stream's lease"),
-    ("claimed_to_committed", "claimed to committed", "until the effect was committed"),
-    ("committed_to_read", "committed to read", "until a read showed it"),
-)
-UNTOLD: Final = "the steps of an event were not sampled in this run"
+MEANINGS: Final = {
+    "commit_to_noticed": "from the acknowledgement until a projector knew of the event",
+    "noticed_to_claimed": "until it held the stream's lease",
+    "claimed_to_committed": "until the effect was committed",
+    "committed_to_read": "until a read showed it",
+}
 SHOWN: Final = ("p50", "p95", "p99")
 
 
-def waterfall(section: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Rows with a bar each, drawn by `by` (the mean where it is known, for means add up; else the median)."""
-    found = section or {}
-    known = [found[key] for key, _, _ in PARTS if found.get(key)]
-    if not known:
-        return {"rows": [], "reason": found.get("reason") or UNTOLD}
-    by = "mean" if all(part.get("mean") is not None for part in known) else "p50"
-    total = sum(part.get(by) or 0.0 for part in known)
+def waterfall(found: Waterfall) -> dict[str, Any]:
+    """A row with a bar for each stage, by medians, and one for the whole; or the reason why there is none."""
+    if found.why or not found.samples:
+        return {"rows": [], "whole": None, "reason": found.why or "no event was followed", "notes": []}
+    medians = [_median(getattr(found, stage)) for stage in STAGES]
+    total = sum(medians) or 1.0
     rows, begun = [], 0.0
-    for key, name, about in PARTS:
-        part = found.get(key) or {}
-        took = part.get(by)
-        row = {"name": name, "meaning": about, "told": took is not None}
-        row["values"] = [_told(part.get(each)) for each in (by, *SHOWN) if each != by or by == "mean"]
-        row["left"], row["width"] = (round(100 * each / total, 2) if total else 0 for each in (begun, took or 0.0))
-        rows.append(row)
-        begun += took or 0.0
-    head = ["mean", *SHOWN] if by == "mean" else list(SHOWN)
-    return {"rows": rows, "reason": "", "by": by, "head": head, "total": milliseconds(total)}
+    for stage, took in zip(STAGES, medians, strict=True):
+        bar = {"left": round(100 * begun / total, 2), "width": round(100 * took / total, 2)}
+        rows.append(_row(stage.replace("_", " "), MEANINGS[stage], getattr(found, stage)) | bar)
+        begun += took
+    whole = _row("the whole", "from the acknowledgement to the first read that shows the write", found.visibility)
+    return {"rows": rows, "whole": whole, "reason": "", "notes": _notes(found)}
 
 
-def _told(value: float | None) -> str:
-    return "–" if value is None else milliseconds(value)
+def _notes(found: Waterfall) -> list[str]:
+    said = [f"{found.samples:,} of {found.writes:,} sampled writes could be followed"]
+    if found.resolution_ms is not None:
+        said.append(f"clocks and intervals may be off by {milliseconds(found.resolution_ms)} ms")
+    if found.ahead is not None:
+        said.append(f"in {found.ahead:.0%} a projector knew of the event before its writer knew of the commit")
+    if found.disagreements:
+        said.append(f"the moments of {found.disagreements:,} contradict each other beyond that")
+    return said
+
+
+def _row(name: str, meaning: str, ranks: Ranks | None) -> dict[str, Any]:
+    values = [None if ranks is None else getattr(ranks, each) for each in SHOWN]
+    told = ["–" if value is None else milliseconds(value) for value in values]
+    return {"name": name, "meaning": meaning, "told": values[0] is not None, "values": told}
+
+
+def _median(ranks: Ranks | None) -> float:
+    return 0.0 if ranks is None or ranks.p50 is None else ranks.p50
