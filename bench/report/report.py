@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from bench.bundle.histograms import read_histograms
 from bench.bundle.reading import Read, read_bundle, refusing
-from bench.report.charts import timelines
+from bench.report.charts import timelines, usage
 from bench.report.notes import notes
 from bench.report.page import page
-from bench.report.sections import answers, caveats, conditions, latency, staleness, verdict, waterfall
+from bench.report.sections import answers, caveats, conditions, latency, staleness, verdict, waterfall, why
 from bench.report.words import machine_line, revision, software_line
 from metrics.records.fault import Injected
 from metrics.records.verification import Verification
@@ -49,7 +49,7 @@ def render(folder: Path) -> str:
 _EMPTY: Final[Mapping[str, Any]] = {
     **{"answers": [], "latencies": [], "latency_left_out": "", "percentiles": None, "lags": []},
     **{"staleness": [], "staleness_untold": [], "seen_curve": None, "waterfall": {"rows": [], "reason": ""}},
-    **{"caveats": [], "commands": []},
+    **{"caveats": [], "commands": [], "why": None},
 }
 
 
@@ -63,7 +63,7 @@ def _frame(bundle: Read, sound: bool, time: Mapping[str, Any]) -> dict[str, Any]
         "verdict": verdict.verdict(result, sound=sound),
         "proof": verdict.proof(result),
         "notes": notes(result, documents["postgres"], bundle.fault, bundle.samples.cut),
-        "contents": [each for each in shown if each[0] != "why"],
+        "contents": shown,
         "phases": time["phases"],
         "offenders": (bundle.verification or Verification()).offenders,
         "conditions": conditions.groups(result, documents),
@@ -92,6 +92,7 @@ def _results(bundle: Read) -> dict[str, Any]:
         "staleness_untold": staleness.untold(result.staleness),
         "seen_curve": staleness.curve(result.staleness),
         "waterfall": waterfall.waterfall(result.waterfall_ms),
+        "why": why.why(result),
         "caveats": caveats.caveats(result, documents, verification, samples=len(bundle.samples.records)),
         "commands": conditions.commands(result, documents["versions"]),
     }
@@ -99,7 +100,9 @@ def _results(bundle: Read) -> dict[str, Any]:
 
 def _diagnosis(bundle: Read, plots: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What helps with any run, sound or not."""
-    return {"plots": plots, "left_out": timelines.left_out(bundle.samples.records)}
+    uses = [chart for chart in plots if chart["id"].startswith("use-")]
+    over_time = [chart for chart in plots if chart not in uses]
+    return {"plots": over_time, "uses": uses, "left_out": timelines.left_out(bundle.samples.records)}
 
 
 def _time(bundle: Read) -> dict[str, Any]:
@@ -110,6 +113,7 @@ def _time(bundle: Read) -> dict[str, Any]:
     spans = timelines.phases(loadgen, start, end)
     upto = max([end - start, *(span["to"] for span in spans)])
     plots = timelines.timelines(samples, start) if samples else []
+    plots = [*plots, *usage.usage(bundle.resources.records, start)]
     return {"charts": plots, "phases": spans, "moments": _moments(bundle.fault, start), "range": [0, upto]}
 
 

@@ -91,15 +91,13 @@ def _backlog(result: Result) -> dict[str, str]:
 
 
 def _cpu(result: Result) -> dict[str, str]:
-    document = result.to_dict()
-    question = "What does an action cost?"
-    why = document.get("why") if isinstance(document.get("why"), dict) else {}
-    parts: dict[str, float] = (why or {}).get("cpu_us_per_action") or {}
-    if not parts:
-        reason = (why or {}).get("reason") or "CPU of the parts was not sampled in this run"
+    used, question = result.resources, "What does an action cost?"
+    parts = used.cpu_us_per_action if used else {}
+    system = {name: us for name, us in parts.items() if name not in ("generator", "bench")}
+    if not system:
+        reason = (used.reason if used else "") or "CPU of the parts was not sampled in this run"
         said = f"{_sentence(reason)} The load generator took {result.generator.cpu_percent:.0f} % of a core."
         return _answer(question, NOT_TOLD, "", said)
-    system = {name: us for name, us in parts.items() if name not in ("generator", "bench")}
     most = ", ".join(f"{name} {whole(us)} µs" for name, us in sorted(system.items(), key=lambda each: -each[1])[:4])
     said = f"CPU of the system by acknowledged action, the reads beside it included: {most}."
-    return _answer(question, whole(sum(system.values())), "µs", said)
+    return _answer(question, whole(sum(system.values())), "µs of CPU", said)
