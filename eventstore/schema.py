@@ -151,6 +151,9 @@ projectors: Final = Table(
     Column("waiting", Text),
     # By which ordering strategy it works; NULL: it ended before it could say.
     Column("strategy", Text),
+    # By which event handler, and which read models it keeps, as the settings write them.
+    Column("handler", Text),
+    Column("read_models", Text),
     PrimaryKeyConstraint("holder"),
     CheckConstraint("mode IN ('serial', 'parallel')", name="mode"),
 )
@@ -194,7 +197,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

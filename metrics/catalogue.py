@@ -137,7 +137,7 @@ PROJECTION: Final = Measurement(
 )
 PROJECTOR: Final = Measurement(
     "projector",
-    (*SAMPLE_TAGS, "projector"),
+    (*SAMPLE_TAGS, "projector", "handler", "read_models"),
     "one living projector, a point a second",
     (
         Metric("leases_held", "1", "gauge", "leases that it holds"),

@@ -23,7 +23,7 @@ are also the fields of `samples.jsonl`, where `t` is the time (seconds since the
 
 Tags: `run` (the run's id), `mode` (serial, parallel), `strategy` (by which the projectors order events: `STRATEGY`),
 `scenario`, `phase` (warmup, load, convergence, verification), `endpoint` (method and route), `reason` (a status, or no
-answer), `projector` (its name).
+answer), `projector` (its name), `handler` and `read_models` (how that projector works).
 
 Kinds:
 

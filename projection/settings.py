@@ -30,6 +30,16 @@ class ProjectionSettings(Protocol):
         ...
 
     @property
+    def handler(self) -> str:
+        """The event handler: see `HANDLER`."""
+        ...
+
+    @property
+    def read_models(self) -> tuple[str, ...]:
+        """The read models that it keeps."""
+        ...
+
+    @property
     def handler_latency(self) -> float:
         """An artificial cost, paid for each event before its effect."""
         ...

@@ -42,7 +42,7 @@ blocked AS (
 {LIST.strip()}
 ),
 known AS (
-  SELECT holder, mode, strategy, alive_until > clock_timestamp() AS alive, started_at, seen_at,
+  SELECT holder, mode, strategy, handler, read_models, alive_until > clock_timestamp() AS alive, started_at, seen_at,
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
          listening AND alive_until > clock_timestamp() AS listening,
@@ -107,12 +107,14 @@ class ProjectorStats:
 
     `sessions`: how often it began, at its start and each time that the store was back. `fenced`: leases that it
     found lost when it came to write or to renew. `listening`: it hears notifications. `waiting`: why it may
-    not work. `strategy`: None for one that ended before it could say. The rest is its pool's.
+    not work. `strategy`, `handler`, `read_models`: None for one that ended before it could say. The rest is its pool's.
     """
 
     holder: str
     mode: str
     strategy: str | None
+    handler: str | None
+    read_models: str | None
     alive: bool
     started_at: datetime
     seen_at: datetime

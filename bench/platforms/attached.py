@@ -16,7 +16,7 @@ from bench.platforms.logins import Logins
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.preparation import examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
-from bench.preflight import description, limits, strategies
+from bench.preflight import description, limits, told
 from bench.preflight.here import is_here
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
@@ -98,5 +98,7 @@ def _check_strategy(settings: Settings, base_url: str) -> None:
     if stats["serialProjection"] != (settings.mode == "serial"):
         found = "serial" if stats["serialProjection"] else "parallel"
         raise SetupError("BASE_URL", f"that system runs in {found} mode", f"run the bench with --mode {found}")
-    if others := strategies.others(settings.strategy, stats["strategies"]):
-        raise SetupError("BASE_URL", others, "set STRATEGY to what they work by, the same for all of them")
+    if others := told.others(settings, {ours: stats.get(theirs, []) for ours, theirs in told.IN_STATS.items()}):
+        raise SetupError(
+            "BASE_URL", others, "set STRATEGY, HANDLER and READ_MODELS to how they work, the same for all of them"
+        )

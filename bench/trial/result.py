@@ -8,7 +8,8 @@ from typing import Any
 
 from bench import ROOT
 from bench.oracle.verdict import judge
-from bench.preflight import description, strategies
+from bench.preflight import description
+from bench.preflight import told as said
 from bench.preflight.settings import Settings
 from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
 from metrics.records.verification import Verification
@@ -54,7 +55,7 @@ def merge(
         acknowledged_missing=told["correctness"].acknowledged_missing,
     )
     verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders)
-    if others := strategies.others(settings.strategy, loadgen["strategies"]):
+    if others := said.others(settings, loadgen):
         verdict, why = ("diverged" if verdict == "diverged" else "invalid"), "; ".join(filter(None, (others, why)))
     return replace(
         void(run_id, settings, why, trial=trial),

@@ -35,6 +35,8 @@ class Loadgen(TypedDict):
     verdict: NotRequired[Verdict]
     why: NotRequired[str]
     strategies: NotRequired[list[str]]
+    handlers: NotRequired[list[str]]
+    read_models: NotRequired[list[str]]
     phases: NotRequired[list[Phase]]
     settings: NotRequired[dict[str, Any]]
     acknowledged: NotRequired[dict[str, int]]

@@ -17,9 +17,11 @@ REGISTER: Final = Statement(
 WITH forgotten AS (
   DELETE FROM projectors WHERE alive_until < clock_timestamp() - interval '1 hour' AND holder <> :holder
 )
-INSERT INTO projectors (holder, mode, strategy, started_at, seen_at, alive_until, sessions)
-VALUES (:holder, :mode, :strategy, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, 1)
+INSERT INTO projectors (holder, mode, strategy, handler, read_models, started_at, seen_at, alive_until, sessions)
+VALUES (:holder, :mode, :strategy, :handler, :read_models, clock_timestamp(), clock_timestamp(),
+        clock_timestamp() + :ttl ::interval, 1)
 ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, strategy = excluded.strategy,
+  handler = excluded.handler, read_models = excluded.read_models,
   seen_at = excluded.seen_at, leases_held = 0, alive_until = excluded.alive_until,
   sessions = projectors.sessions + 1, waiting = NULL
 """)
@@ -27,9 +29,11 @@ ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, strategy = excluded.str
 
 WAIT: Final = Statement(
     text("""
-INSERT INTO projectors (holder, mode, strategy, started_at, seen_at, alive_until, waiting)
-VALUES (:holder, :mode, :strategy, clock_timestamp(), clock_timestamp(), clock_timestamp() + :ttl ::interval, :why)
+INSERT INTO projectors (holder, mode, strategy, handler, read_models, started_at, seen_at, alive_until, waiting)
+VALUES (:holder, :mode, :strategy, :handler, :read_models, clock_timestamp(), clock_timestamp(),
+        clock_timestamp() + :ttl ::interval, :why)
 ON CONFLICT (holder) DO UPDATE SET mode = excluded.mode, strategy = excluded.strategy,
+  handler = excluded.handler, read_models = excluded.read_models,
   seen_at = excluded.seen_at, leases_held = 0, alive_until = excluded.alive_until, waiting = excluded.waiting
 """)
 )
@@ -87,4 +91,11 @@ async def retire(database: Database, holder: str, told: Told) -> None:
 
 
 def _named(settings: ProjectionSettings) -> dict[str, object]:
-    return {"holder": settings.name, "mode": settings.mode, "strategy": settings.strategy, "ttl": settings.lease}
+    return {
+        "holder": settings.name,
+        "mode": settings.mode,
+        "strategy": settings.strategy,
+        "handler": settings.handler,
+        "read_models": ",".join(settings.read_models),
+        "ttl": settings.lease,
+    }

@@ -1,4 +1,4 @@
-"""A system that somebody else runs: a result names the strategy that its projectors say they work by."""
+"""A system that somebody else runs: a result names the strategy and handler that its projectors say."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tests.integration.api.server import ApiServer, api_environment, serve, unti
 
 
 @contextmanager
-def projector(url: str, api: ApiServer, strategy: str) -> Iterator[None]:
+def projector(url: str, api: ApiServer, strategy: str, **variables: str) -> Iterator[None]:
     """A projector that works by `strategy`, until the end of the block."""
-    told = api_environment(as_role("projector", url), 1, STRATEGY=strategy, PROJECTOR_NAME=f"by {strategy}")
+    names = {"STRATEGY": strategy, "PROJECTOR_NAME": f"by {strategy}", **variables}
+    told = api_environment(as_role("projector", url), 1, **names)
     process = subprocess.Popen([sys.executable, "-m", "services.projector"], cwd=ROOT, env=told)
     try:
         until(lambda: strategy in api.stats()["strategies"], f"a projector by {strategy}")
@@ -36,18 +37,21 @@ async def measured(url: str, api: ApiServer, **variables: str) -> AsyncIterator[
 
 async def test_a_system_is_measured_by_the_strategy_that_its_projectors_say(cluster: Cluster, tmp_path: Path) -> None:
     url = cluster.create()
-    with serve(url, tmp_path) as api, projector(url, api, "stream-locks"):
+    with serve(url, tmp_path) as api, projector(url, api, "stream-locks", HANDLER="each"):
         async with measured(url, api) as ran:
             await ran.ended()
             assert ran.code == 2, ran.said
-            assert "work by stream-locks, this run is one of stream-leases" in " ".join(ran.said.split())
+            said = " ".join(ran.said.split())
+            assert "work by stream-locks, this run is one of stream-leases" in said
+            assert "run HANDLER=each, this run is one of set" in said
             assert not ran.results.exists() or not list(ran.results.iterdir())
 
-        async with measured(url, api, STRATEGY="stream-locks") as ran:
+        async with measured(url, api, STRATEGY="stream-locks", HANDLER="each") as ran:
             await ran.ended()
             assert ran.code == 0, ran.said
             result, told = ran.document(), ran.document("loadgen.json")
             assert (result["strategy"], told["strategies"]) == ("stream-locks", ["stream-locks"])
+            assert (told["handlers"], told["read_models"]) == (["each"], ["todos"])
 
 
 async def test_a_projector_of_another_strategy_that_joins_a_run_makes_it_invalid(

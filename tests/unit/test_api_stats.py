@@ -20,7 +20,29 @@ NOTHING = Stats(NOW, 0, 0, 0, 0, None, 0, None, None, 0, 0, [], [], [])
 def projector(mode: str, *, alive: bool, strategy: str | None = None) -> ProjectorStats:
     """One projector that did nothing yet."""
     return ProjectorStats(
-        f"{mode}-{alive}", mode, strategy, alive, NOW, NOW, 0, 0, 0, 0, 0, 0, None, 1, 0, 0, True, 1, 0, 0, None
+        f"{mode}-{alive}",
+        mode,
+        strategy,
+        "set" if strategy else None,
+        "todos" if strategy else None,
+        alive,
+        NOW,
+        NOW,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        None,
+        1,
+        0,
+        0,
+        True,
+        1,
+        0,
+        0,
+        None,
     )
 
 

@@ -25,7 +25,29 @@ KEYS = {
 }
 OURS = of_this_process(Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, 3)
 PROJECTOR = ProjectorStats(
-    "p", "serial", "global-order", True, NOW, NOW, 1, 2, 3, 4, 5, 6, None, 7, 8, 9, True, 10, 11, 12, "a right"
+    "p",
+    "serial",
+    "global-order",
+    "set",
+    "todos",
+    True,
+    NOW,
+    NOW,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    None,
+    7,
+    8,
+    9,
+    True,
+    10,
+    11,
+    12,
+    "a right",
 )
 BLOCKED = Blocked("projection", "s", 2, 1, "no", 5, NOW)
 WRITER = Holder("session", 7, "psql", None, NOW, 3)

@@ -95,6 +95,8 @@ class ProjectorDocument(Struct, frozen=True, rename="camel"):
     holder: str
     mode: str
     strategy: str | None
+    handler: str | None
+    read_models: str | None
     alive: bool
     started_at: datetime
     seen_at: datetime
@@ -132,7 +134,7 @@ class HolderDocument(Struct, frozen=True, rename="camel"):
 class Stats(Struct, frozen=True, rename="camel"):
     """Figures, no verdict. Times are the database's clock; counts are exact.
 
-    `strategies`: the ordering strategies of the living projectors, or else of the last that lived.
+    `strategies`, `handlers`, `read_models`: how the living projectors work, or else the last that lived.
     `oldest_snapshot` holds vacuum back, `lowest_announcement` the serial reader; `dead_streams` is an estimate.
     `unsound`: what the store rests on and does not hold, as this process of the API found; writes are refused then.
     """
@@ -152,6 +154,8 @@ class Stats(Struct, frozen=True, rename="camel"):
     drain_count: int
     serial_projection: bool
     strategies: list[str]
+    handlers: list[str]
+    read_models: list[str]
     projectors: list[ProjectorDocument]
     observed_at: datetime
     last_event_at: datetime | None

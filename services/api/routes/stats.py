@@ -76,6 +76,8 @@ def document(stats: Stats, todos: TodoCounts, holders: Holders, unsound: list[st
         drain_count=stats.drains,
         serial_projection=_serial(stats, configured=serial),
         strategies=sorted({one.strategy for one in _at_work(stats) if one.strategy}),
+        handlers=sorted({one.handler for one in _at_work(stats) if one.handler}),
+        read_models=sorted({one.read_models for one in _at_work(stats) if one.read_models}),
         projectors=[ProjectorDocument(**asdict(one)) for one in stats.projectors],
         observed_at=stats.observed_at,
         last_event_at=stats.last_recorded_at,

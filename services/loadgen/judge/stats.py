@@ -12,10 +12,12 @@ from services.loadgen.judge.ledger import Counts
 
 @dataclass(frozen=True)
 class Projector:
-    """One living projector: leases held now, the rest since its start."""
+    """One living projector: leases held now, counts since its start. What it does not tell of itself is empty."""
 
     projector: str
     strategy: str
+    handler: str
+    read_models: str
     leases_held: int
     events_projected: int
     batches: int
@@ -110,6 +112,8 @@ def _projector(document: Mapping[str, Any]) -> Projector:
     return Projector(
         projector=str(document.get("holder")),
         strategy=_word(document, "strategy"),
+        handler=str(document.get("handler") or ""),
+        read_models=str(document.get("readModels") or ""),
         leases_held=_whole(document, "leasesHeld"),
         events_projected=_whole(document, "eventsProjected"),
         batches=_whole(document, "batches"),

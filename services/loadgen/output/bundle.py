@@ -56,13 +56,13 @@ class Bundle:
         self._visibility: dict[str, Any] = {}
         self._phases: list[Phase] = []
         self._influx: InfluxStream | None = None
-        self._strategies: set[str] = set()
+        self._told: dict[str, set[str]] = {"strategies": set(), "handlers": set(), "read_models": set()}
         self.result: Message | None = None
         self.report: Message | None = None
 
     def begin(self, stats: Stats) -> None:
         """The system is there and quiet, and the run begins."""
-        self._strategies.update(stats.strategies)
+        self._told["strategies"].update(stats.strategies)
         if self._settings.influx is not None:
             self._influx = InfluxStream(self._settings.influx, self._settings, stats, time.time())
 
@@ -86,7 +86,9 @@ class Bundle:
     def sample(self, message: Message) -> dict[str, Any]:
         """Write one line of `samples.jsonl` at once, and return it."""
         details = {name: message.get(name, []) for name in DETAILS}
-        self._strategies.update(projector["strategy"] for projector in details["projectors"])
+        for projector in details["projectors"]:
+            for name, one in (("strategies", "strategy"), ("handlers", "handler"), ("read_models", "read_models")):
+                self._told[name].update(filter(None, (projector[one],)))
         sample = {name: value for name, value in message.items() if name != "event" and name not in details}
         sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
         sample["dropped_points"] = self._influx.dropped if self._influx else 0
@@ -129,7 +131,9 @@ class Bundle:
         told: Loadgen = {
             "verdict": judgement.verdict,
             "why": judgement.why,
-            "strategies": sorted(self._strategies),
+            "strategies": sorted(self._told["strategies"]),
+            "handlers": sorted(self._told["handlers"]),
+            "read_models": sorted(self._told["read_models"]),
             "phases": self._phases,
             "settings": self._settings.as_used(),
             "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),

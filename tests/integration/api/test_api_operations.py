@@ -18,7 +18,8 @@ from tests.integration.api.server import ApiServer, assert_problem, serve, until
 FIELDS = {
     "totalEventsProjected", "totalTodos", "activeTodos", "lastEvents", "lastEventInStore", "lastProjectedEvent",
     "eventIdLag", "backlog", "oldestUnprojectedAgeMs", "blockedStreams", "eventCount", "streamCount", "drainCount",
-    "serialProjection", "strategies", "projectors", "observedAt", "lastEventAt", "lastProjectedAt", "blocked",
+    "serialProjection", "strategies", "handlers", "readModels", "projectors",
+    "observedAt", "lastEventAt", "lastProjectedAt", "blocked",
     "oldestSnapshot", "lowestAnnouncement", "deadStreams", "unsound",
 }  # fmt: skip
 
@@ -87,7 +88,8 @@ def test_stats_after_projection(api: ApiServer) -> None:
     }  # fmt: skip
     (projector,) = stats["projectors"]
     assert set(projector) == {
-        "holder", "mode", "strategy", "alive", "startedAt", "seenAt", "leasesHeld", "eventsProjected", "duplicates",
+        "holder", "mode", "strategy", "handler", "readModels",
+        "alive", "startedAt", "seenAt", "leasesHeld", "eventsProjected", "duplicates",
         "batches", "claims", "takeovers", "lastTakeoverAt", "sessions", "fenced", "timeLimits", "listening",
         "connectionsOpen", "connectionsUsed", "connectionsAwaited", "waiting",
     }  # fmt: skip

@@ -29,7 +29,7 @@ SELECT 'projection' AS scope, c.stream, c.version, c.position, c.error, c.attemp
   ) AS streams_blocked
 ),
 known AS (
-  SELECT holder, mode, strategy, alive_until > clock_timestamp() AS alive, started_at, seen_at,
+  SELECT holder, mode, strategy, handler, read_models, alive_until > clock_timestamp() AS alive, started_at, seen_at,
          CASE WHEN alive_until > clock_timestamp() THEN leases_held ELSE 0 END AS leases_held, claims, batches,
          events_projected, duplicates, takeovers, last_takeover_at, sessions, fenced, time_limits,
          listening AND alive_until > clock_timestamp() AS listening,

@@ -102,6 +102,26 @@ def test_a_run_whose_projectors_say_another_strategy_is_no_result_of_the_one_ask
     assert (found.verdict, found.why) == ("diverged", f"{told}; 1 fault(s): first")
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"handlers": ["each"]}, "the projectors said that they run HANDLER=each, this run is one of set"),
+        (
+            {"handlers": ["each", "set"], "read_models": ["todos,activity"]},
+            "the projectors said that they run HANDLER=each and set, this run is one of set; "
+            "the projectors said that they keep READ_MODELS=todos,activity, this run is one of todos",
+        ),
+    ],
+)
+def test_a_run_whose_projectors_say_another_handler_is_no_result_of_the_one_asked_for(
+    said: dict[str, list[str]], words: str
+) -> None:
+    found = merge("id", Settings.from_env({}), loadgen(**said), verification(SOUND), trial=1)
+    assert (found.verdict, found.why) == ("invalid", words)
+    silent = merge("id", Settings.from_env({}), loadgen(handlers=[], read_models=[]), verification(SOUND), trial=1)
+    assert silent.sound
+
+
 def test_a_void_result_is_no_success_and_has_no_numbers() -> None:
     found = void("id", Settings.from_env({"DATABASE_URL": "postgresql://me:secret@db/x"}), "why", trial=1)
     assert not found.sound

@@ -43,10 +43,13 @@ def test_what_the_projectors_said_of_their_strategy_is_kept(tmp_path: Path) -> N
     """All through the run: one that was started meanwhile may work by another."""
     bundle = Bundle(Settings(results_dir=tmp_path))
     bundle.begin(parse_stats({**DOCUMENT, "strategies": ["stream-leases"]}))
-    bundle.sample({**SAMPLE, "projectors": [{"projector": "new", "strategy": "stream-locks"}]})
+    new = {"projector": "new", "strategy": "stream-locks", "handler": "each", "read_models": "todos"}
+    bundle.sample({**SAMPLE, "projectors": [new]})
+    bundle.sample({**SAMPLE, "projectors": [{**new, "handler": "", "read_models": ""}]})
     bundle.close(Judgement("converged", ""))
     document = json.loads((tmp_path / "loadgen.json").read_text())
     assert document["strategies"] == ["stream-leases", "stream-locks"]
+    assert (document["handlers"], document["read_models"]) == (["each"], ["todos"])
 
 
 def test_a_line_of_samples_is_flat(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from services.loadgen.judge.ledger import Counts
 from services.loadgen.judge.stats import BadStats, Projector, parse_stats
 
 DONE = {"eventsProjected": 10, "batches": 5, "claims": 4, "takeovers": 1, "duplicates": 0}
+HOW = {"handler": "each", "readModels": "todos,activity"}
 DOCUMENT: dict[str, Any] = {
     "totalEventsProjected": 20,
     "totalTodos": 10,
@@ -24,7 +25,7 @@ DOCUMENT: dict[str, Any] = {
     "serialProjection": False,
     "strategies": ["stream-leases", "stream-locks"],
     "projectors": [
-        {"holder": "a", "strategy": "stream-leases", "alive": True, "leasesHeld": 3, **DONE},
+        {"holder": "a", "strategy": "stream-leases", **HOW, "alive": True, "leasesHeld": 3, **DONE},
         {"holder": "b", "strategy": "stream-locks", "alive": True, "leasesHeld": 4, **DONE},
         {"holder": "dead", "strategy": None, "alive": False, "leasesHeld": 9, **DONE},
     ],
@@ -40,7 +41,7 @@ def test_the_statistics_are_read() -> None:
     assert (stats.backlog, stats.event_id_lag, stats.events_in_store) == (1, 2, 21)
     assert (stats.projectors_alive, stats.leases_held) == (2, 7)
     assert (stats.head_position, stats.projected_position, stats.serial) == (25, 23, False)
-    assert stats.projectors[0] == Projector("a", "stream-leases", 3, 10, 5, 4, 1, 0)
+    assert stats.projectors[0] == Projector("a", "stream-leases", "each", "todos,activity", 3, 10, 5, 4, 1, 0)
     assert stats.strategies == ("stream-leases", "stream-locks")
     assert stats.blocked_because == "stream t at version 3: boom"
     assert stats.last_projected_at is not None
@@ -99,7 +100,7 @@ def test_a_wrong_field_is_named(name: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", ["strategy", "leasesHeld", *DONE])
 def test_a_wrong_field_of_a_living_projector_is_named(name: str) -> None:
-    right = {"holder": "a", "strategy": "stream-leases", "alive": True, "leasesHeld": 3, **DONE}
+    right = {"holder": "a", "strategy": "stream-leases", **HOW, "alive": True, "leasesHeld": 3, **DONE}
     assert parse_stats({**DOCUMENT, "projectors": [right]}).projectors_alive == 1
     projector = {**right, name: ["many"]}
     with pytest.raises(BadStats, match=name):
