@@ -77,6 +77,12 @@ def stop(**_: Any) -> None:
     PROCESS.stop()
 
 
+@events.test_stop.add_listener  # type: ignore[untyped-decorator]
+def finish(environment: Environment, **_: Any) -> None:
+    """No user is left."""
+    PROCESS.stopped(environment)
+
+
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
 def leave(environment: Environment, **_: Any) -> None:
     """The verdict is in the result, not in Locust's exit code."""

@@ -70,6 +70,7 @@ class LocustProcess:
         start(run, "the sampler", sampler.poll)
         start(run, "the sampler", sampler.report)
         start(run, "the clock", run.saturation.measure_delay, lambda: run.phase.measured)
+        start(run, "Locust's statistics", run.locust.keep_merging, environment.stats)
 
     def fail(self, what: str, error: BaseException, trace: Any) -> None:
         """End the run for an error of one of its parts; as a worker, by telling the master."""
@@ -82,6 +83,11 @@ class LocustProcess:
         elif self.run is not None:
             self.run.halt("Locust was stopped")
             self.run.over.wait(END_WITHIN_S)
+
+    def stopped(self, environment: Environment) -> None:
+        """All users have ended: Locust's statistics get the rest."""
+        if self.run is not None:
+            self.run.locust.merge(environment.stats)
 
     def _baseline(self) -> Counts:
         given = os.environ.get(BASELINE)

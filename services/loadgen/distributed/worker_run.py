@@ -45,6 +45,7 @@ class WorkerRun:
         self.run.endpoints = JournalledEndpoints(self._journal)
         self._told = 0
         start(self, "a worker's report", self._tell)
+        start(self, "a worker's statistics", self.run.locust.keep_merging, runner.stats)
         start(self, "a worker's clock", self.run.saturation.measure_delay, lambda: self.run.phase.measured)
 
     def enter(self, step: int) -> None:

@@ -6,7 +6,8 @@ Every request is recorded, to three digits: Locust's own percentiles are rounded
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from hdrh.histogram import HdrHistogram
@@ -26,7 +27,13 @@ def new_histogram() -> Any:
 
 def record(histogram: Any, seconds: float) -> None:
     """Record a duration, at least 1 µs and at most an hour, so that no value is ever dropped."""
-    histogram.record_value(min(max(round(seconds * 1e6), 1), LONGEST_US))
+    histogram.record_value(_microseconds(seconds))
+
+
+def record_all(histogram: Any, durations: Iterable[float]) -> None:
+    """Record many durations: as `record` does with each."""
+    for microseconds, count in Counter(_microseconds(seconds) for seconds in durations).items():
+        histogram.record_value(microseconds, count)
 
 
 def percentiles(histogram: Any) -> Percentiles:
@@ -35,6 +42,10 @@ def percentiles(histogram: Any) -> Percentiles:
         return Percentiles()
     found = histogram.get_percentile_to_value_dict([50, 95, 99])
     return Percentiles(found[50] / 1000, found[95] / 1000, found[99] / 1000, histogram.get_max_value() / 1000)
+
+
+def _microseconds(seconds: float) -> int:
+    return min(max(round(seconds * 1e6), 1), LONGEST_US)
 
 
 def quantile(ordered: Sequence[float], q: float) -> float | None:
@@ -69,7 +80,8 @@ class Recorder:
     """Counts and histograms of the measured phases, gauges of the load phase, and the running interval."""
 
     def __init__(self) -> None:
-        self.histograms: dict[Kind, Any] = {"action": new_histogram(), "read": new_histogram()}
+        self._histograms: dict[Kind, Any] = {"action": new_histogram(), "read": new_histogram()}
+        self._unrecorded: dict[Kind, list[float]] = {"action": [], "read": []}
         self.answered: dict[Kind, int] = {"action": 0, "read": 0}
         self.rejected = 0
         self.errors = 0
@@ -85,11 +97,19 @@ class Recorder:
             return
         if outcome == "ok":
             self.answered[kind] += 1
-            record(self.histograms[kind], seconds)
+            self._unrecorded[kind].append(seconds)
         elif outcome == "rejected":
             self.rejected += 1
         else:
             self.errors += 1
+
+    @property
+    def histograms(self) -> dict[Kind, Any]:
+        """Latencies of the measured phases; those since the last look are put in now, equal ones at once."""
+        for kind, latencies in self._unrecorded.items():
+            record_all(self._histograms[kind], latencies)
+            latencies.clear()
+        return self._histograms
 
     def observe(self, stats: Stats, projection_lag: int) -> None:
         """Take in one sample of the load phase."""
@@ -100,6 +120,7 @@ class Recorder:
     def next_interval(self, seconds: float) -> dict[str, float | int | None]:
         """Summarise what happened since the last call, and start afresh."""
         interval, self._interval = self._interval, Interval()
+        _ = self.histograms
         return interval.summary(seconds)
 
     def throughput(self, seconds: float) -> Throughput:

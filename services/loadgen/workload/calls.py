@@ -2,84 +2,104 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
-from typing import Any
+from typing import Any, Final
 
-from locust.exception import CatchResponseError
+import msgspec
 
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
-from services.loadgen.workload.http_session import Answer, HttpSession
+from services.loadgen.workload.http.session import Answer, HttpSession
 from services.loadgen.workload.run import Run
 from settings.scenarios.document import Operation
 
-LIST_LIMIT = 50
-Report = Callable[..., None]
-"""Locust's event `request`, for its own statistics."""
+LIST_LIMIT: Final = 50
 
 
 @dataclass(frozen=True)
-class Reply:
-    """An answer, or the lack of one (`outcome` error, `document` None)."""
+class Endpoint:
+    """What a call asks for; `label` names it in results."""
 
-    outcome: Outcome
-    document: Any = None
-    version: int = 0
+    kind: Kind
+    method: str
+    label: str
+
+
+CREATE: Final = Endpoint("action", "POST", "POST /todos")
+UPDATE: Final = Endpoint("action", "PUT", "PUT /todos/{id}")
+DELETE: Final = Endpoint("action", "DELETE", "DELETE /todos/{id}")
+READ_ONE: Final = Endpoint("read", "GET", "GET /todos/{id}")
+READ_LIST: Final = Endpoint("read", "GET", "GET /todos")
+READ_STATS: Final = Endpoint("read", "GET", "GET /stats")
+
+
+class Written(msgspec.Struct):
+    """What a write is acknowledged with; the rest of the answer is passed over."""
+
+    version: int
+    stream: str = ""
+
+
+class Document(msgspec.Struct):
+    """Any JSON object: it is checked from end to end, and nothing is made of it."""
+
+
+_written: Final = msgspec.json.Decoder(Written)
+_document: Final = msgspec.json.Decoder(Document)
 
 
 class TodoCalls:
     """The calls of one user. `due` is the moment of `time.perf_counter` that a latency counts from."""
 
-    def __init__(self, session: HttpSession, run: Run, author: str, random: Random, report: Report) -> None:
+    def __init__(self, session: HttpSession, run: Run, author: str) -> None:
         self._session = session
-        self._report = report
         self._run = run
         self._author = author
-        self._random = random
         self._written = 0
         self._called = 0
+        run_id = run.settings.run_id
+        self._ids = None if run_id is None else f"{run_id}:{author.replace(' ', '-')}."
 
     def create(self, due: float) -> str | None:
         """Create a todo; its id, None when that was not acknowledged."""
-        ledger, text = self._run.ledger, self._text()
-        reply = self._write("create", None, text, lambda: self._send("POST", "/todos", "POST /todos", due, text))
-        if reply.outcome != "ok":
+        text = self._text()
+        written = self._write("create", CREATE, None, text, due)
+        if written is None:
             return None
-        ledger.created(reply.document["stream"], reply.version, text)
-        return str(reply.document["stream"])
+        self._run.ledger.created(written.stream, written.version, text)
+        return written.stream
 
     def update(self, id: str, due: float) -> None:
         """Give a todo a new text."""
         text = self._text()
-        reply = self._write("update", id, text, lambda: self._send("PUT", f"/todos/{id}", "PUT /todos/{id}", due, text))
-        if reply.outcome == "ok":
-            self._run.ledger.updated(id, reply.version, text)
+        if (written := self._write("update", UPDATE, id, text, due)) is not None:
+            self._run.ledger.updated(id, written.version, text)
 
     def delete(self, id: str, due: float) -> None:
         """Delete a todo."""
-        reply = self._write("delete", id, "", lambda: self._send("DELETE", f"/todos/{id}", "DELETE /todos/{id}", due))
-        if reply.outcome == "ok":
-            self._run.ledger.deleted(id, reply.version)
+        if (written := self._write("delete", DELETE, id, "", due)) is not None:
+            self._run.ledger.deleted(id, written.version)
 
     def read_one(self, id: str, due: float) -> None:
         """Read a todo. One that is not projected yet, or not any more, is an answer too."""
-        self._call("read", "GET", f"/todos/{id}", "GET /todos/{id}", due)
+        self._read(READ_ONE, f"/todos/{id}", due)
 
     def read_list(self, after: str | None, due: float) -> None:
         """Read a page of todos from somewhere in the middle."""
         start = f"&after={after}" if after else ""
-        self._call("read", "GET", f"/todos?limit={LIST_LIMIT}{start}", "GET /todos", due)
+        self._read(READ_LIST, f"/todos?limit={LIST_LIMIT}{start}", due)
 
-    def read_stats(self, due: float) -> Stats | None:
+    def read_stats(self, due: float) -> bytes | None:
         """Read the statistics; None when no usable answer came."""
-        reply = self._call("read", "GET", "/stats", "GET /stats", due)
+        return self._read(READ_STATS, "/stats", due)
+
+    def see_stats(self, due: float) -> Stats | None:
+        """The same, understood."""
+        content = self.read_stats(due)
         try:
-            return parse_stats(reply.document) if reply.outcome == "ok" else None
+            return None if content is None else parse_stats(msgspec.json.decode(content))
         except BadStats:
             return None
 
@@ -88,79 +108,89 @@ class TodoCalls:
         answer = self._session.request("POST", "/drain")
         self._tell("POST", "POST /drain", answer, "" if 200 <= answer.status < 300 else _why(answer))
 
-    def _request_id(self) -> str | None:
-        """A name for the request in the server's log, where the run has a name; it begins with that."""
-        if self._run.settings.run_id is None:
-            return None
-        self._called += 1
-        return f"{self._run.settings.run_id}:{self._author.replace(' ', '-')}.{self._called}"
-
     def _text(self) -> str:
         self._written += 1
         return f"{self._author} writes {self._written}"
 
-    def _write(self, operation: Operation, id: str | None, text: str, send: Callable[[], Reply]) -> Reply:
+    def _write(self, operation: Operation, endpoint: Endpoint, id: str | None, text: str, due: float) -> Written | None:
+        """Send a write; what it was acknowledged with, None where it was refused or its answer is lost."""
         ledger = self._run.ledger
+        path = "/todos" if id is None else f"/todos/{id}"
+        content = None if operation == "delete" else msgspec.json.encode({"text": text})
         ledger.in_flight += 1
         answered = False
         try:
-            reply = send()
-            answered = reply.outcome != "error"
-            return reply
+            measured = self._run.phase.measured
+            answer = self._send(endpoint.method, path, content)
+            seconds = time.perf_counter() - due
+            outcome, written = _acknowledged(answer, create=id is None)
+            answered = outcome != "error"
         finally:
             # A greenlet killed while it waits passes here too: its write may have been committed.
             ledger.in_flight -= 1
             if not answered:
                 ledger.unanswered(operation, id, text)
+        self._record(endpoint, outcome, seconds, answer, measured=measured)
+        return written
 
-    def _send(self, method: str, path: str, label: str, due: float, text: str | None = None) -> Reply:
-        return self._call("action", method, path, label, due, None if text is None else {"text": text})
-
-    def _call(self, kind: Kind, method: str, path: str, label: str, due: float, body: Any = None) -> Reply:
+    def _read(self, endpoint: Endpoint, path: str, due: float) -> bytes | None:
+        """Send a read; the document, None where there is none."""
         measured = self._run.phase.measured
-        content = None if body is None else json.dumps(body).encode()
-        answer = self._session.request(method, path, content, self._request_id())
+        answer = self._send(endpoint.method, path, None)
         seconds = time.perf_counter() - due
-        reply = _read(kind, answer)
-        why = _why(answer) if reply.outcome == "error" else ""
-        self._run.recorder.request(kind, reply.outcome, seconds, measured=measured)
-        self._run.endpoints.note(label, reply.outcome, seconds, answer.status, why)
-        self._tell(method, label, answer, why)
-        return reply
+        outcome = _shown(answer)
+        self._record(endpoint, outcome, seconds, answer, measured=measured)
+        return answer.content if answer.status == 200 and outcome == "ok" else None
+
+    def _send(self, method: str, path: str, content: bytes | None) -> Answer:
+        """With a name for the server's log, where the run has one; it begins with the run's."""
+        self._called += 1
+        name = None if self._ids is None else f"{self._ids}{self._called}"
+        return self._session.request(method, path, content, name)
+
+    def _record(self, endpoint: Endpoint, outcome: Outcome, seconds: float, answer: Answer, *, measured: bool) -> None:
+        why = _why(answer) if outcome == "error" else ""
+        self._run.recorder.request(endpoint.kind, outcome, seconds, measured=measured)
+        self._run.endpoints.note(endpoint.label, outcome, seconds, answer.status, why)
+        self._tell(endpoint.method, endpoint.label, answer, why)
 
     def _tell(self, method: str, label: str, answer: Answer, why: str) -> None:
-        """Locust's own statistics, which its page shows."""
-        self._report(
-            request_type=method,
-            name=label,
-            response_time=answer.seconds * 1000,
-            response_length=len(answer.content),
-            response=None,
-            context={},
-            exception=CatchResponseError(why) if why else None,
-        )
+        self._run.locust.note(method, label, answer.seconds, len(answer.content), why)
 
 
 def _why(answer: Answer) -> str:
     return reason(answer.status, answer.error)
 
 
-def _read(kind: Kind, answer: Answer) -> Reply:
-    if kind == "read" and answer.status == 404:
-        return Reply("ok")
+def _shown(answer: Answer) -> Outcome:
+    if answer.status == 404:
+        return "ok"
     if 400 <= answer.status < 500:
-        return Reply("rejected")
+        return "rejected"
     if not 200 <= answer.status < 300:
-        return Reply("error")
+        return "error"
+    return "error" if _decoded(_document, answer.content) is None else "ok"
+
+
+def _acknowledged(answer: Answer, *, create: bool) -> tuple[Outcome, Written | None]:
+    if 400 <= answer.status < 500:
+        return "rejected", None
+    if not 200 <= answer.status < 300:
+        return "error", None
+    written = _decoded(_written, answer.content) if answer.content else _by_tag(answer)
+    if written is None or (create and not written.stream):
+        return "error", None
+    return "ok", written
+
+
+def _by_tag(answer: Answer) -> Written | None:
+    """The version of an answer without a document stands in its ETag."""
+    tag = (answer.header(b"etag") or "").removeprefix("W/").strip('"')
+    return Written(int(tag)) if tag.isdecimal() else None
+
+
+def _decoded(decoder: Any, content: bytes) -> Any:
     try:
-        document = json.loads(answer.content) if answer.content else None
-        version = _version(document, answer.headers) if kind == "action" else 0
-    except (KeyError, TypeError, ValueError):
-        return Reply("error")
-    return Reply("ok", document, version)
-
-
-def _version(document: Any, headers: Any) -> int:
-    if document is not None:
-        return int(document["version"])
-    return int(headers["ETag"].removeprefix("W/").strip('"'))
+        return decoder.decode(content)
+    except msgspec.DecodeError:
+        return None

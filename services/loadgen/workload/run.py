@@ -14,6 +14,7 @@ from services.loadgen.judge.convergence import Evidence, Streaks, matches
 from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
 from services.loadgen.judge.stats import Stats
 from services.loadgen.measure.endpoints import Endpoints
+from services.loadgen.measure.locust_statistics import LocustStatistics
 from services.loadgen.measure.recorder import Recorder
 from services.loadgen.measure.saturation import Saturation
 from services.loadgen.settings import Settings
@@ -88,6 +89,7 @@ class Run:
         self.ledger = Ledger(baseline, hottest=hottest(settings.skew, place, of))
         self.recorder = Recorder()
         self.endpoints = Endpoints()
+        self.locust = LocustStatistics()
         self.saturation = Saturation()
         self.watch: ReaderWatch | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None

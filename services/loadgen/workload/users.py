@@ -12,12 +12,13 @@ from locust import User, task
 from locust.exception import StopUser
 
 from services.loadgen.workload.calls import TodoCalls
-from services.loadgen.workload.http_session import HttpSession
+from services.loadgen.workload.http.session import HttpSession
 from services.loadgen.workload.plan import Phase, is_writer, pick
 from services.loadgen.workload.run import Arrival, Run
 from settings.scenarios.document import Operation
 
 _IDLE_S = 0.05
+_TURN_S = 0.1
 
 
 class HasRun(Protocol):
@@ -40,8 +41,7 @@ class TodoUser(User):
         self.index = self.loadgen.new_user_number()
         self.draws = Random(f"{self.loadgen.settings.seed}/{self.index}")
         self.session = HttpSession(str(self.host))
-        report = self.environment.events.request.fire
-        self.calls = TodoCalls(self.session, run, f"user {self.index}", self.draws, report)
+        self.calls = TodoCalls(self.session, run, f"user {self.index}")
         self.steps: list[Operation] = []
         self.own: str | None = None
 
@@ -51,13 +51,23 @@ class TodoUser(User):
 
     def wait_time(self) -> float:
         """An exponential pause: users that wait equally long would meet in bursts."""
-        think_s = self.loadgen.settings.think_time_ms / 1000
-        if think_s == 0 or self._serves_arrivals:
+        if not self._pauses:
             return 0.0
+        think_s = self.loadgen.settings.think_time_ms / 1000
         return min(self.draws.expovariate(1 / think_s), 10 * think_s)
 
     @task
-    def step(self) -> None:
+    def turn(self) -> None:
+        """One request where users pause; else one after another for a short time, for Locust's round has its price.
+
+        Between two rounds Locust looks whether the user is to stop.
+        """
+        ends = time.perf_counter() + _TURN_S
+        self._step()
+        while not self._pauses and time.perf_counter() < ends:
+            self._step()
+
+    def _step(self) -> None:
         """One request, as the phase and the role have it."""
         phase = self.loadgen.phase
         writes = is_writer(self.index, phase.writers)
@@ -73,6 +83,10 @@ class TodoUser(User):
             self._write(phase, time.perf_counter())
         else:
             self._read(phase, time.perf_counter())
+
+    @property
+    def _pauses(self) -> bool:
+        return self.loadgen.settings.think_time_ms > 0 and not self._serves_arrivals
 
     @property
     def _serves_arrivals(self) -> bool:
@@ -139,6 +153,6 @@ class TodoUser(User):
             gevent.sleep(_IDLE_S)
             return
         self.calls.drain()
-        stats = self.calls.read_stats(time.perf_counter())
+        stats = self.calls.see_stats(time.perf_counter())
         if stats is not None:
             watch.note(self.index, stats)

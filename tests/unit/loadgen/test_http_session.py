@@ -14,11 +14,26 @@ import aiohttp
 import psutil
 import pytest
 
+from services.api.serving.server import KEEP_ALIVE_S
 from services.loadgen.measure.visibility_probe import LostAnswer, send_once
-from services.loadgen.workload.http_session import HttpSession
+from services.loadgen.workload.http import connections
+from services.loadgen.workload.http import session as session_module
+from services.loadgen.workload.http.session import IDLE_MOST_S, HttpSession
 
 WRITES = ("POST", "PUT", "DELETE")
 PATIENCE_S = 30.0
+WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: "7"\r\n\r\n{}'
+ANSWERS = {
+    "/parts": [WHOLE[:20], WHOLE[20:50], WHOLE[50:-1], WHOLE[-1:]],
+    "/chunked": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1\r\n}\r\n0\r\n\r\n"],
+    "/interim": [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", WHOLE],
+    "/to-the-end": [b"HTTP/1.1 200 OK\r\nETag: x\r\n\r\n{", b"}"],
+    "/no-content": [b'HTTP/1.1 204 No Content\r\nETag: "7"\r\n\r\n'],
+    "/told-last": [WHOLE.replace(b"ETag", b"Connection: close\r\nETag")],
+    "/half": [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}"],
+    "/twice": [WHOLE + WHOLE],
+    "/garbage": [b"SSH-2.0-OpenSSH\r\n"],
+}
 
 
 class Server:
@@ -53,8 +68,9 @@ class Server:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if path in ("/reset", "/close"):
                     return
-                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: "7"\r\n\r\n{}')
-                if path == "/last":
+                for part in ANSWERS.get(path, [WHOLE]):
+                    connection.sendall(part)
+                if path in ("/last", "/to-the-end", "/half"):
                     return
 
     def _read(self, connection: socket.socket) -> str:
@@ -65,8 +81,10 @@ class Server:
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         length = next((int(line[15:]) for line in head.splitlines() if line.lower().startswith(b"content-length")), 0)
-        while len(body) < length:
-            body += connection.recv(4096)
+        parts = [body]
+        while (got := sum(map(len, parts))) < length:
+            parts.append(connection.recv(min(length - got, 1 << 20)))
+        body = b"".join(parts)
         return f"{head.decode()}\n{body.decode()}"
 
 
@@ -102,7 +120,7 @@ def test_one_connection_serves_many_requests_and_a_closed_one_is_replaced_before
     with closing(HttpSession(server.url)) as session:
         for _ in range(3):
             answer = session.request("PUT", "/ok", b'{"text": "a"}', "run:user-1.1")
-            assert (answer.status, answer.content, answer.headers["etag"]) == (200, b"{}", '"7"')
+            assert (answer.status, answer.content, answer.header(b"etag")) == (200, b"{}", '"7"')
         assert server.connections == 1
         assert "X-Request-Id: run:user-1.1" in server.seen[0]
         assert server.seen[0].endswith('{"text": "a"}')
@@ -110,6 +128,61 @@ def test_one_connection_serves_many_requests_and_a_closed_one_is_replaced_before
         until_hung_up(server.url)
         assert session.request("DELETE", "/ok").status == 200
         assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "content", "kept"),
+    [
+        ("/parts", 200, b"{}", True),
+        ("/chunked", 200, b"{}", True),
+        ("/interim", 200, b"{}", True),
+        ("/no-content", 204, b"", True),
+        ("/to-the-end", 200, b"{}", False),
+        ("/told-last", 200, b"{}", False),
+        ("/half", 0, b"", False),
+        ("/twice", 0, b"", False),
+        ("/garbage", 0, b"", False),
+    ],
+)
+def test_an_answer_is_whole_or_lost(path: str, status: int, content: bytes, kept: bool, server: Server) -> None:
+    with closing(HttpSession(server.url)) as session:
+        answer = session.request("PUT", path, b"{}")
+        assert (answer.status, answer.content, answer.error is None) == (status, content, status > 0)
+        again = session.request("GET", "/ok")
+        assert (again.status, again.content) == (200, b"{}")
+        assert server.connections == (1 if kept else 2)
+        assert [request.split()[0] for request in server.seen] == ["PUT", "GET"]
+
+
+def test_a_request_and_an_answer_larger_than_the_buffers_go_through(server: Server) -> None:
+    large = b"x" * 20_000_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large)
+    with closing(HttpSession(server.url)) as session, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ANSWERS, "/large", [head, large])
+        answer = session.request("PUT", "/large", large)
+    assert (answer.status, answer.content == large) == (200, True)
+    assert server.seen[0].endswith(large[-100:].decode())
+
+
+def test_a_connection_that_was_idle_for_long_is_given_up_before_its_server_may_close_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(HttpSession(server.url)) as session:
+        session.request("GET", "/ok")
+        monkeypatch.setattr(session_module, "IDLE_MOST_S", 0.0)
+        assert session.request("PUT", "/ok", b"{}").status == 200
+        assert server.connections == 2
+    assert IDLE_MOST_S < KEEP_ALIVE_S / 10
+
+
+def test_a_server_that_is_silent_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "TIMEOUT_S", 0.05)
+    monkeypatch.setitem(ANSWERS, "/silent", [])
+    with closing(HttpSession(server.url)) as session:
+        lost = session.request("PUT", "/silent", b"{}")
+        assert (lost.status, str(lost.error)) == (0, "timed out")
+        assert session.request("GET", "/ok").status == 200
+    assert [request.split()[0] for request in server.seen] == ["PUT", "GET"]
 
 
 def test_a_server_that_is_not_there_is_told_in_words(server: Server) -> None:
