@@ -112,6 +112,7 @@ def _measure(row: Row, effort: Effort, folder: Path, order: list[str], console: 
     found["measured_at"] = now["measured_at"]
     results.write(folder, results.merge(results.read(folder), now, found), order)
     mark = "holds" if found["holds"] else "does not hold"
+    mark += "; in doubt" if found["doubts"] else ""
     ratio = table.number(found["ratio_to_reference"])
     console.print(Text(f"· {row.name}: {table.number(found['ours'])} {row.unit}, {ratio} × the reference, {mark}"))
 

@@ -11,10 +11,14 @@ from typing import Any, Final
 from bench.ends.errors import RunFailed, SetupError
 from bench.perf.lab import laboratory
 from bench.perf.row import Contest, Reading, Remembered, Row, Target, Unmeasured
+from bench.trial.resources import neighbours
+from bench.trial.resources.neighbours import Taken, taken
+from bench.trial.resources.processes import Snapshot, snapshot
 
 TRIALS: Final = 5
 
 Readings = dict[str, list[Reading]]
+Losses = dict[str, list[Taken]]
 Tell = Callable[[str], None]
 
 
@@ -34,6 +38,7 @@ class Effort:
 def measure(row: Row, effort: Effort, log: Path, tell: Tell) -> dict[str, Any]:
     """One row of the result. A row that fails is a row too: it does not hold, and `note` says why."""
     readings: Readings = {}
+    losses: Losses = {}
     notes: list[str] = []
     try:
         tell("preparing")
@@ -41,23 +46,43 @@ def measure(row: Row, effort: Effort, log: Path, tell: Tell) -> dict[str, Any]:
             laboratory(log, settings=row.settings, quick=effort.quick, full=effort.full) as lab,
             row.open(lab) as contest,
         ):
-            _take_turns(contest, effort.of(row), readings, notes, tell)
+            take_turns(contest, effort.of(row), readings, losses, notes, tell)
     except (RunFailed, SetupError, Unmeasured) as failure:
         tail = getattr(failure, "tail", "")
         notes.append(f"{failure}\n{tail}".strip())
-    return summarize(row, readings, notes)
+    return {**summarize(row, readings, notes), **doubted(losses)}
 
 
-def _take_turns(contest: Contest, trials: int, readings: Readings, notes: list[str], tell: Tell) -> None:
+def take_turns(
+    contest: Contest,
+    trials: int,
+    readings: Readings,
+    losses: Losses,
+    notes: list[str],
+    tell: Tell,
+    look: Callable[[], Snapshot] = snapshot,
+) -> None:
+    """Each side once a trial. `losses` gets what others took of the machine meanwhile, a reading each."""
     sides = contest.sides()
     for trial in range(1, trials + 1):
         for name in list(sides):
             tell(f"trial {trial} of {trials}: {name}")
+            before = look()
             try:
                 readings.setdefault(name, []).append(sides[name]())
+                losses.setdefault(name, []).append(taken(before, look(), ()))
             except Unmeasured as reason:
                 notes.append(f"{name} not measured: {reason}")
                 del sides[name]
+
+
+def doubted(losses: Losses) -> dict[str, Any]:
+    """What others took in each reading, and the doubt where it is much of all readings of a side. Pure."""
+    worst = neighbours.section({side: sum(each[1:], each[0]) for side, each in losses.items()})
+    return {
+        "neighbours_share": {side: [one.lost_share for one in each] for side, each in losses.items()},
+        "doubts": [f"{worst.lost} while {worst.phase} was measured"] if worst.lost else [],
+    }
 
 
 def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, Any]:

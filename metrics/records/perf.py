@@ -55,6 +55,9 @@ class Row(TypedDict):
     peers: dict[str, Peer]
     trials: dict[str, list[float]]
     note: str
+    neighbours_share: NotRequired[dict[str, list[float]]]
+    """What other processes and the host took of the machine during each reading of a side, as in a result."""
+    doubts: NotRequired[list[str]]
 
 
 class Built(TypedDict):

@@ -27,11 +27,14 @@ def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
             number(row[name]) for name in ("ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread")
         ]
         mark = Text("holds", "green") if row["holds"] else Text("does not hold", "bold red")
+        mark += Text(" (in doubt)", "bold yellow") if row.get("doubts") else Text()
         table.add_row(row["name"], *figures, row["unit"], mark)
     console.print(table)
     for row in rows:
         for verdict in row["targets"]:
             if not verdict["holds"]:
                 console.print(Text(f"{row['name']}: {verdict['target']}, measured {number(verdict['measured'])}"))
+        for doubt in row.get("doubts", []):
+            console.print(Text(f"{row['name']}: in doubt, {doubt}", "bold yellow"))
         if row["note"]:
             console.print(Text(f"{row['name']}: {row['note']}", "yellow"))

@@ -121,14 +121,18 @@ class Neighbours(Record):
     @property
     def doubt(self) -> str:
         """What a reader must know before any figure, in one sentence; empty where it is little, or not told."""
+        return f"{self.lost}{f' in the {self.phase} phase' * bool(self.phase)}" if self.lost else ""
+
+    @property
+    def lost(self) -> str:
+        """The same without the phase."""
         lost = self.steal_share if self.cpu_share is None else self.cpu_share
         if lost is None or lost <= DOUBTFUL:
             return ""
-        where = f" in the {self.phase} phase" if self.phase else ""
         said = []
         if self.processes_share:
             names = ", ".join(f"{one.name} {one.share:.0%}" for one in self.top)
             said.append(f"other processes took {self.processes_share:.0%} of the machine{f' ({names})' * bool(names)}")
         if self.steal_share and self.steal_share >= DOUBTFUL / 5:
             said.append(f"the host took {self.steal_share:.0%} of the machine (steal)")
-        return f"{' and '.join(said)}{where}"
+        return " and ".join(said)

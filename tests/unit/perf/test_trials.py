@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from bench.perf import rows
 from bench.perf.output import results
 from bench.perf.output.page import render
+from bench.perf.output.table import show
 from bench.perf.row import Better, Contest, Reading, Remembered, Row, Target
-from bench.perf.trials import Readings, summarize
+from bench.perf.trials import Losses, Readings, doubted, summarize, take_turns
+from bench.trial.resources.processes import Seen, Snapshot, Times
 
 
 @contextmanager
@@ -123,6 +127,41 @@ def test_the_page_tells_what_was_missed() -> None:
     assert "must reach ≥ 3 × the reference: 2, **missed**" in page
     assert "not from this run" in page
     assert "- server: a server; client: a client; strategy: a strategy" in page
+
+
+def looks(*busy_s: float) -> Callable[[], Snapshot]:
+    """A machine of two cores, looked at every ten seconds; a stranger has used so many seconds by then."""
+    stranger = [
+        {7: Seen(1, "stress-ng", None, 1.0, seconds), 2: Seen(0, "kthreadd", 0, 1.0, 0.0)} for seconds in busy_s
+    ]
+    moments = iter([Snapshot(10.0 * n, 2, Times(), each) for n, each in enumerate(stranger)])
+    return lambda: next(moments)
+
+
+def test_a_row_that_was_measured_beside_a_busy_neighbour_is_in_doubt() -> None:
+    losses: Losses = {}
+    contest = Contest(lambda: Reading(1.0), lambda: Reading(1.0))
+    # Ours, the reference, ours, the reference: before and after each.
+    take_turns(contest, 2, {}, losses, [], lambda _: None, looks(0, 2, 2, 2, 2, 8, 8, 8))
+    found = doubted(losses)
+    assert found["neighbours_share"] == {"ours": [0.1, 0.3], "reference": [0.0, 0.0]}
+    said = "other processes took 20% of the machine (stress-ng 20%) while ours was measured"
+    assert found["doubts"] == [said]
+    asked = summarize(row(Target("at least", 1, "reference")), readings(ours=[2], reference=[1]), [])
+    page = render({"rows": [{**asked, **found}], **surroundings("one")}, None)
+    assert "| yes, **in doubt** |" in page
+    assert f"- **in doubt**: {said}" in page
+    told = StringIO()
+    show(Console(file=told, width=160), [{**asked, **found}])
+    assert "holds (in doubt)" in told.getvalue()
+    assert said in told.getvalue()
+
+
+def test_a_quiet_row_is_in_no_doubt() -> None:
+    losses: Losses = {}
+    take_turns(Contest(lambda: Reading(1.0)), 1, {}, losses, [], lambda _: None, looks(5, 5.5))
+    assert doubted(losses) == {"neighbours_share": {"ours": [0.025]}, "doubts": []}
+    assert doubted({}) == {"neighbours_share": {}, "doubts": []}
 
 
 def test_every_row_has_targets_that_name_its_sides() -> None:

@@ -21,6 +21,14 @@ def test_what_the_run_itself_and_its_ended_children_spent_is_nobodys() -> None:
     assert found.by_name == {"bash": 0.0}
 
 
+def test_who_shares_the_session_of_the_bench_is_another_all_the_same() -> None:
+    leads = {BENCH: seen(SHELL, "python3", 1.0, session=BENCH)}
+    idle = {STRANGER: seen(1, "stress-ng", 0.0, session=BENCH)}
+    busy = {STRANGER: seen(1, "stress-ng", 4.0, session=BENCH)}
+    found = between(machine(0.0, run() | leads | idle), machine(10.0, run() | leads | busy), {BENCH}, apart={BENCH})
+    assert found.by_name["stress-ng"] == 4.0
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_others_are_told_with_their_names(whole: bool) -> None:
     before = machine(0.0, run() | IDLE, whole=whole)
