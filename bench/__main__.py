@@ -54,6 +54,7 @@ def _act() -> int:
     if (
         arguments.name in SOMEWHERE
         and not getattr(arguments, "bundles", None)
+        and not getattr(arguments, "revision", None)
         and not getattr(arguments, "list", False)
     ):
         told, where = choose(os.environ)
@@ -145,11 +146,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_compare(commands: Any) -> None:
-    both = _command(commands, "compare", comparison.compare, "compare in trials by turns, or bundles that exist")
+    both = _command(commands, "compare", comparison.compare, "compare in pairs of trials, or bundles that exist")
     both.add_argument("bundles", nargs="*", type=Path, help="bundles by turns: A B, or A B A B …; none: run trials")
-    both.add_argument("--trials", default="3", metavar="N", help="trials of each side (default: 3)")
+    both.add_argument("--trials", metavar="N", help="trials of each arm (default: 5, of three arms 6; fewer: hints)")
     both.add_argument("--projectors", metavar="N,M…", help="compare numbers of projectors, e.g. 1,2,4, not the modes")
-    both.add_argument("--mode", choices=["serial", "parallel"], help="with --projectors; default: SERIAL_PROJECTION")
+    setting = "compare settings: say it for each arm, e.g. --arm HANDLER=set --arm HANDLER=each VUS=20"
+    both.add_argument("--arm", action="append", nargs="*", metavar="VARIABLE=VALUE", help=setting)
+    both.add_argument("--revision", action="append", metavar="REVISION", help="compare two revisions: say it twice")
+    both.add_argument("--mode", choices=["serial", "parallel"], help="of all arms; default: SERIAL_PROJECTION")
     both.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
     both.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     both.add_argument("--anyway", action="store_true", help="compare bundles though they were not measured alike")

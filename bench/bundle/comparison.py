@@ -44,8 +44,12 @@ def _check_metric(metric: Metric, arms: list[str], path: Path, place: str) -> No
         answered = contrast["answer"] != "no verdict"
         _check(not answered or contrast["ratio"] is not None, path, f"{where}.ratio", "is null beside an answer")
         ends = None not in (contrast["low"], contrast["high"])
-        told = not answered or contrast["bound"] != "exact" or ends
+        told = not answered or contrast["bound"] != "exact" or (ends and contrast["covered"] is not None)
         _check(told, path, where, "has an answer and no interval")
+        hinted = contrast["hint"] and (
+            answered or contrast["ratio"] is None or not (ends or contrast["bound"] != "exact")
+        )
+        _check(not hinted, path, f"{where}.hint", "is beside an answer, or has no interval")
 
 
 def _check(agrees: bool, path: Path, place: str, problem: str) -> None:

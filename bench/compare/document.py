@@ -5,39 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from bench.compare.likeness import conditions, differing
-from bench.compare.loaded import Loaded, measured
+from bench.compare.likeness import conditions, differing, in_doubt
+from bench.compare.loaded import Loaded
 from bench.compare.metrics import METRICS, Metric
-from bench.compare.statistics import Contrast, Value, contrast, median
-from bench.compare.trials import Sitting
+from bench.compare.statistics.contrast import Contrast, Terms, contrasts, error_rate
+from bench.compare.statistics.pairs import Value, median
+from bench.compare.trials import Sitting, Taken
 from metrics.records import comparison as records
 
 FEW: Final = 100
 
 
 def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int) -> records.Comparison:
-    """The document. Without numbers when the sitting came to nothing. `seed` makes the intervals repeatable."""
-    firsts = [arm[0] for arm in sitting.arms if arm]
+    """The document. Without numbers when the sitting came to nothing. `seed` makes the intervals repeatable.
+
+    `doubts` are what was let pass; what speaks against the trials themselves is found here, and forbids every verdict.
+    """
+    arms = [sitting.arm(number) for number in range(len(sitting.names))]
+    firsts = [arm[0] for arm in arms if arm]
     found = [conditions(trial) for trial in firsts]
-    void = bool(sitting.why)
+    why = sitting.why or ("" if sitting.complete else sitting.ended)
+    against = in_doubt(arms)
+    terms = Terms(len(sitting.names) - 1, only_hints=_early(sitting), no_verdict=against[0] if against else "")
     return {
         "schema": records.SCHEMA,
         "comparison_id": comparison_id,
         "scenario": firsts[0].result.scenario if firsts else "",
-        "sound": not void and all(trial.result.sound for _, trial in sitting.taken),
-        "why": sitting.why,
+        "sound": not why and all(one.trial.result.sound for one in sitting.taken),
+        "why": why,
+        "no_verdict": terms.no_verdict or terms.only_hints,
         "seed": seed,
+        "pairs": {
+            "planned": sitting.planned,
+            "complete": len(sitting.complete),
+            "needed": terms.fewest,
+            "drawn": sitting.drawn,
+            "error_rate": error_rate(max(terms.fewest, len(sitting.complete)), terms.contrasts),
+        },
         "arms": sitting.names,
         "differs": {name: [_told(each.get(name)) for each in found] for name in differing(found)},
-        "doubts": list(doubts),
+        "doubts": [*doubts, *against],
         "notes": _notes(sitting),
         "settings": firsts[0].result.settings if firsts else {},
         "machine": dict(firsts[0].machine) if firsts else {},
         "postgres": dict(firsts[0].postgres) if firsts else {},
         "versions": dict(firsts[0].versions) if firsts else {},
-        "trials": [_trial(name, trial, void=void) for name, trial in sitting.taken],
-        "metrics": [] if void else [_metric(metric, sitting, seed) for metric in METRICS],
+        "trials": [_trial(sitting.names[one.arm], one, void=bool(why)) for one in sitting.taken],
+        "metrics": [] if why else _metrics(sitting, terms, seed),
     }
+
+
+def _early(sitting: Sitting) -> str:
+    """Pairs are counted before the start: who may stop when the figures please finds what was never there."""
+    if not sitting.ended:
+        return ""
+    return f"{sitting.ended} after {len(sitting.complete)} of {sitting.planned} pairs: a hint at most"
 
 
 def _told(value: Any) -> str:
@@ -45,8 +67,10 @@ def _told(value: Any) -> str:
 
 
 def _notes(sitting: Sitting) -> list[str]:
-    every = [trial for _, trial in sitting.taken]
+    every = [one.trial for one in sitting.taken]
     notes = [f"{trial.result.run_id}: {trial.cut}" for trial in every if trial.cut]
+    if not sitting.drawn:
+        notes.append("the order within each pair is as it was: what drifted over the sitting may be in the ratios")
     if any(trial.result.generator.saturated for trial in every):
         notes.append("the load generator was saturated in a trial: its throughput is a lower bound of the server's")
     if any(trial.result.settings.get("RATE") is None for trial in every):
@@ -62,15 +86,16 @@ def _notes(sitting: Sitting) -> list[str]:
     return notes
 
 
-def _trial(name: str, trial: Loaded, *, void: bool) -> records.Trial:
-    result = trial.result
+def _trial(name: str, taken: Taken, *, void: bool) -> records.Trial:
+    result, trial = taken.trial.result, taken.trial
     return {
         "arm": name,
         "run_id": result.run_id,
-        "trial": result.trial,
+        "pair": taken.pair,
         "verdict": result.verdict,
         "why": result.why,
         "faults": result.correctness.faults,
+        "doubts": list(result.doubts),
         "values": {}
         if void
         else {metric: {"value": value.value, "bound": value.bound} for metric, value in trial.values.items()},
@@ -78,24 +103,33 @@ def _trial(name: str, trial: Loaded, *, void: bool) -> records.Trial:
     }
 
 
-def _metric(metric: Metric, sitting: Sitting, seed: int) -> records.Metric:
-    of_arms = [measured(arm, metric.name) for arm in sitting.arms]
+def _metrics(sitting: Sitting, terms: Terms, seed: int) -> list[records.Metric]:
+    others = range(1, len(sitting.names))
+    told = [
+        contrasts({metric.name: sitting.pairs(arm, metric.name) for metric in METRICS}, terms, f"{seed}/{arm}")
+        for arm in others
+    ]
+    return [_metric(metric, sitting, [table[metric.name] for table in told]) for metric in METRICS]
+
+
+def _metric(metric: Metric, sitting: Sitting, told: Sequence[Contrast]) -> records.Metric:
+    names = sitting.names
     return {
         "name": metric.name,
         "label": metric.label,
         "unit": metric.unit,
         "better": metric.better,
         "lead": metric.lead,
-        "arms": [_spread(name, found) for name, found in zip(sitting.names, of_arms, strict=True)],
+        "arms": [_spread(name, _values(sitting.arm(arm), metric.name)) for arm, name in enumerate(names)],
         "contrasts": [
-            _contrast(name, sitting.names[0], contrast(of_arms[0], found, f"{seed}/{metric.name}"))
-            for name, found in zip(sitting.names[1:], of_arms[1:], strict=True)
+            cast(records.Contrast, {"arm": name, "base": names[0], **found.to_dict()})
+            for name, found in zip(names[1:], told, strict=True)
         ],
     }
 
 
-def _contrast(name: str, base: str, found: Contrast) -> records.Contrast:
-    return cast(records.Contrast, {"arm": name, "base": base, **found.to_dict()})
+def _values(trials: Sequence[Loaded], metric: str) -> list[Value]:
+    return [trial.values[metric] for trial in trials if metric in trial.values]
 
 
 def _spread(name: str, found: Sequence[Value]) -> records.Spread:

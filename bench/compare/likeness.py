@@ -31,6 +31,19 @@ def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:
     return list(dict.fromkeys(doubts))
 
 
+def in_doubt(arms: Sequence[Sequence[Loaded]]) -> list[str]:
+    """What speaks against trials, so that they give no verdict: their doubts, and warnings that one arm alone has."""
+    told = [f"{trial.result.run_id}: {doubt}" for arm in arms for trial in arm for doubt in trial.result.doubts]
+    warned = [{_warning(text) for trial in arm for text in trial.result.warnings} for arm in arms]
+    alone = sorted(set[str]().union(*warned) - warned[0].intersection(*warned[1:])) if warned else []
+    return [*told, *(f"the doctor warned of {name} in some arms and not in others" for name in alone)]
+
+
+def _warning(text: str) -> str:
+    """What a warning is of; its figure differs from trial to trial."""
+    return text.partition(":")[0]
+
+
 def _refuse_void(trial: Loaded) -> None:
     result, name = trial.result, trial.result.run_id
     if result.verdict not in USABLE or result.correctness.faults:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bench.bundle.reading import read_bundle
 from bench.compare.metrics import values
-from bench.compare.statistics import Value
+from bench.compare.statistics.pairs import Value
 from bench.ends.errors import SetupError
 from metrics.records.result import Result
 from metrics.records.verification import Verification
@@ -53,8 +53,3 @@ def _series(samples: list[dict[str, Any]]) -> Mapping[str, list[float | None]]:
     begun = next((s["elapsed_s"] for s in samples if s["phase"] == "load"), 0.0)
     columns: dict[str, list[float | None]] = {"t": [round(s["elapsed_s"] - begun, 2) for s in samples]}
     return columns | {name: [s.get(name) for s in samples] for name in SERIES}
-
-
-def measured(loaded: list[Loaded], metric: str) -> list[Value]:
-    """The values of one metric, of those trials that have one."""
-    return [trial.values[metric] for trial in loaded if metric in trial.values]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.compare.statistics import Value
+from bench.compare.statistics.pairs import Value
 from metrics.records.result import Result
 from metrics.records.verification import Verification
 
@@ -29,7 +29,7 @@ class Metric:
 METRICS: Final = (
     Metric("actions_per_s", "Actions", "/s", "higher", lambda r, _: r.throughput.actions_per_s, lead=True),
     Metric("reads_per_s", "Reads", "/s", "higher", lambda r, _: r.throughput.reads_per_s),
-    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", lambda r, _: r.latency_ms.actions.p50),
+    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", lambda r, _: r.latency_ms.actions.p50, lead=True),
     Metric("action_p99_ms", "Action latency, p99", "ms", "lower", lambda r, _: r.latency_ms.actions.p99),
     Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", lambda r, _: r.visibility_ms.p50, lead=True),
     Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", lambda r, _: r.visibility_ms.p99),

@@ -1,4 +1,11 @@
-"""The report of a comparison: one self-contained page, a pure function of `comparison.json`."""
+"""The report of a comparison: one self-contained page, a pure function of `comparison.json`.
+
+What the template `comparison.html` is given: the document as `d` (`metrics/records/comparison`); the sentences
+`headline` and `terms`; `leads`, of each lead metric and arm `text`, `verdict` and `tone`; `rows`, of each metric
+`label`, `better`, `arms` (`median`, `spread`) and `contrasts` (`ratio`, `interval`, `covered`, `floor`, `verdict`,
+`tone`, `because`); `timelines` and `plots`, charts; `trials`, in the order of time, with
+`pair`, `doubts` and what else the document has of them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +21,7 @@ from bench.report.words import WORDS, machine_line, software_line
 
 COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
 WIDE: Final = 10
-TONES: Final = {"better": "ok", "worse": "fault", "no verdict": "open"}
+TONES: Final = {"better": "ok", "worse": "fault", "hint": "open", "no verdict": "open"}
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -29,6 +36,7 @@ def render(document: Mapping[str, Any]) -> str:
         charts_data=drawn if plots else None,
         d=document,
         headline=headline(document),
+        terms=words.terms(document),
         leads=[_lead(metric, c) for metric in document["metrics"] if metric["lead"] for c in metric["contrasts"]],
         rows=[_row(metric) for metric in document["metrics"]],
         timelines=timelines,
@@ -107,6 +115,7 @@ def _row(metric: Mapping[str, Any]) -> dict[str, Any]:
         {
             "ratio": words.factor(contrast),
             "interval": words.interval(contrast),
+            "covered": words.coverage(contrast),
             "floor": f"{contrast['noise_floor']:.2f}" if contrast["noise_floor"] else "–",
             "verdict": words.verdict(metric, contrast),
             "tone": TONES[words.verdict(metric, contrast)],

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench.compare import words
 
-COLORS: Final = {"better": "bold green", "worse": "bold red", "no verdict": "dim"}
+COLORS: Final = {"better": "bold green", "worse": "bold red", "hint": "yellow", "no verdict": "dim"}
 
 
 def show(console: Console, document: Mapping[str, Any], folder: Path) -> None:
@@ -27,6 +27,7 @@ def show(console: Console, document: Mapping[str, Any], folder: Path) -> None:
             if metric["lead"]:
                 for contrast in metric["contrasts"]:
                     console.print(Text(words.sentence(metric, contrast)), soft_wrap=True)
+        console.print(Text(words.terms(document), style="dim"), soft_wrap=True)
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
 
 
@@ -41,7 +42,8 @@ def headline(document: Mapping[str, Any]) -> str:
     proved = (
         "every one proved right" if sound == trials else f"{sound} of them proved right, {trials - sound} timed out"
     )
-    return f"{arms}: {trials} trials by turns, {proved}"
+    told = f"{arms}: {trials} trials in {document['pairs']['complete']} pairs, {proved}"
+    return f"{told}; no verdict: {document['no_verdict']}" if document["no_verdict"] else told
 
 
 def _table(document: Mapping[str, Any]) -> Table:

@@ -1,85 +1,95 @@
-"""Run the trials of a comparison by turns (A B A B …), so that what changes with time falls on all arms alike."""
+"""Run the trials of a comparison in pairs, the order within each drawn by lot, as many of each arm as are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
+from bench.compare.arms.arm import Arm
 from bench.compare.likeness import USABLE
 from bench.compare.loaded import Loaded, load
-from bench.ends.errors import SetupError
-from bench.platforms.choice import changeable
-from bench.preflight.settings import Settings
-from bench.report.progress import progress
+from bench.compare.statistics.pairs import Pair
 from bench.report.words import WORDS, milliseconds, seconds, whole
-from bench.trial import runner
 
-# Short, so that three pairs take less than four minutes. A variable that is set wins.
-DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s"}
+BESIDE_S: Final = 10.0
+"""What a trial takes beside its phases until one was timed: start, convergence, proof, and the end of all parts."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One trial of the sitting: which arm, and which pair it is of, from 1 on."""
+
+    arm: int
+    pair: int
+    trial: Loaded
 
 
 @dataclass
 class Sitting:
-    """The trials so far, by arm and in the order of time. `why` is set when the comparison came to nothing."""
+    """The trials so far, in the order of time. `why` is set when the comparison came to nothing.
+
+    `drawn`: the order within each pair was drawn by lot. `ended` says why there are fewer pairs than `planned`.
+    """
 
     names: list[str]
-    arms: list[list[Loaded]] = field(init=False)
-    taken: list[tuple[str, Loaded]] = field(default_factory=list)
+    planned: int
+    drawn: bool = True
+    taken: list[Taken] = field(default_factory=list)
     why: str = ""
+    ended: str = ""
 
-    def __post_init__(self) -> None:
-        self.arms = [[] for _ in self.names]
+    def arm(self, number: int) -> list[Loaded]:
+        """The trials of one arm."""
+        return [one.trial for one in self.taken if one.arm == number]
 
-    def add(self, arm: int, trial: Loaded) -> None:
-        """Take in one more trial of an arm."""
-        self.arms[arm].append(trial)
-        self.taken.append((self.names[arm], trial))
+    @property
+    def complete(self) -> list[list[Loaded]]:
+        """The pairs of which every arm has its trial: its trials by arm."""
+        found: dict[int, dict[int, Loaded]] = {}
+        for one in self.taken:
+            found.setdefault(one.pair, {})[one.arm] = one.trial
+        whole_ones = [of for _, of in sorted(found.items()) if len(of) == len(self.names)]
+        return [[trials[number] for number in range(len(self.names))] for trials in whole_ones]
+
+    def pairs(self, arm: int, metric: str) -> list[Pair]:
+        """The complete pairs of an arm with the first, of one metric."""
+        return [Pair(trials[0].values.get(metric), trials[arm].values.get(metric)) for trials in self.complete]
 
 
-def run(sitting: Sitting, arms: Sequence[Settings], trials: int, results: Path, console: Console) -> None:
-    """Run `trials` of each arm. Stops at the first trial that gives no result, and says so in `why`.
+def run(sitting: Sitting, arms: Sequence[Arm], results: Path, order: Random, console: Console) -> None:
+    """Run the planned pairs. Stops at the first trial that gives no result, and says so in `why`.
 
-    Raises SetupError where a trial can not begin, KeyboardInterrupt.
+    Raises SetupError where a trial can not begin, Interrupted.
     """
-    for settings in arms:
-        _refuse_fixed(settings)
-    sitting.why = "the comparison was interrupted"
-    for number in range(1, trials + 1):
-        for arm, settings in enumerate(arms):
-            done = len(sitting.taken) + 1
-            title = f"trial {done} of {trials * len(arms)}: {sitting.names[arm]}"
-            trial = _trial(runner.Trial(settings, results, number=number), title, console)
-            sitting.add(arm, trial)
-            console.print(Text(f"{title:<32}{_line(trial)}"), soft_wrap=True)
+    sitting.ended = "the comparison was interrupted"
+    length_s = sum(arm.settings.timed_s + BESIDE_S for arm in arms) / len(arms)
+    total = sitting.planned * len(arms)
+    console.print(Text(f"· {total} trials, {sitting.planned} of each, in about {_minutes(total * length_s)}"))
+    began = time.monotonic()
+    for pair in range(1, sitting.planned + 1):
+        for arm in order.sample(range(len(arms)), len(arms)):
+            done = len(sitting.taken)
+            if done:
+                length_s = (time.monotonic() - began) / done
+            title = f"trial {done + 1} of {total}, {_minutes((total - done) * length_s)} left: {sitting.names[arm]}"
+            trial = load(arms[arm].run(results, pair, title, console))
+            sitting.taken.append(Taken(arm, pair, trial))
+            console.print(Text(f"{title}  {_line(trial)}"), soft_wrap=True)
             if trial.result.verdict not in USABLE:
-                sitting.why = f"trial {done} ({sitting.names[arm]}) is {trial.result.verdict}: {trial.result.why}"
+                sitting.why = f"trial {done + 1} ({sitting.names[arm]}) is {trial.result.verdict}: {trial.result.why}"
                 return
-    sitting.why = ""
+    sitting.ended = ""
 
 
-def _refuse_fixed(settings: Settings) -> None:
-    if not changeable(settings):
-        raise SetupError(
-            "BASE_URL",
-            "the trials of a comparison differ in mode or projectors, and that system is as it is",
-            "unset it, or run the system once in each mode and compare the bundles",
-        )
-
-
-def _trial(trial: runner.Trial, title: str, console: Console) -> Loaded:
-    with progress(console, title) as shown:
-        ended = runner.run(trial, shown)
-    for name, reason in ended.bundle.missing.items():
-        console.print(Text(f"missing {ended.bundle.folder / name}: {reason}"), soft_wrap=True)
-    if ended.cause is not None:
-        console.print(Text(f"{title}: {ended.result.why}; {ended.bundle.folder}"), soft_wrap=True)
-    ended.tell()
-    return load(ended.bundle.folder)
+def _minutes(length_s: float) -> str:
+    return f"{length_s:.0f} s" if length_s < 100 else f"{length_s / 60:.0f} minutes"
 
 
 def _line(trial: Loaded) -> str:

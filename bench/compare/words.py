@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bench.compare.statistics import percent
+from bench.compare.statistics.pairs import percent
 from bench.report.words import milliseconds, seconds, whole
 
 TIMES: Final = ("s", "ms")
@@ -42,10 +42,21 @@ def interval(contrast: Part) -> str:
     return f"from {_ratio(low)}" if high is None else f"{_ratio(low)}–{_ratio(high)}"
 
 
+def terms(document: Part) -> str:
+    """How much the verdicts of a comparison are worth: pairs, error rate, and how the order came about."""
+    pairs = document["pairs"]
+    order = "the order within each was drawn by lot" if pairs["drawn"] else "in the order in which they were named"
+    few = f"; a verdict takes {pairs['needed']}" if pairs["complete"] < pairs["needed"] else ""
+    return (
+        f"{pairs['complete']} pairs, {order}{few}; where nothing differs, at most "
+        f"{round(pairs['error_rate'] * 100, 2):g} of 100 comparisons say of any metric that it does"
+    )
+
+
 def verdict(metric: Part, contrast: Part) -> str:
-    """`better`, `worse` or `no verdict`, from the arm's side."""
+    """`better`, `worse`, `hint` or `no verdict`, from the arm's side."""
     if contrast["answer"] == "no verdict":
-        return "no verdict"
+        return "hint" if contrast["hint"] else "no verdict"
     return "better" if contrast["answer"] == metric["better"] else "worse"
 
 
@@ -61,20 +72,25 @@ def _known(arm: Part, unit: str) -> str:
 
 
 def _said(metric: Part, contrast: Part) -> str:
-    if contrast["answer"] == "no verdict":
-        size = f"a difference of {_share(metric, contrast['ratio'])}, but " if contrast["ratio"] is not None else ""
-        return f"no verdict; {size}{contrast['because']}"
+    if contrast["answer"] != "no verdict":
+        return _told(metric, contrast, contrast["answer"])
+    if contrast["hint"]:
+        return f"no verdict; {contrast['because']}: {_told(metric, contrast, contrast['hint'])}"
+    size = f"a difference of {_share(metric, contrast['ratio'])}, but " if contrast["ratio"] is not None else ""
+    return f"no verdict; {size}{contrast['because']}"
+
+
+def _told(metric: Part, contrast: Part, way: str) -> str:
+    """The size of a difference in the words of its unit, with its interval."""
     ends = [end for end in (contrast["low"], contrast["high"]) if end is not None]
     if metric["unit"] in TIMES:
-        size = _size(
-            contrast["ratio"], ends, *(("fast", "faster") if contrast["answer"] == "lower" else ("slow", "slower"))
-        )
-    elif contrast["answer"] == "higher":
+        size = _size(contrast["ratio"], ends, *(("fast", "faster") if way == "lower" else ("slow", "slower")))
+    elif way == "higher":
         size = _size(contrast["ratio"], ends, "high", "higher")
     else:
         size = f"{_share(metric, contrast['ratio'])} lower"
     least = "" if contrast["bound"] == "exact" else "at least "
-    return f"{least}{size} with {contrast['arm']}{_range(metric, contrast)}"
+    return f"{least}{size} with {contrast['arm']}{_range(metric, contrast, way)}"
 
 
 def _size(ratio: float, ends: Sequence[float], as_: str, than: str) -> str:
@@ -83,16 +99,22 @@ def _size(ratio: float, ends: Sequence[float], as_: str, than: str) -> str:
     return f"{percent(ratio)} {than}"
 
 
-def _range(metric: Part, contrast: Part) -> str:
+def _range(metric: Part, contrast: Part, way: str) -> str:
     """The interval in the unit of the size that it belongs to; none where only a bound is known."""
     if contrast["bound"] != "exact":
         return ""
     ratio, low, high = contrast["ratio"], contrast["low"], contrast["high"]
-    if metric["unit"] not in TIMES and contrast["answer"] == "lower":
-        return f" (95 % interval: {_share(metric, high)} to {_share(metric, low)})"
+    covered = coverage(contrast)
+    if metric["unit"] not in TIMES and way == "lower":
+        return f" ({covered} interval: {_share(metric, high)} to {_share(metric, low)})"
     ends = sorted(max(end, 1 / end) for end in (low, high))
     told = [_times(end) if _in_times(ratio, low, high) else percent(end) for end in ends]
-    return f" (95 % interval: {told[0]} to {told[1]})"
+    return f" ({covered} interval: {told[0]} to {told[1]})"
+
+
+def coverage(contrast: Part) -> str:
+    """The chance that the interval holds the true ratio, e.g. `93.75 %`; a dash without an interval."""
+    return "–" if contrast["covered"] is None else f"{round(contrast['covered'] * 100, 2):g} %"
 
 
 def _share(metric: Part, ratio: float) -> str:

@@ -19,12 +19,13 @@ from metrics.records.sections.convergence import Convergence
 from tests.unit.bench import bundles
 
 SERIAL = {"SERIAL_PROJECTION": "true"}
+GIVEN = {"arm": None, "revision": None, "projectors": None}
 
 
 def run(tmp_path: Path, folders: list[Path], *, anyway: bool = False) -> tuple[int, str, dict[str, Any], str]:
     """Exit code, what was printed, comparison.json and report.html."""
     console = Console(file=StringIO(), width=100)
-    code = compare(Namespace(bundles=folders, anyway=anyway, results=tmp_path), console)
+    code = compare(Namespace(**GIVEN, bundles=folders, anyway=anyway, results=tmp_path), console)
     (folder,) = tmp_path.glob("*-compare-*")
     document = json.loads((folder / COMPARISON).read_text())
     page = (folder / "report.html").read_text()
@@ -49,7 +50,7 @@ def metric(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_a_real_difference_is_told_in_words_and_the_rest_gets_no_verdict(tmp_path: Path) -> None:
-    code, said, document, page = run(tmp_path, pairs(tmp_path, [5, 5.1, 4.9]))
+    code, said, document, page = run(tmp_path, pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2]))
     assert code == 0
     assert document["arms"] == ["serial", "parallel"]
     assert document["differs"] == {"strategy": ["global-order", "stream-leases"]}
@@ -57,14 +58,16 @@ def test_a_real_difference_is_told_in_words_and_the_rest_gets_no_verdict(tmp_pat
     assert (found["answer"], found["ratio"]) == ("lower", pytest.approx(0.05))
     (found,) = metric(document, "actions_per_s")["contrasts"]
     assert (found["answer"], found["ratio"]) == ("no verdict", 1)
-    sentence = "Convergence time: parallel 250 ms, serial 5.0 s: 20 times as fast with parallel (95 % interval:"
+    sentence = (
+        "Convergence time: parallel 250 ms, serial 5.0 s: 20 times as fast with parallel (93.75 % interval: 20 to 21)"
+    )
     assert sentence in said
     assert sentence in page
     assert "Actions: parallel 432/s, serial 432/s: no verdict" in said
 
 
 def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) -> None:
-    code, said, document, page = run(tmp_path, pairs(tmp_path, [60, 60, 60], verdict="timed_out"))
+    code, said, document, page = run(tmp_path, pairs(tmp_path, [60] * 5, verdict="timed_out"))
     assert code == 1
     assert not document["sound"]
     sentence = "Convergence time: parallel 250 ms, serial at least 60.0 s: at least 240 times as fast with parallel."
@@ -74,7 +77,7 @@ def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) 
     assert (found["bound"], found["low"]) == ("at_most", None)
     # No other number of such a run is a result.
     assert metric(document, "actions_per_s")["arms"][0]["median"] is None
-    assert "no verdict; there is no sound trial to take it from" in said
+    assert "no verdict; there is no pair of sound trials to take it from" in said
 
 
 def test_a_speed_over_a_few_events_is_said_to_say_little(tmp_path: Path) -> None:
@@ -87,7 +90,43 @@ def test_one_bundle_against_another_shows_the_ratio_and_no_verdict(tmp_path: Pat
     code, said, document, _ = run(tmp_path, pairs(tmp_path, [5.0]))
     assert code == 0
     assert {c["answer"] for m in document["metrics"] for c in m["contrasts"]} == {"no verdict"}
-    assert "the noise is not known" in said
+    assert "1 pair: a hint at most, for a verdict takes 5" in said
+
+
+def test_three_pairs_are_a_hint_whatever_they_show(tmp_path: Path) -> None:
+    _, said, document, page = run(tmp_path, pairs(tmp_path, [5, 5.1, 4.9]))
+    assert {c["answer"] for m in document["metrics"] for c in m["contrasts"]} == {"no verdict"}
+    (found,) = metric(document, "convergence_s")["contrasts"]
+    assert (found["hint"], found["covered"], document["pairs"]["needed"]) == ("lower", 0.75, 5)
+    assert "3 pairs: a hint at most, for a verdict takes 5: 20 times as fast with parallel (75 % interval" in said
+    assert '<span class="mark open">hint</span>' in page
+
+
+def test_a_trial_that_somebody_disturbed_leaves_no_verdict_and_says_so(tmp_path: Path) -> None:
+    folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
+    result = json.loads((folders[3] / "result.json").read_text())
+    result["warnings"] = ["round trip: 20.00 ms (every write and every batch pays it: run nearer to the server)"]
+    write_json(folders[3] / "result.json", result)
+    _, said, document, page = run(tmp_path, folders)
+    doubt = "the doctor warned of round trip in some arms and not in others"
+    assert (document["no_verdict"], document["doubts"]) == (doubt, [doubt])
+    found = [c for m in document["metrics"] for c in m["contrasts"]]
+    assert {(c["answer"], c["hint"]) for c in found} == {("no verdict", "")}
+    assert f"every one proved right; no verdict: {doubt}" in said
+    assert "no verdict; a difference of 20 times, but the doctor warned of round trip" in said
+    assert doubt in page
+
+
+def test_the_same_warning_on_both_sides_is_no_doubt(tmp_path: Path) -> None:
+    folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
+    for number, folder in enumerate(folders):
+        result = json.loads((folder / "result.json").read_text())
+        result["warnings"] = [f"round trip: {20 + number}.00 ms"]
+        write_json(folder / "result.json", result)
+    _, _, document, _ = run(tmp_path, folders)
+    assert (document["no_verdict"], document["doubts"]) == ("", [])
+    (found,) = metric(document, "convergence_s")["contrasts"]
+    assert found["answer"] == "lower"
 
 
 def test_sides_are_named_by_the_one_thing_that_differs(tmp_path: Path) -> None:

@@ -1,0 +1,108 @@
+"""A Git worktree of one commit with an environment of its own, for as long as it is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench import ROOT
+from bench.ends.bounded import NoAnswer, ask
+from bench.ends.errors import RunFailed, SetupError
+from metrics.records.result import SCHEMA
+from settings.children import GIT, INSTALLER, PYTHON
+
+GIT_S: Final = 60.0
+INSTALL_S: Final = 900.0
+UV: Final = INSTALLER.also("UV_*", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+"""uv, which installs in the user's way."""
+
+ASKED: Final = "from metrics.records.result import SCHEMA; print(SCHEMA)"
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """A checked out commit, ready to run by its own Python."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        """The Python of its environment."""
+        return self.folder / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def commit(root: Path, revision: str) -> str:
+    """The commit that a revision names. Raises SetupError for one that the repository at `root` does not have."""
+    if not (root / ".git").exists():
+        raise SetupError("--revision", f"{root} is no Git repository", "compare in a clone")
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except RunFailed:
+        raise SetupError(
+            "--revision", f"{revision!r} is no revision of this repository", "say a commit, a branch or a tag"
+        ) from None
+
+
+def dirty(root: Path) -> bool:
+    """Whether the work tree at `root` has changes that no commit has."""
+    return bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+
+
+@contextmanager
+def made(root: Path, commit: str, folder: Path) -> Iterator[Worktree]:
+    """Check the commit out into `folder` and install what it locks; the worktree is gone at the end.
+
+    Raises SetupError without uv or for a revision whose results are of another schema than ours, RunFailed.
+    """
+    uv = _uv()
+    # Those whose folder is gone, of a bench that was killed.
+    _git(root, "worktree", "prune")
+    try:
+        _git(root, "worktree", "add", "--detach", "--quiet", str(folder), commit)
+        tree = Worktree(folder)
+        told = UV.environment({"UV_PROJECT_ENVIRONMENT": str(folder / ".venv")})
+        _call([uv, "sync", "--quiet", "--locked", "--python", sys.executable], told, folder, INSTALL_S)
+        _refuse_unlike(tree, commit)
+        yield tree
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _git(root, "worktree", "prune")
+
+
+def _refuse_unlike(tree: Worktree, commit: str) -> None:
+    schema = _call([str(tree.python), "-c", ASKED], PYTHON.environment(), tree.folder, GIT_S)
+    if schema != str(SCHEMA):
+        problem = f"its results are of schema {schema}, and ours are of {SCHEMA}"
+        raise SetupError(commit[:10], problem, "compare revisions that write the same")
+
+
+def _uv() -> str:
+    found = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
+    if not Path(found).is_file():
+        raise SetupError("uv", "is not there, and installs the revisions", "put it on PATH or into .tools")
+    return found
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """Git about the repository at `root` and no other. Named outright, it is taken whoever owns it; no hooks run."""
+    tree = [f"--git-dir={root / '.git'}", f"--work-tree={root}", "-c", "core.fsmonitor=false"]
+    return _call(
+        ["git", "-C", str(root), *tree, "-c", "core.hooksPath=/dev/null", *arguments], GIT.environment(), root, GIT_S
+    )
+
+
+def _call(command: list[str], environment: dict[str, str], folder: Path, within_s: float) -> str:
+    name = " ".join(word for word in command[:2])
+    try:
+        done = ask(command, environment, within_s=within_s, cwd=folder)
+    except NoAnswer as silence:
+        raise RunFailed(f"{name}: {silence}") from None
+    if done.returncode != 0:
+        raise RunFailed(f"{name} failed", (done.stderr or done.stdout)[-2000:])
+    return done.stdout.strip()
