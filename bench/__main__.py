@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | drill | doctor | dev | ui | report`.
+"""`python -m bench run | compare | capacity | drill | doctor | dev | ui | report`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import ROOT
+from bench.answers.capacity import command as capacities
+from bench.answers.doctor.command import doctor
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
-from bench.doctor.command import doctor
 from bench.drill import command as drills
 from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
@@ -33,12 +34,13 @@ from bench.trial import listing, runner, summary
 from bench.trial.fault import Plan
 from bench.trial.listing import a_scenario
 from metrics.files import write_whole
+from metrics.records.answers.capacity import FILE as CAPACITY
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
 SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
-SOMEWHERE: Final = ("run", "compare", "drill", "ui")
+SOMEWHERE: Final = ("run", "compare", "capacity", "drill", "ui")
 """Commands that take place in the stack if it is up."""
 
 
@@ -81,13 +83,19 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def rerender(arguments: argparse.Namespace, console: Console) -> int:
     """Write `report.html` of a bundle again."""
     folder: Path = arguments.folder
-    page = (comparison.render if (folder / comparison.COMPARISON).exists() else report.render)(folder)
+    page = _renderer(folder)(folder)
     try:
         write_whole(folder / "report.html", page)
     except OSError as error:
         raise SetupError(str(folder / "report.html"), f"can not be written: {error.strerror}", "make room") from error
     console.print(Text(str(folder / "report.html")), soft_wrap=True)
     return 0
+
+
+def _renderer(folder: Path) -> Callable[[Path], str]:
+    """By the document that the folder has."""
+    of_kind = {comparison.COMPARISON: comparison.render, CAPACITY: capacities.render}
+    return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
 
 
 def examine(arguments: argparse.Namespace, console: Console) -> int:
@@ -127,6 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
+    most = _command(commands, "capacity", capacities.capacity, "the highest rate at which an objective holds")
+    capacities.add_arguments(most)
+    most.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
+    most.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     drill = _command(commands, "drill", drills.drill, "inject faults beside load, and prove that nothing was lost")
     drill.add_argument("faults", nargs="*", metavar="NAME", help="a fault, or its module's dotted path (default: all)")
     drill.add_argument("--repeat", default="1", metavar="N", help="repetitions that must hit (default: 1)")

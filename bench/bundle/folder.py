@@ -89,20 +89,21 @@ class Bundle:
     def close(self) -> None:
         """Point `latest` to the bundle, and say in it what it lacks."""
         with self.noting(LATEST):
-            self._point_latest()
+            point_latest(self.folder)
         if self.missing:
             self.write("missing.json", dict(self.missing))
 
-    def _point_latest(self) -> None:
-        """Where links can not be made, a file names the folder."""
-        link = self.folder.parent / LATEST
-        scratch = self.folder.parent / f".{LATEST}-{secrets.token_hex(4)}"
-        try:
-            scratch.symlink_to(self.run_id, target_is_directory=True)
-            scratch.replace(link)
-        except OSError:
-            scratch.unlink(missing_ok=True)
-            write_whole(link.with_suffix(".txt"), self.run_id + "\n")
+
+def point_latest(folder: Path) -> None:
+    """Point `latest` to a folder of results. Where links can not be made, a file names it. Raises OSError."""
+    link = folder.parent / LATEST
+    scratch = folder.parent / f".{LATEST}-{secrets.token_hex(4)}"
+    try:
+        scratch.symlink_to(folder.name, target_is_directory=True)
+        scratch.replace(link)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        write_whole(link.with_suffix(".txt"), folder.name + "\n")
 
 
 def new_id(*words: str) -> str:

@@ -56,7 +56,7 @@ VISIBILITY: Final = (
 
 DOCTOR: Final = (
     "services/doctor/*",
-    "bench/doctor/*",
+    "bench/answers/doctor/*",
     "bench/preflight/examination.py",
     "metrics/records/doctor.py",
     "tests/*doctor*",

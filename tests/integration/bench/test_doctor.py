@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench.doctor.table import show
+from bench.answers.doctor.table import show
 from bench.ends.errors import SetupError
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.preparation import examined

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from bench.answers.doctor.table import show
 from bench.bundle.folder import new_id
-from bench.doctor.table import show
 from bench.ends.errors import SetupError
 from bench.platforms.choice import prepared_database
 from bench.preflight.examination import FILE, Doctor, examine

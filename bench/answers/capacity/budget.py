@@ -1,0 +1,59 @@
+"""Time budget of a sitting: how many trials still fit, by what the trials so far have cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+AROUND_S: Final = 8.0
+"""What a trial costs beside its phases, until one was measured: starts and stops, both oracles, the report."""
+
+
+@dataclass
+class Budget:
+    """So many seconds from now on. A trial fits when one as long as the longest so far would end in time."""
+
+    seconds: float
+    planned_s: float
+    clock: Callable[[], float] = time.monotonic
+    costs: list[float] = field(default_factory=list)
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    @property
+    def took_s(self) -> float:
+        """Seconds since the beginning."""
+        return self.clock() - self.began
+
+    @property
+    def trial_s(self) -> float:
+        """What a trial may cost."""
+        return max(self.costs, default=self.planned_s + AROUND_S)
+
+    def share(self, sharers: int) -> float:
+        """When an even share of what is left ends, in seconds since the beginning."""
+        return self.took_s + (self.seconds - self.took_s) / sharers
+
+    def trials(self, until: float) -> int:
+        """How many trials still fit before that."""
+        return max(0, int((until - self.took_s) / self.trial_s))
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Measure what a trial costs."""
+        began = self.clock()
+        yield
+        self.costs.append(self.clock() - began)
+
+
+def spoken(seconds: float) -> str:
+    """A length of time for a reader: `45 s`, `12 min`, `1 h 30 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,1 @@
+"""Documents of the commands that answer one question each, by many trials."""
