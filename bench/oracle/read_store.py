@@ -1,26 +1,56 @@
-"""Read a whole store by SQL, a stream at a time: events, audit, heads and rows as four cursors in one order, merged.
+"""Read a whole store by SQL, a row a stream: one statement for events, audit, heads and rows, in the order of names.
 
-Of one snapshot, given by the caller's transaction. Memory is bounded by the longest stream and a window of rows.
+Of one snapshot, given by the caller's transaction. Memory is bounded by a window of streams, and by the longest one.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 
 from bench.oracle.activity import KINDS
-from bench.oracle.refold import Batch, Event, Head, Row, Stream
 
-WINDOW: Final = 5000
+WINDOW: Final = 1000
+PLANNED: Final = {"enable_hashjoin": "off", "enable_hashagg": "off", "jit": "off", "work_mem": "64MB"}
+"""Settings of the session: everything is joined in the order of names, so that the first stream comes early."""
 
-EVENTS: Final = "SELECT stream, version, position, type, data::text, recorded_at FROM events ORDER BY stream, version"
-BATCHES: Final = "SELECT stream, from_version, to_version, projected_at FROM projection_audit ORDER BY stream, id"
-HEADS: Final = "SELECT stream, version, projected FROM streams ORDER BY stream"
-ROWS: Final = "SELECT id AS stream, text, created_at, updated_at, version, deleted FROM todos ORDER BY id"
+# Columns are in the byte order of UTF-8, which is the order of code points, on every server.
+STREAMS: Final = """
+SELECT heads.stream, heads.version, heads.projected, e.versions, e.types, e.data, e.recorded, a.firsts, a.lasts,
+       a.projected_at, t.text, timestamptz_send(t.created_at), timestamptz_send(t.updated_at), t.version, t.deleted,
+       e.positions
+  FROM {heads} AS heads
+  LEFT JOIN (
+    SELECT stream, array_send(array_agg(version)) AS versions, array_send(array_agg(type)) AS types,
+           '[' || string_agg(data::text, ',') || ']' AS data, array_send(array_agg(recorded_at)) AS recorded,
+           array_send(array_agg(position)) AS positions
+      FROM (SELECT * FROM events ORDER BY stream, version) AS ordered GROUP BY stream
+  ) AS e ON e.stream = heads.stream
+  LEFT JOIN (
+    SELECT stream, array_send(array_agg(from_version)) AS firsts, array_send(array_agg(to_version)) AS lasts,
+           array_send(array_agg(projected_at)) AS projected_at
+      FROM (SELECT * FROM projection_audit ORDER BY stream, id) AS ordered GROUP BY stream
+  ) AS a ON a.stream = heads.stream
+  LEFT JOIN todos AS t ON t.id = heads.stream
+ ORDER BY heads.stream
+"""
+HEADS: Final = STREAMS.format(heads="streams")
+# What no head speaks of. Asked for only where there are more rows than the heads led to.
+STRAYS: Final = STREAMS.format(
+    heads="""
+    (SELECT DISTINCT stream, NULL::int AS version, NULL::int AS projected
+       FROM (SELECT stream FROM events UNION ALL SELECT stream FROM projection_audit
+             UNION ALL SELECT id FROM todos) AS x
+      WHERE NOT EXISTS (SELECT FROM streams AS s WHERE s.stream = x.stream))
+"""
+)
+THERE: Final = """
+SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM projection_audit), (SELECT count(*) FROM todos)
+"""
 ACTIVITY: Final = f"""
 SELECT minute, {", ".join(f"sum({kind})::bigint AS {kind}" for kind in KINDS.values())} FROM activity GROUP BY minute
 """
@@ -56,52 +86,21 @@ async def read_activity(connection: asyncpg.Connection) -> dict[datetime, dict[s
     return {row["minute"]: {kind: row[kind] for kind in KINDS.values()} for row in rows}
 
 
-class _Reader:
-    """One cursor, read a stream at a time."""
-
-    def __init__(self, rows: AsyncIterator[asyncpg.Record]) -> None:
-        self._rows = rows
-        self.next: asyncpg.Record | None = None
-
-    async def advance(self) -> None:
-        self.next = await anext(self._rows, None)
-
-    async def take(self, name: str, make: Callable[[asyncpg.Record], Any]) -> list[Any]:
-        """The rows of stream `name`, if it is next."""
-        taken: list[Any] = []
-        while self.next is not None and self.next["stream"] == name:
-            taken.append(make(self.next))
-            await self.advance()
-        return taken
+async def count_rows(connection: asyncpg.Connection) -> tuple[int, int, int]:
+    """How many events, audit rows and todos there are."""
+    events, batches, todos = await connection.fetchrow(THERE)
+    return events, batches, todos
 
 
-async def read_streams(connection: asyncpg.Connection) -> AsyncIterator[Stream]:
-    """Every stream that any of the tables knows, in the order of names."""
-    readers = [
-        _Reader(aiter(connection.cursor(statement, prefetch=WINDOW))) for statement in (EVENTS, BATCHES, HEADS, ROWS)
-    ]
-    for reader in readers:
-        await reader.advance()
-    events, batches, heads, rows = readers
-    while True:
-        waiting = [reader.next["stream"] for reader in readers if reader.next is not None]
-        if not waiting:
-            return
-        # Columns are in the byte order of UTF-8, which is the order of code points, which is Python's.
-        name = min(waiting)
-        stream = Stream(name, await events.take(name, _event), await batches.take(name, _batch))
-        stream.head = next(iter(await heads.take(name, lambda r: Head(r["version"], r["projected"]))), None)
-        stream.row = next(iter(await rows.take(name, _row)), None)
-        yield stream
+async def read_streams(connection: asyncpg.Connection, statement: str) -> AsyncGenerator[Sequence[Any]]:
+    """Rows by `HEADS` or `STRAYS`, a window at a time.
 
-
-def _event(r: asyncpg.Record) -> Event:
-    return Event(r["version"], r["position"], r["type"], json.loads(r["data"]), r["recorded_at"])
-
-
-def _batch(r: asyncpg.Record) -> Batch:
-    return Batch(r["from_version"], r["to_version"], r["projected_at"])
-
-
-def _row(r: asyncpg.Record) -> Row:
-    return Row(r["text"], r["created_at"], r["updated_at"], r["version"], r["deleted"])
+    The server works on the next window while the caller looks at this one, so the connection must be left alone.
+    """
+    cursor = await connection.cursor(statement)
+    window = await cursor.fetch(WINDOW)
+    while window:
+        following = asyncio.ensure_future(cursor.fetch(WINDOW))
+        await asyncio.sleep(0)
+        yield window
+        window = await following

@@ -20,7 +20,7 @@ class Event:
     version: int
     position: int
     type: str
-    data: dict[str, Any]
+    data: Any
     recorded_at: datetime
 
 
@@ -110,7 +110,7 @@ def _step(row: Row | None, event: Event) -> Row:
 
 
 def _text(event: Event) -> str:
-    text = event.data.get("text")
+    text = event.data.get("text") if isinstance(event.data, dict) else None
     if not isinstance(text, str):
         raise NotFoldable(f"{event.type} without text")
     return text

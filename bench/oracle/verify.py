@@ -1,29 +1,45 @@
 """The re-fold oracle: read every event of a store, and hold the projection, its audit and its counters against them.
 
-One snapshot, a stream at a time, so a million events are no trouble.
+One snapshot, a stream at a time: a stream that is plainly sound is acquitted by its columns (`screen`), every other one
+is folded event by event (`refold`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
+import asyncpg
 from hdrh.histogram import HdrHistogram
 
+from bench.oracle import read_store
 from bench.oracle.activity import Activity
+from bench.oracle.columns import EPOCH, Columns, to_stream
 from bench.oracle.database import connect
-from bench.oracle.read_store import read_activity, read_cursor, read_streams, read_tallies
+from bench.oracle.delays import Delays
 from bench.oracle.refold import Findings, Stream, judge
+from bench.oracle.screen import acquit
 from metrics.records.result import Correctness, Percentiles
 from metrics.records.verification import Verification
 
-LONGEST_US: Final = 3_600_000_000
+TOLD_EVERY_S: Final = 2.0
+
+Told = Callable[[int, int], None]
+"""Told now and then how many events are folded, of how many."""
 
 
 async def verify(
-    url: str, *, complete: bool, serial: bool, since: datetime | None = None, activity: bool = False
+    url: str,
+    *,
+    complete: bool,
+    serial: bool,
+    since: datetime | None = None,
+    activity: bool = False,
+    told: Told = lambda _done, _all: None,
 ) -> tuple[Verification, HdrHistogram]:
     """Check the whole store at `url`; also returns the histogram of `projected_ms`, in microseconds.
 
@@ -31,23 +47,91 @@ async def verify(
     `activity` says that the read model of this name is kept, too.
     """
     started = time.monotonic()
-    findings, histogram = Findings(), HdrHistogram(1, LONGEST_US, 3)
-    folded = Activity()
-    connection = await connect(url, application_name="bench-oracle", jit="off")
+    connection = await connect(url, application_name="bench-oracle", **read_store.PLANNED)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await read_cursor(connection) if serial else 0
-            async for stream in read_streams(connection):
-                judge(stream, findings, complete=complete, cursor=cursor)
-                _time(stream, histogram, since)
-                if activity:
-                    folded.add(stream, complete=complete)
-            _check_tallies(await read_tallies(connection), findings)
-            if activity:
-                folded.judge(await read_activity(connection), findings)
+            cursor = await read_store.read_cursor(connection) if serial else 0
+            since_us = None if since is None else (since - EPOCH) // timedelta(microseconds=1)
+            judgment = _Judgment(complete, cursor, since_us, Activity() if activity else None)
+            await _judge_streams(connection, judgment, told)
+            _check_tallies(await read_store.read_tallies(connection), judgment.findings)
+            if judgment.activity is not None:
+                judgment.activity.judge(await read_store.read_activity(connection), judgment.findings)
     finally:
         await connection.close()
-    return _verification(findings, histogram, time.monotonic() - started), histogram
+    histogram = judgment.delays.histogram()
+    return _verification(judgment.findings, histogram, time.monotonic() - started), histogram
+
+
+async def _judge_streams(connection: asyncpg.Connection, judgment: _Judgment, told: Told) -> None:
+    """Every stream that a head speaks of; and where there are more rows than those led to, all others, too."""
+    there = await read_store.count_rows(connection)
+    events, next_told = there[0], time.monotonic() + TOLD_EVERY_S
+    for statement in (read_store.HEADS, read_store.STRAYS):
+        async with aclosing(read_store.read_streams(connection, statement)) as windows:
+            async for window in windows:
+                for row in window:
+                    judgment.add(row)
+                if time.monotonic() >= next_told:
+                    told(judgment.findings.events, events)
+                    next_told = time.monotonic() + TOLD_EVERY_S
+        if judgment.seen == there:
+            return
+
+
+@dataclass(slots=True)
+class _Judgment:
+    """What is found, stream by stream."""
+
+    complete: bool
+    cursor: int
+    since_us: int | None
+    activity: Activity | None
+    findings: Findings = field(default_factory=Findings)
+    delays: Delays = field(default_factory=Delays)
+    batches: int = 0
+    rows: int = 0
+
+    @property
+    def seen(self) -> tuple[int, int, int]:
+        """Events, audit rows and todos so far."""
+        return self.findings.events, self.batches, self.rows
+
+    def add(self, row: asyncpg.Record) -> None:
+        """One stream, by its columns or event by event."""
+        plain = acquit(row)
+        if plain is None:
+            self._fold(to_stream(Columns(*row)))
+            return
+        self.findings.events += len(plain.recorded)
+        self.batches += len(plain.lasts)
+        self.rows += 1
+        delays = plain.delays()
+        if self.since_us is not None and min(plain.recorded) < self.since_us:
+            delays = [delay for delay, at in zip(delays, plain.recorded, strict=True) if at >= self.since_us]
+        self.delays.add(delays)
+        if self.activity is not None:
+            self.activity.add_plain(plain.recorded, deleted=plain.deleted)
+
+    def _fold(self, stream: Stream) -> None:
+        self.batches += len(stream.batches)
+        self.rows += stream.row is not None
+        judge(stream, self.findings, complete=self.complete, cursor=self.cursor)
+        self.delays.add(_delays(stream, self.since_us))
+        if self.activity is not None:
+            self.activity.add(stream, complete=self.complete)
+
+
+def _delays(stream: Stream, since_us: int | None) -> list[int]:
+    """Microseconds from each event to each effect that the audit tells of it."""
+    recorded = {event.version: event.recorded_at for event in stream.events}
+    since = None if since_us is None else EPOCH + timedelta(microseconds=since_us)
+    return [
+        (batch.projected_at - at) // timedelta(microseconds=1)
+        for batch in stream.batches
+        for version in range(batch.first, min(batch.last, len(recorded)) + 1)
+        if (at := recorded.get(version)) is not None and (since is None or at >= since)
+    ]
 
 
 def _check_tallies(tallies: Mapping[str, tuple[int, int]], findings: Findings) -> None:
@@ -55,16 +139,6 @@ def _check_tallies(tallies: Mapping[str, tuple[int, int]], findings: Findings) -
         if told != real:
             findings.mismatched_rows += 1
             findings.note(f"mismatched: the counter of {name} says {told}, there are {real}")
-
-
-def _time(stream: Stream, histogram: HdrHistogram, since: datetime | None) -> None:
-    recorded = {event.version: event.recorded_at for event in stream.events}
-    for batch in stream.batches:
-        for version in range(batch.first, min(batch.last, len(recorded)) + 1):
-            at = recorded.get(version)
-            if at is not None and (since is None or at >= since):
-                took = (batch.projected_at - at).total_seconds()
-                histogram.record_value(min(max(round(took * 1e6), 1), LONGEST_US))
 
 
 def _verification(findings: Findings, histogram: HdrHistogram, seconds: float) -> Verification:

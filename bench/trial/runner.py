@@ -128,7 +128,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
         since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
-        verification = _verify(system, bundle, complete=complete, since=since)
+        verification = _verify(system, bundle, progress, complete=complete, since=since)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
     return replace(beside.added_to(result), warnings=system.doctor.warnings)
@@ -209,8 +209,12 @@ def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
         raise RunFailed(f"the load generator ended with {describe(code)} and left no judgment", tail(loadgen.log))
 
 
-def _verify(system: System, bundle: Bundle, *, complete: bool, since: datetime) -> Verification:
+def _verify(system: System, bundle: Bundle, progress: Progress, *, complete: bool, since: datetime) -> Verification:
     serial = system.settings.mode == "serial"
+
+    def told(done: int, events: int) -> None:
+        progress.step(f"folding every event again: {done:,} of {events:,}")
+
     try:
         verification, histogram = database.run(
             verify(
@@ -219,6 +223,7 @@ def _verify(system: System, bundle: Bundle, *, complete: bool, since: datetime) 
                 serial=serial,
                 since=since,
                 activity="activity" in system.settings.read_models,
+                told=told,
             )
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

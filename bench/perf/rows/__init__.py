@@ -23,6 +23,7 @@ NAMES: Final = (
     "visible_3000",
     "leases_idle",
     "projectors",
+    "oracle",
     "growth",
     "memory",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 
@@ -136,28 +137,30 @@ def no_history(stream: Stream) -> None:
     stream.events[0] = replace(stream.events[0], type="TodoDeleted")
 
 
-@pytest.mark.parametrize(
-    ("change", "expected", "told"),
-    [
-        (lose_effect, {"lost": 1}, "lost: version 2 of todo-1 (TodoUpdated, position 20) never took effect"),
-        (lose_event, {"lost": 1, "phantom": 1}, "lost: 1 of the versions 1 to 3 of todo-1 are not in the store"),
-        (project_twice, {"duplicated": 2}, "duplicated: version 2 of todo-1 took effect again"),
-        (project_late, {"reordered": 1}, "reordered: version 2 of todo-1 took effect after 3"),
-        (project_beyond, {"phantom": 6}, "phantom: 6 of versions 4-9 of todo-1 do not exist"),
-        (project_before_the_first, {"phantom": 1}, "phantom: 1 of versions 0-0 of todo-1 do not exist"),
-        (row_without_events, {"phantom": 1}, "phantom: todo todo-1 has no events"),
-        (batches_without_events, {"phantom": 3}, "phantom: 1 of versions 1-1 of todo-1 do not exist"),
-        (no_row, {"mismatched_rows": 1}, "mismatched: todo todo-1 is missing; its events make it version 3"),
-        (change_row(text="x"), {"mismatched_rows": 1}, "has text 'x', its events make it 'text 3'"),
-        (change_row(version=2), {"mismatched_rows": 1}, "has version 2, its events make it 3"),
-        (change_row(deleted=True), {"mismatched_rows": 1}, "has deleted True, its events make it False"),
-        (change_row(updated_at=at(9)), {"mismatched_rows": 1}, "has updated_at"),
-        (change_row(created_at=at(9)), {"mismatched_rows": 1}, "has created_at"),
-        (head_behind, {"mismatched_rows": 1}, "the head of todo-1 is at version 2, its events end at 3"),
-        (no_head, {"mismatched_rows": 1}, "the head of todo-1 is at version 0, its events end at 3"),
-        (no_history, {"mismatched_rows": 1}, "no history of a todo: TodoDeleted where nothing was created"),
-    ],
-)
+FAULTS: Final = [
+    (lose_effect, {"lost": 1}, "lost: version 2 of todo-1 (TodoUpdated, position 20) never took effect"),
+    (lose_event, {"lost": 1, "phantom": 1}, "lost: 1 of the versions 1 to 3 of todo-1 are not in the store"),
+    (project_twice, {"duplicated": 2}, "duplicated: version 2 of todo-1 took effect again"),
+    (project_late, {"reordered": 1}, "reordered: version 2 of todo-1 took effect after 3"),
+    (project_beyond, {"phantom": 6}, "phantom: 6 of versions 4-9 of todo-1 do not exist"),
+    (project_before_the_first, {"phantom": 1}, "phantom: 1 of versions 0-0 of todo-1 do not exist"),
+    (row_without_events, {"phantom": 1}, "phantom: todo todo-1 has no events"),
+    (batches_without_events, {"phantom": 3}, "phantom: 1 of versions 1-1 of todo-1 do not exist"),
+    (no_row, {"mismatched_rows": 1}, "mismatched: todo todo-1 is missing; its events make it version 3"),
+    (change_row(text="x"), {"mismatched_rows": 1}, "has text 'x', its events make it 'text 3'"),
+    (change_row(version=2), {"mismatched_rows": 1}, "has version 2, its events make it 3"),
+    (change_row(deleted=True), {"mismatched_rows": 1}, "has deleted True, its events make it False"),
+    (change_row(updated_at=at(9)), {"mismatched_rows": 1}, "has updated_at"),
+    (change_row(created_at=at(9)), {"mismatched_rows": 1}, "has created_at"),
+    (head_behind, {"mismatched_rows": 1}, "the head of todo-1 is at version 2, its events end at 3"),
+    (no_head, {"mismatched_rows": 1}, "the head of todo-1 is at version 0, its events end at 3"),
+    (no_history, {"mismatched_rows": 1}, "no history of a todo: TodoDeleted where nothing was created"),
+]
+CHANGES: Final = [change for change, *_ in FAULTS]
+"""Each way in which a stream can be wrong."""
+
+
+@pytest.mark.parametrize(("change", "expected", "told"), FAULTS)
 def test_each_fault_is_counted_as_what_it_is_and_named(change: Change, expected: dict[str, int], told: str) -> None:
     stream = sound()
     change(stream)
