@@ -194,5 +194,6 @@ def _runs() -> Panel:
         "read_p99_ms",
         "errors",
         "rejected",
+        "cpu_us_per_request",
         "saturated",
     )

@@ -232,6 +232,9 @@ RESULT: Final = Measurement(
         Metric("acknowledged_checked", "1", "count", "acknowledged writes looked for in the final read"),
         Metric("faults", "1", "count", "lost, duplicated, reordered, phantom, mismatched and missing; must be 0"),
         Metric("cpu_percent", "%", "gauge", "CPU of the load generator over the load phase; 100 is one core"),
+        Metric(
+            "cpu_us_per_request", "µs", "gauge", "CPU of the load generator for each request; absent where not told"
+        ),
         Metric("achieved_rate", "1/s", "rate", "requests begun a second"),
         Metric("saturated", "1", "gauge", "1 if the generator, not the server, may have set the pace"),
         Metric("dropped_points", "1", "total", "points that InfluxDB never got, up to this one"),

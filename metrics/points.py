@@ -86,6 +86,7 @@ def _result(document: Mapping[str, Any], started_at: float, ended_at: float) -> 
         "acknowledged_checked": correctness.acknowledged_checked,
         "faults": correctness.faults,
         **{name: generator[name] for name in ("cpu_percent", "achieved_rate", "saturated", "dropped_points")},
+        "cpu_us_per_request": generator.get("cpu_us_per_request"),
         "started_at_ms": started_at * 1000,
         "ended_at_ms": ended_at * 1000,
     }

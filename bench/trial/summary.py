@@ -83,6 +83,8 @@ def _table(result: Result) -> Table:
     table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
     if (used := result.resources) is not None and used.busy_share is not None:
         table.add_row("why", f"{used.busy_share:.0%} busy", used.bounded_by or shares(used))
+    if (cost := result.generator.cpu_us_per_request) is not None:
+        table.add_row("generator", f"{cost:.0f} µs", "of CPU a request")
     for warning in result.warnings:
         table.add_row("note", "database", warning)
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)

@@ -29,6 +29,7 @@ async def test_the_master_counts_what_the_workers_did(tmp_path: Path, variables:
     assert document["throughput"]["reads"] > 0
     assert document["throughput"]["errors"] == 0
     assert document["latency_ms"]["actions"]["p50"] > 0
+    assert document["generator"]["cpu_us_per_request"] > 0
     assert max(sample["users"] for sample in finished.samples) == 20
     if "SKEW" in variables:
         assert server.share_of_the_hottest(HOTTEST) == pytest.approx(0.8, abs=0.15)

@@ -32,7 +32,7 @@ def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]
 
 def _generator(result: Result) -> list[tuple[str, str]]:
     generator = result.generator
-    cost = generator.to_dict().get("cpu_us_per_request")
+    cost = generator.cpu_us_per_request
     return [
         ("CPU of the generator", f"{generator.cpu_percent:.0f} % of one core"),
         ("CPU by request", f"{whole(cost)} µs" if cost else "not told"),

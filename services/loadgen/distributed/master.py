@@ -58,6 +58,7 @@ class Master:
         replay(self._run, message["entries"])
         self._run.user_numbers.extend(message["user_numbers"])
         self._run.saturation.others[name] = (message["cpu_percent"], message["delay_p99_ms"])
+        self._run.processor_time.others[name] = message["cpu_s"]
         self._sum_up()
 
     def _announce(self, step: int) -> None:

@@ -84,6 +84,7 @@ class WorkerRun:
             "started": run.started,
             "user_numbers": new,
             "cpu_percent": run.saturation.cpu_percent,
+            "cpu_s": run.processor_time.seconds,
             "delay_p99_ms": run.saturation.delay_p99_ms,
             "entries": self._journal.take(),
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from hdrh.histogram import HdrHistogram
@@ -18,6 +18,8 @@ from services.loadgen.judge.stats import Stats
 Outcome = Literal["ok", "rejected", "error"]
 Kind = Literal["action", "read"]
 LONGEST_US = 3_600_000_000
+_EXACT_BITS = 11
+"""What three significant digits take: a histogram of them is exact below 2,048."""
 
 
 def new_histogram() -> Any:
@@ -30,10 +32,11 @@ def record(histogram: Any, seconds: float) -> None:
     histogram.record_value(_microseconds(seconds))
 
 
-def record_all(histogram: Any, durations: Iterable[float]) -> None:
-    """Record many durations: as `record` does with each."""
-    for microseconds, count in Counter(_microseconds(seconds) for seconds in durations).items():
-        histogram.record_value(microseconds, count)
+def bucket(seconds: float) -> int:
+    """The least value, in microseconds, that a histogram does not tell from this duration."""
+    microseconds = _microseconds(seconds)
+    lost_bits = max(microseconds.bit_length() - _EXACT_BITS, 0)
+    return microseconds >> lost_bits << lost_bits
 
 
 def percentiles(histogram: Any) -> Percentiles:
@@ -81,7 +84,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self._histograms: dict[Kind, Any] = {"action": new_histogram(), "read": new_histogram()}
-        self._unrecorded: dict[Kind, list[float]] = {"action": [], "read": []}
+        self._unsorted: dict[Kind, list[float]] = {"action": [], "read": []}
+        self._buckets: dict[Kind, Counter[int]] = {"action": Counter(), "read": Counter()}
         self.answered: dict[Kind, int] = {"action": 0, "read": 0}
         self.rejected = 0
         self.errors = 0
@@ -97,18 +101,25 @@ class Recorder:
             return
         if outcome == "ok":
             self.answered[kind] += 1
-            self._unrecorded[kind].append(seconds)
+            self._unsorted[kind].append(seconds)
         elif outcome == "rejected":
             self.rejected += 1
         else:
             self.errors += 1
 
     @property
+    def finished(self) -> int:
+        """Requests of the measured phases, however they ended."""
+        return sum(self.answered.values()) + self.rejected + self.errors
+
+    @property
     def histograms(self) -> dict[Kind, Any]:
-        """Latencies of the measured phases; those since the last look are put in now, equal ones at once."""
-        for kind, latencies in self._unrecorded.items():
-            record_all(self._histograms[kind], latencies)
-            latencies.clear()
+        """Latencies of the measured phases. Those since the last call are put in now: a bucket at a time, none lost."""
+        self._sort()
+        for kind, buckets in self._buckets.items():
+            for microseconds, count in buckets.items():
+                self._histograms[kind].record_value(microseconds, count)
+            buckets.clear()
         return self._histograms
 
     def observe(self, stats: Stats, projection_lag: int) -> None:
@@ -120,8 +131,13 @@ class Recorder:
     def next_interval(self, seconds: float) -> dict[str, float | int | None]:
         """Summarise what happened since the last call, and start afresh."""
         interval, self._interval = self._interval, Interval()
-        _ = self.histograms
+        self._sort()
         return interval.summary(seconds)
+
+    def _sort(self) -> None:
+        for kind, latencies in self._unsorted.items():
+            self._buckets[kind].update(map(bucket, latencies))
+            latencies.clear()
 
     def throughput(self, seconds: float) -> Throughput:
         """Acknowledged actions and answered reads of the measured phases, which lasted `seconds`."""

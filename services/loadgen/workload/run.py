@@ -15,6 +15,7 @@ from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
 from services.loadgen.judge.stats import Stats
 from services.loadgen.measure.endpoints import Endpoints
 from services.loadgen.measure.locust_statistics import LocustStatistics
+from services.loadgen.measure.processor_time import ProcessorTime
 from services.loadgen.measure.recorder import Recorder
 from services.loadgen.measure.saturation import Saturation
 from services.loadgen.settings import Settings
@@ -91,6 +92,7 @@ class Run:
         self.endpoints = Endpoints()
         self.locust = LocustStatistics()
         self.saturation = Saturation()
+        self.processor_time = ProcessorTime()
         self.watch: ReaderWatch | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
         self.scheduled = 0
@@ -110,6 +112,7 @@ class Run:
     def enter(self, phase: Phase, step: int) -> None:
         """Go on to a phase, the `step`-th from 0."""
         self.phase, self.step = phase, step
+        self.processor_time.turn(measured=phase.measured)
         self.on_phase(step)
 
     def halt(self, why: str) -> None:

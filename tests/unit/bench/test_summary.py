@@ -46,6 +46,11 @@ def test_a_saturated_generator_is_said() -> None:
     assert "lower bound" in said
 
 
+def test_what_a_request_cost_the_generator_is_said_where_it_is_known() -> None:
+    assert "of CPU a request" not in shown(replace(bundles.result(), generator=Generator()))
+    assert "48 µs" in shown(replace(bundles.result(), generator=Generator(cpu_us_per_request=48.2)))
+
+
 def test_how_events_took_effect_is_said_where_it_is_not_the_default() -> None:
     result = bundles.result()
     usual = {**result.settings, "HANDLER": "set", "READ_MODELS": "todos"}

@@ -23,7 +23,7 @@ from services.loadgen.workload.run import ConvergenceWatch, Run
 
 STATS = Stats(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
 MESSAGE = {"in_flight": 0, "scheduled": 0, "started": 0, "user_numbers": [], "entries": [], "cpu_percent": 1.0,
-        "delay_p99_ms": 2.0}  # fmt: skip
+        "cpu_s": 0.5, "delay_p99_ms": 2.0}  # fmt: skip
 
 
 class Runner:
@@ -78,6 +78,13 @@ def test_the_worst_worker_tells_whether_the_generator_was_saturated() -> None:
     made.take("a", {**MESSAGE, "step": 0, "cpu_percent": 99.0})
     made.take("b", {**MESSAGE, "step": 0})
     assert run.saturation.saturated
+
+
+def test_the_processor_time_of_all_workers_counts() -> None:
+    run, made, _ = two_workers()
+    for name in ("a", "b", "a"):
+        made.take(name, {**MESSAGE, "step": 0, "cpu_s": 2.0})
+    assert run.processor_time.us_per_request(1_000_000) == 4.0
 
 
 def test_what_is_scheduled_and_begun_is_summed_up() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from hdrh.histogram import HdrHistogram
+from hypothesis import given
+from hypothesis import strategies as st
 
 from metrics.records.result import Distribution, Percentiles, Throughput
 from services.loadgen.judge.stats import parse_stats
@@ -24,6 +26,22 @@ def test_no_value_is_dropped_however_extreme() -> None:
     for seconds in (-1.0, 0.0, 1e-9, 1e9):
         record(histogram, seconds)
     assert histogram.get_total_count() == 4
+
+
+@given(st.lists(st.floats(-1, 5000) | st.floats(0, 0.01), max_size=200))
+def test_what_is_recorded_a_second_at_a_time_is_what_is_recorded_one_by_one(durations: list[float]) -> None:
+    recorder, one_by_one = Recorder(), new_histogram()
+    for number, seconds in enumerate(durations):
+        recorder.request("action", "ok", seconds, measured=True)
+        record(one_by_one, seconds)
+        if number % 7 == 0:
+            recorder.next_interval(1.0)
+        if number % 50 == 0:
+            assert recorder.histograms["action"].get_total_count() == number + 1
+    at_once = recorder.histograms["action"]
+    assert at_once.encode() == one_by_one.encode()
+    assert at_once.get_max_value() == one_by_one.get_max_value()
+    assert percentiles(at_once) == percentiles(one_by_one)
 
 
 def test_an_empty_histogram_is_all_zeros() -> None:

@@ -30,7 +30,7 @@ def document(verdict: str = "converged", **faults: int) -> dict[str, Any]:
         "visibility_ms": Visibility(p50=1.5).to_dict(),
         "convergence": Convergence(0.5, 10.0, 5).to_dict(),
         "correctness": Correctness(events_checked=7, **faults).to_dict(),
-        "generator": Generator(cpu_percent=12.5, saturated=True, dropped_points=2).to_dict(),
+        "generator": Generator(cpu_percent=12.5, saturated=True, dropped_points=2, cpu_us_per_request=48.0).to_dict(),
     }
 
 
