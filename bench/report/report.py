@@ -113,7 +113,7 @@ def _time(bundle: Read) -> dict[str, Any]:
     spans = timelines.phases(loadgen, start, end)
     upto = max([end - start, *(span["to"] for span in spans)])
     plots = timelines.timelines(samples, start) if samples else []
-    plots = [*plots, *usage.usage(bundle.resources.records, start)]
+    plots = [*plots, *usage.usage(bundle.resources.records, start, start + upto)]
     return {"charts": plots, "phases": spans, "moments": _moments(bundle.fault, start), "range": [0, upto]}
 
 

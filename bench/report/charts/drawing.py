@@ -71,7 +71,7 @@ def _horizontal(chart: Chart, drawn: Mapping[str, Any]) -> Axis:
         return scale.labelled(low - room, high + room, ticks, log=chart.get("xtype") == "log")
     if chart.get("xtype") == "log":
         return scale.logarithmic(values)
-    axis = scale.linear(low, high, within=True)
+    axis = scale.linear(low, high, zero=not chart.get("timeline") and low > 0, within=True)
     unit = " s" if chart.get("timeline") or chart.get("seconds") else chart.get("xunit", "")
     return scale.labelled(axis.low, axis.high, [(value, label + unit) for value, label in axis.ticks])
 

@@ -13,8 +13,12 @@ Second = Mapping[str, Any]
 """A line of `resources.jsonl`."""
 
 
-def usage(seconds: Sequence[Second], start: float) -> list[dict[str, Any]]:
-    """One chart for CPU, waits, WAL and dead tuples each; those that were never told are left out."""
+def usage(sampled: Sequence[Second], start: float, end: float) -> list[dict[str, Any]]:
+    """One chart for CPU, waits, WAL and dead tuples each; those that were never told are left out.
+
+    What was sampled before `start` or after `end` belongs to no phase, and is left out.
+    """
+    seconds = [each for each in sampled if start <= each["t"] <= end]
     found = [
         _of(seconds, start, "cpu", "CPU by part", "percent of one core", "%", _largest(seconds, "cpu_percent")),
         _of(

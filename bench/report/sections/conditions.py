@@ -18,7 +18,7 @@ OF_THE_MODE: Final = ("SERIAL_PROJECTION", "STRATEGY")
 def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Tables of names and values; those of the load generator only where the run is sound."""
     versions, postgres = documents["versions"], documents["postgres"]
-    settings = [(name, "–" if value is None else str(value)) for name, value in result.settings.items()]
+    settings = [(name, "–" if value is None else _text(value)) for name, value in result.settings.items()]
     machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]
     built = [("revision", revision(versions)), ("python", str(versions.get("python", "–")))]
     built += list(versions.get("packages", {}).items())

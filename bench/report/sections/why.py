@@ -32,11 +32,11 @@ def why(result: Result) -> dict[str, Any]:
 def neighbours(found: Neighbours | None) -> str:
     """What the run did not have of the machine, in one sentence."""
     if found is None or found.cpu_share is None:
-        return f"not told: {(found.reason if found else '') or UNTOLD}"
+        return f"Other processes: not told, {(found.reason if found else '') or UNTOLD}"
     names = ", ".join(f"{one.name} {one.share:.1%}" for one in found.top)
     steal = "its host does not tell" if found.steal_share is None else f"{found.steal_share:.1%}"
     others = "unknown" if found.processes_share is None else f"{found.processes_share:.1%}"
-    return f"other processes took {others} of the machine{f' ({names})' if names else ''}, its host {steal} (steal)"
+    return f"Other processes took {others} of the machine{f' ({names})' if names else ''}, its host {steal} (steal)"
 
 
 def _parts(usage: Mapping[str, Usage], by_action: Mapping[str, float]) -> list[dict[str, Any]]:
