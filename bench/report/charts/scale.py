@@ -34,7 +34,7 @@ class Axis:
 def linear(low: float, high: float, *, zero: bool = False, within: bool = False) -> Axis:
     """From `low` to `high`, or from 0, widened to round numbers; `within` keeps the ends as they are."""
     low, high = (min(max(end, -LARGEST), LARGEST) for end in (min(low, 0.0) if zero else low, high))
-    high = high if high > low else low + (abs(low) or 1.0)
+    high = high if high - low > max(abs(low), 1 / LARGEST) * 1e-12 else low + max(abs(low), 1.0)
     step = _step((high - low) / MOST)
     if not within:
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step

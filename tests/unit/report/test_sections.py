@@ -62,7 +62,7 @@ def test_a_fault_voids_every_figure_of_a_run_that_converged(tmp_path: Path) -> N
 
 def test_what_is_not_told_says_why_and_shows_no_0(tmp_path: Path) -> None:
     absent = {
-        "staleness": Staleness(why="the probe was off"),
+        "staleness": Staleness(why="nothing was followed"),
         "waterfall_ms": Waterfall(why="the projectors told no moments"),
         "resources": Resources(reason="SAMPLE_RESOURCES is off"),
         "neighbours": None,
@@ -70,7 +70,7 @@ def test_what_is_not_told_says_why_and_shows_no_0(tmp_path: Path) -> None:
     }
     said = text(render(full(tmp_path, changed=absent)))
     for reason in (
-        "Not told: the probe was off.",
+        "Not told: nothing was followed.",
         "Not told: the projectors told no moments.",
         "Not told: SAMPLE_RESOURCES is off.",
         "How fast does it catch up? not told A target in one process can not be held.",
@@ -105,7 +105,7 @@ def test_the_curve_of_staleness_ends_shortly_after_99_of_100() -> None:
     assert [trace["name"] for trace in chart["traces"]] == ["writes seen", "at least", "at most"]
     assert chart["traces"][0]["x"] == [0.0, 4.0, 8.0]
     assert chart["traces"][0]["y"] == pytest.approx([61, 87, 99])
-    assert staleness.curve(Staleness(why="the probe was off")) is None
+    assert staleness.curve(Staleness(why="nothing was followed")) is None
 
 
 def test_no_percentile_is_told_beyond_what_the_samples_carry(tmp_path: Path) -> None:
