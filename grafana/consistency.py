@@ -9,6 +9,7 @@ from grafana.panels import GREEN, NONE_ALLOWED, ORANGE, PLAIN, RED, Panel, bars,
 from grafana.projection import EACH_SECOND, lags, overlays, projectors, worst
 from grafana.queries import WITHIN, metric, over_time, target
 from grafana.runs import newest_conditions, newest_verdict, result, sound_runs, unsound_runs
+from grafana.staleness import staleness
 from metrics.catalogue import GENERATOR, LOAD, RESULT
 from metrics.target import DASHBOARD
 
@@ -24,6 +25,7 @@ def consistency() -> dict[str, Any]:
             ("Verdict of the newest chosen run", 4, _verdict()),
             ("Strategies against one another", 8, _strategies()),
             ("Over time", 8, lags()),
+            ("Staleness of reads, and the stages of an event", 8, staleness()),
             ("Runs over one another, on elapsed time", 9, overlays()),
             ("Projectors and leases", 8, projectors()),
             ("Load", 8, _load()),

@@ -62,6 +62,18 @@ def bucket(bound_ms: int) -> str:
     return f"le_{bound_ms}_ms"
 
 
+STAGES: Final = ("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read")
+"""The parts of an event's way, in their order; each begins where the one before ends."""
+
+POINTS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Milliseconds at which the staleness curve is told: chosen once, so that two curves are compared point by point."""
+
+
+def shown_after(ms: int) -> str:
+    """The name of a point of the staleness curve."""
+    return f"shown_after_{ms}_ms"
+
+
 ABOVE: Final = f"above_{BUCKETS_MS[-1]}_ms"
 
 
@@ -228,6 +240,18 @@ RESULT: Final = Measurement(
         *_latency("action", "latency of actions", 50, 95, 99),
         *_latency("read", "latency of reads", 50, 95, 99),
         *_latency("visibility", "from the acknowledgement of a write to a read that shows it", 50, 95, 99),
+        *(
+            Metric(shown_after(ms), "1", "gauge", f"chance that a read shows a write {ms} ms after its acknowledgement")
+            for ms in POINTS_MS
+        ),
+        Metric("read_your_writes", "1", "gauge", "share of writes that the next read of their own writer shows"),
+        Metric("monotonic_violations", "1", "count", "reads that show less than their reader had seen; should be 0"),
+        *_latency("waiting_extra", "what a read that waits for its version takes more than one that does not", 50, 99),
+        *(
+            metric
+            for stage in STAGES
+            for metric in _latency(stage, f"{stage.replace('_', ' ')}: its part of a write's visibility", 50, 99)
+        ),
         Metric("events_checked", "events", "count", "events folded again; 0 where nobody but the generator judged"),
         Metric("acknowledged_checked", "1", "count", "acknowledged writes looked for in the final read"),
         Metric("faults", "1", "count", "lost, duplicated, reordered, phantom, mismatched and missing; must be 0"),

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from metrics.catalogue import ENDPOINT, FAILURE, PHASE, PROJECTOR, RESULT, RUN_INFO, SAMPLED, Measurement
+from metrics.catalogue import (
+    ENDPOINT,
+    FAILURE,
+    PHASE,
+    PROJECTOR,
+    RESULT,
+    RUN_INFO,
+    SAMPLED,
+    STAGES,
+    Measurement,
+    shown_after,
+)
 from metrics.records.result import Correctness
 from metrics.sinks import UnknownMetric
 
@@ -105,7 +116,23 @@ def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
         **_latencies("action", document["latency_ms"]["actions"]),
         **_latencies("read", document["latency_ms"]["reads"]),
         **_latencies("visibility", document["visibility_ms"]),
+        **_staleness(document.get("staleness") or {}),
+        **_stages(document.get("waterfall_ms") or {}),
     }
+
+
+def _staleness(section: Mapping[str, Any]) -> dict[str, Any]:
+    waiting = section.get("waiting") or {}
+    return {
+        **{shown_after(int(t)): chance for t, chance in section.get("curve", ())},
+        **{name: section.get(name) for name in ("read_your_writes", "monotonic_violations")},
+        **{f"waiting_{name}": waiting.get(name) for name in ("extra_p50_ms", "extra_p99_ms")},
+    }
+
+
+def _stages(section: Mapping[str, Any]) -> dict[str, Any]:
+    told = [(stage, ranks) for stage in STAGES if (ranks := section.get(stage))]
+    return {f"{stage}_{rank}_ms": ranks[rank] for stage, ranks in told for rank in ("p50", "p99")}
 
 
 def _latencies(prefix: str, percentiles: Mapping[str, Any]) -> dict[str, Any]:

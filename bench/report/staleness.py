@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from metrics.records.sections.staleness import STAGES, Staleness, Waterfall
+from metrics.catalogue import STAGES
+from metrics.records.sections.staleness import Staleness, Waterfall
 
 
 def sentences(found: Staleness) -> list[str]:

@@ -20,7 +20,6 @@ from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
 from bench.oracle import database
-from bench.oracle.database import connect
 from bench.oracle.verify import verify
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
@@ -35,6 +34,8 @@ from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
 from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import merge, void
+from bench.trial.waterfall import measure as waterfall
+from bench.trial.waterfall.clock import offset
 from metrics.records.result import Result
 from metrics.records.verification import Verification
 
@@ -122,16 +123,19 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         bundle.write(DOCTOR, system.doctor.document.to_dict())
         bundle.write("versions.json", system.platform.versions())
         observer.begin(system.influx, progress)
-        ahead_s = database.run(_clock(system.database_url)).timestamp() - time.time()
+        clock = database.run(offset(system.database_url))
         complete, beside = _drive(trial, system, bundle, progress)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
-        since = datetime.fromtimestamp(_load_begun(loadgen) + ahead_s, UTC)
+        since = datetime.fromtimestamp(_load_begun(loadgen) + clock.ahead_s, UTC)
         verification = _verify(system, bundle, progress, complete=complete, since=since)
+        observed = waterfall.observe(system.database_url, bundle.folder, clock)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
-    return replace(beside.added_to(result), warnings=system.doctor.warnings)
+    # The projectors have ended, and written when they did what.
+    stages = waterfall.tell(observed, system.settings, bundle)
+    return replace(beside.added_to(result), warnings=system.doctor.warnings, waterfall_ms=stages)
 
 
 def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:
@@ -231,15 +235,6 @@ def _verify(system: System, bundle: Bundle, progress: Progress, *, complete: boo
     bundle.keep(bundle.folder / "projected.hdr", histogram.encode().decode("ascii") + "\n")
     bundle.write("verification.json", verification.to_dict())
     return verification
-
-
-async def _clock(url: str) -> datetime:
-    connection = await connect(url)
-    try:
-        moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        return moment
-    finally:
-        await connection.close()
 
 
 def _finish(bundle: Bundle, result: Result) -> None:

@@ -25,12 +25,14 @@ from eventstore.connection.planner import JOB, PROJECTOR
 from eventstore.errors import StoreUnavailable, TimeLimit
 from eventstore.soundness.findings import MAKE, MIGRATE
 from projection.blocked import blocked
+from projection.hooks import no_hook
 from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
 from services.address_notes import notes
 from services.logs import set_up
 from services.projector import commands, endings, listening, read_models, strategies
 from services.projector.endings import SIGNALLED, Ending
+from services.projector.files.moments import Moments
 from services.projector.patience import DoesNotFit
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
@@ -82,7 +84,16 @@ async def _work(settings: Settings, *, once: bool) -> int:
         for note in notes(database):
             log.warning("database address", note=note)
         listen = await listening.address(database, settings.listen_url)
-        worker = Worker(settings, database, once=once, on_batch=_traced(tracing, settings), listen=listen)
+        moments = Moments() if settings.moments_file else None
+        worker = Worker(
+            settings,
+            database,
+            once=once,
+            hook=moments.hook if moments else no_hook,
+            on_batch=_traced(tracing, settings),
+            listen=listen,
+            watch=moments,
+        )
         told = _stopped_by_signals(worker)
         gc_policy.run_rarely()
         log.info(
@@ -93,7 +104,11 @@ async def _work(settings: Settings, *, once: bool) -> int:
             read_models=",".join(settings.read_models),
             projector=settings.name,
         )
-        await worker.run()
+        try:
+            await worker.run()
+        finally:
+            if moments and settings.moments_file:
+                moments.write(settings.moments_file, settings.name)
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
         log.info("projector stopped", projector=settings.name)

@@ -34,8 +34,8 @@ class Settings:
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
     calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `rate_limit`).
-    `health_file` is where `health` writes; None: nowhere. `bounds` limits what Postgres may take; `heartbeat` is how
-    often, in seconds, its listener makes sure that it hears.
+    `health_file` is where `health` writes, `moments_file` where `moments` does at the end; None: nowhere. `bounds`
+    limits what Postgres may take; `heartbeat` is how often, in seconds, its listener makes sure that it hears.
     """
 
     database_url: str
@@ -56,6 +56,7 @@ class Settings:
     visibility: Visibility = _VISIBILITY
     log_level: str = observation.LOG_LEVEL.read(UNSET)
     health_file: Path | None = None
+    moments_file: Path | None = None
     bounds: Bounds = BOUNDS
     heartbeat: float = projection.LISTEN_HEARTBEAT_MS.read(UNSET) / 1000
 
@@ -91,7 +92,7 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str], *, job: bool = False) -> Self:
         """Read the settings, of a job (`--once`) or of a projector that stays. Raises SettingError."""
         env = Environment(variables)
-        health_file = projection.HEALTH_FILE.optional(env)
+        health_file, moments_file = projection.HEALTH_FILE.optional(env), projection.MOMENTS_FILE.optional(env)
         handler = cast(HandlerKind, projection.HANDLER.read(env))
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
@@ -111,6 +112,7 @@ class Settings:
             visibility=cast(Visibility, projection.VISIBILITY.read(env)),
             log_level=observation.LOG_LEVEL.read(env),
             health_file=Path(health_file) if health_file else None,
+            moments_file=Path(moments_file) if moments_file else None,
             bounds=Bounds.from_env(env),
             heartbeat=projection.LISTEN_HEARTBEAT_MS.read(env) / 1000,
         )

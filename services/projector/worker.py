@@ -25,7 +25,8 @@ from projection.registry import projectors as registry
 from projection.statement.handler import Handler
 from projection.strategy import OrderingStrategy, Step, Tools
 from services.projector import read_models, strategies
-from services.projector.health import HealthWriter
+from services.projector.files.health import HealthWriter
+from services.projector.files.moments import Unwatched, Watch
 from services.projector.heartbeat import Heartbeat
 from services.projector.patience import DoesNotFit, Patience
 from services.projector.preconditions import Preconditions, needed
@@ -60,12 +61,14 @@ class Worker:
         listen: PostgresUrl | None = None,
         check: Check | None = None,
         handler: Handler | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._settings: Final = settings
         self._database: Final = database
         self._once: Final = once
         self._hook: Final = hook
         self._on_batch: Final = on_batch
+        self._watch: Final = watch or Unwatched()
         slot = random.SystemRandom().randrange(SLOTS)
         tools = Tools(database, settings, slot, handler or read_models.handler(settings), hook, job=once)
         self._counts: Final = tools.counts
@@ -101,6 +104,7 @@ class Worker:
 
     def wake(self) -> None:
         """Look for work now."""
+        self._watch.called()
         self._wake.set()
 
     def stop(self) -> None:
@@ -191,6 +195,7 @@ class Worker:
     async def _step(self) -> Step:
         loop = asyncio.get_running_loop()
         started = loop.time()
+        self._watch.begun()
         step = await self.strategy.step()
         if step.events or step.quiet:
             self._patience.rewarded()

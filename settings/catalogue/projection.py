@@ -122,3 +122,13 @@ HEALTH_FILE: Final = Text(
     # The image knows where its check looks.
     stack=(),
 )
+MOMENTS_FILE: Final = Text(
+    "MOMENTS_FILE",
+    "where a projector writes at its end when it was called, looked, claimed and had committed, of its newest batches;"
+    " the bench tells it, for the waterfall of an event",
+    readers=("projector",),
+    unset="nowhere, and nothing is kept",
+    handed_on=False,
+    acts=False,
+    stack=(),
+)

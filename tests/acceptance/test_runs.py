@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hdrh.histogram import HdrHistogram
 
+from metrics.catalogue import STAGES
 from metrics.records.result import Correctness
 from tests.acceptance.bench_process import LONG, SHORT, Bench, bench
 from tests.cluster import Cluster
@@ -57,7 +58,10 @@ class End:
             said=ran.said,
             files={path.name for path in folder.iterdir()},
             documents={path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")},
-            texts={path.name: path.read_text() for path in (*folder.glob("*.hdr"), *folder.glob("*.html"))},
+            texts={
+                path.name: path.read_text()
+                for path in (*folder.glob("*.hdr"), *folder.glob("*.html"), *folder.glob("*fall.jsonl"))
+            },
             latest=(ran.results / "latest").resolve().name,
             clean=clean,
         )
@@ -70,6 +74,12 @@ class End:
 
 async def parallel() -> End:
     async with bench("run", "throughput", "--mode", "parallel", **SHORT) as ran:
+        return await End.of(ran)
+
+
+async def locks_over_two_processes() -> End:
+    told = {"STRATEGY": "stream-locks", "API_PROCESSES": "2", "HANDLER": "each", "HOLD": "0s"}
+    async with bench("run", "throughput", **SHORT, **told) as ran:
         return await End.of(ran)
 
 
@@ -110,6 +120,7 @@ async def _all(url: str) -> dict[str, Any]:
     plans: dict[str, Callable[[], Awaitable[Any]]] = {
         "killed projector, then serial": lambda: killed_projector_then_serial(url),
         "parallel": parallel,
+        "two API processes": locks_over_two_processes,
         "api killed": api_killed,
         "bench killed": bench_killed,
         "SIGINT": lambda: ended_by(signal.SIGINT),
@@ -173,6 +184,42 @@ def test_a_bundle_has_all_files_and_fields_of_the_contract(sound: End) -> None:
         assert histogram.get_total_count() == sound.result["throughput"][counted]
     projected = HdrHistogram.decode(sound.texts["projected.hdr"].strip().encode())
     assert 0 < projected.get_total_count() == sound.documents["verification"]["projected_samples"]
+
+
+@pytest.fixture(params=["parallel", "serial", "two API processes"])
+def told(request: pytest.FixtureRequest, ends: dict[str, Any]) -> End:
+    """A run of each strategy, one of them with a function for each event and two API processes."""
+    name = "killed projector, then serial" if request.param == "serial" else request.param
+    found = end(ends, name)
+    result: End = found[1] if request.param == "serial" else found
+    return result
+
+
+def test_the_stages_of_a_write_add_up_to_the_visibility_that_the_probe_measured(told: End) -> None:
+    waterfall = told.result["waterfall_ms"]
+    assert waterfall["why"] == ""
+    lines = [json.loads(line) for line in told.texts["waterfall.jsonl"].splitlines()]
+    assert len(lines) == waterfall["samples"] > 0
+    for line in lines:
+        assert abs(sum(line[stage] for stage in STAGES) - line["visibility_ms"]) <= waterfall["resolution_ms"], line
+        assert line["disagreement"] == ""
+    # A batch that fails and is tried again has no row of its own.
+    assert waterfall["samples"] >= 0.9 * waterfall["writes"]
+
+
+def test_reads_over_connections_in_turn_never_go_back(told: End) -> None:
+    staleness = told.result["staleness"]
+    assert staleness["why"] == ""
+    assert staleness["monotonic_reads"] > staleness["writes"] > 0
+    assert staleness["monotonic_violations"] == 0
+    assert staleness["waiting"]["seen"] >= staleness["read_your_writes"]
+    assert "sees its own write in 99 of 100" in " ".join(told.said.split()) or staleness["unseen"]
+
+
+def test_a_waterfall_that_can_not_be_told_says_why(ends: dict[str, Any]) -> None:
+    killed: End = end(ends, "killed projector, then serial")[0]
+    assert killed.result["waterfall_ms"]["commit_to_noticed"] is None
+    assert "HANDLER_LATENCY_MS" in killed.result["waterfall_ms"]["why"]
 
 
 def test_the_warm_up_is_left_out_of_every_number(ends: dict[str, Any]) -> None:

@@ -25,7 +25,8 @@ FROM_ENV: dict[str, Callable[[Mapping[str, str]], Any]] = {
 # What compose.yaml leaves to the image or to the service, and why.
 LEFT_OUT = {
     "api": {"SERIAL_PROJECTION"},  # the projectors decide the mode, and /stats tells theirs
-    "projector": {"PROJECTOR_NAME", "HEALTH_FILE"},  # unique by itself; the image knows where its check looks
+    # Unique by itself; the image knows where its check looks; told by the bench to the projectors that it starts.
+    "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE"},
     "loadgen": {"RESULTS_DIR"},  # the image's own folder, where the volume is
 }
 # All else comes from its master.

@@ -25,6 +25,7 @@ from bench.preflight import description, limits
 from bench.preflight.global_order import catch_up
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
+from metrics.raw.moments import SUFFIX
 from metrics.records.surroundings import Versions
 
 HOST: Final = "127.0.0.1"
@@ -37,13 +38,14 @@ class Local:
     name = "local"
 
     def __init__(
-        self, settings: Settings, port: int, logins: Logins, processes: Processes, server: Server | None
+        self, settings: Settings, port: int, logins: Logins, processes: Processes, server: Server | None, log: Path
     ) -> None:
         self.base_url: Final = f"http://{HOST}:{port}"
         self._settings = settings
         self._port = port
         self._logins = logins
         self._processes = processes
+        self._log = log
         self._parts: list[Service | Server] = [] if server is None else [server]
         self._generator: Process | None = None
 
@@ -83,7 +85,11 @@ class Local:
 
     def _projector(self, name: str, *, again: bool) -> tuple[Process, str]:
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
-        told = {"DATABASE_URL": self._logins.projector, "PROJECTOR_NAME": holder}
+        told = {
+            "DATABASE_URL": self._logins.projector,
+            "PROJECTOR_NAME": holder,
+            "MOMENTS_FILE": str(self._log.resolve() / f"{holder}{SUFFIX}"),
+        }
         process = self._processes.start(name, ["-m", "services.projector"], {**self._environment(), **told})
         try:
             self._processes.wait_until(lambda: http_client.at_work(self.base_url, holder), process, READY_TIMEOUT_S)
@@ -115,7 +121,7 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
         opened.callback(processes.stop)
         migrate(settings, database.logins, processes, progress)
         doctor = examined(settings, database.logins.owner, progress)
-        local = Local(settings, port, database.logins, processes, database.server)
+        local = Local(settings, port, database.logins, processes, database.server, log)
         _start(local, settings, progress)
         if settings.mode == "serial" and settings.database_url is not None:
             progress.step("waiting for the global order to be walked to its end")

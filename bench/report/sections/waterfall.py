@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bench.report.words import milliseconds
-from metrics.records.sections.staleness import STAGES, Ranks, Waterfall
+from metrics.catalogue import STAGES
+from metrics.records.sections.staleness import Ranks, Waterfall
 
 MEANINGS: Final = {
     "commit_to_noticed": "from the acknowledgement until a projector knew of the event",

@@ -12,9 +12,6 @@ from typing import Final
 
 from metrics.records.record import Record
 
-STAGES: Final = ("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read")
-"""The parts of an event's way, in their order; each begins where the one before ends."""
-
 NOT_TOLD: Final = "not told"
 
 
@@ -82,7 +79,8 @@ class Waterfall(Record):
 
     The stages of one write add up to its `visibility`; percentiles of stages do not. It begins at the acknowledgement,
     where visibility does: of a stage that had begun before, the rest counts. `ahead`: share of writes whose event
-    a projector had noticed before their writer knew of the commit. `resolution_ms`: how far clocks and measured
+    a projector had noticed before their writer knew of the commit, for commit and answer take `insert_to_acknowledged`,
+    beside the projector's work. `resolution_ms`: how far clocks and measured
     intervals may be off; `disagreements`: writes whose moments contradict each other beyond it. `samples` of the
     `writes` that were seen could be told.
     """
@@ -92,6 +90,7 @@ class Waterfall(Record):
     claimed_to_committed: Ranks | None = None
     committed_to_read: Ranks | None = None
     visibility: Ranks | None = None
+    insert_to_acknowledged: Ranks | None = None
     ahead: float | None = None
     samples: int = 0
     writes: int = 0

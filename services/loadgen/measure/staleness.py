@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from metrics.catalogue import POINTS_MS
 from metrics.records.sections.staleness import NOT_TOLD, Ranks, Staleness, Waiting
 from services.loadgen.measure.recorder import new_histogram, record
-
-POINTS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-"""Where the curve is told: chosen once, so that curves of two runs are compared point by point."""
 
 RANKS: Final = (50, 95, 99)
 

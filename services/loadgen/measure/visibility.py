@@ -18,10 +18,12 @@ from typing import Any, Final
 
 import aiohttp
 
+from metrics.raw.visibility_samples import Sample
 from metrics.records.sections.staleness import Staleness
 from services.loadgen.judge.ledger import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
 from services.loadgen.measure.staleness import StalenessFigures
+from services.loadgen.measure.wall_clock import epoch
 from services.loadgen.measure.watched_todo import RELATIVE_RESOLUTION, RESOLUTION_S, Read, Seen, WatchedTodo, Write
 
 TODOS = 20
@@ -50,7 +52,7 @@ class VisibilityProbe:
         self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
         self._figures = StalenessFigures()
-        self._samples: deque[list[Any]] = deque(maxlen=SAMPLES_KEPT)
+        self._samples: deque[Sample] = deque(maxlen=SAMPLES_KEPT)
         self._interval: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -202,8 +204,7 @@ class VisibilityProbe:
             self._lost += 1
             watched.todo.doubt(text)
             return
-        epoch = time.time() - time.perf_counter()
-        watched.acknowledge(version, text, at, counted=self._counting, epoch=epoch)
+        watched.acknowledge(version, text, at, counted=self._counting, epoch=epoch())
         if waited and self._counting:
             await self._wait_for(watched, version)
 
@@ -267,7 +268,8 @@ class VisibilityProbe:
                 if response.status not in (200, 404):
                     return None
                 version = int(document["version"]) if response.status == 200 else 0
-                return Read(version, sent_at, time.perf_counter(), floor)
+                answered_at = time.perf_counter()
+                return Read(version, sent_at, answered_at, floor, epoch())
         return None
 
     @contextmanager
@@ -276,17 +278,17 @@ class VisibilityProbe:
         yield next(self._turn)
 
 
-def _sample(watched: WatchedTodo, seen: Seen) -> list[Any]:
-    """A line of `staleness.jsonl`, whose fields are in `bundle.SAMPLE`."""
+def _sample(watched: WatchedTodo, seen: Seen) -> Sample:
     write, read = seen.write, seen.read
     since = write.acknowledged_at
-    return [
-        watched.todo.id,
-        write.version,
-        round(since + write.epoch, 6),
-        None if write.unseen_at is None else round((write.unseen_at - since) * 1000, 3),
-        round((read.sent_at - since) * 1000, 3),
-        round((read.answered_at - since) * 1000, 3),
-        write.next_read,
-        write.counted,
-    ]
+    return {
+        "stream": watched.todo.id,
+        "version": write.version,
+        "acknowledged_at": round(since + write.epoch, 6),
+        "answered_at": round(read.answered_at + read.epoch, 6),
+        "unseen_ms": None if write.unseen_at is None else round((write.unseen_at - since) * 1000, 3),
+        "sent_ms": round((read.sent_at - since) * 1000, 3),
+        "answered_ms": round((read.answered_at - since) * 1000, 3),
+        "next_read": write.next_read,
+        "counted": write.counted,
+    }

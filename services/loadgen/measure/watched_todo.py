@@ -33,13 +33,14 @@ class Write:
 class Read:
     """A read that was answered. `floor`: the highest version that an answer had shown before this one was sent.
 
-    `version` 0: it showed no todo.
+    `version` 0: it showed no todo. `epoch`: what to add to a moment for the seconds since the epoch.
     """
 
     version: int
     sent_at: float
     answered_at: float
     floor: int = 0
+    epoch: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ import structlog
 
 from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
+from metrics.raw.visibility_samples import FILE
 from metrics.records.loadgen import Loadgen, Phase
 from metrics.records.record import write_json
 from metrics.records.result import optional_sections, sections
@@ -23,17 +24,6 @@ from services.loadgen.output.influx_stream import InfluxStream
 from services.loadgen.settings import Settings
 
 _NOTHING_ACKNOWLEDGED = {"creates": 0, "updates": 0, "deletes": 0, "indeterminate": 0}
-SAMPLE = (
-    *("stream", "version", "acknowledged_at"),
-    *("unseen_ms", "sent_ms", "answered_ms", "next_read", "counted"),
-)
-"""Fields of a line of `staleness.jsonl`: a write of the probe, and its acknowledgement in seconds since the epoch.
-
-In ms after it: when the last read that did not show it was sent (null: there was none), when the first that did was
-sent and answered. `next_read`: whether its writer's next read showed it; `counted`: acknowledged in the load phase, and
-seen before a hold.
-"""
-
 _HISTOGRAM_FILES = {"action": "actions.hdr", "read": "reads.hdr"}
 
 
@@ -151,8 +141,7 @@ class Bundle:
             self._keep(_HISTOGRAM_FILES[kind], encoded + "\n")
         if "histogram" in report:
             self._keep("visibility.hdr", report["histogram"] + "\n")
-            lines = (json.dumps(dict(zip(SAMPLE, sample, strict=True))) for sample in report["samples"])
-            self._keep("staleness.jsonl", "".join(f"{line}\n" for line in lines))
+            self._keep(FILE, "".join(json.dumps(sample) + "\n" for sample in report["samples"]))
 
     def _keep(self, name: str, text: str) -> None:
         with self._noting(name):

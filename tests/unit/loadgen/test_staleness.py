@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from metrics.catalogue import POINTS_MS
 from metrics.records.sections.staleness import Staleness
-from services.loadgen.measure.staleness import POINTS_MS, Curve, Reads, StalenessFigures
+from services.loadgen.measure.staleness import Curve, Reads, StalenessFigures
 
 
 def at(points: Iterable[tuple[float, ...]], ms: float) -> list[float]:

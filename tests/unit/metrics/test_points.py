@@ -6,16 +6,26 @@ from typing import Any
 
 import pytest
 
-from metrics.catalogue import CATALOGUE, RESULT
+from metrics.catalogue import CATALOGUE, POINTS_MS, RESULT
 from metrics.points import RunTags
 from metrics.records.result import Correctness, Distribution, Generator, Latency, Throughput, Visibility
 from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.staleness import Ranks, Staleness, Waiting, Waterfall
 from metrics.sinks import UnknownMetric
 
 TAGS = RunTags("r", "serial", "global-order", "reads")
 OWN = {"run": "r", "mode": "serial", "strategy": "global-order", "scenario": "reads"}
 CONDITIONS = {"projectors": 2.0, "handler_latency_ms": 5.0}
 SAMPLE = {"t": 5.0, "elapsed_s": 1.0, "phase": "load", "users": 3, "backlog": 0, "projection_lag": None}
+
+STALENESS = Staleness(
+    curve=[(t, t / 1000) for t in POINTS_MS],
+    read_your_writes=0.25,
+    monotonic_violations=0,
+    waiting=Waiting(extra_p50_ms=2.0, extra_p99_ms=3.0),
+)
+RANKS = Ranks(1.0, 2.0, 3.0)
+WATERFALL = Waterfall(RANKS, RANKS, RANKS, RANKS)
 
 
 def document(verdict: str = "converged", **faults: int) -> dict[str, Any]:
@@ -28,6 +38,8 @@ def document(verdict: str = "converged", **faults: int) -> dict[str, Any]:
         "event_id_lag": Distribution(final=2).to_dict(),
         "backlog": Distribution(max=9, final=3).to_dict(),
         "visibility_ms": Visibility(p50=1.5).to_dict(),
+        "staleness": STALENESS.to_dict(),
+        "waterfall_ms": WATERFALL.to_dict(),
         "convergence": Convergence(0.5, 10.0, 5).to_dict(),
         "correctness": Correctness(events_checked=7, **faults).to_dict(),
         "generator": Generator(cpu_percent=12.5, saturated=True, dropped_points=2, cpu_us_per_request=48.0).to_dict(),
@@ -71,6 +83,8 @@ def test_a_sound_result_has_every_metric() -> None:
     assert (point.at, point.tags) == (20.0, OWN)
     assert {name: point.fields[name] for name in CONDITIONS} == CONDITIONS
     assert (point.fields["converged"], point.fields["saturated"], point.fields["max_backlog"]) == (1.0, 1.0, 9.0)
+    assert (point.fields["shown_after_500_ms"], point.fields["monotonic_violations"]) == (0.5, 0.0)
+    assert (point.fields["waiting_extra_p99_ms"], point.fields["committed_to_read_p50_ms"]) == (3.0, 1.0)
     why = point.fields["why"]
     assert isinstance(why, str)
     assert why.startswith("because of this x")

@@ -1,0 +1,49 @@
+"""Clock offset to the database by round trips, as NTP takes it: the shortest of several bounds the error."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from bench.oracle.database import connect
+
+TRIES: Final = 20
+
+
+@dataclass(frozen=True)
+class Offset:
+    """By how much the database's clock is ahead of this machine's, right within `within_s`."""
+
+    ahead_s: float
+    within_s: float
+
+    def here(self, moment: datetime) -> float:
+        """A moment of the database's as seconds since the epoch by this machine's clock."""
+        return moment.timestamp() - self.ahead_s
+
+    def drifted(self, later: Offset) -> Offset:
+        """Midway between two looks; what the clocks moved against each other meanwhile is part of the error."""
+        ahead = (self.ahead_s + later.ahead_s) / 2
+        apart = abs(self.ahead_s - later.ahead_s) / 2
+        return Offset(ahead, max(self.within_s, later.within_s) + apart)
+
+
+async def offset(url: str) -> Offset:
+    """Ask the database for the time again and again, and believe the quickest answer."""
+    connection = await connect(url)
+    try:
+        found = [await _look(connection) for _ in range(TRIES)]
+    finally:
+        await connection.close()
+    return min(found, key=lambda one: one.within_s)
+
+
+async def _look(connection: asyncpg.Connection) -> Offset:
+    before = time.time()
+    moment: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    after = time.time()
+    return Offset(moment.timestamp() - (before + after) / 2, (after - before) / 2)

@@ -1,0 +1,146 @@
+"""The waterfall of a run, from the probe's samples, the store's audit and the projectors' moments; best effort.
+
+It asks nothing of the system while that is measured: the store is read after the load, the projectors keep their
+moments in memory and write them at their end. What can not be told is null with the reason, and never an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from bench.bundle.folder import Bundle
+from bench.oracle import database
+from bench.preflight.settings import Settings
+from bench.trial.waterfall import stages, stored
+from bench.trial.waterfall.clock import Offset, offset
+from bench.trial.waterfall.stages import Batch, Effect, Write
+from metrics.catalogue import STAGES
+from metrics.raw.moments import SUFFIX, Moments, Row
+from metrics.raw.visibility_samples import FILE, Sample
+from metrics.reading import BadDocument, read, read_lines
+from metrics.records.sections.staleness import NOT_TOLD, Ranks, Waterfall
+
+OUT: Final = "waterfall.jsonl"
+FLOOR_S: Final = 0.001
+"""No clock reading is believed closer: a process may be put off between the moment and its reading."""
+
+
+@dataclass
+class Observation:
+    """What was read while the system ran: the samples, their events in the store, and the offset of its clock."""
+
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    stored: Mapping[stored.Event, stored.Stored] = field(default_factory=dict)
+    clock: Offset = field(default_factory=lambda: Offset(0.0, 0.0))
+    why: str = ""
+
+
+def observe(url: str, folder: Path, before: Offset) -> Observation:
+    """Read what the store knows of the probe's writes; `before` is the offset of its clock when the load began."""
+    try:
+        samples = [one for one in read_lines(folder / FILE, Sample).records if one["counted"]]
+        if not samples:
+            return Observation(why="the probe saw no write of the load phase")
+        clock = before.drifted(database.run(offset(url)))
+        found = database.run(stored.read(url, [(one["stream"], one["version"]) for one in samples]))
+    except (BadDocument, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Observation(why=f"{NOT_TOLD}: {error}")
+    return Observation(samples, found, clock)
+
+
+def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall:
+    """The section of the result, once the projectors have ended; the stages of each write go to the bundle."""
+    if why := observed.why or _unknowable(settings):
+        return Waterfall(why=why)
+    try:
+        told = _moments(bundle.log)
+    except BadDocument as error:
+        return Waterfall(why=f"{NOT_TOLD}: {error}")
+    if not told:
+        return Waterfall(why=f"{NOT_TOLD}: the projectors kept no moments, for another than this bench started them")
+    within_s = observed.clock.within_s + FLOOR_S
+    lines = [line for one in observed.samples if (line := _line(one, observed, told, within_s)) is not None]
+    with bundle.noting(OUT):
+        bundle.keep(bundle.folder / OUT, "".join(json.dumps(line) + "\n" for line in lines))
+    return summary(lines, writes=len(observed.samples), within_s=within_s)
+
+
+def summary(lines: Sequence[Mapping[str, Any]], *, writes: int, within_s: float) -> Waterfall:
+    """Percentiles of each stage over the lines of `waterfall.jsonl`."""
+    resolution = round(within_s * 1000, 3)
+    if not lines:
+        why = f"{NOT_TOLD}: no batch was found for any of {writes} writes"
+        return Waterfall(writes=writes, resolution_ms=resolution, why=why)
+    return Waterfall(
+        **{name: _ranks([line[name] for line in lines]) for name in STAGES},
+        visibility=_ranks([line["visibility_ms"] for line in lines]),
+        insert_to_acknowledged=_ranks([-line["inserted_at_ms"] for line in lines]),
+        ahead=round(sum(line["ahead"] for line in lines) / len(lines), 4),
+        samples=len(lines),
+        writes=writes,
+        disagreements=sum(bool(line["disagreement"]) for line in lines),
+        resolution_ms=resolution,
+        why="",
+    )
+
+
+def _unknowable(settings: Settings) -> str:
+    if settings.handler_latency_ms:
+        return f"{NOT_TOLD}: with HANDLER_LATENCY_MS claims wait beside one another, and nobody knows an event's own"
+    return ""
+
+
+def _moments(log: Path) -> dict[str, list[Row]]:
+    documents = [read(path, Moments) for path in log.glob(f"*{SUFFIX}")]
+    return {document["projector"]: document["rows"] for document in documents if document["rows"]}
+
+
+def _line(
+    sample: Mapping[str, Any], observed: Observation, told: Mapping[str, Sequence[Row]], within_s: float
+) -> dict[str, Any] | None:
+    """A write's stages, and its moments since the acknowledgement, in ms; None where its batch is not known."""
+    known = observed.stored.get((sample["stream"], sample["version"]))
+    if known is None:
+        return None
+    effect = Effect(observed.clock.here(known.recorded_at), observed.clock.here(known.projected_at))
+    batch = stages.find(told.get(known.projector, ()), effect, within_s)
+    if batch is None:
+        return None
+    acknowledged_at, unseen_ms = sample["acknowledged_at"], sample["unseen_ms"]
+    write = Write(
+        acknowledged_at=acknowledged_at,
+        answered_at=sample["answered_at"],
+        visibility_s=max(sample["answered_ms"], 0.0) / 1000,
+        unseen_at=None if unseen_ms is None else acknowledged_at + unseen_ms / 1000,
+    )
+    parts = stages.stages_s(write, batch)
+    return {
+        **{name: sample[name] for name in ("stream", "version", "acknowledged_at")},
+        "visibility_ms": round(write.visibility_s * 1000, 3),
+        **{name: round(seconds * 1000, 3) for name, seconds in parts.items()},
+        **{name: round((moment - acknowledged_at) * 1000, 3) for name, moment in _at(effect, batch).items()},
+        "ahead": batch.noticed < acknowledged_at,
+        "disagreement": stages.disagreement(write, effect, batch, within_s),
+    }
+
+
+def _at(effect: Effect, batch: Batch) -> dict[str, float]:
+    return {
+        "inserted_at_ms": effect.recorded_at,
+        "noticed_at_ms": batch.noticed,
+        "claimed_at_ms": batch.claimed,
+        "written_at_ms": effect.projected_at,
+        "committed_at_ms": batch.committed,
+    }
+
+
+def _ranks(values: Sequence[float]) -> Ranks:
+    ordered = sorted(values)
+    at = {rank: ordered[max(-(-rank * len(ordered) // 100), 1) - 1] for rank in (50, 95, 99)}
+    return Ranks(at[50], at[95], at[99])

@@ -1,0 +1,102 @@
+"""The stages of one write, from its acknowledgement to the read that showed it. Pure; seconds since the epoch.
+
+Postgres tells no moment of a commit, so the way begins where its writer knows of it, as visibility does; of a stage
+that had begun by then, the rest counts. Each later moment is one that somebody saw:
+
+* **noticed**: the first call of the projector after the event's insert, before the step that projected it; the start
+  of that step where nobody called (its poll, or a step for other events, came upon it);
+* **claimed**: the answer of the claim; the start of the step where a strategy claims nothing, or claims and projects
+  in one statement;
+* **committed**: the answer of the batch;
+* **read**: the answer of the first read that shows the write.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+from metrics.catalogue import STAGES
+from metrics.raw.moments import Row
+
+FIRST_CALL: Final = 0
+LAST_CALL: Final = 1
+BEGUN: Final = 2
+CLAIMED: Final = 3
+COMMITTED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write as the probe saw it, by its machine's clock; `visibility_s` by a steady clock of its own.
+
+    `unseen_at`: when the last read that did not show it was sent; None: there was none.
+    """
+
+    acknowledged_at: float
+    answered_at: float
+    visibility_s: float
+    unseen_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """When its event was inserted and its effect written, by the same clock, within the error of the offset."""
+
+    recorded_at: float
+    projected_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The moments of the projector's batch that projected it."""
+
+    noticed: float
+    claimed: float
+    committed: float
+
+
+def find(rows: Sequence[Row], effect: Effect, within_s: float) -> Batch | None:
+    """The batch in which the effect was written: `rows` of one projector by time. None where none can be it."""
+    ends = [_moment(row, COMMITTED) for row in rows]
+    place = bisect_left(ends, effect.projected_at)
+    if place == len(rows):
+        return None
+    row = rows[place]
+    begun = _moment(row, BEGUN)
+    if effect.projected_at < begun - within_s:
+        return None
+    calls = (row[FIRST_CALL], row[LAST_CALL])
+    noticed = next((call for call in calls if call is not None and call >= effect.recorded_at), begun)
+    claimed = row[CLAIMED]
+    return Batch(noticed, begun if claimed is None else claimed, ends[place])
+
+
+def stages_s(write: Write, batch: Batch) -> dict[str, float]:
+    """Each stage's seconds between acknowledgement and read; none is negative, and they add up to that whole."""
+    moments = (write.acknowledged_at, batch.noticed, batch.claimed, batch.committed)
+    end = max(write.answered_at, write.acknowledged_at)
+    whole = (*(min(moment, end) for moment in accumulate(moments, max)), end)
+    return {name: end - begin for name, (begin, end) in zip(STAGES, pairwise(whole), strict=True)}
+
+
+def disagreement(write: Write, effect: Effect, batch: Batch, within_s: float) -> str:
+    """What two clocks tell of one write that can not both be; empty where all agree within the resolution."""
+    if effect.recorded_at > write.acknowledged_at + within_s:
+        return "it was inserted after it was acknowledged"
+    if effect.projected_at > write.answered_at + within_s:
+        return "a read showed it before its effect was written"
+    if write.unseen_at is not None and write.unseen_at > batch.committed + within_s:
+        return "a read that was sent after the commit of its effect did not show it"
+    apart = sum(stages_s(write, batch).values()) - write.visibility_s
+    if abs(apart) > within_s:
+        return f"its stages miss its visibility by {apart * 1000:.3f} ms"
+    return ""
+
+
+def _moment(row: Row, place: int) -> float:
+    moment = row[place]
+    return 0.0 if moment is None else moment

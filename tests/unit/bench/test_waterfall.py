@@ -1,0 +1,113 @@
+"""The stages of a write: they add up to its visibility, whatever had happened before its acknowledgement."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.trial.waterfall.clock import Offset
+from bench.trial.waterfall.measure import summary
+from bench.trial.waterfall.stages import Batch, Effect, Write, disagreement, find, stages_s
+from metrics.catalogue import STAGES
+from metrics.raw.moments import Row
+from metrics.records.sections.staleness import NOT_TOLD, Waterfall
+
+WITHIN_S = 0.001
+WRITE = Write(acknowledged_at=100.0, answered_at=100.020, visibility_s=0.020, unseen_at=None)
+EFFECT = Effect(recorded_at=99.998, projected_at=100.011)
+BATCH = Batch(noticed=100.002, claimed=100.006, committed=100.012)
+
+
+def test_each_stage_begins_where_the_one_before_ends() -> None:
+    assert stages_s(WRITE, BATCH) == pytest.approx(
+        {
+            "commit_to_noticed": 0.002,
+            "noticed_to_claimed": 0.004,
+            "claimed_to_committed": 0.006,
+            "committed_to_read": 0.008,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        BATCH,
+        Batch(99.9985, 100.003, 100.012),
+        Batch(99.9985, 99.999, 99.9995),
+        Batch(100.002, 100.006, 100.025),
+        Batch(100.004, 100.002, 100.012),
+    ],
+    ids=["after", "noticed before", "all before", "commit heard of after the read", "claimed before the call"],
+)
+def test_the_stages_add_up_to_the_visibility_and_none_is_negative(batch: Batch) -> None:
+    stages = stages_s(WRITE, batch)
+    assert set(stages) == set(STAGES)
+    assert min(stages.values()) >= 0
+    assert sum(stages.values()) == pytest.approx(WRITE.visibility_s)
+    assert disagreement(WRITE, EFFECT, batch, WITHIN_S) == ""
+
+
+def test_a_read_that_was_answered_before_the_write_was_waits_for_nothing() -> None:
+    quick = Write(acknowledged_at=100.0, answered_at=99.999, visibility_s=0.0, unseen_at=None)
+    assert sum(stages_s(quick, BATCH).values()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("write", "effect", "batch", "told"),
+    [
+        (WRITE, Effect(100.002, 100.011), BATCH, "inserted after it was acknowledged"),
+        (WRITE, Effect(99.998, 100.022), BATCH, "a read showed it before its effect was written"),
+        (Write(100.0, 100.020, 0.020, 100.014), EFFECT, BATCH, "sent after the commit of its effect did not show it"),
+        (Write(100.0, 100.020, 0.027, None), EFFECT, BATCH, "its stages miss its visibility by -7.000 ms"),
+    ],
+)
+def test_what_two_clocks_can_not_both_say_is_told(write: Write, effect: Effect, batch: Batch, told: str) -> None:
+    assert told in disagreement(write, effect, batch, WITHIN_S)
+
+
+def rows() -> list[Row]:
+    """Three batches: called for twice, come upon by a poll, called for once."""
+    return [
+        [10.000, 10.004, 10.010, 10.012, 10.020],
+        [None, None, 10.030, 10.031, 10.040],
+        [10.049, 10.049, 10.050, None, 10.060],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "batch"),
+    [
+        (Effect(9.999, 10.015), Batch(10.000, 10.012, 10.020)),
+        (Effect(10.002, 10.015), Batch(10.004, 10.012, 10.020)),
+        (Effect(10.006, 10.015), Batch(10.010, 10.012, 10.020)),
+        (Effect(10.022, 10.035), Batch(10.030, 10.031, 10.040)),
+        (Effect(10.045, 10.055), Batch(10.049, 10.050, 10.060)),
+    ],
+    ids=["first call", "last call", "called for another", "by poll", "nothing is claimed"],
+)
+def test_the_batch_is_the_one_within_which_the_effect_was_written(effect: Effect, batch: Batch) -> None:
+    assert find(rows(), effect, WITHIN_S) == batch
+
+
+@pytest.mark.parametrize("written", [10.025, 10.070], ids=["between two", "after the last"])
+def test_no_batch_is_guessed(written: float) -> None:
+    assert find(rows(), Effect(9.0, written), WITHIN_S) is None
+
+
+def test_the_offset_of_a_clock_that_moved_is_as_wrong_as_it_moved() -> None:
+    found = Offset(1.0, 0.0002).drifted(Offset(1.004, 0.0001))
+    assert (found.ahead_s, found.within_s) == pytest.approx((1.002, 0.0022))
+    assert found.here(datetime.fromtimestamp(101.002, UTC)) == pytest.approx(100.0)
+
+
+def test_a_summary_has_the_ranks_of_each_stage_and_says_how_many_writes_could_be_told() -> None:
+    stages = dict.fromkeys(STAGES, 2.0)
+    line = {**stages, "visibility_ms": 8.0, "inserted_at_ms": -1.5, "ahead": True, "disagreement": ""}
+    found = summary([line, {**line, "ahead": False, "disagreement": "no"}], writes=5, within_s=0.0011)
+    assert (found.samples, found.writes, found.disagreements, found.ahead) == (2, 5, 1, 0.5)
+    assert found.committed_to_read is not None
+    assert (found.committed_to_read.p99, found.resolution_ms) == (2.0, 1.1)
+    assert Waterfall.from_dict(found.to_dict()) == found
+    assert summary([], writes=5, within_s=0.001).why.startswith(NOT_TOLD)
