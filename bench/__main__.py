@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | capacity | drill | doctor | dev | ui | report`.
+"""`python -m bench run | compare | capacity | crossover | drill | doctor | dev | ui | report`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -19,6 +19,7 @@ from rich.text import Text
 
 from bench import ROOT
 from bench.answers.capacity import command as capacities
+from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
@@ -35,12 +36,13 @@ from bench.trial.fault import Plan
 from bench.trial.listing import a_scenario
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
+from metrics.records.answers.crossover import FILE as CROSSOVER
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
 SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
-SOMEWHERE: Final = ("run", "compare", "capacity", "drill", "ui")
+SOMEWHERE: Final = ("run", "compare", "capacity", "crossover", "drill", "ui")
 """Commands that take place in the stack if it is up."""
 
 
@@ -94,7 +96,7 @@ def rerender(arguments: argparse.Namespace, console: Console) -> int:
 
 def _renderer(folder: Path) -> Callable[[Path], str]:
     """By the document that the folder has."""
-    of_kind = {comparison.COMPARISON: comparison.render, CAPACITY: capacities.render}
+    of_kind = {comparison.COMPARISON: comparison.render, CAPACITY: capacities.render, CROSSOVER: crossovers.render}
     return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
 
 
@@ -137,8 +139,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     most = _command(commands, "capacity", capacities.capacity, "the highest rate at which an objective holds")
     capacities.add_arguments(most)
-    most.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
-    most.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    where = _command(commands, "crossover", crossovers.crossover, "map two strategies over cost and skew")
+    crossovers.add_arguments(where)
+    for answer in (most, where):
+        answer.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
+        answer.add_argument(
+            "--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)"
+        )
     drill = _command(commands, "drill", drills.drill, "inject faults beside load, and prove that nothing was lost")
     drill.add_argument("faults", nargs="*", metavar="NAME", help="a fault, or its module's dotted path (default: all)")
     drill.add_argument("--repeat", default="1", metavar="N", help="repetitions that must hit (default: 1)")

@@ -14,21 +14,21 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from bench.answers.budget import Budget, spoken
 from bench.answers.capacity import document, page, table
-from bench.answers.capacity.budget import Budget, spoken
 from bench.answers.capacity.search import Search
-from bench.answers.capacity.trials import LEAST, MOST, Measure, Sitting, Tried, measured, run
-from bench.bundle.folder import new_id, point_latest
+from bench.answers.capacity.trials import LEAST, MOST, Sitting, Tried, run
+from bench.answers.leave import leave
+from bench.answers.trial import Measure, measured
+from bench.bundle.folder import new_id
 from bench.bundle.reading import refusing
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable
 from bench.preflight.settings import Settings
-from metrics.files import write_whole
 from metrics.reading import read
 from metrics.records.answers.capacity import FILE, SCHEMA, UNIT, Capacity
-from metrics.records.record import write_json
 from settings import Environment, strategies
 
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s", "CONVERGENCE_MAX": "15s"}
@@ -156,22 +156,8 @@ def _finish(sitting: Sitting, results: Path, console: Console) -> int:
     folder = results / new_id(sitting.tried[0].settings.scenario.name, "capacity")
     found = document.build(folder.name, sitting)
     with signals.held():
-        missing = _write(folder, found)
+        missing = leave(folder, FILE, found, page.render(found))
         table.show(console, found, folder)
     if missing:
         console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
     return SOUND if found["sound"] and not missing else FAILED
-
-
-def _write(folder: Path, found: Capacity) -> str:
-    """Write the document and its page; what could not be written, and why."""
-    name = FILE
-    try:
-        folder.mkdir(parents=True)
-        write_json(folder / name, found)
-        name = "report.html"
-        write_whole(folder / name, page.render(found))
-        point_latest(folder)
-    except OSError as error:
-        return f"{folder / name}: {error.strerror}"
-    return ""

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from bench.answers.budget import Budget
 from bench.answers.capacity import words
-from bench.answers.capacity.budget import Budget
 from bench.answers.capacity.objective import Judged, judge
 from bench.answers.capacity.search import Rung, Search
-from bench.bundle.reading import Read, read_bundle
+from bench.answers.trial import Measure
+from bench.bundle.reading import Read
 from bench.preflight.settings import Settings
-from bench.report.progress import progress
-from bench.trial import runner
 from metrics.records.answers import capacity as records
 
 LEAST: float = 1.0
 MOST: float = 1_000_000.0
 """The bounds of RATE."""
-
-Measure = Callable[[Settings, str], Read]
-"""One trial by its settings and a title, read back from its bundle."""
 
 
 @dataclass
@@ -68,20 +62,6 @@ def run(sitting: Sitting, measure: Measure, console: Console) -> None:
             return
         for later in sitting.tried[number + 1 : number + 2]:
             later.search.start = answer.holds or tried.search.least
-
-
-def measured(results: Path, console: Console) -> Measure:
-    """Trials as the bench runs them, each with a system of its own: so the next begins with nothing left to project."""
-
-    def measure(settings: Settings, title: str) -> Read:
-        with progress(console, title) as shown:
-            ended = runner.run(runner.Trial(settings, results), shown)
-        for missing, reason in ended.bundle.missing.items():
-            console.print(Text(f"missing {ended.bundle.folder / missing}: {reason}"), soft_wrap=True)
-        ended.tell()
-        return read_bundle(ended.bundle.folder)
-
-    return measure
 
 
 def _search(sitting: Sitting, tried: Tried, measure: Measure, console: Console, *, sharers: int) -> None:
