@@ -26,14 +26,16 @@ def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int
     found = [conditions(trial) for trial in firsts]
     why = sitting.why or ("" if sitting.complete else sitting.ended)
     against = in_doubt(arms)
-    terms = Terms(len(sitting.names) - 1, only_hints=_early(sitting), no_verdict=against[0] if against else "")
+    terms = Terms(
+        len(sitting.names) - 1, only_hints=_early(sitting), no_verdict="its trials are in doubt" if against else ""
+    )
     return {
         "schema": records.SCHEMA,
         "comparison_id": comparison_id,
         "scenario": firsts[0].result.scenario if firsts else "",
         "sound": not why and all(one.trial.result.sound for one in sitting.taken),
         "why": why,
-        "no_verdict": terms.no_verdict or terms.only_hints,
+        "no_verdict": _first(against) or terms.only_hints,
         "seed": seed,
         "pairs": {
             "planned": sitting.planned,
@@ -53,6 +55,12 @@ def build(comparison_id: str, sitting: Sitting, doubts: Sequence[str], seed: int
         "trials": [_trial(sitting.names[one.arm], one, void=bool(why)) for one in sitting.taken],
         "metrics": [] if why else _metrics(sitting, terms, seed),
     }
+
+
+def _first(doubts: Sequence[str]) -> str:
+    """One doubt, and how many more there are: all of them are told one by one."""
+    more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
+    return f"{doubts[0]}{more}" if doubts else ""
 
 
 def _early(sitting: Sitting) -> str:

@@ -42,7 +42,7 @@ def headline(document: Mapping[str, Any]) -> str:
     proved = (
         "every one proved right" if sound == trials else f"{sound} of them proved right, {trials - sound} timed out"
     )
-    told = f"{arms}: {trials} trials in {document['pairs']['complete']} pairs, {proved}"
+    told = f"{arms}: {trials} trials in {words.counted(document['pairs']['complete'])}, {proved}"
     return f"{told}; no verdict: {document['no_verdict']}" if document["no_verdict"] else told
 
 

@@ -45,12 +45,18 @@ def interval(contrast: Part) -> str:
 def terms(document: Part) -> str:
     """How much the verdicts of a comparison are worth: pairs, error rate, and how the order came about."""
     pairs = document["pairs"]
+    complete = counted(pairs["complete"])
     order = "the order within each was drawn by lot" if pairs["drawn"] else "in the order in which they were named"
     few = f"; a verdict takes {pairs['needed']}" if pairs["complete"] < pairs["needed"] else ""
     return (
-        f"{pairs['complete']} pairs, {order}{few}; where nothing differs, at most "
+        f"{complete}, {order}{few}; where nothing differs, at most "
         f"{round(pairs['error_rate'] * 100, 2):g} of 100 comparisons say of any metric that it does"
     )
+
+
+def counted(pairs: int) -> str:
+    """A number of pairs: `1 pair`."""
+    return f"{pairs} pair{'' if pairs == 1 else 's'}"
 
 
 def verdict(metric: Part, contrast: Part) -> str:

@@ -75,7 +75,7 @@ class Revision:
         while process.running:
             self.processes.check()
             if (line := tail(process.log, 1).strip()) and line != last:
-                told.step(line)
+                told.step(line.removeprefix("· "))
                 last = line
             time.sleep(LOOK_S)
 

@@ -113,7 +113,7 @@ def test_a_trial_that_somebody_disturbed_leaves_no_verdict_and_says_so(tmp_path:
     found = [c for m in document["metrics"] for c in m["contrasts"]]
     assert {(c["answer"], c["hint"]) for c in found} == {("no verdict", "")}
     assert f"every one proved right; no verdict: {doubt}" in said
-    assert "no verdict; a difference of 20 times, but the doctor warned of round trip" in said
+    assert "no verdict; a difference of 20 times, but its trials are in doubt" in said
     assert doubt in page
 
 
