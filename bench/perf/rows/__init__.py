@@ -27,6 +27,7 @@ NAMES: Final = (
     "generator",
     "growth",
     "memory",
+    "sampling",
 )
 
 

@@ -138,9 +138,13 @@ def spent_each(before: Mapping[int, Seen], after: Mapping[int, Seen]) -> dict[in
         known = before.get(pid)
         spent[pid] = process.spent_s - (known.spent_s if known and _same(known, process) else 0.0)
     for pid, process in before.items():
-        # Its parent has its whole life by now, of which a part was before.
-        if not _same(process, after.get(pid)) and _same(before.get(process.parent), after.get(process.parent)):
-            spent[process.parent] -= process.spent_s
+        if not _same(process, after.get(pid)):
+            heir = process.parent
+            while heir in before and not _same(before[heir], after.get(heir)):
+                heir = before[heir].parent
+            # Whoever is left of its ancestors has its whole life by now, of which a part was before.
+            if heir in before:
+                spent[heir] -= process.spent_s
     return {pid: max(0.0, seconds) for pid, seconds in spent.items()}
 
 

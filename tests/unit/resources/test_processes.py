@@ -52,6 +52,18 @@ def test_what_a_strangers_child_used_before_is_not_its_parents_now() -> None:
     assert spent_each(before, after) == {SHELL: 1.5}
 
 
+def test_what_a_strangers_whole_family_used_before_is_not_now() -> None:
+    before = {
+        SHELL: seen(1, "bash", 1.0, 4.0),
+        60: seen(SHELL, "pytest", 3.0, 5.0),
+        61: seen(60, "python", 20.0),
+        62: seen(61, "postgres", 7.0),
+    }
+    # All of them ended in order, and used two seconds more.
+    after = {SHELL: seen(1, "bash", 1.0, 4.0 + 3.0 + 5.0 + 20.0 + 7.0 + 2.0)}
+    assert spent_each(before, after) == {SHELL: 2.0}
+
+
 def test_the_kernels_threads_are_known_by_their_parent() -> None:
     assert kernel_threads({**run(), **KTHREADD}) == {2, 30}
     assert kernel_threads(run()) == set()
