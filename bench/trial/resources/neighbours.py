@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.trial.resources.processes import Snapshot, kernel_threads, members, spent_between, spent_each
-from metrics.records.sections.resources import Neighbour, Neighbours
+from metrics.records.sections.resources import DOUBTFUL, Neighbour, Neighbours
 
 NAMED: Final = 3
 SMALLEST: Final = 0.001
 """Share of the machine below which a process is not named."""
+LOAD: Final = "load"
 SHORTEST_S: Final = 1.0
 """A shorter interval tells too little: the counters go in hundredths of a second."""
 
@@ -91,7 +92,7 @@ def section(phases: Mapping[str, Taken]) -> Neighbours:
     long = {name: each for name, each in phases.items() if each.capacity_s > 0 and name}
     if not long:
         return not_told("no phase was long enough to be looked at")
-    name, worst = max(long.items(), key=lambda item: item[1].lost_share)
+    name, worst = max(long.items(), key=_gravity)
     ranked = sorted(worst.by_name.items(), key=lambda item: -item[1])[:NAMED]
     top = [Neighbour(each, worst.share(seconds)) for each, seconds in ranked]
     return Neighbours(
@@ -104,6 +105,12 @@ def section(phases: Mapping[str, Taken]) -> Neighbours:
         by_phase={each: phase.lost_share for each, phase in long.items()},
         top=[one for one in top if one.share >= SMALLEST],
     )
+
+
+def _gravity(phase: tuple[str, Taken]) -> tuple[bool, float]:
+    """What was lost in the load phase weighs most, since nearly all figures are of it; else the most that was lost."""
+    name, lost = phase[0], phase[1].lost_share
+    return name == LOAD and lost > DOUBTFUL, lost
 
 
 def not_told(reason: str) -> Neighbours:

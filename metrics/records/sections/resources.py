@@ -103,9 +103,9 @@ class Neighbour(Record):
 class Neighbours(Record):
     """Section `neighbours`: what the run did not have of the machine, each a share of all cores that it may use.
 
-    `cpu_share` is `processes_share` and `steal_share`, of the phase in which they were largest; `by_phase` has that sum
-    for each phase, from the load phase on. `kernel_share` is the system's own threads and interrupts, which are
-    nobody's neighbour: the run's own writes and packets keep them busy, too.
+    `cpu_share` is `processes_share` and `steal_share`, of `phase`: the load phase where they were a doubt there, else
+    that in which they were largest. `by_phase` has the sum for each, from the load phase on. `kernel_share` is the
+    system's own threads and interrupts, which are nobody's neighbour: the run's own writes and packets keep them busy.
     """
 
     cpu_share: float | None = None

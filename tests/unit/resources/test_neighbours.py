@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from bench.trial.resources.neighbours import between, not_told, section, steal_alone
@@ -70,6 +72,14 @@ def test_the_worst_phase_is_told_and_each_has_its_share() -> None:
     told = section(phases)
     assert (told.phase, told.cpu_share) == ("convergence", 0.4)
     assert told.by_phase == {"load": 0.0, "convergence": 0.4}
+
+
+def test_what_others_took_of_the_load_phase_stands_before_more_of_a_shorter_one() -> None:
+    moments = [machine(at, run() | {STRANGER: seen(SHELL, "stress-ng", s)}) for at, s in ((0, 0), (10, 2), (12, 5))]
+    load, convergence = (between(a, b, {BENCH}) for a, b in pairwise(moments))
+    told = section({"load": load, "convergence": convergence})
+    assert (told.phase, told.cpu_share) == ("load", 0.1)
+    assert told.by_phase == {"load": 0.1, "convergence": 0.75}
 
 
 def test_little_is_no_doubt_and_nothing_is_no_zero() -> None:
