@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.bundle.folder import new_id
-from bench.drill import document
+from bench.drill import document, page
 from bench.drill.repetition import Repetition
 from bench.drill.table import show
 from bench.ends.conclude import FAILED, SOUND
@@ -24,6 +24,7 @@ from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
 from bench.trial.fault import VARIABLE, Plan, load, names
+from metrics.files import write_whole
 from metrics.records.record import write_json
 from settings import Environment, plugins
 
@@ -48,7 +49,7 @@ class Drill:
 
 
 def drill(arguments: argparse.Namespace, console: Console) -> int:
-    """Drill and leave `results/<id>/drills.json`. 0 when each hit as often as asked and lost nothing.
+    """Drill, and leave `drills.json` and `report.html`. 0 when each hit as often as asked and lost nothing.
 
     Where no fault is named, one that needs a power that the platform lacks is passed over with a word.
     """
@@ -107,10 +108,13 @@ def _repeat(one: Drill, number: int, results: Path, console: Console) -> Repetit
 
 def _tell(done: list[dict[str, Any]], results: Path, console: Console) -> None:
     show(console, done)
-    file = results / new_id("drills") / document.FILE
+    found, file = document.build(done), results / new_id("drills") / document.FILE
+    report = file.with_name("report.html")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, document.build(done))
+        write_json(file, found)
+        write_whole(report, page.render(found, file.parent.name))
     except OSError as error:
         raise SetupError("--results", f"{file} can not be written ({error.strerror})", "make room") from None
-    console.print(Text(str(file)), soft_wrap=True)
+    for written in (report, file):
+        console.print(Text(str(written)), soft_wrap=True)

@@ -18,7 +18,7 @@ SYMBOLS: Final = {"holds": "circle", "fails": "cross", "unsound": "triangle-up"}
 def render(document: Capacity) -> str:
     """The page."""
     curves = document["curves"]
-    charts = [_by_replicas(curves), _visible(curves)]
+    charts = [chart for chart in (_by_replicas(curves), _visible(curves)) if any(each["y"] for each in chart["traces"])]
     return page(
         "capacity.html",
         charts_data={"charts": charts, "phases": [], "moments": [], "range": None},
@@ -56,7 +56,9 @@ def _by_replicas(curves: list[Curve]) -> dict[str, Any]:
             trace = {"name": f"{strategy}, {end}", "x": x, "y": y, "color": COLORS[number % len(COLORS)]}
             traces.append({**trace, "mode": "lines+markers", "dash": dash})
     chart = {"id": "replicas", "title": "Capacity by replicas", "unit": UNIT, "traces": traces, "hover": "closest"}
-    return {**chart, "about": f"{UNIT} by number of projectors: the rate that holds, and the one that fails"}
+    counts = sorted({curve["projectors"] for curve in curves})
+    about = f"{UNIT} by number of projectors: the rate that holds, and the one that fails"
+    return {**chart, "about": about, "tickvals": counts, "ticktext": counts}
 
 
 def _visible(curves: list[Curve]) -> dict[str, Any]:

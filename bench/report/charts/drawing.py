@@ -95,13 +95,14 @@ def _bands(x: Axis, phases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def _paths(trace: Trace, x: Axis, y: Axis) -> Iterator[dict[str, str]]:
+    lined = "lines" in trace.get("mode", "lines")
     dash = {"dot": "dotted", "dash": "dashed"}.get(trace.get("dash") or "", "")
     for run in _runs(trace, x, y):
         line = "M" + "L".join(f"{_unit(left)} {_unit(top)}" for left, top in run)
         if trace.get("fill"):
             closed = f"{line}L{_unit(run[-1][0])} {GRID}L{_unit(run[0][0])} {GRID}Z"
             yield {"kind": "fill", "color": trace["color"], "d": closed}
-        if len(run) > 1:
+        if lined and len(run) > 1:
             yield {"kind": f"line {dash}".strip(), "color": trace["color"], "d": line}
     for left, low, high in zip(trace["x"], trace.get("low", []), trace.get("high", []), strict=False):
         if low is not None and high is not None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from bench.drill import document
+from bench.drill import document, page
 from bench.drill.repetition import Repetition, judge
 from bench.drill.table import show
 from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
@@ -22,6 +22,7 @@ from metrics.records.result import Correctness, Verdict
 from metrics.records.verification import Verification
 from settings import SettingError
 from tests.unit.bench import bundles
+from tests.unit.bench.test_report import EVIL, text
 
 SOUND = Verification()
 
@@ -153,3 +154,18 @@ def test_a_power_that_a_platform_lacks_is_refused_by_its_name() -> None:
             verb(part)
     with pytest.raises(LacksPower, match="start and stop the postgres"):
         system.require("postgres", Start)
+
+
+def test_the_page_of_drills_tells_what_was_counted_and_of_how_many_runs() -> None:
+    seen = text(page.render(document.build([drilled(repetition(), repetition(hit=False, lost=2))]), "drills-1"))
+    assert "2 events or rows are wrong in 2 runs" in seen
+    sound = text(page.render(document.build([drilled(repetition())]), "drills-1"))
+    assert "1 of 1 drills passed; nothing was lost, doubled or reordered in 1 run, each" in sound
+    assert "10 → 30 → –" in sound
+
+
+def test_nothing_in_drills_becomes_markup() -> None:
+    evil = replace(repetition(why_failed=EVIL), what=EVIL, run_id=EVIL)
+    seen = page.render(document.build([drilled(evil)]), EVIL)
+    assert "<img" not in seen
+    assert "alert(" in seen

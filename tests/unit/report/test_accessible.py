@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from bench.drill import document
+from bench.drill import page as drills
 from bench.report.page import TEMPLATES
 from bench.report.report import render
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs, run
+from tests.unit.bench.test_drill import drilled, repetition
 from tests.unit.report.bundle import full
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
@@ -31,6 +34,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "report": lambda folder: render(full(folder)),
     "void": lambda folder: render(bundles.write(folder, verdict="diverged", why="todo-7 was lost")),
     "comparison": comparison,
+    "drills": lambda _: drills.render(document.build([drilled(repetition())]), "drills-1"),
 }
 
 

@@ -49,6 +49,11 @@ def test_marks_have_places_and_shapes() -> None:
     ]
 
 
+def test_marks_alone_have_no_line() -> None:
+    assert lines([1, 2, 3], mode="markers") == []
+    assert len(lines([1, 2, 3], mode="lines+markers")) == 1
+
+
 def test_an_interval_is_a_line_from_its_low_to_its_high_end() -> None:
     drawn = draw(chart(trace([5, 8], low=[0, None], high=[10, None])), ALONE)
     assert [path["d"] for path in drawn.paths if path["kind"] == "interval"] == ["M0 1000L0 0"]
