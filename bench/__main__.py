@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | capacity | crossover | drill | doctor | dev | ui | report`.
+"""`python -m bench run | compare | gate | capacity | crossover | drill | doctor | dev | ui | report`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -21,10 +21,12 @@ from bench import ROOT
 from bench.answers.capacity import command as capacities
 from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
+from bench.answers.gate import command as gates
+from bench.answers.gate.requirement import line, requirements
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.drill import command as drills
-from bench.ends.conclude import conclude
+from bench.ends.conclude import FAILED, conclude
 from bench.ends.errors import SetupError
 from bench.platforms import by_hand
 from bench.platforms.choice import choose
@@ -42,7 +44,7 @@ from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
 SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
-SOMEWHERE: Final = ("run", "compare", "capacity", "crossover", "drill", "ui")
+SOMEWHERE: Final = ("run", "compare", "gate", "capacity", "crossover", "drill", "ui")
 """Commands that take place in the stack if it is up."""
 
 
@@ -59,6 +61,7 @@ def _act() -> int:
         arguments.name in SOMEWHERE
         and not getattr(arguments, "bundles", None)
         and not getattr(arguments, "revision", None)
+        and not getattr(arguments, "against", None)
         and not getattr(arguments, "list", False)
     ):
         told, where = choose(os.environ)
@@ -73,13 +76,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.list:
         listing.show(console)
         return 0
+    required = requirements(arguments.require)
     settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
     trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))
     with progress(console, f"{settings.scenario.name}, {settings.mode}") as shown:
         ended = runner.run(trial, shown)
     summary.show(console, ended.result, _short(ended.bundle.folder), ended.bundle.missing)
     ended.tell()
-    return ended.code
+    held = [one.judge([ended.result]) for one in required]
+    for one in held:
+        console.print(Text(line(one)), soft_wrap=True)
+    return ended.code if all(one["holds"] for one in held) else FAILED
 
 
 def rerender(arguments: argparse.Namespace, console: Console) -> int:
@@ -134,9 +141,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--list", action="store_true", help="list the scenarios, and end")
     one.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
     one.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
+    gates.add_requirements(one)
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
+    judging = _command(commands, "gate", gates.gate, "for CI: is it worse than a baseline, or than another revision?")
+    gates.add_arguments(judging)
+    judging.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
+    judging.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
+    judging.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     most = _command(commands, "capacity", capacities.capacity, "the highest rate at which an objective holds")
     capacities.add_arguments(most)
     where = _command(commands, "crossover", crossovers.crossover, "map two strategies over cost and skew")

@@ -1,0 +1,1 @@
+"""A gate for CI: is this revision worse than a committed baseline, or than another revision measured beside it?"""
