@@ -58,6 +58,11 @@ class JournalledLedger(Ledger):
         super().deleted(id, version)
         self._journal.note("deleted", id, version)
 
+    def retire(self, id: str) -> None:
+        """A todo is deleted and nobody writes to it any more: the master keeps what is left of it."""
+        del self.todos[id]
+        self._journal.note("retire", id)
+
     def unanswered(self, operation: Operation, id: str | None, text: str) -> None:
         """The answer of a write was lost."""
         super().unanswered(operation, id, text)
@@ -113,6 +118,7 @@ REPLAYED: Final[dict[str, Callable[..., None]]] = {
     "created": lambda run, *entry: run.ledger.created(*entry),
     "updated": lambda run, *entry: run.ledger.updated(*entry),
     "deleted": lambda run, *entry: run.ledger.deleted(*entry),
+    "retire": lambda run, *entry: run.ledger.retire(*entry),
     "unanswered": lambda run, *entry: run.ledger.unanswered(*entry),
     "endpoint": lambda run, *entry: run.endpoints.note(*entry),
     "request": _request,

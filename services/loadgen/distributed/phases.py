@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from services.loadgen.distributed.supervisor_link import SupervisorLink
 from services.loadgen.http_client import HttpClient, HttpError
-from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, measure, validity
+from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, judge_read_back, measure, validity
 from services.loadgen.judge.final_read import verify
-from services.loadgen.judge.ledger import todo_from_json
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
+from services.loadgen.judge.todo import todo_from_json
 from services.loadgen.output.summary import Summary
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
@@ -115,14 +115,7 @@ class PhaseRunner:
         except HttpError as error:
             return Judgement("invalid", f"the final state could not be read: {error}")
         self._summary.findings = findings
-        if findings.missing:
-            first = findings.faults[0]
-            return Judgement(
-                "diverged",
-                f"{findings.missing} acknowledged writes are not in the final read; first {first.stream}: "
-                f"acknowledged {first.acknowledged}, shown {first.shown}",
-            )
-        return Judgement("converged", "")
+        return judge_read_back(findings, self._run.ledger.entered)
 
     def _stats(self) -> Stats:
         while True:

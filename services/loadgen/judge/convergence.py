@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from metrics.records.result import Verdict
 from metrics.records.sections.convergence import Convergence
 from services.loadgen.judge.ledger import Expected
+from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import Stats
 
 CONFIRMATIONS = 3
@@ -127,6 +128,20 @@ def validity(health: LoadHealth) -> Judgement | None:
         missed = f"the generator missed its rate by {health.missed_share:.0%}"
         return Judgement("invalid", f"{missed}: {health.missed_because}")
     return None
+
+
+def judge_read_back(findings: Findings, entered: int) -> Judgement:
+    """`diverged` for an acknowledged write that is not there, `invalid` when evidence of some of them is gone."""
+    if findings.missing:
+        first = findings.faults[0]
+        return Judgement(
+            "diverged",
+            f"{findings.missing} acknowledged writes are not in the final read; first {first.stream}: "
+            f"acknowledged {first.acknowledged}, shown {first.shown}",
+        )
+    if findings.checked != entered:
+        return Judgement("invalid", f"{findings.checked} acknowledged writes were looked for, of {entered}")
+    return Judgement("converged", "")
 
 
 _GRAVITY: tuple[Verdict, ...] = ("diverged", "blocked", "invalid", "timed_out", "converged")

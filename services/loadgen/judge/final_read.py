@@ -18,9 +18,9 @@ def verify(base_url: str, ledger: Ledger) -> Findings:
     """Check every acknowledged write of the ledger. Raises HttpError when the state could not be read."""
     http = HttpClient(base_url)
     try:
-        cheaper = sweep_is_cheaper(ledger.expected_active, len(ledger.todos))
+        cheaper = sweep_is_cheaper(ledger.expected_active, len(ledger.todos) + len(ledger.retired))
         pages = sweep(http.get) if cheaper else None
-        return check(ledger.todos, pages, lambda ids: _look_up(base_url, ids))
+        return check(ledger.todos, pages, lambda ids: _look_up(base_url, ids), ledger.retired)
     except (KeyError, TypeError, ValueError) as error:
         raise HttpError(f"an answer is not as the contract says: {error!r}") from error
     finally:

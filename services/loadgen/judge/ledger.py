@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
-from typing import Any
 
+from services.loadgen.judge.deleted import Deleted
+from services.loadgen.judge.todo import Todo
 from settings.catalogue.load import HOTTEST
 from settings.scenarios.document import Operation
-
-
-@dataclass
-class Todo:
-    """One todo as acknowledged. `text` and `deleted` belong to `version`, the highest acknowledged one.
-
-    `maybe_texts` and `maybe_deleted` are writes whose answer was lost: they happened or they did not.
-    """
-
-    id: str
-    version: int = 0
-    text: str = ""
-    deleted: bool = False
-    versions: list[int] = field(default_factory=list)
-    maybe_texts: list[str] = field(default_factory=list)
-    maybe_deleted: bool = False
-
-    def acknowledge(self, version: int, text: str, *, deleted: bool = False) -> None:
-        """Take in an acknowledged write; answers may come in any order, the highest version wins."""
-        self.versions.append(version)
-        if version > self.version:
-            self.version, self.text, self.deleted = version, text, deleted
-
-    def doubt(self, text: str, *, deleted: bool = False) -> None:
-        """Take in a write whose answer was lost."""
-        if deleted:
-            self.maybe_deleted = True
-        else:
-            self.maybe_texts.append(text)
 
 
 @dataclass(frozen=True)
@@ -80,6 +52,8 @@ def hottest(skew: float, place: int, of: int) -> int:
 class Ledger:
     """All writes of this run. Not thread-safe; greenlets may share it, for no method yields.
 
+    `entered` counts the acknowledged writes for which there must be evidence, in `todos` or in `retired`.
+
     The first `hottest` todos that are created are the hot ones. They are never taken, so they stay active, at the
     first places of `_live`.
     """
@@ -88,9 +62,12 @@ class Ledger:
         self.baseline = baseline or Counts()
         self._hottest = hottest
         self.todos: dict[str, Todo] = {}
+        self.retired = Deleted()
+        self.entered = 0
         self.acknowledged: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
         self.lost: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
         self.in_flight = 0
+        self._under_way: dict[str, int] = {}
         self._live: list[str] = []
         self._place: dict[str, int] = {}
 
@@ -111,21 +88,43 @@ class Ledger:
         self._remove(todo)
         return todo
 
+    def begin(self, id: str | None) -> None:
+        """A write is about to be sent; a new todo has no id yet."""
+        self.in_flight += 1
+        if id is not None:
+            self._under_way[id] = self._under_way.get(id, 0) + 1
+
+    def end(self, id: str | None) -> None:
+        """What became of it is entered. With the last write under way a todo that is deleted is retired."""
+        self.in_flight -= 1
+        if id is None:
+            return
+        self._under_way[id] -= 1
+        if not self._under_way[id]:
+            del self._under_way[id]
+            if (todo := self.todos.get(id)) is not None and todo.settled:
+                self.retire(id)
+
+    def retire(self, id: str) -> None:
+        """Pack a deleted todo to which nobody writes any more: no answer that is still to come can speak of it."""
+        if self.retired.add(id, self.todos[id].version):
+            del self.todos[id]
+
     def created(self, id: str, version: int, text: str) -> None:
         """A create was acknowledged: the todo may be picked from now on."""
-        self.acknowledged["create"] += 1
+        self._acknowledge("create")
         self._todo(id).acknowledge(version, text)
         self._place[id] = len(self._live)
         self._live.append(id)
 
     def updated(self, id: str, version: int, text: str) -> None:
         """An update was acknowledged."""
-        self.acknowledged["update"] += 1
+        self._acknowledge("update")
         self._todo(id).acknowledge(version, text)
 
     def deleted(self, id: str, version: int) -> None:
         """A delete was acknowledged."""
-        self.acknowledged["delete"] += 1
+        self._acknowledge("delete")
         self._todo(id).acknowledge(version, "", deleted=True)
         self._remove(id)
 
@@ -143,6 +142,7 @@ class Ledger:
         for todo in todos:
             self.todos[todo.id] = todo
             self.acknowledged["update"] += len(todo.versions) - 1
+            self.entered += len(todo.versions)
         self.lost["update"] += lost_updates
 
     def expected(self) -> Expected:
@@ -171,6 +171,10 @@ class Ledger:
             "indeterminate": sum(self.lost.values()),
         }
 
+    def _acknowledge(self, operation: Operation) -> None:
+        self.acknowledged[operation] += 1
+        self.entered += 1
+
     def _todo(self, id: str) -> Todo:
         todo = self.todos.get(id)
         if todo is None:
@@ -185,13 +189,3 @@ class Ledger:
         if last != id:
             self._live[place] = last
             self._place[last] = place
-
-
-def todo_to_json(todo: Todo) -> dict[str, Any]:
-    """A todo as JSON values, for another process."""
-    return dict(vars(todo))
-
-
-def todo_from_json(document: dict[str, Any]) -> Todo:
-    """The reverse of `todo_to_json`."""
-    return Todo(**document)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from services.loadgen.judge.ledger import Todo
+from services.loadgen.judge.deleted import Deleted
+from services.loadgen.judge.todo import Todo
 
 PAGE = 1000
 
@@ -71,16 +72,51 @@ def check(
     todos: Mapping[str, Todo],
     pages: Iterable[tuple[str, Row]] | None,
     look_up: Callable[[list[str]], Mapping[str, Row | None]],
+    retired: Deleted | None = None,
 ) -> Findings:
-    """Examine all todos. `pages` is a sweep over all active ones, None to look up each todo by itself.
+    """Examine all todos, retired ones too. `pages` is a sweep over all active ones, None to look up each by itself.
 
-    A suspect of the sweep is looked up by itself before it counts, for a page is not read in one moment.
+    A suspect of the sweep is looked up by itself before it counts, for a page is not read in one moment. A row of
+    nobody's is another client's, unless it is that of a deleted todo.
     """
-    swept = dict(pages) if pages is not None else None
-    suspects = [id for id, todo in todos.items() if swept is None or examine(todo, swept.get(id))]
+    retired = Deleted() if retired is None else retired
+    suspects, strangers = (list(todos), None) if pages is None else _sweep(todos, pages)
     shown = look_up(suspects)
     faults = [fault for id in suspects if (fault := examine(todos[id], shown[id]))]
-    return Findings(sum(len(todo.versions) for todo in todos.values()), faults)
+    for some in _some(retired, strangers):
+        shown = look_up(list(some))
+        faults += [fault for id, version in some.items() if (fault := examine(_gone(id, version), shown[id]))]
+    return Findings(sum(len(todo.versions) for todo in todos.values()) + retired.writes, faults)
+
+
+def _sweep(todos: Mapping[str, Todo], pages: Iterable[tuple[str, Row]]) -> tuple[list[str], set[str]]:
+    """The ids of the todos that the pages contradict, and those on the pages that are no todo's."""
+    unseen, suspects, strangers = dict.fromkeys(todos), dict[str, None](), set[str]()
+    for id, row in pages:
+        if id not in todos:
+            strangers.add(id)
+            continue
+        unseen.pop(id, None)
+        if examine(todos[id], row):
+            suspects[id] = None
+    return [*suspects, *(id for id in unseen if examine(todos[id], None))], strangers
+
+
+def _some(retired: Deleted, shown: set[str] | None) -> Iterator[dict[str, int]]:
+    """Retired todos with their versions, some at a time: those that are shown, all where it is not known."""
+    some: dict[str, int] = {}
+    for id, version in retired:
+        if shown is None or id in shown:
+            some[id] = version
+        if len(some) == PAGE:
+            yield some
+            some = {}
+    if some:
+        yield some
+
+
+def _gone(id: str, version: int) -> Todo:
+    return Todo(id, version, deleted=True, versions=list(range(1, version + 1)))
 
 
 def sweep(get: Callable[[str], Any]) -> Iterator[tuple[str, Row]]:

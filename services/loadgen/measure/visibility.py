@@ -20,7 +20,7 @@ import aiohttp
 
 from metrics.raw.visibility_samples import Sample
 from metrics.records.sections.staleness import Staleness
-from services.loadgen.judge.ledger import Todo, todo_to_json
+from services.loadgen.judge.todo import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
 from services.loadgen.measure.staleness import StalenessFigures
 from services.loadgen.measure.wall_clock import epoch

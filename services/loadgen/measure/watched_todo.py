@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from services.loadgen.judge.ledger import Todo
+from services.loadgen.judge.todo import Todo
 
 RESOLUTION_S: Final = 0.002
 RELATIVE_RESOLUTION: Final = 0.2

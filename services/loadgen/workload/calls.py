@@ -66,21 +66,15 @@ class TodoCalls:
         """Create a todo; its id, None when that was not acknowledged."""
         text = self._text()
         written = self._write("create", CREATE, None, text, due)
-        if written is None:
-            return None
-        self._run.ledger.created(written.stream, written.version, text)
-        return written.stream
+        return None if written is None else written.stream
 
     def update(self, id: str, due: float) -> None:
         """Give a todo a new text."""
-        text = self._text()
-        if (written := self._write("update", UPDATE, id, text, due)) is not None:
-            self._run.ledger.updated(id, written.version, text)
+        self._write("update", UPDATE, id, self._text(), due)
 
     def delete(self, id: str, due: float) -> None:
         """Delete a todo."""
-        if (written := self._write("delete", DELETE, id, "", due)) is not None:
-            self._run.ledger.deleted(id, written.version)
+        self._write("delete", DELETE, id, "", due)
 
     def read_one(self, id: str, due: float) -> None:
         """Read a todo. One that is not projected yet, or not any more, is an answer too."""
@@ -117,7 +111,7 @@ class TodoCalls:
         ledger = self._run.ledger
         path = "/todos" if id is None else f"/todos/{id}"
         content = None if operation == "delete" else msgspec.json.encode({"text": text})
-        ledger.in_flight += 1
+        ledger.begin(id)
         answered = False
         try:
             measured = self._run.phase.measured
@@ -125,13 +119,24 @@ class TodoCalls:
             seconds = time.perf_counter() - due
             outcome, written = _acknowledged(answer, create=id is None)
             answered = outcome != "error"
+            if written is not None:
+                self._enter(operation, id or written.stream, written.version, text)
         finally:
             # A greenlet killed while it waits passes here too: its write may have been committed.
-            ledger.in_flight -= 1
             if not answered:
                 ledger.unanswered(operation, id, text)
+            ledger.end(id)
         self._record(endpoint, outcome, seconds, answer, measured=measured)
         return written
+
+    def _enter(self, operation: Operation, id: str, version: int, text: str) -> None:
+        ledger = self._run.ledger
+        if operation == "create":
+            ledger.created(id, version, text)
+        elif operation == "update":
+            ledger.updated(id, version, text)
+        else:
+            ledger.deleted(id, version)
 
     def _read(self, endpoint: Endpoint, path: str, due: float) -> bytes | None:
         """Send a read; the document, None where there is none."""

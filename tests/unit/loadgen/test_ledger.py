@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.loadgen.judge.ledger import Counts, Expected, Ledger, Todo, hottest, todo_from_json, todo_to_json
+from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
+from services.loadgen.judge.todo import Todo, todo_from_json, todo_to_json
 
 
 def test_expected_counts_stand_on_the_baseline() -> None:

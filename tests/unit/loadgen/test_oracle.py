@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.loadgen.judge.ledger import Todo
 from services.loadgen.judge.read_back import Row, check, examine, sweep, sweep_is_cheaper
+from services.loadgen.judge.todo import Todo
 
 LIVE = Todo("t", 3, "c", versions=[1, 2, 3])
 GONE = Todo("t", 3, "", deleted=True, versions=[1, 2, 3])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.loadgen.judge.ledger import Todo
+from services.loadgen.judge.todo import Todo
 from services.loadgen.measure.watched_todo import RESOLUTION_S, Read, Seen, WatchedTodo
 
 

@@ -1,0 +1,114 @@
+"""A write is entered as what its answer says: acknowledged, refused, or lost, which is told and never guessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.settings import Settings
+from services.loadgen.workload.calls import TodoCalls
+from services.loadgen.workload.http.session import Answer
+from services.loadgen.workload.run import Run
+
+LOST = Answer(0, 0.1, error=ConnectionResetError("reset"))
+WRITTEN = Answer(200, 0.1, b'{"stream": "t", "version": 2, "position": 9}')
+CREATED = Answer(201, 0.1, b'{"stream": "t", "version": 1}')
+
+
+class Session:
+    """Answers as it is told, and keeps what it was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers)
+        self.asked: list[tuple[Any, ...]] = []
+
+    def request(self, *request: Any) -> Answer:
+        """The next answer."""
+        self.asked.append(request)
+        return self._answers.pop(0)
+
+
+def calls(*answers: Answer, **settings: Any) -> tuple[TodoCalls, Run, Session]:
+    run, session = Run(Settings(**settings), Counts()), Session(CREATED, *answers)
+    made = TodoCalls(session, run, "user 1")  # type: ignore[arg-type]
+    assert made.create(0.0) == "t"
+    return made, run, session
+
+
+@pytest.mark.parametrize(
+    ("answer", "became"),
+    [
+        (WRITTEN, "acknowledged"),
+        (Answer(404, 0.1, b"{}"), "rejected"),
+        (Answer(409, 0.1), "rejected"),
+        (LOST, "lost"),
+        (Answer(503, 0.1, b"{}"), "lost"),
+        (Answer(200, 0.1, b'{"stream": "t"'), "lost"),
+        (Answer(200, 0.1, b'{"stream": "t"}'), "lost"),
+        (Answer(200, 0.1, b'{"stream": "t", "version": "two"}'), "lost"),
+        (Answer(200, 0.1), "lost"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("operation", ["update", "delete"])
+def test_a_write_becomes_what_its_answer_says(operation: str, answer: Answer, became: str) -> None:
+    made, run, _ = calls(answer)
+    getattr(made, operation)("t", 0.0)
+    ledger, added = run.ledger, {"acknowledged": 1}.get(became, 0)
+    assert ledger.acknowledged[operation] == added  # type: ignore[index]
+    assert ledger.lost[operation] == (became == "lost")  # type: ignore[index]
+    assert (ledger.entered, ledger.in_flight) == (1 + added, 0)
+    assert len(ledger.retired) == (operation == "delete" and became == "acknowledged")
+    if became == "lost":
+        assert ledger.todos["t"].version == 1
+        assert ledger.todos["t"].maybe_deleted == (operation == "delete")
+
+
+@pytest.mark.parametrize("answer", [LOST, Answer(201, 0.1, b'{"version": 1}'), Answer(201, 0.1, b"")], ids=str)
+def test_a_create_without_an_id_is_lost(answer: Answer) -> None:
+    made, run, _ = calls(answer)
+    assert made.create(0.0) is None
+    assert (run.ledger.lost["create"], run.ledger.acknowledged["create"]) == (1, 1)
+
+
+def test_a_delete_without_a_document_tells_its_version_in_the_tag() -> None:
+    made, run, _ = calls(Answer(204, 0.1, headers=[(b"ETag", b'W/"2"')]))
+    made.delete("t", 0.0)
+    assert list(run.ledger.retired) == [("t", 2)]
+
+
+def test_a_write_whose_user_is_killed_meanwhile_is_lost() -> None:
+    made, run, session = calls()
+
+    def killed(*_: Any) -> Answer:
+        raise GeneratorExit
+
+    session.request = killed  # type: ignore[method-assign]
+    with pytest.raises(GeneratorExit):
+        made.update("t", 0.0)
+    assert (run.ledger.lost["update"], run.ledger.in_flight) == (1, 0)
+
+
+def test_every_request_has_a_name_that_begins_with_the_runs() -> None:
+    made, _, session = calls(WRITTEN, Answer(404, 0.1), run_id="r")
+    made.update("t", 0.0)
+    made.read_one("t", 0.0)
+    assert session.asked == [
+        ("POST", "/todos", b'{"text":"user 1 writes 1"}', "r:user-1.1"),
+        ("PUT", "/todos/t", b'{"text":"user 1 writes 2"}', "r:user-1.2"),
+        ("GET", "/todos/t", None, "r:user-1.3"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "errors"),
+    [(Answer(200, 0.1, b'{"todos": [], "next": null}'), 0), (Answer(200, 0.1, b"<html>"), 1), (LOST, 1)],
+    ids=str,
+)
+def test_a_read_is_an_answer_if_it_is_a_document(answer: Answer, errors: int) -> None:
+    made, run, _ = calls(answer)
+    run.enter(next(phase for phase in run.phases if phase.measured), 1)
+    made.read_list(None, 0.0)
+    assert (run.recorder.errors, run.recorder.answered["read"]) == (errors, 1 - errors)
