@@ -16,10 +16,14 @@ from bench.preflight.examination import Doctor, examine
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
 from metrics.records.surroundings import Postgres
-from settings import plugins
+from settings import catalogue, plugins
+from settings.catalogue.kinds import Reader
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
 
+THEIRS: Final[tuple[Reader, ...]] = ("api", "projector", "migrate", "roles", "doctor")
+NOT_THEIRS: Final = frozenset(one.name for one in catalogue.every() if not set(THEIRS) & set(one.readers))
+"""Settings of the load generator and of the bench alone, a token for InfluxDB among them."""
 CHECK_S: Final = 60.0
 CLIENT_ERRORS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -31,7 +35,7 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
     """
     kind = PYTHON.also(*plugins.leading_to(settings.strategy, *settings.read_models))
     kind = kind if settings.database_url is None else kind.also(*GIVEN_DATABASE)
-    told = settings.environment()
+    told = {name: value for name, value in settings.environment().items() if name not in NOT_THEIRS}
     if settings.database_url is None:
         told.pop("LISTEN_URL", None)
     return kind.environment({**told, **addresses})

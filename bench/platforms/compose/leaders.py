@@ -19,6 +19,7 @@ AGAIN_S: Final = 5.0
 KEEPERS: Final = ("containerd-shim", "conmon")
 """Parents of a container's first process; below them are its health checks, too."""
 ELSEWHERE: Final = "the containers' processes are not seen from here: Docker has a machine of its own"
+SILENT: Final = "Docker did not tell which processes are the containers'"
 GENERATOR: Final = {"loadgen": "generator"}
 
 
@@ -29,7 +30,7 @@ class ContainerLeaders:
         self._compose, self._proc = compose, proc
         self._found: dict[str, int] = {}
         self._looked = -AGAIN_S
-        self._reason = ""
+        self._reason = SILENT
 
     def now(self) -> Leaders:
         """Those that live now, as far as it is known."""

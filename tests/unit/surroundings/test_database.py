@@ -108,3 +108,13 @@ def test_the_services_reach_a_given_server_as_the_bench_does(monkeypatch: pytest
     assert given["PGPASSFILE"] == "/secrets/pgpass"
     assert "PGOPTIONS" not in given
     assert "PGPASSFILE" not in environment(Settings.from_env({}))
+
+
+def test_no_service_of_the_store_is_given_the_load_generators_secrets() -> None:
+    told = {"INFLUX_URL": "http://127.0.0.1:8086", "INFLUX_TOKEN": "t", "INFLUX_ORG": "o", "INFLUX_BUCKET": "b"}
+    settings = Settings.from_env({**told, "POLL_MS": "50", "VUS": "7"})
+    given = environment(settings, BASE_URL="http://127.0.0.1:8000")
+    assert not {*told, "VUS"} & given.keys()
+    assert (given["POLL_MS"], given["BASE_URL"]) == ("50", "http://127.0.0.1:8000")
+    # It is the load generator that writes there.
+    assert settings.environment()["INFLUX_TOKEN"] == "t"
