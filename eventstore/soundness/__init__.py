@@ -1,1 +1,1 @@
-"""What the store's promises rest on, checked and not assumed: see `docs/soundness.md`."""
+"""What the store's promises rest on, checked and not assumed: see `docs/operation/soundness.md`."""

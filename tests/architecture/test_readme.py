@@ -9,6 +9,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NAMED = r"`(?:[A-Z_]+=\S+ )*task ([a-z][a-z:]*)"
 COMMANDS = (
     "python3 -m pip install --target .tools uv && .tools/bin/uv run task bench:parallel",
     ".tools/bin/uv run task test",
@@ -33,9 +34,17 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_every_task_that_is_named_exists() -> None:
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
-    named = set(re.findall(r"`(?:[A-Z_]+=\S+ )*task ([a-z][a-z:]*)", README))
+    named = set(re.findall(NAMED, README))
     assert named - tasks.keys() == set()
     assert "bench:compare" in named
+
+
+def test_each_command_that_answers_stands_beside_its_question() -> None:
+    tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
+    named = set(re.findall(NAMED, (ROOT / "docs" / "which-command.md").read_text(encoding="utf-8")))
+    assert named - tasks.keys() == set()
+    assert {"bench:parallel", "bench:serial", "bench:compare", "bench:capacity", "bench:crossover"} <= named
+    assert {"drill", "doctor", "perf", "report"} <= named
 
 
 def test_every_setting_of_the_table_is_in_the_example() -> None:

@@ -70,7 +70,7 @@ def test_the_catalogue_and_what_is_told_are_the_same() -> None:
 
 
 def test_the_page_for_operators_knows_no_other_names() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "operation.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "operation" / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\btidemark_(?:api|blocked|oldest|projec|snapshot|store|watermark)\w+", page))
     told = {f"{one.name}_total" if one.kind == "counter" else one.name for one in EXPOSED}
     assert len(named) > 10

@@ -28,7 +28,7 @@ def test_no_file_has_a_retired_word() -> None:
         ("eventstore/append/group_commit.py", "class Coalescer:"),
         ("services/gc_policy.py", "def tune_collector() -> None:"),
         ("projection/ordering/stream_locks.py", "class Drain(Parallel):"),
-        ("docs/operation.md", "`--once` drains and exits"),
+        ("docs/operation/README.md", "`--once` drains and exits"),
         ("projection/strategy.py", "Probe = Callable[[str], Awaitable[None]]"),
         ("bench/perf/rows/append.py", 'limit="pgbench",'),
         ("README.md", "| | tidemark | the limit | × |"),

@@ -123,7 +123,7 @@ async def test_a_name_that_no_stream_can_have_is_refused(stage: Stage) -> None:
 
 async def test_help_and_the_page_for_operators_have_the_codes(stage: Stage) -> None:
     told = (await run(stage.url, "--help")).out
-    page = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "operation" / "README.md").read_text(encoding="utf-8")
     for code, meaning in MEANINGS.items():
         assert re.search(rf"^  {code:<4}{re.escape(meaning)}$", told, re.MULTILINE)
         assert f"| {code:d} | {meaning} |" in page
