@@ -16,6 +16,7 @@ from bench.compare.arms.arm import Arm
 from bench.compare.likeness import USABLE
 from bench.compare.loaded import Loaded, load
 from bench.compare.statistics.pairs import Pair
+from bench.ends.errors import RunFailed, SetupError
 from bench.report.words import WORDS, milliseconds, seconds, whole
 
 BESIDE_S: Final = 10.0
@@ -79,13 +80,21 @@ def run(sitting: Sitting, arms: Sequence[Arm], results: Path, order: Random, con
             if done:
                 length_s = (time.monotonic() - began) / done
             title = f"trial {done + 1} of {total}, {_minutes((total - done) * length_s)} left: {sitting.names[arm]}"
-            trial = load(arms[arm].run(results, pair, title, console))
+            trial = _trial(sitting, arms[arm], results, pair, title, console)
             sitting.taken.append(Taken(arm, pair, trial))
             console.print(Text(f"{title}  {_line(trial)}"), soft_wrap=True)
             if trial.result.verdict not in USABLE:
                 sitting.why = f"trial {done + 1} ({sitting.names[arm]}) is {trial.result.verdict}: {trial.result.why}"
                 return
     sitting.ended = ""
+
+
+def _trial(sitting: Sitting, arm: Arm, results: Path, pair: int, title: str, console: Console) -> Loaded:
+    try:
+        return load(arm.run(results, pair, title, console))
+    except (SetupError, RunFailed) as error:
+        sitting.ended = f"{title.partition(',')[0]} ({arm.name}) could not be run ({error})"
+        raise
 
 
 def _minutes(length_s: float) -> str:

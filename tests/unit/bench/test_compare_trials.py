@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from bench.compare.command import COMPARISON, compare
-from bench.ends.errors import SetupError
+from bench.ends.errors import RunFailed, SetupError
 from bench.trial import runner
 from metrics.records.result import Verdict
 from settings import SettingError
@@ -170,6 +170,21 @@ def test_an_interrupted_comparison_keeps_its_pairs_as_a_hint(
     assert (document["why"], len(document["trials"]), document["pairs"]["complete"]) == ("", at - 1, pairs)
     assert document["no_verdict"] == f"the comparison was interrupted after {pairs} of 6 pairs: a hint at most"
     assert {c["answer"] for m in document["metrics"] for c in m["contrasts"]} == {"no verdict"}
+
+
+def test_a_trial_that_can_not_be_run_is_named_and_what_was_measured_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(number: int) -> Verdict:
+        if number == 3:
+            raise RunFailed("Postgres did not start")
+        return "converged"
+
+    took = plant(monkeypatch, fail)
+    with pytest.raises(RunFailed):
+        sit(tmp_path, trials="2")
+    told = f"trial 3 of 4 ({took[2].settings.mode}) could not be run (Postgres did not start)"
+    assert comparison(tmp_path)["no_verdict"] == f"{told} after 1 of 2 pairs: a hint at most"
 
 
 def test_a_comparison_that_is_interrupted_in_its_first_pair_is_kept_as_void(
