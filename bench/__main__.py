@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | gate | capacity | crossover | drill | doctor | dev | ui | report`.
+"""`python -m bench run | compare | gate | capacity | crossover | advise | drill | doctor | dev | ui | report`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import ROOT
+from bench.answers.advise import command as advice
 from bench.answers.capacity import command as capacities
 from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
@@ -154,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     capacities.add_arguments(most)
     where = _command(commands, "crossover", crossovers.crossover, "map two strategies over cost and skew")
     crossovers.add_arguments(where)
+    told = _command(commands, "advise", advice.advise, "strategy and projectors for a rate, by what was measured")
+    advice.add_arguments(told)
+    told.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are looked for")
     for answer in (most, where):
         answer.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
         answer.add_argument(
