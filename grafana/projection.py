@@ -45,7 +45,7 @@ def _lag() -> Panel:
 
 
 def _visibility() -> Panel:
-    labels = {"visibility_p50_ms": "median", "visibility_p99_ms": "99 %"}
+    labels = {"visibility_p50_ms": "median", "visibility_p99_ms": "99 %", "unseen_age_ms": "oldest not yet seen"}
     return timeseries(
         "Write to visible",
         [over_time(VISIBILITY, "max", name, label=label) for name, label in labels.items()],

@@ -167,6 +167,7 @@ VISIBILITY: Final = Measurement(
     (
         ELAPSED,
         *_latency("visibility", "from the acknowledgement of a write to a read that shows it", 50, 99),
+        Metric("unseen_age_ms", "ms", "gauge", "age of the oldest write that no read has shown yet; 0 if none"),
     ),
 )
 GENERATOR: Final = Measurement(

@@ -63,7 +63,7 @@ def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall
     except BadDocument as error:
         return Waterfall(why=f"{NOT_TOLD}: {error}")
     if not told:
-        return Waterfall(why=f"{NOT_TOLD}: the projectors kept no moments, for another than this bench started them")
+        return Waterfall(why=f"{NOT_TOLD}: the projectors kept no moments, being in containers or started by hand")
     within_s = observed.clock.within_s + FLOOR_S
     lines = [line for one in observed.samples if (line := _line(one, observed, told, within_s)) is not None]
     with bundle.noting(OUT):

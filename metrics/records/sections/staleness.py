@@ -54,12 +54,15 @@ class Staleness(Record):
     reads was seen to show it, by the later ends of the intervals. `read_your_writes`: share of writes that the next
     read of their own writer shows. `monotonic_violations`: answers of `monotonic_reads` that show less than an answer
     that had come before they were asked, over connections in turn. `unseen`: writes that no read had shown when a hold
-    began, or the run ended; they count in all shares. `requests_per_s`: what the probe itself asked of the system.
+    began, or the run ended; they count in all shares.
+    `requests_per_s`: what the probe itself asked of the system. `interval_ms`: how long the intervals were, the
+    resolution that was reached; `resolution_ms`, `relative_resolution` (of a write's age): the pauses that were meant.
     """
 
     visible_within_ms: Ranks = field(default_factory=Ranks)
     curve: list[tuple[float, float]] = field(default_factory=list)
     curve_bounds: list[tuple[float, float, float]] = field(default_factory=list)
+    interval_ms: Ranks = field(default_factory=Ranks)
     read_your_writes: float | None = None
     monotonic_violations: int | None = None
     monotonic_reads: int = 0

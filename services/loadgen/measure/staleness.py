@@ -28,11 +28,13 @@ class Curve:
         self._most = [0] * len(POINTS_MS)
         self._spread = [0.0] * len(POINTS_MS)
         self._upper = new_histogram()
+        self._width = new_histogram()
 
     def seen(self, lower_s: float, upper_s: float) -> None:
         """A read showed the write: seconds after its acknowledgement, lower 0 where no read failed to show it."""
         self.writes += 1
         record(self._upper, upper_s)
+        record(self._width, upper_s - lower_s)
         for place, point_ms in enumerate(POINTS_MS):
             t = point_ms / 1000
             self._least[place] += upper_s <= t
@@ -68,6 +70,12 @@ class Curve:
             of_seen = rank * self.writes / seen if seen else float("inf")
             found[f"p{rank}"] = self._upper.get_value_at_percentile(of_seen) / 1000 if of_seen <= 100 else None
         return Ranks(**found)
+
+    def widths(self) -> Ranks:
+        """How long the intervals were; those of writes that were never seen have no end."""
+        if self.writes == self.unseen:
+            return Ranks()
+        return Ranks(**{f"p{rank}": self._width.get_value_at_percentile(rank) / 1000 for rank in RANKS})
 
 
 def _share(lower: float, upper: float, t: float) -> float:
@@ -119,6 +127,7 @@ class StalenessFigures:
             visible_within_ms=self.curve.within(),
             curve=self.curve.points(),
             curve_bounds=self.curve.bounds(),
+            interval_ms=self.curve.widths(),
             read_your_writes=self.first.share,
             monotonic_violations=self.monotonic_violations if self.monotonic_reads else None,
             monotonic_reads=self.monotonic_reads,

@@ -140,10 +140,20 @@ class VisibilityProbe:
         return {"todos": [todo_to_json(watched.todo) for watched in self._watched], "lost": self._lost}
 
     def next_interval(self) -> dict[str, Any]:
-        """Percentiles of the visibility latencies since the last call, in milliseconds; None when there were none."""
+        """Percentiles of the visibility latencies since the last call, in milliseconds; None when there were none.
+
+        And how old the oldest write is that no read has shown.
+        """
         ordered, self._interval = sorted(self._interval), []
         p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
-        return {"p50_ms": p50 and round(p50 * 1000, 3), "p99_ms": p99 and round(p99 * 1000, 3)}
+        now = time.perf_counter()
+        waiting = (write.acknowledged_at for watched in self._watched for write in watched.waiting.values())
+        unseen_ms = round((now - min(waiting, default=now)) * 1000, 3)
+        return {
+            "p50_ms": p50 and round(p50 * 1000, 3),
+            "p99_ms": p99 and round(p99 * 1000, 3),
+            "unseen_age_ms": unseen_ms,
+        }
 
     def report(self) -> dict[str, Any]:
         """The result's sections, the histogram, the raw samples, and how many acknowledged writes were never seen."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from metrics.catalogue import ELAPSED, VISIBILITY
 from metrics.files import Reserve, write_whole
 from metrics.points import DETAILS
 from metrics.raw.visibility_samples import FILE
@@ -71,7 +72,11 @@ class Bundle:
 
     def visibility(self, interval: Message) -> None:
         """The probe's latest second, for the next sample."""
-        self._visibility = {"visibility_p50_ms": interval["p50_ms"], "visibility_p99_ms": interval["p99_ms"]}
+        self._visibility = {
+            "visibility_p50_ms": interval["p50_ms"],
+            "visibility_p99_ms": interval["p99_ms"],
+            "unseen_age_ms": interval["unseen_age_ms"],
+        }
 
     def sample(self, message: Message) -> dict[str, Any]:
         """Write one line of `samples.jsonl` at once, and return it."""
@@ -80,7 +85,7 @@ class Bundle:
             for name, one in (("strategies", "strategy"), ("handlers", "handler"), ("read_models", "read_models")):
                 self._told[name].update(filter(None, (projector[one],)))
         sample = {name: value for name, value in message.items() if name != "event" and name not in details}
-        sample |= {"visibility_p50_ms": None, "visibility_p99_ms": None, **self._visibility}
+        sample |= {**dict.fromkeys(VISIBILITY.names - {ELAPSED.name}), **self._visibility}
         sample["dropped_points"] = self._influx.dropped if self._influx else 0
         with self._noting("samples.jsonl"):
             self._samples.write(sample)

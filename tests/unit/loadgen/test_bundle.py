@@ -63,5 +63,6 @@ def test_a_line_of_samples_is_flat(tmp_path: Path) -> None:
         "users": 3,
         "visibility_p50_ms": None,
         "visibility_p99_ms": None,
+        "unseen_age_ms": None,
         "dropped_points": 0,
     }

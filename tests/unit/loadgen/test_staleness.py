@@ -60,6 +60,16 @@ def test_a_write_that_was_never_seen_counts_against_every_moment() -> None:
     assert (within.p95, within.p99) == (None, None), "one in four was never seen: no wait is known that suffices"
 
 
+def test_the_resolution_that_was_reached_is_told() -> None:
+    curve = Curve()
+    assert curve.widths().p50 is None
+    curve.not_seen(0.5)
+    assert curve.widths().p50 is None
+    for _ in range(9):
+        curve.seen(0.010, 0.013)
+    assert curve.widths().p99 == pytest.approx(3.0, rel=0.01)
+
+
 def test_the_wait_that_suffices_is_the_later_end() -> None:
     curve = Curve()
     for n in range(100):

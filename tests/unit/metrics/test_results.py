@@ -33,7 +33,7 @@ CONTRACT: dict[str, set[str] | None] = {
     "staleness": {
         *("visible_within_ms", "curve", "curve_bounds", "read_your_writes", "monotonic_violations"),
         *("monotonic_reads", "waiting", "writes", "unseen", "connections", "requests_per_s"),
-        *("resolution_ms", "relative_resolution", "why"),
+        *("interval_ms", "resolution_ms", "relative_resolution", "why"),
     },
     "waterfall_ms": {
         *("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read"),
