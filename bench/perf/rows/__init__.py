@@ -24,6 +24,7 @@ NAMES: Final = (
     "leases_idle",
     "projectors",
     "oracle",
+    "cold_start",
     "generator",
     "growth",
     "memory",
