@@ -102,7 +102,22 @@ def test_three_pairs_are_a_hint_whatever_they_show(tmp_path: Path) -> None:
     assert '<span class="mark open">hint</span>' in page
 
 
-def test_a_trial_that_somebody_disturbed_leaves_no_verdict_and_says_so(tmp_path: Path) -> None:
+def test_a_trial_beside_a_busy_neighbour_leaves_no_verdict_and_says_so(tmp_path: Path) -> None:
+    folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
+    doubt = "other processes took 41% of the machine (planted 41%) in the load phase"
+    for folder in folders[6:8]:
+        result = json.loads((folder / "result.json").read_text())
+        write_json(folder / "result.json", {**result, "doubts": [doubt]})
+    _, said, document, page = run(tmp_path, folders)
+    assert document["no_verdict"] == f"s3: {doubt} (and 1 more)"
+    assert document["doubts"] == [f"s3: {doubt}", f"p3: {doubt}"]
+    assert [trial["doubts"] for trial in document["trials"]] == [[]] * 6 + [[doubt]] * 2 + [[]] * 2
+    assert {(c["answer"], c["hint"]) for m in document["metrics"] for c in m["contrasts"]} == {("no verdict", "")}
+    assert f"note: p3: {doubt}" in said
+    assert f"<small>{doubt}</small>" in page
+
+
+def test_a_warning_of_one_arm_alone_leaves_no_verdict_and_says_so(tmp_path: Path) -> None:
     folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
     result = json.loads((folders[3] / "result.json").read_text())
     result["warnings"] = ["round trip: 20.00 ms (every write and every batch pays it: run nearer to the server)"]
