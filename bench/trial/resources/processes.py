@@ -20,6 +20,8 @@ from bench.preflight import usable
 KERNEL: Final = "kthreadd"
 """The parent of all kernel threads of Linux. Who sees it sees every process of the machine."""
 
+INIT: Final = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -132,20 +134,33 @@ def spent_between(before: Mapping[int, Seen], after: Mapping[int, Seen], ours: I
 
 
 def spent_each(before: Mapping[int, Seen], after: Mapping[int, Seen]) -> dict[int, float]:
-    """CPU seconds of each living process between two moments, what its children used that ended meanwhile included."""
+    """CPU seconds of each living process between two moments, what its children used that ended meanwhile included.
+
+    One that ended is with whoever waited for it, its whole life long, of which a part was before: with the next of its
+    ancestors that is left, or with the first process of all, which takes in orphans.
+    """
     spent = {}
     for pid, process in after.items():
         known = before.get(pid)
         spent[pid] = process.spent_s - (known.spent_s if known and _same(known, process) else 0.0)
+    orphaned = 0.0
     for pid, process in before.items():
         if not _same(process, after.get(pid)):
-            heir = process.parent
-            while heir in before and not _same(before[heir], after.get(heir)):
-                heir = before[heir].parent
-            # Whoever is left of its ancestors has its whole life by now, of which a part was before.
-            if heir in before:
-                spent[heir] -= process.spent_s
+            heir = _heir(process, before, after)
+            inherited = min(process.spent_s, spent[heir]) if heir is not None else 0.0
+            orphaned += process.spent_s - inherited
+            if heir is not None:
+                spent[heir] -= inherited
+    if INIT in spent:
+        spent[INIT] -= orphaned
     return {pid: max(0.0, seconds) for pid, seconds in spent.items()}
+
+
+def _heir(process: Seen, before: Mapping[int, Seen], after: Mapping[int, Seen]) -> int | None:
+    heir = process.parent
+    while heir in before and not _same(before[heir], after.get(heir)):
+        heir = before[heir].parent
+    return heir if heir in before else None
 
 
 def _same(process: Seen | None, later: Seen | None) -> bool:

@@ -64,6 +64,18 @@ def test_what_a_strangers_whole_family_used_before_is_not_now() -> None:
     assert spent_each(before, after) == {SHELL: 2.0}
 
 
+def test_what_an_orphan_used_before_is_not_now_whoever_took_it_in() -> None:
+    before = {
+        1: seen(0, "init", 1.0, 100.0),
+        SHELL: seen(1, "bash", 1.0),
+        60: seen(SHELL, "setsid", 0.5),
+        61: seen(60, "python", 20.0),
+    }
+    # Its parent ended first, for which the shell waited; the first process of all waited for the orphan.
+    after = {1: seen(0, "init", 1.0, 100.0 + 20.0 + 2.0), SHELL: seen(1, "bash", 1.0, 0.5)}
+    assert spent_each(before, after) == {1: 2.0, SHELL: 0.0}
+
+
 def test_the_kernels_threads_are_known_by_their_parent() -> None:
     assert kernel_threads({**run(), **KTHREADD}) == {2, 30}
     assert kernel_threads(run()) == set()
