@@ -73,7 +73,9 @@ def _of_file(metric: Metric, base: Sequence[float], now: Sequence[float], bounds
 def against_revision(comparison: Comparison, bounds: Bounds) -> list[Judged]:
     """Pairs of one sitting: worse by the exact interval of the comparison, and beyond the bounds."""
     by_name = {metric["name"]: metric for metric in comparison["metrics"]}
-    return [_of_pairs(metric, by_name.get(metric.name), comparison["no_verdict"], bounds) for metric in METRICS]
+    few = comparison["pairs"]["complete"] < comparison["pairs"]["needed"]
+    doubt = comparison["no_verdict"] or DOUBTED * few
+    return [_of_pairs(metric, by_name.get(metric.name), doubt, bounds) for metric in METRICS]
 
 
 def _of_pairs(metric: Metric, told: Compared | None, doubt: str, bounds: Bounds) -> Judged:

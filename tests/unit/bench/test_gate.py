@@ -277,6 +277,7 @@ def test_what_can_not_be_asked_is_refused(words: list[str], told: str, tmp_path:
         (0.2, 5, [], 0, "regression"),
         (0.05, 5, ["--enforce"], 0, "ok"),
         (-0.2, 5, ["--enforce"], 0, "ok"),
+        (0.2, 3, ["--enforce"], 0, "no verdict"),
     ],
 )
 def test_against_a_revision(
