@@ -89,6 +89,20 @@ def test_an_answer_that_is_still_to_come_keeps_the_todo() -> None:
     assert list(ledger.retired) == [(id, 3)]
 
 
+def test_a_write_under_way_whose_answer_gets_lost_keeps_the_todo_whole() -> None:
+    ledger, id = Ledger(), todo_id(1)
+    live(ledger, id)
+    ledger.begin(id)
+    ledger.begin(id)
+    ledger.deleted(id, 2)
+    ledger.end(id)
+    assert id in ledger.todos
+    ledger.unanswered("update", id, "perhaps")
+    ledger.end(id)
+    assert (ledger.todos[id].versions, ledger.todos[id].maybe_texts) == ([1, 2], ["perhaps"])
+    assert not list(ledger.retired)
+
+
 @pytest.mark.parametrize("what", ["lost update", "lost delete", "repeated version", "gap"])
 def test_a_todo_with_anything_unusual_is_kept_whole(what: str) -> None:
     ledger, id = Ledger(), todo_id(1)
