@@ -67,7 +67,7 @@ def made(root: Path, commit: str, folder: Path) -> Iterator[Worktree]:
         _git(root, "worktree", "add", "--detach", "--quiet", str(folder), commit)
         tree = Worktree(folder)
         told = UV.environment({"UV_PROJECT_ENVIRONMENT": str(folder / ".venv")})
-        _call([uv, "sync", "--quiet", "--locked", "--python", sys.executable], told, folder, INSTALL_S)
+        _call("uv sync", [uv, "sync", "--quiet", "--locked", "--python", sys.executable], told, folder, INSTALL_S)
         _refuse_unlike(tree, commit)
         yield tree
     finally:
@@ -76,7 +76,7 @@ def made(root: Path, commit: str, folder: Path) -> Iterator[Worktree]:
 
 
 def _refuse_unlike(tree: Worktree, commit: str) -> None:
-    schema = _call([str(tree.python), "-c", ASKED], PYTHON.environment(), tree.folder, GIT_S)
+    schema = _call("the revision's Python", [str(tree.python), "-c", ASKED], PYTHON.environment(), tree.folder, GIT_S)
     if schema != str(SCHEMA):
         problem = f"its results are of schema {schema}, and ours are of {SCHEMA}"
         raise SetupError(commit[:10], problem, "compare revisions that write the same")
@@ -92,13 +92,11 @@ def _uv() -> str:
 def _git(root: Path, *arguments: str) -> str:
     """Git about the repository at `root` and no other. Named outright, it is taken whoever owns it; no hooks run."""
     tree = [f"--git-dir={root / '.git'}", f"--work-tree={root}", "-c", "core.fsmonitor=false"]
-    return _call(
-        ["git", "-C", str(root), *tree, "-c", "core.hooksPath=/dev/null", *arguments], GIT.environment(), root, GIT_S
-    )
+    command = ["git", "-C", str(root), *tree, "-c", "core.hooksPath=/dev/null", *arguments]
+    return _call(f"git {arguments[0]}", command, GIT.environment(), root, GIT_S)
 
 
-def _call(command: list[str], environment: dict[str, str], folder: Path, within_s: float) -> str:
-    name = " ".join(word for word in command[:2])
+def _call(name: str, command: list[str], environment: dict[str, str], folder: Path, within_s: float) -> str:
     try:
         done = ask(command, environment, within_s=within_s, cwd=folder)
     except NoAnswer as silence:
