@@ -23,6 +23,7 @@ NAMES: Final = (
     "visible_3000",
     "leases_idle",
     "projectors",
+    "projectors_1_to_16",
     "oracle",
     "cold_start",
     "generator",
