@@ -23,13 +23,17 @@ CATCH_UP_S: Final = 6.0
 
 @dataclass
 class Cell:
-    """One cell, with the trials of its pairs in the order of `names`, those of both sides."""
+    """One cell, with the trials of its pairs in the order of `names`, those of both sides.
+
+    `why` is set when a trial gave no result, which ends the cell.
+    """
 
     cost_ms: float
     skew: float
     rate: float
     names: tuple[str, str]
     pairs: list[tuple[Read, Read]] = field(default_factory=list)
+    why: str = ""
 
     def contrast(self, seed: str, *, anyway: bool) -> Contrast:
         """The second strategy against the first. A doubtful trial forbids a verdict, unless it is taken `anyway`."""
@@ -52,7 +56,7 @@ class Cell:
             "low": found.low,
             "high": found.high,
             "covered": found.covered,
-            "because": found.because,
+            "because": "; ".join(filter(None, (found.because, self.why))),
             "said": said(found, self.names),
             "pairs": [[_side(trial) for trial in pair] for pair in self.pairs],
         }

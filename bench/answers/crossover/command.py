@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skews", default="0,0.9", metavar="S,…", help="SKEW of the columns (default: 0,0.9)")
     parser.add_argument("--strategies", default="global-order,stream-leases", metavar="A,B", help="the two sides")
     parser.add_argument("--pairs", default="5", metavar="N", help="pairs of trials for each cell (default: 5)")
-    parser.add_argument("--rate", default="600", metavar="RATE", help="the most requests/s of a cell (default: 600)")
+    parser.add_argument("--rate", default="400", metavar="RATE", help="the most requests/s of a cell (default: 400)")
     parser.add_argument("--budget", default="12m", metavar="TIME", help="the whole map ends within it (default: 12m)")
     parser.add_argument(
         "--anyway", action="store_true", help="take trials that are doubtful, as beside a busy neighbour"

@@ -25,7 +25,7 @@ def build(crossover_id: str, sitting: Sitting) -> records.Crossover:
         "schema": records.SCHEMA,
         "crossover_id": crossover_id,
         "scenario": base.scenario.name,
-        "sound": not sitting.why and proven and len(cells) == len(sitting.cells),
+        "sound": not sitting.why and proven and all(cell.pairs and not cell.why for cell in sitting.cells),
         "why": sitting.why,
         "metric": METRIC,
         "sides": list(sitting.cells[0].names),
@@ -52,9 +52,12 @@ def _notes(sitting: Sitting) -> list[str]:
     assert first is not None
     notes = []
     if missing := len(sitting.cells) - len(sitting.begun):
-        notes.append(f"{missing} of {len(sitting.cells)} cells were not measured: the time was over")
+        notes.append(
+            f"{missing} of {len(sitting.cells)} cells were not measured{'' if sitting.why else ': the time was over'}"
+        )
     if short := [cell for cell in sitting.begun if len(cell.pairs) < sitting.pairs]:
         notes.append(f"{len(short)} cells have fewer than {sitting.pairs} pairs")
+    notes += [f"{cell.cost_ms:g} ms, SKEW={cell.skew:g}: {cell.why}" for cell in sitting.begun if cell.why]
     trials = [trial.result for cell in sitting.begun for pair in cell.pairs for trial in pair]
     if timed_out := sum(result.verdict == "timed_out" for result in trials):
         notes.append(f"{timed_out} trials timed out: their speed is an upper bound")

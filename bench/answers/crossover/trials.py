@@ -33,8 +33,8 @@ class Sitting:
 
     @property
     def begun(self) -> list[Cell]:
-        """The cells that have a pair."""
-        return [cell for cell in self.cells if cell.pairs]
+        """The cells that have a pair, or a reason for having none."""
+        return [cell for cell in self.cells if cell.pairs or cell.why]
 
 
 def run(sitting: Sitting, measure: Measure, console: Console) -> None:
@@ -42,29 +42,27 @@ def run(sitting: Sitting, measure: Measure, console: Console) -> None:
     order = Random(f"{sitting.sides[0].seed}/crossover")
     try:
         for cell in sitting.cells:
-            if not _cell(sitting, cell, measure, order, console):
-                return
+            _cell(sitting, cell, measure, order, console)
     except BaseException:
         sitting.why = "the sitting was broken off"
         raise
 
 
-def _cell(sitting: Sitting, cell: Cell, measure: Measure, order: Random, console: Console) -> bool:
-    """Measure one cell; False where the sitting ends."""
+def _cell(sitting: Sitting, cell: Cell, measure: Measure, order: Random, console: Console) -> None:
+    """Measure one cell. A trial without a result ends it: what it lacks would be a choice among the others."""
     for number in range(sitting.pairs):
         if sitting.budget.trials(sitting.budget.seconds) < 2:
             break
         pair = _pair(sitting, cell, number, measure, order)
-        if unusable := [trial for trial in pair if trial.result.verdict not in USABLE]:
-            sitting.why = f"a trial is {unusable[0].result.verdict}: {unusable[0].result.why}"
-            return False
+        if unusable := [trial.result for trial in pair if trial.result.verdict not in USABLE]:
+            cell.why = f"{unusable[0].run_id} is {unusable[0].verdict}: {unusable[0].why}"
+            break
         cell.pairs.append((pair[0], pair[1]))
-    if cell.pairs:
+    if cell.pairs or cell.why:
         found = cell.record(str(sitting.sides[0].seed), anyway=sitting.anyway)
         because = f" ({found['because']})" if found["because"] else ""
         head = f"{sitting.budget.took_s:5.0f} s  {cell.cost_ms:g} ms an event, SKEW={cell.skew:g}"
         console.print(Text(f"{head}: {found['said']}{because}, {len(cell.pairs)} pairs"), soft_wrap=True)
-    return True
 
 
 def _pair(sitting: Sitting, cell: Cell, number: int, measure: Measure, order: Random) -> Sequence[Read]:

@@ -179,14 +179,17 @@ def test_the_budget_is_told_and_kept(tmp_path: Path) -> None:
     assert "not measured" in said
 
 
-def test_a_trial_without_a_result_ends_the_map(tmp_path: Path) -> None:
+def test_a_trial_without_a_result_ends_its_cell_and_not_the_map(tmp_path: Path) -> None:
     def fall(number: int, result: Result) -> Result:
         return replace(result, verdict="invalid", why="the API fell") if number == 13 else result
 
-    code, _ = sit(tmp_path, MadeUp(fall))
+    code, said = sit(tmp_path, MadeUp(fall))
     document = found(tmp_path)
-    assert (code, document["why"]) == (1, "a trial is invalid: the API fell")
-    assert [len(cell["pairs"]) for cell in document["cells"]] == [5, 1]
+    assert (code, document["sound"]) == (1, False)
+    assert [len(cell["pairs"]) for cell in document["cells"]] == [5, 1, 5, 5]
+    assert document["cells"][1]["because"].endswith("run-13 is invalid: the API fell")
+    assert "0 ms, SKEW=0.9: run-13 is invalid: the API fell" in document["notes"]
+    assert "the API fell" in said
 
 
 def test_the_report_is_made_again_from_the_document(tmp_path: Path) -> None:
