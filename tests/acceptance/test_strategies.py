@@ -51,6 +51,9 @@ async def test_a_system_is_measured_by_the_strategy_that_its_projectors_say(clus
             assert ran.code == 0, ran.said
             result, told = ran.document(), ran.document("loadgen.json")
             assert (result["strategy"], told["strategies"]) == ("stream-locks", ["stream-locks"])
+            # Nobody asked this projector to keep its moments.
+            assert result["waterfall_ms"]["why"].startswith("not told: the projectors kept no moments")
+            assert result["waterfall_ms"]["commit_to_noticed"] is None
             assert (told["handlers"], told["read_models"]) == (["each"], ["todos"])
 
 
