@@ -78,7 +78,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         listing.show(console)
         return 0
     required = requirements(arguments.require)
-    settings = Settings.from_env(os.environ, scenario=arguments.scenario, mode=arguments.mode)
+    # One standstill at a time, unless both are asked for.
+    alone = {} if arguments.kill_projector_at is None else drills.NO_HOLD
+    variables = {**alone, **{name: value for name, value in os.environ.items() if value.strip()}}
+    settings = Settings.from_env(variables, scenario=arguments.scenario, mode=arguments.mode)
     trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))
     with progress(console, f"{settings.scenario.name}, {settings.mode}") as shown:
         ended = runner.run(trial, shown)

@@ -28,7 +28,9 @@ from metrics.files import write_whole
 from metrics.records.record import write_json
 from settings import Environment, plugins
 
-DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "10s", "WARMUP": "1s", "VUS": "50"}
+NO_HOLD: Final[Mapping[str, str]] = {"HOLD": "0"}
+"""A fault is the only standstill of its run, unless somebody asks for a second one."""
+DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "10s", "WARMUP": "1s", "VUS": "50", **NO_HOLD}
 """Short, and what a fault needs besides; a variable that is set wins."""
 EARLIEST: Final = 0.15
 LATEST: Final = 0.4

@@ -37,13 +37,13 @@ async def verify(
     *,
     complete: bool,
     serial: bool,
-    since: datetime | None = None,
+    load: tuple[datetime, datetime] | None = None,
     activity: bool = False,
     told: Told = lambda _done, _all: None,
 ) -> tuple[Verification, HdrHistogram]:
     """Check the whole store at `url`; also returns the histogram of `projected_ms`, in microseconds.
 
-    `complete` claims that nothing is left to project. Only events recorded after `since` count for the latency.
+    `complete` claims that nothing is left to project. Only events recorded within `load` count for the latency.
     `activity` says that the read model of this name is kept, too.
     """
     started = time.monotonic()
@@ -51,8 +51,7 @@ async def verify(
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await read_store.read_cursor(connection) if serial else 0
-            since_us = None if since is None else (since - EPOCH) // timedelta(microseconds=1)
-            judgment = _Judgment(complete, cursor, since_us, Activity() if activity else None)
+            judgment = _Judgment(complete, cursor, _measured(load), Activity() if activity else None)
             await _judge_streams(connection, judgment, told)
             _check_tallies(await read_store.read_tallies(connection), judgment.findings)
             if judgment.activity is not None:
@@ -85,7 +84,7 @@ class _Judgment:
 
     complete: bool
     cursor: int
-    since_us: int | None
+    measured: range | None
     activity: Activity | None
     findings: Findings = field(default_factory=Findings)
     delays: Delays = field(default_factory=Delays)
@@ -107,8 +106,9 @@ class _Judgment:
         self.batches += len(plain.lasts)
         self.rows += 1
         delays = plain.delays()
-        if self.since_us is not None and min(plain.recorded) < self.since_us:
-            delays = [delay for delay, at in zip(delays, plain.recorded, strict=True) if at >= self.since_us]
+        within = self.measured
+        if within is not None and not (min(plain.recorded) in within and max(plain.recorded) in within):
+            delays = [delay for delay, at in zip(delays, plain.recorded, strict=True) if at in within]
         self.delays.add(delays)
         if self.activity is not None:
             self.activity.add_plain(plain.recorded, deleted=plain.deleted)
@@ -117,20 +117,28 @@ class _Judgment:
         self.batches += len(stream.batches)
         self.rows += stream.row is not None
         judge(stream, self.findings, complete=self.complete, cursor=self.cursor)
-        self.delays.add(_delays(stream, self.since_us))
+        self.delays.add(_delays(stream, self.measured))
         if self.activity is not None:
             self.activity.add(stream, complete=self.complete)
 
 
-def _delays(stream: Stream, since_us: int | None) -> list[int]:
+def _measured(load: tuple[datetime, datetime] | None) -> range | None:
+    """The microseconds since the epoch whose events count for the latency; None: all of them."""
+    return None if load is None else range(*map(_us, load))
+
+
+def _us(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _delays(stream: Stream, measured: range | None) -> list[int]:
     """Microseconds from each event to each effect that the audit tells of it."""
     recorded = {event.version: event.recorded_at for event in stream.events}
-    since = None if since_us is None else EPOCH + timedelta(microseconds=since_us)
     return [
         (batch.projected_at - at) // timedelta(microseconds=1)
         for batch in stream.batches
         for version in range(batch.first, min(batch.last, len(recorded)) + 1)
-        if (at := recorded.get(version)) is not None and (since is None or at >= since)
+        if (at := recorded.get(version)) is not None and (measured is None or _us(at) in measured)
     ]
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from bench import ROOT
 from bench.ends import sessions, signals
@@ -30,6 +34,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     log: Path
     expendable: bool = False
+    _frozen: list[psutil.Process] = field(default_factory=list)
 
     @property
     def pid(self) -> int:
@@ -42,14 +47,18 @@ class Process:
         return self.popen.poll() is None
 
     def pause(self) -> None:
-        """SIGSTOP to all of its session."""
-        for member in sessions.members([self.pid]):
-            sessions.freeze(member)
+        """SIGSTOP to all of its session, and to whoever joined it meanwhile; to itself at once."""
+        with suppress(OSError):
+            os.killpg(self.pid, signal.SIGSTOP)
+        while new := [member for member in sessions.members([self.pid]) if member not in self._frozen]:
+            for member in new:
+                sessions.freeze(member)
+            self._frozen += new
 
     def resume(self) -> None:
-        """SIGCONT to all of its session."""
-        for member in sessions.members([self.pid]):
-            sessions.wake(member)
+        """SIGCONT to all that was stopped: at once, without a look at what else runs on the machine."""
+        while self._frozen:
+            sessions.wake(self._frozen.pop())
 
     def ended_badly(self) -> RunFailed:
         """The failure to report when this process ended by itself."""

@@ -38,6 +38,7 @@ class Settings:
     warmup_s: float
     write_ratio: float
     think_time_ms: float
+    hold_s: float
     convergence_max_s: float
     seed: int
     rate: float | None
@@ -77,6 +78,7 @@ class Settings:
             warmup_s=load.WARMUP.read(env),
             write_ratio=load.WRITE_RATIO.read(env),
             think_time_ms=load.THINK_TIME_MS.read(env),
+            hold_s=load.HOLD.read(env),
             convergence_max_s=load.CONVERGENCE_MAX.read(env),
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
@@ -99,8 +101,8 @@ class Settings:
 
     @property
     def timed_s(self) -> float:
-        """The most seconds that all phases before the convergence last."""
-        return self.warmup_s + self.duration_s + self.scenario.extra_s
+        """The most seconds that all phases before the convergence last, but for what a hold waits before it begins."""
+        return self.warmup_s + self.duration_s + self.scenario.extra_s + self.hold_s
 
     def _check_combined(self) -> None:
         if self.rate is not None and not self.scenario.open_loop:
@@ -131,6 +133,7 @@ class Settings:
             load.WARMUP: self.warmup_s,
             load.WRITE_RATIO: self.write_ratio,
             load.THINK_TIME_MS: self.think_time_ms,
+            load.HOLD: self.hold_s,
             load.CONVERGENCE_MAX: self.convergence_max_s,
             load.SEED: self.seed,
             load.RATE: self.rate,

@@ -16,7 +16,7 @@ from rich.text import Text
 BARS: Final = "▁▂▃▄▅▆▇█"
 WIDTH: Final = 40
 LINE_EVERY_S: Final = 5.0
-PHASES: Final = ("warmup", "load", "convergence", "verification")
+PHASES: Final = ("warmup", "load", "hold", "convergence", "verification")
 # Name in the sample, label, unit, decimals.
 SHOWN: Final = (
     ("actions_per_s", "actions", "/s", 0),

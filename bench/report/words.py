@@ -42,7 +42,8 @@ def worked_off(convergence: Convergence) -> str:
     """What was left to project after the last write, and how fast that was done."""
     if convergence.speed_events_per_s is None:
         return f"speed not told: {convergence.why}"
-    return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s"
+    held = f" after {convergence.held_s:.1f} s of standstill" if convergence.held_s else ""
+    return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s{held}"
 
 
 def machine_line(machine: Mapping[str, Any]) -> str:

@@ -6,11 +6,8 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-
-import asyncpg
 
 from bench import ROOT
 from bench.bundle.folder import Bundle
@@ -20,7 +17,6 @@ from bench.ends.conclude import FAILED, SOUND, Defect
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.signals import Interrupted
 from bench.oracle import database
-from bench.oracle.verify import verify
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.processes import Process, describe, tail
@@ -30,14 +26,15 @@ from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import Progress
 from bench.trial.fault import Plan
+from bench.trial.hold import Hold
 from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
+from bench.trial.proof import prove
 from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import merge, void
 from bench.trial.waterfall import measure as waterfall
 from bench.trial.waterfall.clock import offset
 from metrics.records.result import Result
-from metrics.records.verification import Verification
 
 POLL_S: Final = 0.1
 GRACE_S: Final = 120.0
@@ -59,6 +56,21 @@ class Where:
     """The platform of a run, empty until there is one."""
 
     platform: str = ""
+
+
+@dataclass(frozen=True)
+class Interventions:
+    """What is done to the system while the load generator runs."""
+
+    injection: Injection | None
+    hold: Hold | None
+
+    def tick(self, load_since: float | None) -> None:
+        """Take the next step of each."""
+        if self.injection is not None:
+            self.injection.tick(time.time(), load_since)
+        if self.hold is not None:
+            self.hold.tick()
 
 
 @dataclass(frozen=True)
@@ -128,8 +140,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         progress.step("folding every event again")
-        since = datetime.fromtimestamp(_load_begun(loadgen) + clock.ahead_s, UTC)
-        verification = _verify(system, bundle, progress, complete=complete, since=since)
+        verification = prove(system, bundle, loadgen, progress, complete=complete, ahead_s=clock.ahead_s)
         observed = waterfall.observe(system.database_url, bundle.folder, clock)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
@@ -139,7 +150,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
 
 
 def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:
-    """Run the load generator to its end, and inject the fault beside it; True where nothing is left to project.
+    """Run the load generator to its end, with hold and fault beside it; True where nothing is left to project.
 
     And what was seen beside it.
 
@@ -147,13 +158,16 @@ def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> 
     """
     with ExitStack() as healing:
         beside = healing.enter_context(Beside(system, bundle))
+        hold = Hold(system, bundle.folder) if trial.settings.hold_s else None
+        if hold is not None:
+            healing.callback(hold.close)
         injection = Injection(trial.fault, system) if trial.fault else None
         if injection is not None:
             healing.callback(injection.close)
         progress.step("starting the load generator")
         loadgen = system.platform.start_loadgen(bundle.folder)
         loadgen.expendable = True
-        _watch(loadgen, trial.settings, system, bundle, progress, injection, beside)
+        _watch(loadgen, trial.settings, system, bundle, progress, Interventions(injection, hold), beside)
         beside.end()
         _judge_exit(loadgen, bundle)
         told = bundle.read("loadgen.json")
@@ -175,7 +189,7 @@ def _watch(
     system: System,
     bundle: Bundle,
     progress: Progress,
-    injection: Injection | None,
+    interventions: Interventions,
     beside: Beside,
 ) -> None:
     """Follow the samples until the load generator ends. Raises RunFailed when a part of the system ends before it."""
@@ -187,18 +201,12 @@ def _watch(
         progress.samples(new)
         beside.look(new)
         load_since = load_since or _load_began(new)
-        if injection is not None:
-            injection.tick(time.time(), load_since)
+        interventions.tick(load_since)
         system.processes.check()
         if time.monotonic() > deadline:
             raise RunFailed("the load generator did not end in time", tail(loadgen.log))
         time.sleep(POLL_S)
     progress.samples(samples.new())
-
-
-def _load_begun(loadgen: dict[str, Any]) -> float:
-    """When the load phase began, by this machine's clock; without one, now."""
-    return next((phase["started_at"] for phase in loadgen["phases"] if phase["name"] == "load"), time.time())
 
 
 def _load_began(samples: list[dict[str, Any]]) -> float | None:
@@ -211,30 +219,6 @@ def _judge_exit(loadgen: Process, bundle: Bundle) -> None:
         raise SetupError("loadgen", tail(loadgen.log, 1), "correct that setting")
     if code not in JUDGED or bundle.read("loadgen.json") is None:
         raise RunFailed(f"the load generator ended with {describe(code)} and left no judgment", tail(loadgen.log))
-
-
-def _verify(system: System, bundle: Bundle, progress: Progress, *, complete: bool, since: datetime) -> Verification:
-    serial = system.settings.mode == "serial"
-
-    def told(done: int, events: int) -> None:
-        progress.step(f"folding every event again: {done:,} of {events:,}")
-
-    try:
-        verification, histogram = database.run(
-            verify(
-                system.database_url,
-                complete=complete,
-                serial=serial,
-                since=since,
-                activity="activity" in system.settings.read_models,
-                told=told,
-            )
-        )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise RunFailed(f"the oracle could not read the store: {error}") from error
-    bundle.keep(bundle.folder / "projected.hdr", histogram.encode().decode("ascii") + "\n")
-    bundle.write("verification.json", verification.to_dict())
-    return verification
 
 
 def _finish(bundle: Bundle, result: Result) -> None:

@@ -42,6 +42,7 @@ class Settings:
     workers: int = load.LOADGEN_WORKERS.read(UNSET)
     listen: str | None = None
     skew: float = load.SKEW.read(UNSET)
+    hold_s: float = field(default_factory=lambda: load.HOLD.read(Environment(reader.load().settings)))
 
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
@@ -65,6 +66,7 @@ class Settings:
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
             skew=load.SKEW.read(env),
+            hold_s=load.HOLD.read(env),
             results_dir=Path(load.RESULTS_DIR.read(env)),
             run_id=load.RUN_ID.optional(env),
             influx=Target.from_env(env),
@@ -100,6 +102,7 @@ class Settings:
             load.DURATION: self.duration_s,
             load.WRITE_RATIO: self.write_ratio,
             load.THINK_TIME_MS: self.think_time_ms,
+            load.HOLD: self.hold_s,
             load.CONVERGENCE_MAX: self.convergence_max_s,
             load.SILENCE_MAX: self.silence_max_s,
             load.WARMUP: self.warmup_s,

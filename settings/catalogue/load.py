@@ -53,6 +53,17 @@ SKEW: Final = Number(
     readers=_RUN,
     lead=True,
 )
+HOLD: Final = Duration(
+    "HOLD",
+    "how long all projectors stand still after the load, so that there is something to catch up with; 0: not at all",
+    "0s",
+    0,
+    3600,
+    readers=_RUN,
+    unset="`5s` in `throughput`, else 0",
+    example="5s",
+    lead=True,
+)
 CONVERGENCE_MAX: Final = Duration(
     "CONVERGENCE_MAX", "how long the projection may take to catch up", "60s", 0.5, 86_400, readers=_RUN, lead=True
 )

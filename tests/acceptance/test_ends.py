@@ -24,7 +24,7 @@ import pytest
 from tests.acceptance.bench_process import BENCH, LONG, Bench, How, bench, started, until
 
 SIDE_BY_SIDE = 4
-TINY = {"VUS": "10", "DURATION": "1s", "WARMUP": "0s"}
+TINY = {"VUS": "10", "DURATION": "1s", "WARMUP": "0s", "HOLD": "0"}
 UV = os.environ.get("UV") or shutil.which("uv") or ""
 UVS = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
 PHASES = ("starting Postgres", "starting the API", "folding every event again")

@@ -28,6 +28,7 @@ WARMUP = "1s"
 WRITE_RATIO = 0.8
 PROJECTORS = 2
 LOADGEN_WORKERS = 2
+HOLD = "1s"
 
 [mixes.walk]
 sequence = ["create", "update", "update", "delete"]
@@ -58,6 +59,10 @@ async def test_a_scenario_from_a_folder_of_its_own_runs_to_a_proved_result(tmp_p
     assert [round(stage["seconds"]) for stage in loadgen["stages"]] == [1, 2]
     assert loadgen["acknowledged"]["updates"] > loadgen["acknowledged"]["creates"] * 0.5
     assert kept == OWN
+    # Two projectors stood still, and users of two processes went on.
+    assert result["convergence"]["held_s"] >= 1
+    assert result["convergence"]["events"] > 0
+    assert result["convergence"]["speed_events_per_s"] > 0
 
 
 @pytest.mark.parametrize(

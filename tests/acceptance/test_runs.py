@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hdrh.histogram import HdrHistogram
 
 from metrics.catalogue import STAGES
 from metrics.records.result import Correctness
-from tests.acceptance.bench_process import LONG, SHORT, Bench, bench
+from tests.acceptance.bench_process import HELD, LONG, SHORT, Bench, bench, until
 from tests.cluster import Cluster
 
 SIDE_BY_SIDE = 3
@@ -73,12 +74,12 @@ class End:
 
 
 async def parallel() -> End:
-    async with bench("run", "throughput", "--mode", "parallel", **SHORT) as ran:
+    async with bench("run", "throughput", "--mode", "parallel", **HELD) as ran:
         return await End.of(ran)
 
 
 async def locks_over_two_processes() -> End:
-    told = {"STRATEGY": "stream-locks", "API_PROCESSES": "2", "HANDLER": "each", "HOLD": "0s"}
+    told = {"STRATEGY": "stream-locks", "API_PROCESSES": "2", "HANDLER": "each"}
     async with bench("run", "throughput", **SHORT, **told) as ran:
         return await End.of(ran)
 
@@ -89,7 +90,7 @@ async def killed_projector_then_serial(url: str) -> tuple[End, End]:
     slow = {"HANDLER_LATENCY_MS": "400", "LEASE_SECONDS": "2"}
     async with bench("run", "--kill-projector-at", "1s", **SHORT, **slow, DATABASE_URL=url) as ran:
         killed = await End.of(ran)
-    async with bench("run", "throughput", **SHORT, DATABASE_URL=url, SERIAL_PROJECTION="true") as ran:
+    async with bench("run", "throughput", **HELD, DATABASE_URL=url, SERIAL_PROJECTION="true") as ran:
         return killed, await End.of(ran)
 
 
@@ -98,6 +99,20 @@ async def ended_by(sign: signal.Signals) -> End:
         await ran.in_phase("load")
         ran.send(sign)
         return await End.of(ran)
+
+
+async def ended_in_the_hold(sign: signal.Signals) -> End:
+    """Its projector stands still when the signal comes."""
+    async with bench("run", "throughput", **{**LONG, "DURATION": "1s", "HOLD": "120s"}) as ran:
+        await ran.in_phase("hold")
+        projector = ran.part("-m services.projector")
+        await until(lambda: projector.status() == psutil.STATUS_STOPPED, ran)
+        ran.send(sign)
+        await ran.ended()
+        clean = await ran.nothing_left()
+        result = ran.bundle / "result.json"
+        documents = {"result": json.loads(result.read_text())} if result.exists() else {}
+        return End(ran.code, ran.said, set(), documents, {}, "", clean)
 
 
 async def bench_killed() -> End:
@@ -125,6 +140,8 @@ async def _all(url: str) -> dict[str, Any]:
         "bench killed": bench_killed,
         "SIGINT": lambda: ended_by(signal.SIGINT),
         "SIGTERM": lambda: ended_by(signal.SIGTERM),
+        "SIGINT in the hold": lambda: ended_in_the_hold(signal.SIGINT),
+        "killed in the hold": lambda: ended_in_the_hold(signal.SIGKILL),
     }
 
     async def play(plan: Callable[[], Awaitable[Any]]) -> Any:
@@ -222,6 +239,25 @@ def test_a_waterfall_that_can_not_be_told_says_why(ends: dict[str, Any]) -> None
     assert "HANDLER_LATENCY_MS" in killed.result["waterfall_ms"]["why"]
 
 
+@pytest.mark.parametrize("mode", ["parallel", "serial"])
+def test_the_projection_catches_up_after_a_standstill_that_is_in_no_figure_of_the_load(
+    mode: str, ends: dict[str, Any]
+) -> None:
+    found: End = end(ends, "parallel") if mode == "parallel" else end(ends, "killed projector, then serial")[1]
+    convergence = found.result["convergence"]
+    assert convergence["held_s"] >= 1
+    assert convergence["events"] > 0
+    assert convergence["time_s"] > 0
+    assert convergence["speed_events_per_s"] == pytest.approx(convergence["events"] / convergence["time_s"])
+    assert convergence["why"] == ""
+    assert f"after {convergence['held_s']:.1f} s of standstill" in found.said
+    phases = {phase["name"]: phase for phase in found.documents["loadgen"]["phases"]}
+    assert list(phases) == ["warmup", "load", "hold", "convergence", "verification"]
+    hold = phases["hold"]
+    assert hold["ended_at"] - hold["started_at"] >= 1
+    assert found.documents["hold"]["state"] == "going on"
+
+
 def test_the_warm_up_is_left_out_of_every_number(ends: dict[str, Any]) -> None:
     found: End = end(ends, "parallel")
     acknowledged = found.documents["loadgen"]["acknowledged"]
@@ -304,6 +340,19 @@ def test_an_interrupted_run_leaves_a_bundle_that_says_so_and_nothing_else(
 
 def test_nothing_outlives_a_bench_that_is_killed(ends: dict[str, Any]) -> None:
     found: End = end(ends, "bench killed")
+    assert found.code == -signal.SIGKILL
+    assert found.clean
+
+
+def test_an_interrupted_hold_leaves_no_process_frozen_and_a_result_that_says_so(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "SIGINT in the hold")
+    assert found.code == 130, found.said
+    assert found.clean
+    assert (found.result["verdict"], found.result["why"]) == ("invalid", "interrupted by SIGINT")
+
+
+def test_no_process_stays_frozen_when_the_bench_is_killed_in_the_hold(ends: dict[str, Any]) -> None:
+    found: End = end(ends, "killed in the hold")
     assert found.code == -signal.SIGKILL
     assert found.clean
 

@@ -31,7 +31,7 @@ from metrics.reading import read
 from metrics.records.answers.capacity import FILE, SCHEMA, UNIT, Capacity
 from settings import Environment, strategies
 
-DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s", "CONVERGENCE_MAX": "15s"}
+DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s", "CONVERGENCE_MAX": "15s", "HOLD": "0"}
 """Short trials, so that a search fits its budget. A variable that is set wins."""
 SHORTEST_S: Final = 4.0
 """Of a load phase: its percentile needs a hundred writes of the visibility probe, its slope four samples."""

@@ -12,7 +12,8 @@ class Convergence(Record):
     """From the later of the last write's commit and the projectors' release to the last projected commit.
 
     `held_s`: for how long all projectors stood still before. `events` were left then. `speed_events_per_s` is None
-    where it would be nothing by no time; `why` says why that is so, or why there was no hold.
+    where it would be nothing by no time; `why` says why that is so, or why there was no hold. The
+    release is known to `resolution_s`, and `time_s` is rather too long than too short by that.
     """
 
     time_s: float = 0.0
@@ -20,3 +21,4 @@ class Convergence(Record):
     events: int = 0
     held_s: float = 0.0
     why: str = ""
+    resolution_s: float | None = None

@@ -13,6 +13,7 @@ from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from services.loadgen.distributed.master import Master
 from services.loadgen.distributed.phases import PhaseRunner
+from services.loadgen.distributed.standstill import NOBODY
 from services.loadgen.distributed.supervisor_link import SupervisorLink
 from services.loadgen.distributed.worker_run import WorkerRun
 from services.loadgen.judge.ledger import Counts
@@ -24,6 +25,7 @@ from services.loadgen.workload.run import Run
 
 BASELINE: Final = "LOADGEN_BASELINE"
 PROBE: Final = "LOADGEN_PROBE"
+UNHELD: Final = "LOADGEN_UNHELD"
 END_WITHIN_S: Final = 5.0
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,12 @@ class LocustProcess:
             gevent.spawn(_end, environment)
             return
         run = self.run = Run(self._settings, baseline)
-        supervisor = SupervisorLink(run, supervised=BASELINE in os.environ, probed=bool(os.environ.get(PROBE)))
+        supervisor = SupervisorLink(
+            run,
+            supervised=BASELINE in os.environ,
+            probed=bool(os.environ.get(PROBE)),
+            unheld=os.environ.get(UNHELD, NOBODY),
+        )
         if isinstance(runner, MasterRunner):
             self._master = Master(runner, run)
             self._master.begin()

@@ -1,10 +1,11 @@
-"""Phases of a run: warm-up, load, convergence, verification, one after another, to a verdict."""
+"""Phases of a run: warm-up, load, hold, convergence, verification, one after another, to a verdict."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from services.loadgen.distributed.hold import Hold
 from services.loadgen.distributed.supervisor_link import SupervisorLink
 from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.convergence import Judgement, LoadHealth, gravest, judge, judge_read_back, measure, validity
@@ -32,6 +33,7 @@ class PhaseRunner:
         self._end = end
         self._http = HttpClient(run.settings.base_url)
         self._summary = Summary(run)
+        self._hold = Hold(run, supervisor, self._stats)
 
     def run(self) -> None:
         """A greenlet's body: the whole run, ended early or not, with a result in any case."""
@@ -47,10 +49,14 @@ class PhaseRunner:
         self._end()
 
     def _judge_phases(self) -> Judgement:
-        timed = [phase for phase in self._run.phases if phase.seconds is not None]
-        convergence, verification = self._run.phases[-2:]
-        for phase in timed:
-            self._spend(phase)
+        phases = self._run.phases
+        *loaded, convergence, verification = range(len(phases))
+        for step in loaded:
+            if phases[step].name != "hold":
+                self._spend(step)
+            elif self._hold.possible:
+                self._enter(step)
+                self._hold.spend()
         found = [self._converge(convergence)]
         if found[0].verdict in ("converged", "diverged"):
             # A doubt about the measurement is none about the writes that were acknowledged: they are looked for anyway.
@@ -59,13 +65,15 @@ class PhaseRunner:
             found.append(doubt)
         return gravest(found)
 
-    def _enter(self, phase: Phase) -> None:
-        self._run.enter(phase, self._run.step + 1)
+    def _enter(self, step: int) -> Phase:
+        phase = self._run.phases[step]
+        self._run.enter(phase, step)
         self._supervisor.send("phase", name=phase.name, at=time.time())
+        return phase
 
-    def _spend(self, phase: Phase) -> None:
-        self._enter(phase)
-        if self._run.arrivals is not None and not self._run.leads and phase is self._run.phases[0]:
+    def _spend(self, step: int) -> None:
+        phase = self._enter(step)
+        if self._run.arrivals is not None and not self._run.leads and step == 0:
             start(self._run, "the open loop", dispatch, self._run)
         with self._summary.stage(phase):
             self._run.pause(phase.seconds or 0.0)
@@ -82,13 +90,16 @@ class PhaseRunner:
             failed_because=self._run.endpoints.causes.most(),
         )
 
-    def _converge(self, phase: Phase) -> Judgement:
-        self._enter(phase)
+    def _converge(self, step: int) -> Judgement:
+        phase = self._enter(step)
         began = time.monotonic()
         while self._run.ledger.in_flight:
             self._run.pause(0.005)
         first = self._stats()
         self._adopt_probe()
+        held = self._hold.release(first)
+        if held.released_at is not None:
+            began = time.monotonic()
         reading = readers(self._run.user_numbers, phase.writers)
         watch = self._run.watch = ConvergenceWatch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
         limit_s = self._run.settings.convergence_max_s
@@ -98,7 +109,7 @@ class PhaseRunner:
                 watch.note(_OBSERVER, self._stats())
             self._run.pause(_LOOK_S)
         elapsed_s = time.monotonic() - began
-        self._summary.convergence = measure(first, watch.stats, judgement.verdict, elapsed_s)
+        self._summary.convergence = measure(first, watch.stats, judgement.verdict, elapsed_s, held)
         self._summary.final = watch.stats
         return judgement
 
@@ -108,8 +119,8 @@ class PhaseRunner:
             todos = [todo_from_json(todo) for todo in message["todos"]]
             self._run.ledger.adopt(todos, lost_updates=message["lost"])
 
-    def _verify(self, phase: Phase) -> Judgement:
-        self._enter(phase)
+    def _verify(self, step: int) -> Judgement:
+        self._enter(step)
         try:
             findings: Findings = verify(self._run.settings.base_url, self._run.ledger)
         except HttpError as error:

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from metrics.records.sections.hold import Order
 from services.loadgen.distributed.child_process import Child
 from services.loadgen.distributed.locust_command import STOP_TIMEOUT_S, as_master, locust_command
+from services.loadgen.distributed.standstill import Standstill
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.ledger import Counts
 from services.loadgen.messages import Message
@@ -48,6 +50,8 @@ class Supervisor:
         self._probe: Child | None = None
         self._locust: Child | None = None
         self._workers: list[Child] = []
+        self._standstill = Standstill(settings.results_dir)
+        self._ordered: set[asyncio.Task[None]] = set()
         self._guard: asyncio.Task[None] | None = None
         self._seeds: asyncio.Future[int] = loop.create_future()
         self._reported: asyncio.Future[Message] = loop.create_future()
@@ -108,7 +112,11 @@ class Supervisor:
         command = locust_command(self._settings)
         if self._settings.workers:
             command += as_master(await self._start_workers(), self._settings.workers)
-        told = {"LOADGEN_BASELINE": json.dumps(vars(baseline)), "LOADGEN_PROBE": "1" if self._probe else ""}
+        told = {
+            "LOADGEN_BASELINE": json.dumps(vars(baseline)),
+            "LOADGEN_PROBE": "1" if self._probe else "",
+            "LOADGEN_UNHELD": self._standstill.impossible,
+        }
         env = LOCUST.reading("loadgen").environment(told)
         self._locust = await Child.start(command, env, self._from_locust, self._stop, cwd=LOCUST_FOLDER)
         return self._locust
@@ -147,6 +155,10 @@ class Supervisor:
                 log.info("phase", name=message["name"])
                 self._bundle.phase(message["name"], message["at"])
                 self._lead_probe(message["name"])
+            case "hold":
+                order = asyncio.create_task(self._order(message["order"]))
+                self._ordered.add(order)
+                order.add_done_callback(self._ordered.discard)
             case "sample":
                 print(line(self._bundle.sample(message)), flush=True)
             case "result":
@@ -160,9 +172,16 @@ class Supervisor:
         if phase == "load":
             self._probe.send("write")
         elif phase == "hold":
-            self._probe.send("hold")
+            self._probe.send("rest")
         elif phase == "convergence":
             self._probe.send("quiet")
+
+    async def _order(self, order: Order) -> None:
+        if order == "stand still" and self._probe is not None:
+            self._probe.send("hold")
+        told = await self._standstill.order(order)
+        if self._locust is not None:
+            self._locust.send("held", told=told.to_dict())
 
     def _from_probe(self, message: Message) -> None:
         match message["event"]:
@@ -172,6 +191,8 @@ class Supervisor:
                 self._bundle.visibility(message)
             case "quiet" if self._locust is not None:
                 self._locust.send("probe", todos=message["todos"], lost=message["lost"])
+            case "seen" if self._locust is not None:
+                self._locust.send("seen")
             case "failed":
                 self._stop(message["why"])
             case "report" if not self._reported.done():

@@ -90,19 +90,44 @@ class Streaks:
         return all(streak >= self._needed for streak in self._streaks.values())
 
 
-def measure(at_start: Stats, at_end: Stats, verdict: Verdict, elapsed_s: float) -> Convergence:
-    """Time and speed. Converged: from the last write's commit to the last projected commit, on the database's clock.
+@dataclass(frozen=True)
+class Held:
+    """How all projectors stood still before the convergence: until `released_at`, on the database's clock.
+
+    `why` there was no hold. One that could not be had is `missed`: then nobody knows what the projection could do.
+    """
+
+    seconds: float = 0.0
+    released_at: float | None = None
+    resolution_s: float | None = None
+    why: str = ""
+    missed: bool = False
+
+
+def measure(
+    at_start: Stats, at_end: Stats, verdict: Verdict, elapsed_s: float, held: Held | None = None
+) -> Convergence:
+    """Time and speed. Converged: from the later of the last write's commit and the projectors' release to the last
+    projected commit, on the database's clock.
 
     Otherwise the time is how long the phase lasted. `events` is what was left to project at its start, less what
-    is left at its end; where that is nothing, there is no speed.
+    is left at its end; where that is nothing, or a hold was missed, there is no speed.
     """
+    held = held or Held()
     events = max(at_start.backlog - at_end.backlog, 0)
     time_s = elapsed_s
     if verdict == "converged":
-        time_s = max((at_end.last_projected_at or 0.0) - (at_end.last_event_at or 0.0), 0.0)
-    if not events or not time_s:
-        return Convergence(time_s=time_s, events=events, why=NOTHING_LEFT)
-    return Convergence(time_s=time_s, speed_events_per_s=events / time_s, events=events)
+        since = max(at_end.last_event_at or 0.0, held.released_at or 0.0)
+        time_s = max((at_end.last_projected_at or 0.0) - since, 0.0)
+    measured = bool(events and time_s)
+    return Convergence(
+        time_s=time_s,
+        speed_events_per_s=events / time_s if measured and not held.missed else None,
+        events=events,
+        held_s=held.seconds,
+        resolution_s=held.resolution_s,
+        why="; ".join(filter(None, (held.why, "" if measured else NOTHING_LEFT))),
+    )
 
 
 @dataclass(frozen=True)

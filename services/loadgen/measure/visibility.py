@@ -59,6 +59,7 @@ class VisibilityProbe:
         self._written = 0
         self._lost = 0
         self._requests = 0
+        self._shown = asyncio.Event()
         self._counting = False
         self._counted_since = 0.0
         self._counted_s = 0.0
@@ -95,7 +96,7 @@ class VisibilityProbe:
             self._counted_s = time.perf_counter() - self._counted_since
 
     def hold(self) -> None:
-        """The load phase is over, and nothing will be projected for a while, which is no staleness of the load.
+        """Nothing will be projected from now on for a while, which is no staleness of the load phase, which is over.
 
         So its writes that no read has shown are looked for no more; their age is a lower bound of their visibility.
         """
@@ -124,6 +125,12 @@ class VisibilityProbe:
         """Return when no write is in the air."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def see_counted(self) -> None:
+        """Return when no write that counts waits to be seen."""
+        while any(write.counted for watched in self._watched for write in watched.waiting.values()):
+            self._shown.clear()
+            await self._shown.wait()
 
     async def fail(self) -> None:
         """Never return. Raises what a write failed of, if that was no lost answer."""
@@ -262,6 +269,7 @@ class VisibilityProbe:
             self._figures.first.note(seen=bool(write.next_read), seconds=read.seconds)
 
     def _note_seen(self, watched: WatchedTodo, seen: Seen) -> None:
+        self._shown.set()
         self._interval.append(seen.latency_s)
         if seen.write.counted:
             record(self._histogram, seen.latency_s)

@@ -1,7 +1,7 @@
 """Visibility probe, a process of its own: updates a few todos and polls each until the version shows.
 
-Orders come on standard input (`write`, `hold`, `quiet`, `finish`), events go to standard output (`ready`, `visibility`,
-`quiet`, `report`).
+Orders come on standard input (`write`, `rest`, `hold`, `quiet`, `finish`), events go to standard output (`ready`,
+`visibility`, `seen`, `quiet`, `report`).
 """
 
 from __future__ import annotations
@@ -45,11 +45,15 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 async def _orders(reader: asyncio.StreamReader, probe: VisibilityProbe) -> None:
     async with asyncio.TaskGroup() as group:
         writing: asyncio.Task[None] | None = None
+        seeing: asyncio.Task[None] | None = None
         while line := await reader.readline():
             match (decode(line) or {}).get("event"):
                 case "write" if writing is None:
                     probe.count()
                     writing = group.create_task(probe.write())
+                case "rest":
+                    probe.rest()
+                    seeing = group.create_task(_see_counted(probe))
                 case "hold":
                     probe.hold()
                 case "quiet":
@@ -61,8 +65,14 @@ async def _orders(reader: asyncio.StreamReader, probe: VisibilityProbe) -> None:
                 case "finish":
                     send({"event": "report", **probe.report()})
                     break
-        if writing is not None:
-            writing.cancel()
+        for task in (writing, seeing):
+            if task is not None:
+                task.cancel()
+
+
+async def _see_counted(probe: VisibilityProbe) -> None:
+    await probe.see_counted()
+    send({"event": "seen"})
 
 
 async def _tell(probe: VisibilityProbe) -> None:

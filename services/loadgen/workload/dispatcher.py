@@ -9,6 +9,7 @@ from typing import Final
 import gevent
 
 from services.loadgen.workload.arrivals import due_times
+from services.loadgen.workload.plan import LOADED
 from services.loadgen.workload.run import Arrival, Run
 
 WAITING_MOST: Final = 100_000
@@ -17,7 +18,7 @@ YIELD_EVERY: Final = 100
 
 
 def dispatch(run: Run) -> None:
-    """A greenlet's body: feed `run.arrivals` through the warm-up and load phases, then end.
+    """A greenlet's body: feed `run.arrivals` as long as users do as the scenario says, then end.
 
     One that is late gives way to the others all the same, or a rate beyond this process would stop the whole run.
     """
@@ -34,7 +35,7 @@ def dispatch(run: Run) -> None:
         elif number % YIELD_EVERY == 0:
             gevent.sleep(0)
         phase = run.phase
-        if phase.name not in ("warmup", "load") or run.halted.is_set():
+        if phase.name not in LOADED or run.halted.is_set():
             return
         run.scheduled += phase.measured
         if run.arrivals.qsize() < WAITING_MOST:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from services.loadgen.settings import Settings
 from settings.scenarios.document import Load, Mix, Operation, ReadKind, Warmup
 
-PhaseName = Literal["warmup", "load", "convergence", "verification"]
+PhaseName = Literal["warmup", "load", "hold", "convergence", "verification"]
+LOADED: Final[tuple[PhaseName, ...]] = ("warmup", "load", "hold")
+"""Phases in which users do as the scenario says."""
 _Kind = TypeVar("_Kind")
 Table = tuple[tuple[_Kind, float], ...]
 
@@ -41,13 +43,15 @@ class Phase:
 
 
 def plan(settings: Settings) -> tuple[Phase, ...]:
-    """The phases in order, those of the scenario first, convergence and verification last.
+    """The phases in order: those of the scenario, the hold if there is to be one, convergence and verification.
 
-    A warm-up of no length is left out. The readers of the last phase are those who confirm the convergence.
+    A warm-up of no length is left out. In the hold users do as in the last phase of the scenario, whose readers confirm
+    the convergence.
     """
     timed = [made for phase in settings.scenario.phases if (made := _timed(phase, settings)).seconds]
+    hold = [replace(timed[-1], name="hold", seconds=None)] if settings.hold_s else []
     ending = Phase("convergence", None, "none", timed[-1].writers), Phase("verification", None, "none", 0.0)
-    return (*timed, *ending)
+    return (*timed, *hold, *ending)
 
 
 def is_writer(index: int, share: float) -> bool:

@@ -13,7 +13,7 @@ from locust.exception import StopUser
 
 from services.loadgen.workload.calls import TodoCalls
 from services.loadgen.workload.http.session import HttpSession
-from services.loadgen.workload.plan import Phase, is_writer, pick
+from services.loadgen.workload.plan import LOADED, Phase, is_writer, pick
 from services.loadgen.workload.run import Arrival, Run
 from settings.scenarios.document import Operation
 
@@ -90,7 +90,7 @@ class TodoUser(User):
 
     @property
     def _serves_arrivals(self) -> bool:
-        return self.loadgen.arrivals is not None and self.loadgen.phase.name in ("warmup", "load")
+        return self.loadgen.arrivals is not None and self.loadgen.phase.name in LOADED
 
     def _serve(self) -> None:
         arrivals = self.loadgen.arrivals

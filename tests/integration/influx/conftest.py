@@ -65,7 +65,7 @@ async def _bench(engine: Engine, folder: Path) -> str:
         sys.executable,
         *("-m", "bench", "run", "throughput", "--mode", "parallel", "--results", str(folder)),
         cwd=ROOT,
-        env={**kept, **SHORT, **engine.settings, "GRAFANA_URL": "http://grafana.example:3000"},
+        env={**kept, **SHORT, "HOLD": "1s", **engine.settings, "GRAFANA_URL": "http://grafana.example:3000"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -63,9 +63,10 @@ def test_a_run_without_proof_has_a_verdict_and_no_figures(runs: Runs) -> None:
 
 
 def test_the_phases_are_ranges(runs: Runs) -> None:
-    for run in ("by hand, serial", runs.bench_folder.name):
+    held = [*PHASES[:2], "hold", *PHASES[2:]]
+    for run, phases in (("by hand, serial", PHASES), (runs.bench_folder.name, held)):
         rows = runs.engine.rows(f'SELECT "text", "ended_at_ms", "phase" FROM "phase" WHERE "run" = \'{run}\'')
-        assert [row["phase"] for row in rows] == PHASES
+        assert [row["phase"] for row in rows] == phases
         for row, following in pairwise(rows):
             assert row["time"] < row["ended_at_ms"] == pytest.approx(following["time"], abs=1)
 
@@ -92,6 +93,17 @@ def test_a_run_that_had_to_catch_up_has_a_speed(runs: Runs) -> None:
     row = last(runs, '"convergence_speed_events_per_s" AS "speed", "converged"', "by hand, slow")
     assert row["converged"] == 1
     assert row["speed"] > 0
+
+
+def test_a_run_whose_projectors_stood_still_has_a_speed_and_says_how_long(runs: Runs) -> None:
+    named = {"speed": "speed_events_per_s", "events": "events", "held": "held_s"}
+    fields = ", ".join(f'"convergence_{name}" AS "{short}"' for short, name in named.items())
+    row = last(runs, fields, runs.bench_folder.name)
+    found = runs.result.convergence
+    assert (row["events"], row["held"]) == (found.events, pytest.approx(found.held_s))
+    assert row["speed"] == pytest.approx(found.speed_events_per_s)
+    assert found.events > 0
+    assert found.held_s >= 1
 
 
 def test_a_result_says_what_it_was_reached_under(runs: Runs) -> None:

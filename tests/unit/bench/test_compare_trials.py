@@ -92,7 +92,7 @@ def test_the_order_of_each_pair_is_drawn_by_lot(took: Took, tmp_path: Path) -> N
 def test_the_default_is_what_a_verdict_takes(took: Took, tmp_path: Path) -> None:
     _, said = sit(tmp_path)
     assert len(took) == 10
-    assert "· 10 trials, 5 of each, in about 3 minutes" in said
+    assert "· 10 trials, 5 of each, in about 4 minutes" in said
     assert "trial 10 of 10" in said
     assert comparison(tmp_path)["pairs"] == {
         "planned": 5,

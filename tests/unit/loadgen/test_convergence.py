@@ -9,6 +9,7 @@ import pytest
 from metrics.records.result import Verdict
 from services.loadgen.judge.convergence import (
     Evidence,
+    Held,
     Judgement,
     LoadHealth,
     Streaks,
@@ -113,6 +114,28 @@ def test_a_projection_that_was_never_behind_takes_no_time() -> None:
     assert found.why == "nothing was left to project after the last write"
     empty = replace(STATS, last_event_at=None, last_projected_at=None)
     assert measure(empty, empty, "converged", elapsed_s=9.0).time_s == 0.0
+
+
+def test_time_counts_from_the_later_of_the_last_write_and_the_release() -> None:
+    found = measure(BEHIND, STATS, "converged", 9.0, Held(5.0, released_at=100.2, resolution_s=0.002))
+    assert found.time_s == pytest.approx(0.05)
+    assert found.speed_events_per_s == pytest.approx(100.0)
+    assert (found.events, found.held_s, found.resolution_s, found.why) == (5, 5.0, 0.002, "")
+    early = measure(BEHIND, STATS, "converged", 9.0, Held(5.0, released_at=99.0))
+    assert early.time_s == 0.25, "a write that was committed after the release"
+
+
+def test_a_hold_that_could_not_be_had_leaves_no_speed_and_says_why() -> None:
+    found = measure(BEHIND, STATS, "converged", 9.0, Held(why="no hold: nobody", missed=True))
+    assert (found.time_s, found.events, found.held_s, found.speed_events_per_s) == (0.25, 5, 0.0, None)
+    assert found.why == "no hold: nobody"
+    nothing = measure(STATS, replace(STATS, last_projected_at=99.0), "converged", 9.0, Held(why="no hold", missed=True))
+    assert nothing.why == "no hold; nothing was left to project after the last write"
+
+
+def test_a_projection_that_was_behind_anyway_has_a_speed_without_a_hold() -> None:
+    found = measure(BEHIND, STATS, "converged", 9.0, Held(why="no hold: behind"))
+    assert (found.speed_events_per_s, found.held_s, found.why) == (20.0, 0.0, "no hold: behind")
 
 
 def test_without_convergence_the_time_is_how_long_one_waited() -> None:

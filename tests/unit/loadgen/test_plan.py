@@ -66,7 +66,7 @@ BEFORE: dict[str, tuple[list[Any], list[Any]]] = {
 }
 CONFIRMING = {"actions": (1.0, 1.0), "reads": (0.0, 0.0)}
 DEFAULTS = {
-    "throughput": {"VUS": "100", "DURATION": "30s", "WRITE_RATIO": "0.5"},
+    "throughput": {"VUS": "100", "DURATION": "30s", "WRITE_RATIO": "0.5", "HOLD": "5s"},
     "actions": {"VUS": "50", "DURATION": "30s", "WRITE_RATIO": "1"},
     "reads": {"VUS": "100", "DURATION": "20s", "WRITE_RATIO": "0"},
     "scaling": {"VUS": "200", "DURATION": "40s", "WRITE_RATIO": "0.5"},
@@ -82,7 +82,7 @@ def with_scenario(name: str, **values: Any) -> Settings:
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_shipped_scenario_is_as_it_was(scenario: str, which: int) -> None:
     values = ({}, {"warmup_s": 0.0, "duration_s": 12.0, "write_ratio": 0.8})[which]
-    *timed, convergence, verification = plan(with_scenario(scenario, **values))
+    *timed, convergence, verification = plan(with_scenario(scenario, **{"hold_s": 0.0, **values}))
     found = [(p.name, p.seconds, p.mix, p.writers, p.users) for p in timed]
     assert found == BEFORE[scenario][which]
     assert convergence == Phase("convergence", None, "none", CONFIRMING.get(scenario, (0.5, 0.8))[which])
@@ -91,7 +91,7 @@ def test_a_shipped_scenario_is_as_it_was(scenario: str, which: int) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_users_of_a_shipped_scenario_do_as_they_did(scenario: str) -> None:
-    for phase in plan(with_scenario(scenario))[:-2]:
+    for phase in plan(with_scenario(scenario, hold_s=0.0))[:-2]:
         writes, reads, sequence = WORK[phase.mix]
         assert (phase.writes, phase.sequence) == (writes, sequence)
         assert phase.reads == (() if phase.writers == 1.0 else reads)
@@ -112,7 +112,7 @@ def test_the_other_properties_of_the_shipped_scenarios_are_as_they_were() -> Non
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_scenario_ends_with_convergence_and_verification(scenario: str) -> None:
-    *timed, convergence, verification = plan(with_scenario(scenario))
+    *timed, convergence, verification = plan(with_scenario(scenario, hold_s=0.0))
     assert (convergence.name, verification.name) == ("convergence", "verification")
     assert convergence.seconds is None
     assert timed[0].name == "warmup"
@@ -130,8 +130,15 @@ def test_throughput_is_warmup_then_load() -> None:
     assert [(p.name, p.mix, p.writers) for p in phases[:2]] == [("warmup", "mixed", 0.8), ("load", "mixed", 0.8)]
 
 
+def test_in_the_hold_users_do_as_in_the_load_and_nothing_is_measured() -> None:
+    _, load, hold, convergence, _ = plan(Settings(hold_s=5.0))
+    assert hold == replace(load, name="hold", seconds=None)
+    assert (load.measured, hold.measured, convergence.measured) == (True, False, False)
+
+
 def test_without_warmup_there_is_none() -> None:
-    assert [phase.name for phase in plan(Settings(warmup_s=0.0))] == ["load", "convergence", "verification"]
+    settings = Settings(warmup_s=0.0, hold_s=0.0)
+    assert [phase.name for phase in plan(settings)] == ["load", "convergence", "verification"]
 
 
 def test_reads_seeds_even_without_warmup_and_then_writes_nothing() -> None:
@@ -141,7 +148,7 @@ def test_reads_seeds_even_without_warmup_and_then_writes_nothing() -> None:
 
 
 def test_scaling_adds_users_in_unmeasured_ramps() -> None:
-    phases = plan(with_scenario("scaling"))[:-2]
+    phases = plan(with_scenario("scaling", hold_s=0.0))[:-2]
     assert [phase.users for phase in phases if phase.measured] == [0.25, 0.5, 0.75, 1.0]
     for ramp, stage in zip(phases[0::2], phases[1::2], strict=True):
         assert (ramp.name, stage.name, ramp.users) == ("warmup", "load", stage.users)

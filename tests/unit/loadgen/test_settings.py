@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,13 @@ def test_every_variable_is_read() -> None:
             "SEED": "9",
             "RATE": "250",
             "RESULTS_DIR": "somewhere",
+            "HOLD": "7s",
         }
     )
-    assert settings == Settings(
+    expected = Settings(
         "http://127.0.0.1:1234", reader.load("reads"), 7, 1.5, 0.8, 0.0, 120.0, 9.0, 0.0, 9, 250.0, Path("somewhere")
     )
+    assert settings == replace(expected, hold_s=7.0)
 
 
 @pytest.mark.parametrize(
