@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
@@ -22,6 +23,7 @@ from bench.ends import sessions
 from settings import patience
 from settings.children import PYTHON
 
+COMMAND_S = 10.0
 PATIENCE_S = patience.IMMEDIATE_S + patience.MARGIN_S
 
 
@@ -62,6 +64,16 @@ class Guardian:
         """Let a process that the bench has stopped go on, should the bench die."""
         self._tell(wake=pid)
 
+    def run(self, command: list[str], env: Mapping[str, str]) -> None:
+        """Run a command, for some seconds at most, should the bench die: what it did to something that it has not
+        started is to be undone.
+        """
+        self._tell(run=command, env=dict(env))
+
+    def spare(self, command: list[str]) -> None:
+        """The bench has undone that itself."""
+        self._tell(spare=command)
+
     def keep_clean(self, folder: Path, *, finishing: str = "") -> None:
         """Remove the folder should the bench die. A program named `finishing` that works there may end by itself."""
         self._tell(folder=str(folder), finishing=finishing)
@@ -85,6 +97,7 @@ def main(orders: IO[str]) -> None:
     watched: dict[int, tuple[float, int]] = {}
     folders: dict[str, str] = {}
     stopped: list[int] = []
+    commands: dict[tuple[str, ...], dict[str, str]] = {}
     for line in orders:
         order = json.loads(line)
         if "watch" in order:
@@ -93,11 +106,18 @@ def main(orders: IO[str]) -> None:
             watched.pop(order["forget"], None)
         elif "wake" in order:
             stopped.append(order["wake"])
+        elif "run" in order:
+            commands[tuple(order["run"])] = order["env"]
+        elif "spare" in order:
+            commands.pop(tuple(order["spare"]), None)
         else:
             folders[order["folder"]] = order["finishing"]
     for pid in stopped:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+    for command, env in commands.items():
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(command, env=env, stdin=subprocess.DEVNULL, timeout=COMMAND_S, check=False)
     left = {pid: signal.Signals(stop) for pid, (born, stop) in watched.items() if not _given_again(pid, born)}
     sessions.end(left, PATIENCE_S)
     sessions.await_end(sessions.working_in(map(Path, folders)), set(folders.values()), PATIENCE_S)

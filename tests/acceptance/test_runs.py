@@ -61,7 +61,7 @@ class End:
             documents={path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")},
             texts={
                 path.name: path.read_text()
-                for path in (*folder.glob("*.hdr"), *folder.glob("*.html"), *folder.glob("*fall.jsonl"))
+                for path in (*folder.glob("*.hdr"), *folder.glob("*.html"), *folder.glob("*.jsonl"))
             },
             latest=(ran.results / "latest").resolve().name,
             clean=clean,
@@ -256,6 +256,9 @@ def test_the_projection_catches_up_after_a_standstill_that_is_in_no_figure_of_th
     hold = phases["hold"]
     assert hold["ended_at"] - hold["started_at"] >= 1
     assert found.documents["hold"]["state"] == "going on"
+    # Whatever was left in the hold was left when projectors went on: not before the writers had stopped.
+    samples = [json.loads(line) for line in found.texts["samples.jsonl"].splitlines()]
+    assert max(sample["backlog"] for sample in samples if sample["phase"] == "hold") <= convergence["events"]
 
 
 def test_the_warm_up_is_left_out_of_every_number(ends: dict[str, Any]) -> None:

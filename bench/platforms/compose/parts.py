@@ -9,6 +9,7 @@ from typing import Final
 
 from bench.ends import signals
 from bench.ends.errors import RunFailed
+from bench.ends.guardian import Guardian
 from bench.platforms.compose.compose import Compose
 from bench.platforms.http_client import NotWorking
 from bench.platforms.platform import Kind
@@ -22,12 +23,19 @@ class ContainerPart:
     """One container. Docker starts one that crashes again, but not one that was killed by hand."""
 
     def __init__(
-        self, compose: Compose, kind: Kind, name: str, ready: Callable[[ContainerPart], bool] = lambda _: True
+        self,
+        compose: Compose,
+        kind: Kind,
+        name: str,
+        ready: Callable[[ContainerPart], bool] = lambda _: True,
+        *,
+        guardian: Guardian,
     ) -> None:
         self.kind = kind
         self.name = name
         self._compose = compose
         self._ready = ready
+        self._guardian = guardian
         self._known: str | None = None
 
     @property
@@ -69,12 +77,21 @@ class ContainerPart:
         self._compose.docker("kill", "--signal", "KILL", self.name)
 
     def pause(self) -> None:
-        """SIGSTOP to its main process, which is all of a projector. Not every engine can freeze a control group."""
+        """SIGSTOP to its main process, which is all of a projector. Not every engine can freeze a control group.
+
+        Should the bench die, its guardian lets it go on.
+        """
+        self._guardian.run(self._going_on, self._compose.variables)
         self._compose.docker("kill", "--signal", "STOP", self.name)
 
     def resume(self) -> None:
         """SIGCONT to its main process."""
-        self._compose.docker("kill", "--signal", "CONT", self.name)
+        self._compose.docker(*self._going_on[1:])
+        self._guardian.spare(self._going_on)
+
+    @property
+    def _going_on(self) -> list[str]:
+        return ["docker", "kill", "--signal", "CONT", self.name]
 
     def logs(self) -> str:
         """Its last lines."""

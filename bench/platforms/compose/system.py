@@ -41,10 +41,10 @@ class Containers:
 
     name = "compose"
 
-    def __init__(self, compose: Compose, api: str, database_url: str, processes: Processes) -> None:
+    def __init__(self, compose: Compose, api: str, database_url: str, processes: Processes, guardian: Guardian) -> None:
         self._compose = compose
         self._processes = processes
-        self._parts = _parts(compose, api, database_url)
+        self._parts = _parts(compose, api, database_url, guardian)
         self._leaders = ContainerLeaders(compose)
 
     def parts(self) -> list[Part]:
@@ -116,7 +116,7 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
         processes = Processes(log, guardian)
         try:
             yield System(
-                platform=Containers(compose, where.api, where.database, processes),
+                platform=Containers(compose, where.api, where.database, processes, guardian),
                 settings=settings,
                 base_url=where.api,
                 logins=Logins.given(where.database),
@@ -131,7 +131,7 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
             _keep_logs(compose, log, began)
 
 
-def _parts(compose: Compose, api: str, database_url: str) -> list[Part]:
+def _parts(compose: Compose, api: str, database_url: str, guardian: Guardian) -> list[Part]:
     ready: dict[str, Callable[[ContainerPart], bool]] = {
         "postgres": lambda _: answers(database_url),
         "api": lambda _: http_client.ready(api),
@@ -140,7 +140,7 @@ def _parts(compose: Compose, api: str, database_url: str) -> list[Part]:
     running = [container for container in compose.containers() if container.state == "running"]
     kinds: tuple[Kind, ...] = ("postgres", "api", "projector")
     return [
-        ContainerPart(compose, kind, container.name, ready[kind])
+        ContainerPart(compose, kind, container.name, ready[kind], guardian=guardian)
         for kind in kinds
         for container in running
         if container.service == kind
