@@ -41,7 +41,6 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "CONVERGENCE_MAX": "20s",
 }
 """Short trials that mostly write. A variable that is set wins."""
-HELD_S: Final = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,10 +92,10 @@ def _sitting(arguments: argparse.Namespace, clock: Callable[[], float]) -> Sitti
     sides = _sides(arguments)
     names = _names(sides)
     base = sides[0]
-    timed = {"before_s": base.warmup_s + base.duration_s, "held_s": HELD_S}
+    timed = {"before_s": base.warmup_s + base.duration_s, "held_s": base.hold_s}
     rates = {cost: rate_of(cost, most, write_ratio=base.write_ratio, **timed) for cost in costs}
     cells = [Cell(cost, skew, rates[cost], names) for cost in costs for skew in skews]
-    planned_s = base.timed_s + HELD_S + CATCH_UP_S / 2
+    planned_s = base.timed_s + CATCH_UP_S / 2
     return Sitting(sides, cells, pairs, Budget(budget_s, planned_s, clock), anyway=arguments.anyway)
 
 
@@ -122,6 +121,8 @@ def _sides(arguments: argparse.Namespace) -> tuple[Settings, Settings]:
             raise SetupError(
                 "--scenario", problem, "name one without stages and sequences, with updates, as throughput"
             )
+        if settings.hold_s == 0:
+            raise SetupError("HOLD", "without a hold nothing is left to catch up with", "set e.g. 3s, or unset it")
         if not changeable(settings):
             raise SetupError("BASE_URL", "the map changes strategies, and that system is as it is", "unset it")
     return first, second

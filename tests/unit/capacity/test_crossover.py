@@ -222,6 +222,7 @@ def test_a_dear_event_gets_a_rate_that_serial_catches_up_with() -> None:
         ((), {"SKEW": "0.5"}, "SKEW: the map sets it"),
         ((), {"HANDLER_LATENCY_MS": "5"}, "HANDLER_LATENCY_MS: the map sets it"),
         ((), {"RATE": "5"}, "RATE: the map sets it"),
+        ((), {"HOLD": "0"}, "HOLD: without a hold"),
     ],
 )
 def test_what_can_not_be_asked_is_refused_by_its_name(
