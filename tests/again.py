@@ -46,7 +46,7 @@ def told(results: Path) -> tuple[str, str]:
         return "a verdict", ", ".join(_told(metric, contrast) for metric, contrast in answered)
     kind = "no verdict" if not document["no_verdict"] else "in doubt"
     leads = [_told(metric, contrast) for metric, contrast in every if metric["lead"] and contrast["ratio"]]
-    return kind, document["no_verdict"] or ", ".join(leads)
+    return kind, "; ".join(filter(None, (document["no_verdict"], ", ".join(leads))))
 
 
 def _told(metric: dict[str, Any], contrast: dict[str, Any]) -> str:
