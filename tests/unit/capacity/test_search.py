@@ -107,6 +107,7 @@ def test_a_system_that_fails_at_once_in_a_confirmation_is_searched_below() -> No
     answer = search.answer()
     assert answer.holds is not None
     assert 90 <= answer.holds < 100
+    assert sum(rung.rate == 100 for rung, _ in search.tried) == 2, "what failed in a confirmation is not tried again"
     assert (answer.confirmed, answer.end) == (CONFIRMATIONS, "found")
 
 
