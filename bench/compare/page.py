@@ -17,7 +17,7 @@ from bench.compare import words
 from bench.compare.table import headline
 from bench.report.charts.timelines import line
 from bench.report.page import page
-from bench.report.words import WORDS, machine_line, software_line
+from bench.report.words import WORDS, machine_line, settings_told, software_line
 
 COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
 WIDE: Final = 10
@@ -45,7 +45,7 @@ def render(document: Mapping[str, Any]) -> str:
         trials=[_trial(trial) for trial in document["trials"]],
         machine_line=machine_line(document["machine"]),
         software_line=software_line(document["postgres"], document["versions"]),
-        settings=[(name, "–" if value is None else str(value)) for name, value in document["settings"].items()],
+        settings=settings_told(document["settings"]),
         footer=f"seed of the intervals {document['seed']}",
     )
 

@@ -46,6 +46,16 @@ def worked_off(convergence: Convergence) -> str:
     return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s{held}"
 
 
+def settings_told(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Settings by name, each as a user would write it; a dash where it is unset."""
+    return [(name, "–" if value is None else setting_text(value)) for name, value in settings.items()]
+
+
+def setting_text(value: Any) -> str:
+    """A value as a user would write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def machine_line(machine: Mapping[str, Any]) -> str:
     """The machine in one line."""
     if not machine:

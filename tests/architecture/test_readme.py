@@ -43,7 +43,14 @@ def test_each_command_that_answers_stands_beside_its_question() -> None:
     tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
     named = set(re.findall(NAMED, (ROOT / "docs" / "which-command.md").read_text(encoding="utf-8")))
     assert named - tasks.keys() == set()
-    assert {"bench:parallel", "bench:serial", "bench:compare", "bench:capacity", "bench:crossover"} <= named
+    assert {
+        "bench:parallel",
+        "bench:serial",
+        "bench:compare",
+        "bench:capacity",
+        "bench:crossover",
+        "bench:gate",
+    } <= named
     assert {"drill", "doctor", "perf", "report"} <= named
 
 

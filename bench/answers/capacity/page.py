@@ -7,7 +7,7 @@ from typing import Any, Final
 from bench.answers.capacity import words
 from bench.answers.capacity.table import headline
 from bench.report.page import page
-from bench.report.words import machine_line, software_line
+from bench.report.words import machine_line, settings_told, software_line
 from metrics.records.answers.capacity import UNIT, Capacity, Curve
 
 COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
@@ -30,7 +30,7 @@ def render(document: Capacity) -> str:
         charts_shown=charts,
         machine_line=machine_line(document["machine"]),
         software_line=software_line(document["postgres"], document["versions"]),
-        settings=[(name, "–" if value is None else str(value)) for name, value in document["settings"].items()],
+        settings=settings_told(document["settings"]),
         footer=f"seed of the first trial {document['seed']}",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.answers.crossover.table import cell_at, headline, label, worth
 from bench.report.page import page
-from bench.report.words import machine_line, software_line, whole
+from bench.report.words import machine_line, settings_told, software_line, whole
 from metrics.records.answers.crossover import Cell, Crossover, Side
 
 COLORS = ("c0", "c1", "c2", "c3", "c4", "c5")
@@ -28,7 +28,7 @@ def render(document: Crossover) -> str:
         chart=chart["id"] if chart["traces"] else "",
         machine_line=machine_line(document["machine"]),
         software_line=software_line(document["postgres"], document["versions"]),
-        settings=[(name, "–" if value is None else str(value)) for name, value in document["settings"].items()],
+        settings=settings_told(document["settings"]),
         footer=f"seed of the first pair {document['seed']}",
     )
 

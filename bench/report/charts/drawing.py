@@ -67,12 +67,13 @@ def _horizontal(chart: Chart, drawn: Mapping[str, Any]) -> Axis:
     if chart.get("tickvals"):
         ticks = list(zip(chart["tickvals"], map(str, chart["ticktext"]), strict=True))
         low, high = min(low, ticks[0][0]), max(high, ticks[-1][0])
-        room = 0.0 if chart.get("xtype") == "log" else (high - low) * 0.04
+        room = 0.0 if chart.get("xtype") == "log" else (high - low) * 0.04 or 0.5
         return scale.labelled(low - room, high + room, ticks, log=chart.get("xtype") == "log")
     if chart.get("xtype") == "log":
         return scale.logarithmic(values)
-    axis = scale.linear(low, high, zero=not chart.get("timeline") and low > 0, within=True)
-    unit = " s" if chart.get("timeline") or chart.get("seconds") else chart.get("xunit", "")
+    over_time = bool(chart.get("timeline") or chart.get("seconds"))
+    axis = scale.linear(low, high, zero=not chart.get("timeline") and low > 0, within=over_time)
+    unit = " s" if over_time else chart.get("xunit", "")
     return scale.labelled(axis.low, axis.high, [(value, label + unit) for value, label in axis.ticks])
 
 

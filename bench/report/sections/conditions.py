@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.report.words import revision, whole
+from bench.report.words import revision, setting_text, settings_told, whole
 from metrics.records.result import Result
 from settings import catalogue
 from settings.hiding import is_secret
@@ -18,7 +18,7 @@ OF_THE_MODE: Final = ("SERIAL_PROJECTION", "STRATEGY")
 def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Tables of names and values; those of the load generator only where the run is sound."""
     versions, postgres = documents["versions"], documents["postgres"]
-    settings = [(name, "–" if value is None else _text(value)) for name, value in result.settings.items()]
+    settings = settings_told(result.settings)
     machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]
     built = [("revision", revision(versions)), ("python", str(versions.get("python", "–")))]
     built += list(versions.get("packages", {}).items())
@@ -45,7 +45,7 @@ def _generator(result: Result) -> list[tuple[str, str]]:
 
 def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
     """What repeats the run: the revision, and the command with every setting that is not the default."""
-    told = {name: _text(value) for name, value in result.settings.items() if value is not None}
+    told = {name: setting_text(value) for name, value in result.settings.items() if value is not None}
     defaults = {setting.name: setting.written for setting in catalogue.every()}
     chosen = {
         name: text
@@ -58,10 +58,6 @@ def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
     found = versions.get("revision")
     checkout = [f"git checkout {shlex.quote(found)}"] if found else []
     return [*checkout, " ".join([*spelled, ".tools/bin/uv run", run])]
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _given(name: str, text: str) -> str:

@@ -38,6 +38,11 @@ def _notes(found: Waterfall) -> list[str]:
         said.append(f"clocks and intervals may be off by {milliseconds(found.resolution_ms)} ms")
     if found.ahead is not None:
         said.append(f"in {found.ahead:.0%} a projector knew of the event before its writer knew of the commit")
+    before = found.insert_to_acknowledged
+    if before is not None and before.p50 is not None:
+        said.append(
+            f"before it, {milliseconds(before.p50)} ms at the median go by from the insert to the acknowledgement"
+        )
     if found.disagreements:
         said.append(f"the moments of {found.disagreements:,} contradict each other beyond that")
     return said

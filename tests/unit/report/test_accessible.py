@@ -18,6 +18,8 @@ from bench.report.report import render
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs, run
 from tests.unit.bench.test_drill import drilled, repetition
+from tests.unit.capacity import test_command as capacity
+from tests.unit.capacity import test_crossover as crossover
 from tests.unit.report.bundle import full
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
@@ -30,10 +32,18 @@ def comparison(folder: Path) -> str:
     return str(page)
 
 
+def sat(folder: Path, sit: Callable[..., Any], system: Any, *arguments: str) -> str:
+    """The page of an answer that was made up of trials."""
+    sit(folder, system, *arguments)
+    return (folder / "latest" / "report.html").read_text(encoding="utf-8")
+
+
 PAGES: dict[str, Callable[[Path], str]] = {
     "report": lambda folder: render(full(folder)),
     "void": lambda folder: render(bundles.write(folder, verdict="diverged", why="todo-7 was lost")),
     "comparison": comparison,
+    "capacity": lambda folder: sat(folder, capacity.sit, capacity.MadeUp(), "--projectors", "1,2"),
+    "crossover": lambda folder: sat(folder, crossover.sit, crossover.MadeUp()),
     "drills": lambda _: drills.render(document.build([drilled(repetition())]), "drills-1"),
 }
 
@@ -70,10 +80,10 @@ class Tree(HTMLParser):
         return [(attributes, "".join(texts)) for name, attributes, texts in self.found if name == tag]
 
 
-@pytest.fixture(params=PAGES)
-def page(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(scope="module", params=PAGES)
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Each kind of page."""
-    return PAGES[request.param](tmp_path)
+    return PAGES[request.param](tmp_path_factory.mktemp("page"))
 
 
 def test_each_chart_has_a_caption_a_role_with_a_sentence_and_a_table(page: str) -> None:
