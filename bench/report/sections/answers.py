@@ -72,7 +72,9 @@ def _catch_up(result: Result) -> dict[str, str]:
     c = result.convergence
     question = "How fast does it catch up?"
     stood = (
-        f"projectors stood still for {c.held_s:g} s while users went on" if c.held_s else "nobody stood still before"
+        f"projectors stood still for {seconds(c.held_s)} while users went on"
+        if c.held_s
+        else "nobody stood still before"
     )
     if c.speed_events_per_s is None:
         return _answer(question, NOT_TOLD, "", _sentence(c.why or "no reason was given"))

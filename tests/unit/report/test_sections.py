@@ -36,7 +36,7 @@ def test_a_sound_run_tells_every_section(tmp_path: Path) -> None:
     for sentence in (
         "Converged, with a doubt",
         f"Doubt: {DOUBT}",
-        "Projectors stood still for 5 s while users went on; 1,777 events were left and worked off in 200 ms.",
+        "Projectors stood still for 5.0 s while users went on; 1,777 events were left and worked off in 200 ms.",
         "A page that waits 8.4 ms sees its own write in 99 of 100.",
         "Bounded by: api, one process that uses one core, was busy for 93 % of it.",
         "It can not see what each single read showed while the load ran",
