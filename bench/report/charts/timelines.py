@@ -33,10 +33,10 @@ TIMELINES: tuple[tuple[str, str, str, str, tuple[Curve, ...]], ...] = (
     ),
     (
         "age",
-        "Oldest unprojected event",
-        "age in milliseconds",
+        "How old the oldest is",
+        "milliseconds: the oldest event not projected, and the oldest sampled write that no read has shown",
         "ms",
-        (("oldest_unprojected_age_ms", "age", "c4"),),
+        (("oldest_unprojected_age_ms", "unprojected", "c4"), ("unseen_age_ms", "unseen", "c1")),
     ),
     (
         "latency",
