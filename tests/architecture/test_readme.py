@@ -50,6 +50,7 @@ def test_each_command_that_answers_stands_beside_its_question() -> None:
         "bench:capacity",
         "bench:crossover",
         "bench:gate",
+        "advise",
     } <= named
     assert {"drill", "doctor", "perf", "report"} <= named
 
