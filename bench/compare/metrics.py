@@ -6,43 +6,62 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from bench.bundle.figures import figure
 from bench.compare.statistics.pairs import Value
 from metrics.records.result import Result
 from metrics.records.verification import Verification
+
+Read = Callable[[Result, Verification], float | None]
 
 
 @dataclass(frozen=True)
 class Metric:
     """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count.
 
-    `read` gives None where the run did not tell it.
+    `read` gives None where the run measured nothing of it.
     """
 
     name: str
     label: str
     unit: str
     better: Literal["higher", "lower"]
-    read: Callable[[Result, Verification], float | None]
+    read: Read
     lead: bool = False
 
 
+def _told(path: str) -> Read:
+    return lambda result, _: figure(result, path).value
+
+
 METRICS: Final = (
-    Metric("actions_per_s", "Actions", "/s", "higher", lambda r, _: r.throughput.actions_per_s, lead=True),
-    Metric("reads_per_s", "Reads", "/s", "higher", lambda r, _: r.throughput.reads_per_s),
-    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", lambda r, _: r.latency_ms.actions.p50, lead=True),
-    Metric("action_p99_ms", "Action latency, p99", "ms", "lower", lambda r, _: r.latency_ms.actions.p99),
-    Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", lambda r, _: r.visibility_ms.p50, lead=True),
-    Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", lambda r, _: r.visibility_ms.p99),
-    Metric("projected_p50_ms", "Insert to projected, p50", "ms", "lower", lambda _, v: v.projected_ms.p50),
-    Metric("projected_p99_ms", "Insert to projected, p99", "ms", "lower", lambda _, v: v.projected_ms.p99),
-    Metric("backlog_max", "Largest backlog", "events", "lower", lambda r, _: r.backlog.max),
-    Metric("convergence_s", "Convergence time", "s", "lower", lambda r, _: r.convergence.time_s, lead=True),
+    Metric("actions_per_s", "Actions", "/s", "higher", _told("throughput.actions_per_s"), lead=True),
+    Metric("reads_per_s", "Reads", "/s", "higher", _told("throughput.reads_per_s")),
+    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", _told("latency_ms.actions.p50"), lead=True),
+    Metric("action_p99_ms", "Action latency, p99", "ms", "lower", _told("latency_ms.actions.p99")),
+    Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", _told("visibility_ms.p50"), lead=True),
+    Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", _told("visibility_ms.p99")),
+    Metric(
+        "projected_p50_ms",
+        "Insert to projected, p50",
+        "ms",
+        "lower",
+        lambda _, v: v.projected_ms.p50 if v.projected_samples else None,
+    ),
+    Metric(
+        "projected_p99_ms",
+        "Insert to projected, p99",
+        "ms",
+        "lower",
+        lambda _, v: v.projected_ms.p99 if v.projected_samples else None,
+    ),
+    Metric("backlog_max", "Largest backlog", "events", "lower", _told("backlog.max")),
+    Metric("convergence_s", "Convergence time", "s", "lower", _told("convergence.time_s"), lead=True),
     Metric(
         "convergence_speed",
         "Convergence speed",
         "events/s",
         "higher",
-        lambda r, _: r.convergence.speed_events_per_s,
+        _told("convergence.speed_events_per_s"),
         lead=True,
     ),
 )

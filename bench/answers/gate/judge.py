@@ -79,20 +79,25 @@ def against_revision(comparison: Comparison, bounds: Bounds) -> list[Judged]:
 
 
 def _of_pairs(metric: Metric, told: Compared | None, doubt: str, bounds: Bounds) -> Judged:
+    """Beyond the bounds it takes a difference that is shown; `ok` is a median within them, as of a file's trials."""
     if told is None:
         return _judged(metric, bounds, None, None, "no verdict", doubt or "not told by every side")
     before, after = (arm["median"] for arm in told["arms"])
     (found,) = told["contrasts"]
     answer: Answer = "ok"
     because = ""
-    if before is None or after is None or doubt:
+    if before is None and after is None:
+        answer, because = "told", "measured on neither side"
+    elif before is None or after is None or doubt:
         answer, because = "no verdict", DOUBTED if doubt else found["because"]
-    elif found["answer"] == "no verdict":
-        because = f"no difference shown: {found['because']}"
-    elif not bounds.exceeded(metric, before, after):
-        because = "a difference is shown, within the bounds"
-    else:
+    elif found["answer"] != "no verdict" and bounds.exceeded(metric, before, after):
         answer = "better" if found["answer"] == metric.better else "regression"
+    elif found["answer"] != "no verdict":
+        because = "a difference is shown, within the bounds"
+    elif any(bounds.exceeded(metric, before, now) for now in (after, before * (found["ratio"] or 1))):
+        answer, because = "no verdict", f"beyond the bounds, and not shown: {found['because']}"
+    else:
+        because = f"the median is within the bounds; no difference shown: {found['because']}"
     return _judged(metric, bounds, before, after, answer, because, found["ratio"])
 
 

@@ -12,6 +12,7 @@ from statistics import median
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints, is_typeddict
 
+from bench.bundle.figures import figure
 from bench.ends.errors import SetupError
 from metrics.records.answers.gate import Required
 from metrics.records.result import Result
@@ -43,10 +44,10 @@ class Requirement:
 
     def judge(self, results: Sequence[Result]) -> Required:
         """By the median of the trials. A figure that a trial does not tell does not hold."""
-        found = [_figure(result.to_dict(), self.path) for result in results]
-        values = [value for value, _ in found if value is not None]
+        found = [figure(result, self.path) for result in results]
+        values = [one.value for one in found if one.value is not None]
         if not values or len(values) < len(found):
-            why = next((why for value, why in found if value is None and why), "")
+            why = next((one.why for one in found if one.value is None and one.why), "")
             return {"said": self.said, "value": None, "holds": False, "because": f"not told{f': {why}' * bool(why)}"}
         value = median(values)
         holds = OPERATORS[self.sign](value, self.bound)
@@ -94,14 +95,3 @@ def _figures(kind: Any, path: str) -> Sequence[str]:
     if get_origin(kind) in (list, tuple) or not parts:
         return []
     return [found for part in parts for found in _figures(part, path)]
-
-
-def _figure(document: Any, path: str) -> tuple[float | None, str]:
-    """The number at the path, or None and the reason that its section tells."""
-    why = ""
-    for name in path.split("."):
-        if not isinstance(document, Mapping):
-            return None, why
-        why = str(document.get("why") or document.get("reason") or why)
-        document = document.get(name)
-    return (float(document), "") if isinstance(document, int | float) else (None, why)

@@ -19,16 +19,19 @@ from rich.console import Console
 from bench import ROOT
 from bench.answers.gate import command
 from bench.answers.gate.baseline import of_trials, read_baseline
-from bench.answers.gate.judge import Bounds, against_file, verdict
+from bench.answers.gate.judge import Bounds, against_file, against_revision, verdict
 from bench.answers.gate.requirement import figures, requirements
 from bench.compare.arms import revisions
 from bench.compare.arms.variables import ambient
 from bench.compare.loaded import load
+from bench.compare.metrics import values
 from bench.ends.errors import SetupError
 from bench.preflight import description
 from bench.preflight.settings import Settings
 from metrics.records.answers.gate import FILE
-from metrics.records.result import Latency, Percentiles
+from metrics.records.result import Correctness, Latency, Percentiles, Throughput, Visibility
+from metrics.records.sections.convergence import Convergence
+from metrics.records.verification import Verification
 from settings import SettingError
 from settings.command_line.arguments import Parser
 from tests.unit.bench import bundles
@@ -54,6 +57,74 @@ def test_a_threshold_on_any_figure(spelled: str, holds: bool, because: str) -> N
     (one,) = requirements([spelled])
     told = one.judge([result()])
     assert (told["holds"], told["because"]) == (holds, because)
+
+
+NOTHING: dict[str, Any] = {
+    "visibility_ms": Visibility(),
+    "latency_ms": Latency(),
+    "throughput": Throughput(reads=5),
+    "convergence": Convergence(),
+    "correctness": Correctness(),
+}
+
+
+@pytest.mark.parametrize(
+    ("spelled", "because"),
+    [
+        ("visibility_ms.p99<50", "no write was seen to become visible"),
+        ("latency_ms.actions.p99<50", "no such request was answered"),
+        ("convergence.time_s<5", "nobody wrote"),
+        ("staleness.unseen==0", "not told"),
+        ("waterfall_ms.disagreements==0", "not told"),
+        ("correctness.lost==0", "no event was checked"),
+        ("correctness.acknowledged_missing==0", "no acknowledged write was checked"),
+    ],
+)
+def test_a_zero_that_nobody_measured_does_not_hold(spelled: str, because: str) -> None:
+    (one,) = requirements([spelled])
+    told = one.judge([replace(result(), **NOTHING)])
+    assert (told["value"], told["holds"], told["because"]) == (None, False, f"not told: {because}")
+
+
+@pytest.mark.parametrize("spelled", ["throughput.errors==0", "backlog.max<9", "generator.saturated==0"])
+def test_a_run_without_load_holds_nothing(spelled: str) -> None:
+    (one,) = requirements([spelled])
+    ended = replace(result(), throughput=Throughput(), verdict="invalid", why="the API fell")
+    assert one.judge([ended])["because"] == "not told: the API fell"
+
+
+def test_the_time_of_a_convergence_that_timed_out_is_no_time_within_which_it_converged() -> None:
+    (one,) = requirements(["convergence.time_s<50"])
+    ended = replace(result(), verdict="timed_out", why="backlog still 7")
+    assert one.judge([ended])["because"] == "not told: the run is timed_out: backlog still 7"
+
+
+def test_what_nobody_measured_is_no_value_to_compare() -> None:
+    told = values(replace(result(), **NOTHING), Verification())
+    assert set(told) == {"actions_per_s", "reads_per_s", "backlog_max"}
+    assert {"projected_p50_ms", "visible_p50_ms"} <= set(values(result(), Verification(projected_samples=1)))
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "ratio", "answer"),
+    [
+        (100.0, 140.0, 1.4, "no verdict"),
+        (100.0, 60.0, 0.6, "no verdict"),
+        (100.0, 101.0, 1.4, "no verdict"),
+        (100.0, 105.0, 1.05, "ok"),
+        (0.2, 0.29, 1.45, "ok"),
+        (None, None, None, "told"),
+        (100.0, None, None, "no verdict"),
+    ],
+)
+def test_pairs_that_show_nothing_are_ok_only_within_the_bounds(
+    base: float | None, now: float | None, ratio: float | None, answer: str
+) -> None:
+    contrast = {"answer": "no verdict", "because": "the pairs contradict each other", "ratio": ratio}
+    told = {"name": "action_p50_ms", "arms": [{"median": base}, {"median": now}], "contrasts": [contrast]}
+    found: Any = {"metrics": [told], "no_verdict": "", "pairs": {"complete": 5, "needed": 5}}
+    judged = {one["name"]: one for one in against_revision(found, Bounds())}
+    assert judged["action_p50_ms"]["answer"] == answer
 
 
 def test_a_threshold_is_held_against_the_median_of_trials_and_one_that_is_silent_fails_it() -> None:
