@@ -221,7 +221,12 @@ RESULT: Final = Measurement(
         Metric("why", "", "text", "reason of any verdict but converged"),
         Metric("converged", "1", "gauge", "1 if the verdict is converged and no oracle found a fault, else 0"),
         *CONDITIONS,
-        Metric("convergence_time_s", "s", "gauge", "from the end of the last write to the last projected commit"),
+        Metric(
+            "convergence_time_s",
+            "s",
+            "gauge",
+            "from the later of the last write's commit and the projectors' release to the last projected commit",
+        ),
         Metric(
             "convergence_speed_events_per_s",
             "events/s",
