@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from rich.console import Console
@@ -66,13 +67,15 @@ def crossover(
     sitting = _sitting(arguments, clock)
     _tell(sitting, console)
     code = FAILED
+    # A name that is never given twice draws the order, so that it is another one each time, and stays known.
+    folder = arguments.results / new_id(sitting.sides[0].scenario.name, "crossover")
     try:
-        run(sitting, measure or measured(arguments.results, console), console)
+        run(sitting, measure or measured(arguments.results, console), Random(folder.name), console)
     finally:
         if sitting.first is None:
             console.print(Text(f"no trial has a result: {sitting.why or 'no time for one'}"), soft_wrap=True)
         else:
-            code = _finish(sitting, arguments.results, console)
+            code = _finish(sitting, folder, console)
     return code
 
 
@@ -160,8 +163,7 @@ def _tell(sitting: Sitting, console: Console) -> None:
         console.print(Text(f"· {line}"), soft_wrap=True)
 
 
-def _finish(sitting: Sitting, results: Path, console: Console) -> int:
-    folder = results / new_id(sitting.sides[0].scenario.name, "crossover")
+def _finish(sitting: Sitting, folder: Path, console: Console) -> int:
     found = document.build(folder.name, sitting)
     with signals.held():
         missing = leave(folder, FILE, found, page.render(found))

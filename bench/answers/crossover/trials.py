@@ -37,9 +37,11 @@ class Sitting:
         return [cell for cell in self.cells if cell.pairs or cell.why]
 
 
-def run(sitting: Sitting, measure: Measure, console: Console) -> None:
-    """Measure every cell that fits the budget. Raises SetupError, KeyboardInterrupt; what was measured is kept."""
-    order = Random(f"{sitting.sides[0].seed}/crossover")
+def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> None:
+    """Measure every cell that fits the budget, each pair in the order that `order` draws.
+
+    Raises SetupError, KeyboardInterrupt; what was measured is kept.
+    """
     try:
         for cell in sitting.cells:
             _cell(sitting, cell, measure, order, console)

@@ -110,6 +110,15 @@ def test_both_sides_of_a_pair_have_the_same_arrivals_and_take_turns_by_lot(tmp_p
     assert all(one.mode != other.mode for one, other in pairs)
 
 
+def test_the_order_of_the_pairs_is_drawn_anew_for_each_sitting(tmp_path: Path) -> None:
+    orders = set()
+    for number in range(3):
+        system = MadeUp()
+        sit(tmp_path / str(number), system, "--costs", "5", "--skews", "0,0.9", "--pairs", "16")
+        orders.add(tuple(trial.mode for trial in system.trials))
+    assert len(orders) == 3
+
+
 def test_fewer_than_five_pairs_give_a_hint(tmp_path: Path) -> None:
     sit(tmp_path, MadeUp(), "--costs", "5", "--skews", "0", "--pairs", "3")
     (cell,) = found(tmp_path)["cells"]
