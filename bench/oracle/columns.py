@@ -44,6 +44,30 @@ class Columns(NamedTuple):
     positions: bytes | None
 
 
+def has_null(array: bytes) -> bool:
+    """Whether an element is NULL: then the array can not be read as elements of one width."""
+    return array[4:8] != b"\0\0\0\0"
+
+
+def length(array: bytes | None) -> int:
+    """How many elements there are, NULL or not."""
+    return int(unpack_from(">i", array, 12)[0]) if array else 0
+
+
+def with_null(columns: Columns) -> list[str]:
+    """The columns of events and audit, by the names of the tables, in which the stream has a NULL."""
+    arrays = {
+        "events.version": columns.versions,
+        "events.type": columns.types,
+        "events.recorded_at": columns.recorded,
+        "events.position": columns.positions,
+        "projection_audit.from_version": columns.firsts,
+        "projection_audit.to_version": columns.lasts,
+        "projection_audit.projected_at": columns.projected_at,
+    }
+    return [name for name, array in arrays.items() if array and has_null(array)]
+
+
 def integers(array: bytes) -> tuple[int, ...]:
     """The elements of an array of int4."""
     return _reader("i", (len(array) - HEAD) // 8)(array, HEAD)

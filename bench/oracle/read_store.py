@@ -26,7 +26,8 @@ SELECT heads.stream, heads.version, heads.projected, e.versions, e.types, e.data
   FROM {heads} AS heads
   LEFT JOIN (
     SELECT stream, array_send(array_agg(version)) AS versions, array_send(array_agg(type)) AS types,
-           '[' || string_agg(data::text, ',') || ']' AS data, array_send(array_agg(recorded_at)) AS recorded,
+           '[' || string_agg(coalesce(data::text, 'null'), ',') || ']' AS data,
+           array_send(array_agg(recorded_at)) AS recorded,
            array_send(array_agg(position)) AS positions
       FROM (SELECT * FROM events ORDER BY stream, version) AS ordered GROUP BY stream
   ) AS e ON e.stream = heads.stream

@@ -1,8 +1,9 @@
 """Screening: acquits a stream that is plainly sound, so that only the others are folded event by event. Pure.
 
-It acquits and never accuses: versions 1 to n without a hole, the audit goes through them once and in order, head and
-checkpoint are at n, the types are a todo's life, and the row is what the events make. Whatever is not just so is left
-to `bench.oracle.refold`, which alone counts and names faults. It shares no code with the projection.
+It acquits and never accuses: no column has a NULL, versions 1 to n without a hole, the audit goes through them once
+and in order, head and checkpoint are at n, the types are a todo's life, and the row is what the events make. Whatever
+is not just so is left to `bench.oracle.refold`, which alone counts and names faults. It shares no code with the
+projection.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bench.oracle.columns import HEAD, LENGTHS, integers, longs
+from bench.oracle.columns import HEAD, LENGTHS, has_null, integers, longs
 
 INT4: Final = 23
 TEXT: Final = 25
@@ -53,6 +54,8 @@ def acquit(columns: Iterable[Any]) -> Plain | None:
     _, version, projected, versions, types, data, recorded, firsts, lasts, projected_at, *row = columns
     if versions is None or firsts is None or not version == projected == (len(versions) - HEAD) // 8:
         return None
+    if any(map(has_null, (recorded, firsts, lasts, projected_at, row[-1]))):
+        return None
     deleted = types == _ended(version)
     if not (versions == _upto(version) and (deleted or types == _alive(version))):
         return None
@@ -67,6 +70,8 @@ def _row(version: int, data: str, recorded: bytes, deleted: bool) -> list[Any] |
     try:
         texts = [event.text for event in _decode(data)]
     except msgspec.DecodeError:
+        return None
+    if len(texts) != version:
         return None
     if deleted:
         texts.pop()

@@ -18,7 +18,7 @@ from hdrh.histogram import HdrHistogram
 
 from bench.oracle import read_store
 from bench.oracle.activity import Activity
-from bench.oracle.columns import EPOCH, Columns, to_stream
+from bench.oracle.columns import EPOCH, Columns, length, to_stream, with_null
 from bench.oracle.database import connect
 from bench.oracle.delays import Delays
 from bench.oracle.refold import Findings, Stream, judge
@@ -76,6 +76,7 @@ async def _judge_streams(connection: asyncpg.Connection, judgment: _Judgment, to
                     next_told = time.monotonic() + TOLD_EVERY_S
         if judgment.seen == there:
             return
+    judgment.unreached(there)
 
 
 @dataclass(slots=True)
@@ -96,11 +97,18 @@ class _Judgment:
         """Events, audit rows and todos so far."""
         return self.findings.events, self.batches, self.rows
 
+    def unreached(self, there: tuple[int, int, int]) -> None:
+        """Rows that belong to no stream, as their name is NULL: looked for by no name, and so a fault."""
+        for table, seen, count in zip(("events", "projection_audit"), self.seen, there, strict=False):
+            if seen != count:
+                self.findings.mismatched_rows += 1
+                self.findings.note(f"mismatched: {count - seen} rows of {table} belong to no stream")
+
     def add(self, row: asyncpg.Record) -> None:
         """One stream, by its columns or event by event."""
         plain = acquit(row)
         if plain is None:
-            self._fold(to_stream(Columns(*row)))
+            self._look(Columns(*row))
             return
         self.findings.events += len(plain.recorded)
         self.batches += len(plain.lasts)
@@ -112,6 +120,18 @@ class _Judgment:
         self.delays.add(delays)
         if self.activity is not None:
             self.activity.add_plain(plain.recorded, deleted=plain.deleted)
+
+    def _look(self, columns: Columns) -> None:
+        """Fold it; a NULL where the schema has none makes it no history, and is a fault of its own."""
+        nulls = with_null(columns)
+        if not nulls:
+            self._fold(to_stream(columns))
+            return
+        self.findings.events += length(columns.versions)
+        self.batches += length(columns.firsts)
+        self.rows += columns.row_version is not None
+        self.findings.mismatched_rows += 1
+        self.findings.note(f"mismatched: {columns.stream} has NULL in {', '.join(nulls)}")
 
     def _fold(self, stream: Stream) -> None:
         self.batches += len(stream.batches)

@@ -18,6 +18,7 @@ from tests.cluster import Cluster, as_role
 
 STREAMS: Final = 60
 EVENTS: Final = 4 * STREAMS
+END: Final = datetime(2026, 1, 2, tzinfo=UTC)
 
 # Streams of four events; every third ends with a deletion. Their audit is one batch, or two, or one each.
 HISTORY: Final = f"""
@@ -52,6 +53,15 @@ UPDATE projection_audit SET from_version = 5 - from_version, to_version = 5 - to
 """
 STRAY: Final = "INSERT INTO todos SELECT 'stray', text, created_at, updated_at, 1, false FROM todos LIMIT 1"
 LATER: Final = "UPDATE todos SET created_at = created_at + interval '1 us' WHERE id = 'todo-8'"
+# A given store may have been altered: of what it says, NULL is no answer.
+NULLED: Final = """
+ALTER TABLE {table} DROP CONSTRAINT IF EXISTS pk_{table} CASCADE;
+ALTER TABLE {table} ALTER {column} DROP IDENTITY IF EXISTS;
+ALTER TABLE {table} ALTER {column} DROP NOT NULL; UPDATE {table} SET {column} = NULL WHERE {rows}
+"""
+NAMELESS: Final = {"lost": 1, "phantom": 1, "mismatched_rows": 1}
+BATCH: Final = ("from_version", "to_version", "projected_at")
+LAST: Final = "stream = 'todo-5' AND version = 3"
 
 # What is done to the store, and what is counted then beside the counters that it makes wrong.
 PLANTED: Final[Mapping[str, tuple[str, dict[str, int]]]] = {
@@ -69,6 +79,19 @@ PLANTED: Final[Mapping[str, tuple[str, dict[str, int]]]] = {
     "no head": ("DELETE FROM streams WHERE stream = 'todo-5'", {"mismatched_rows": 1}),
     "head of nothing": ("INSERT INTO streams VALUES ('stray', 3, 3)", {"mismatched_rows": 1}),
     "no history": ("UPDATE events SET data = '[]' WHERE stream = 'todo-5' AND version = 2", {"mismatched_rows": 1}),
+    **{
+        f"NULL {table}.{column}": (NULLED.format(table=table, column=column, rows=rows), {"mismatched_rows": 1})
+        for table, rows, columns in (
+            # In the middle, at the end and at the beginning of streams, and in all of one.
+            ("events", "stream = 'todo-5' AND version = 3", ("version", "type", "data", "recorded_at", "position")),
+            ("projection_audit", "stream = 'todo-5' AND to_version = 4", BATCH),
+            ("projection_audit", "stream = 'todo-6'", BATCH),
+            ("todos", "id = 'todo-5'", ("text", "created_at", "updated_at", "version", "deleted")),
+            ("streams", "stream = 'todo-5'", ("version", "projected")),
+        )
+        for column in columns
+    },
+    "NULL names of events": (NULLED.format(table="events", column="stream", rows=LAST), NAMELESS),
 }
 
 
@@ -135,9 +158,9 @@ async def test_only_what_was_recorded_since_counts_for_the_delay(
     if not screened:
         monkeypatch.setattr(oracle, "acquit", lambda _: None)
     # Stream 10 begins 1 µs after this moment, and stream 9 ended before it. Of stream 11 the first two are before it.
-    verification, _ = await judged(url, since=datetime(2026, 1, 1, 0, 1, 10, tzinfo=UTC))
+    verification, _ = await judged(url, load=(datetime(2026, 1, 1, 0, 1, 10, tzinfo=UTC), END))
     assert verification.projected_samples == 4 * (STREAMS - 9)
-    verification, _ = await judged(url, since=datetime(2026, 1, 1, 0, 1, 17, 3, tzinfo=UTC))
+    verification, _ = await judged(url, load=(datetime(2026, 1, 1, 0, 1, 17, 3, tzinfo=UTC), END))
     assert verification.projected_samples == 4 * (STREAMS - 11) + 2
 
 

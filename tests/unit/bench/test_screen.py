@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from struct import pack
+from struct import pack, unpack_from
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.oracle.columns import EPOCH, Columns, moment, to_stream
+from bench.oracle.columns import EPOCH, HEAD, Columns, length, moment, to_stream, with_null
 from bench.oracle.refold import Batch, Event, Findings, Head, Row, Stream, judge
 from bench.oracle.screen import acquit
 from tests.unit.bench.test_refold import CHANGES, Change, at, deleted, half, sound
@@ -90,6 +90,8 @@ def test_the_columns_are_the_stream_again(stream: Stream) -> None:
         lambda c: c._replace(data='[{"text":"text 1"},{"text":2},{"text":"text 3"}]'),
         lambda c: c._replace(data='[{"text":"text 1"},{},{"text":"text 3"}]'),
         lambda c: c._replace(data='[{"text":"text 1"},[],{"text":"text 3"}]'),
+        lambda c: c._replace(data='[{"text":"text 1"},{"text":"text 3"}]'),
+        lambda c: c._replace(data='[{"text":"text 1"},null,{"text":"text 3"}]'),
         lambda c: c._replace(version=10**9, projected=10**9),
         lambda c: c._replace(versions=int4(1, 2, 4)),
         lambda c: c._replace(projected=2),
@@ -102,6 +104,8 @@ def test_the_columns_are_the_stream_again(stream: Stream) -> None:
         "number",
         "no text",
         "no object",
+        "data left out",
+        "NULL data",
         "far head",
         "hole",
         "checkpoint behind",
@@ -113,6 +117,46 @@ def test_the_columns_are_the_stream_again(stream: Stream) -> None:
 )
 def test_what_is_not_just_so_is_left_to_the_fold(change: Any) -> None:
     assert acquit(change(columns(sound()))) is None
+
+
+COLUMNS = {
+    "versions": "version",
+    "types": "type",
+    "recorded": "recorded_at",
+    "firsts": "from_version",
+    "lasts": "to_version",
+    "projected_at": "projected_at",
+    "positions": "position",
+}
+
+
+@given(st.sampled_from([sound(), sound(1), sound(50), deleted()]), st.sampled_from(sorted(COLUMNS)), st.data())
+def test_a_stream_with_a_null_in_any_column_is_never_acquitted_and_the_column_is_named(
+    stream: Stream, name: str, data: st.DataObject
+) -> None:
+    told = columns(stream)
+    elements: list[bytes | None] = [*unpacked(getattr(told, name))]
+    for place in data.draw(st.sets(st.integers(0, len(elements) - 1), min_size=1)):
+        elements[place] = None
+    changed = told._replace(**{name: nullable(elements)})
+    assert acquit(changed) is None
+    assert [one.partition(".")[2] for one in with_null(changed)] == [COLUMNS[name]]
+    assert length(getattr(changed, name)) == len(elements)
+
+
+def unpacked(array: bytes) -> list[bytes]:
+    elements, place = [], HEAD
+    while place < len(array):
+        (width,) = unpack_from(">i", array, place)
+        place += 4 + width
+        elements.append(array[place - width : place])
+    return elements
+
+
+def nullable(elements: Sequence[bytes | None]) -> bytes:
+    """As Postgres sends an array with a NULL: it says so in its head, and the element has the length -1."""
+    told = b"".join(pack(">i", -1) if each is None else pack(">i", len(each)) + each for each in elements)
+    return pack(">5i", 1, 1, 0, len(elements), 1) + told
 
 
 def test_a_moment_that_no_datetime_can_tell_is_its_last_or_first() -> None:
