@@ -138,7 +138,7 @@ def test_a_stream_with_a_null_in_any_column_is_never_acquitted_and_the_column_is
     elements: list[bytes | None] = [*unpacked(getattr(told, name))]
     for place in data.draw(st.sets(st.integers(0, len(elements) - 1), min_size=1)):
         elements[place] = None
-    changed = told._replace(**{name: nullable(elements)})
+    changed = Columns(**{**told._asdict(), name: nullable(elements)})
     assert acquit(changed) is None
     assert [one.partition(".")[2] for one in with_null(changed)] == [COLUMNS[name]]
     assert length(getattr(changed, name)) == len(elements)
