@@ -46,20 +46,29 @@ async def slow(url):
     async with connection.transaction():
         print("asking", flush=True)
         await connection.fetchval("SELECT pg_sleep(600)")
-runner._clock = slow
+runner.offset = slow
+sys.exit(__main__.main())
+"""
+LARGE = """
+import sys
+from bench import __main__
+from bench.report import report
+render = report.render
+report.render = lambda folder: render(folder) + " " * 2**22
 sys.exit(__main__.main())
 """
 # Where no disk can be mounted, nothing larger than a mebibyte can be written.
-CRAMPED = """
+CRAMPED = (
+    """
 import errno, os, pathlib, sys
 write = pathlib.Path.write_text
 def cramped(path, text, *rest, **more):
     if len(text) > 2**20: raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     return write(path, text, *rest, **more)
 pathlib.Path.write_text = cramped
-from bench import __main__
-sys.exit(__main__.main())
 """
+    + LARGE
+)
 
 
 @dataclass
@@ -172,12 +181,12 @@ async def defect() -> End:
 
 @contextmanager
 def small_disk() -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """A folder with little room, and the bench for it."""
+    """A folder with little room, and the bench with a report of 4 MiB for it."""
     folder = Path(tempfile.mkdtemp(prefix="tidemark-test-disk-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=2560k", "tmpfs", str(folder)]
     mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True, check=False).returncode == 0
     try:
-        yield folder, BENCH if mounted else (sys.executable, "-c", CRAMPED)
+        yield folder, (sys.executable, "-c", LARGE if mounted else CRAMPED)
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)

@@ -20,6 +20,7 @@ from settings import Environment, SettingError, catalogue
 from settings.catalogue.api import API_PORT
 from settings.catalogue.kinds import Choice, Duration, Flag, Integer, Number, Setting
 from settings.catalogue.load import SCENARIO
+from settings.catalogue.observation import SAMPLE_RESOURCES
 from settings.catalogue.projection import PROJECTORS, STRATEGY
 from settings.environment import plain
 from settings.scenarios import reader
@@ -79,7 +80,9 @@ def test_a_whole_run_is_handed_on_as_it_was_read(data: st.DataObject) -> None:
     scenario = given_values.pop("SCENARIO", "throughput")
     settings = Bench.from_env(given_values, scenario=scenario)
     told = settings.environment()
-    told |= {"PROJECTORS": PROJECTORS.spell(settings.projectors)}  # how many is no projector's own affair
+    # How many they are is no projector's own affair, and what is looked at beside a run is the bench's alone.
+    told |= {"PROJECTORS": PROJECTORS.spell(settings.projectors)}
+    told |= {"SAMPLE_RESOURCES": SAMPLE_RESOURCES.spell(settings.sample_resources)}
     assert Bench.from_env(told, scenario=scenario) == settings
     loadgen = Loadgen.from_env(told)
     assert (loadgen.users, loadgen.duration_s, loadgen.warmup_s) == (
