@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from metrics.reading import NOT_REQUIRED
 from metrics.records.record import Record
 
 
@@ -21,4 +22,4 @@ class Convergence(Record):
     events: int = 0
     held_s: float = 0.0
     why: str = ""
-    resolution_s: float | None = None
+    resolution_s: float | None = field(default=None, metadata=NOT_REQUIRED)

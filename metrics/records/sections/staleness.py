@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from metrics.reading import NOT_REQUIRED
 from metrics.records.record import Record
 
 NOT_TOLD: Final = "not told"
@@ -62,7 +63,7 @@ class Staleness(Record):
     visible_within_ms: Ranks = field(default_factory=Ranks)
     curve: list[tuple[float, float]] = field(default_factory=list)
     curve_bounds: list[tuple[float, float, float]] = field(default_factory=list)
-    interval_ms: Ranks = field(default_factory=Ranks)
+    interval_ms: Ranks = field(default_factory=Ranks, metadata=NOT_REQUIRED)
     read_your_writes: float | None = None
     monotonic_violations: int | None = None
     monotonic_reads: int = 0
@@ -93,7 +94,7 @@ class Waterfall(Record):
     claimed_to_committed: Ranks | None = None
     committed_to_read: Ranks | None = None
     visibility: Ranks | None = None
-    insert_to_acknowledged: Ranks | None = None
+    insert_to_acknowledged: Ranks | None = field(default=None, metadata=NOT_REQUIRED)
     ahead: float | None = None
     samples: int = 0
     writes: int = 0
