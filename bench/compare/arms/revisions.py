@@ -96,7 +96,7 @@ def prepared(revisions: Sequence[str], scenario: str, mode: Mode | None, console
         console.print(Text("note: this work tree has changes that no commit has; they are in no revision"))
     with ExitStack() as opened:
         guardian = opened.enter_context(Guardian())
-        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-revisions-")))
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=worktree.PREFIX)))
         guardian.keep_clean(folder)
         processes = Processes(folder, guardian, folder)
         opened.callback(processes.stop)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import RunFailed, SetupError
-from metrics.records.result import SCHEMA
+from metrics.records.result import METHOD, SCHEMA
 from settings.children import GIT, INSTALLER, PYTHON
 
 GIT_S: Final = 60.0
@@ -22,7 +22,11 @@ INSTALL_S: Final = 900.0
 UV: Final = INSTALLER.also("UV_*", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 """uv, which installs in the user's way."""
 
-ASKED: Final = "from metrics.records.result import SCHEMA; print(SCHEMA)"
+ASKED: Final = "from metrics.records import result; print(result.SCHEMA, getattr(result, 'METHOD', '1'))"
+"""Results of before methods were named are of the first one."""
+
+PREFIX: Final = "tidemark-revisions-"
+"""Of the temporary folders that hold the worktrees of a comparison, by which they are known as ours."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,11 @@ def dirty(root: Path) -> bool:
 def made(root: Path, commit: str, folder: Path) -> Iterator[Worktree]:
     """Check the commit out into `folder` and install what it locks; the worktree is gone at the end.
 
-    Raises SetupError without uv or for a revision whose results are of another schema than ours, RunFailed.
+    Raises SetupError without uv or for a revision whose results are of another schema or method than ours, RunFailed.
+    No other worktree of the repository is touched.
     """
     uv = _uv()
-    # Those whose folder is gone, of a bench that was killed.
-    _git(root, "worktree", "prune")
+    _forget_killed(root)
     try:
         _git(root, "worktree", "add", "--detach", "--quiet", str(folder), commit)
         tree = Worktree(folder)
@@ -71,15 +75,30 @@ def made(root: Path, commit: str, folder: Path) -> Iterator[Worktree]:
         _refuse_unlike(tree, commit)
         yield tree
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _git(root, "worktree", "prune")
+        _remove(root, folder)
 
 
 def _refuse_unlike(tree: Worktree, commit: str) -> None:
-    schema = _call("the revision's Python", [str(tree.python), "-c", ASKED], PYTHON.environment(), tree.folder, GIT_S)
-    if schema != str(SCHEMA):
-        problem = f"its results are of schema {schema}, and ours are of {SCHEMA}"
-        raise SetupError(commit[:10], problem, "compare revisions that write the same")
+    told = _call("the revision's Python", [str(tree.python), "-c", ASKED], PYTHON.environment(), tree.folder, GIT_S)
+    for name, theirs, ours in zip(("schema", "method"), told.split(), (SCHEMA, METHOD), strict=True):
+        if theirs != str(ours):
+            problem = f"its results are of {name} {theirs}, and ours are of {ours}"
+            raise SetupError(commit[:10], problem, "compare revisions that measure and write the same")
+
+
+def _remove(root: Path, folder: Path) -> None:
+    """Remove the folder, and what Git knows of it; where it was never a worktree, that is nothing."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(RunFailed):
+        _git(root, "worktree", "remove", "--force", str(folder))
+
+
+def _forget_killed(root: Path) -> None:
+    """Forget worktrees of ours whose folder is gone: of a bench that was killed. `prune` would forget others' too."""
+    for line in _git(root, "worktree", "list", "--porcelain").splitlines():
+        folder = Path(line.removeprefix("worktree "))
+        if line.startswith("worktree ") and folder.parent.name.startswith(PREFIX) and not folder.exists():
+            _remove(root, folder)
 
 
 def _uv() -> str:

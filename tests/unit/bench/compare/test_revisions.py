@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from rich.console import Console
 from bench.compare.arms import revisions, worktree
 from bench.compare.arms.revisions import Revision, prepared
 from bench.ends.errors import RunFailed, SetupError
-from metrics.records.result import SCHEMA
+from metrics.records.result import METHOD, SCHEMA
 
 BENCH = """
 import json, os, sys, time
@@ -50,14 +51,14 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def write(root: Path, text: str, schema: int = SCHEMA) -> str:
+def write(root: Path, text: str, schema: int = SCHEMA, method: str = f"METHOD = {METHOD!r}") -> str:
     """Commit a revision of a project, as far as a comparison looks into it."""
     files = {
         "bench/__init__.py": "",
         "bench/__main__.py": BENCH,
         "metrics/__init__.py": "",
         "metrics/records/__init__.py": "",
-        "metrics/records/result.py": f"SCHEMA = {schema}\n",
+        "metrics/records/result.py": f"SCHEMA = {schema}\n{method}\n",
         "text": text,
     }
     for name, content in files.items():
@@ -162,6 +163,35 @@ def test_a_revision_with_results_of_another_schema_is_refused_before_a_trial(roo
     other = write(root, "older", schema=SCHEMA - 1)
     with ExitStack() as stack, pytest.raises(SetupError, match=f"{other[:10]}: its results are of schema {SCHEMA - 1}"):
         opened(stack, "old", other)
+
+
+@pytest.mark.parametrize(("method", "named"), [("METHOD = '1.5'", "1.5"), ("", "1")])
+def test_a_revision_that_measures_by_another_method_is_refused_before_a_trial(
+    method: str, named: str, root: Path, left: Path
+) -> None:
+    other = write(root, "older", method=method)
+    with ExitStack() as stack, pytest.raises(SetupError, match=f"{other[:10]}: its results are of method {named}, and"):
+        opened(stack, "old", other)
+
+
+def test_a_worktree_of_the_user_is_kept_also_where_its_folder_is_away(root: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "on-a-disk"
+    git(root, "worktree", "add", "-q", "--detach", str(theirs), "old")
+    theirs.rename(tmp_path / "unmounted")
+    with ExitStack() as stack:
+        opened(stack, "old", "main")
+    (tmp_path / "unmounted").rename(theirs)
+    assert f"worktree {theirs}" in git(root, "worktree", "list", "--porcelain").splitlines()
+    assert git(theirs, "rev-parse", "HEAD") == git(root, "rev-parse", "old")
+
+
+def test_a_worktree_that_a_killed_bench_has_left_is_forgotten(root: Path, left: Path) -> None:
+    folder = left / f"{worktree.PREFIX}killed"
+    git(root, "worktree", "add", "-q", "--detach", str(folder / "0"), "old")
+    shutil.rmtree(folder)
+    with ExitStack() as stack:
+        opened(stack, "old", "main")
+    assert str(folder) not in git(root, "worktree", "list")
 
 
 def test_an_installer_that_fails_leaves_nothing(root: Path, left: Path, tmp_path: Path) -> None:
