@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bench.bundle.comparison import read_comparison
 from bench.bundle.folder import new_id
+from bench.bundle.leave import leave
 from bench.compare import document, page, table
 from bench.compare.arms import revisions, variables
 from bench.compare.arms.arm import Arm
@@ -24,9 +25,6 @@ from bench.compare.trials import Sitting, Taken, run
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
-from metrics.files import write_whole
-from metrics.records.comparison import Comparison
-from metrics.records.record import write_json
 from settings import Environment
 
 COMPARISON: Final = "comparison.json"
@@ -97,21 +95,8 @@ def _given(folders: list[Path], *, anyway: bool) -> tuple[Sitting, list[str]]:
 def _finish(sitting: Sitting, doubts: list[str], folder: Path, seed: int, console: Console) -> int:
     found = document.build(folder.name, sitting, doubts, seed)
     with signals.held():
-        missing = _write(folder, found)
+        missing = leave(folder, COMPARISON, found, page.render(found))
         table.show(console, found, folder)
     if missing:
         console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
     return SOUND if found["sound"] and not missing else FAILED
-
-
-def _write(folder: Path, found: Comparison) -> str:
-    """Write the comparison; what could not be written, and why."""
-    name = COMPARISON
-    try:
-        folder.mkdir(parents=True)
-        write_json(folder / name, found)
-        name = "report.html"
-        write_whole(folder / name, page.render(found))
-    except OSError as error:
-        return f"{folder / name}: {error.strerror}"
-    return ""

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.bundle.folder import new_id
+from bench.bundle.leave import REPORT, leave
 from bench.drill import document, page
 from bench.drill.repetition import Repetition
 from bench.drill.table import show
@@ -24,8 +25,6 @@ from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
 from bench.trial.fault import VARIABLE, Plan, load, names
-from metrics.files import write_whole
-from metrics.records.record import write_json
 from settings import Environment, plugins
 
 NO_HOLD: Final[Mapping[str, str]] = {"HOLD": "0"}
@@ -110,13 +109,8 @@ def _repeat(one: Drill, number: int, results: Path, console: Console) -> Repetit
 
 def _tell(done: list[dict[str, Any]], results: Path, console: Console) -> None:
     show(console, done)
-    found, file = document.build(done), results / new_id("drills") / document.FILE
-    report = file.with_name("report.html")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, found)
-        write_whole(report, page.render(found, file.parent.name))
-    except OSError as error:
-        raise SetupError("--results", f"{file} can not be written ({error.strerror})", "make room") from None
-    for written in (report, file):
-        console.print(Text(str(written)), soft_wrap=True)
+    found, folder = document.build(done), results / new_id("drills")
+    if missing := leave(folder, document.FILE, found, page.render(found, folder.name)):
+        raise SetupError("--results", f"could not be written ({missing})", "make room")
+    for name in (REPORT, document.FILE):
+        console.print(Text(str(folder / name)), soft_wrap=True)

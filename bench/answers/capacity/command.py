@@ -18,9 +18,9 @@ from bench.answers.budget import Budget, spoken
 from bench.answers.capacity import document, page, table
 from bench.answers.capacity.search import Search
 from bench.answers.capacity.trials import LEAST, MOST, Sitting, Tried, run
-from bench.answers.leave import leave
 from bench.answers.trial import Measure, measured
 from bench.bundle.folder import new_id
+from bench.bundle.leave import leave
 from bench.bundle.reading import refusing
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND

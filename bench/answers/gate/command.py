@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -21,7 +20,8 @@ from bench.answers.gate import baseline as baselines
 from bench.answers.gate.judge import Bounds, against_file, against_revision, verdict
 from bench.answers.gate.markdown import headline, markdown
 from bench.answers.gate.requirement import Requirement, requirements
-from bench.bundle.folder import new_id, point_latest
+from bench.bundle.folder import new_id
+from bench.bundle.leave import leave
 from bench.compare import document
 from bench.compare.arms import revisions
 from bench.compare.arms.arm import Arm
@@ -32,7 +32,6 @@ from bench.compare.trials import Sitting, run
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.preflight.settings import Settings
-from metrics.files import write_whole
 from metrics.records.answers.gate import FILE, SCHEMA, Gate, Judged
 from metrics.records.record import write_json
 from settings import Environment
@@ -167,17 +166,14 @@ def _leave(told: Gate, folder: Path, console: Console) -> None:
     page = markdown(told)
     console.print(Text(page), soft_wrap=True)
     summary = os.environ.get(SUMMARY, "").strip()
-    try:
-        folder.mkdir(parents=True)
-        write_json(folder / FILE, told)
-        write_whole(folder / PAGE, page)
-        with suppress(OSError):
-            point_latest(folder)
-        if summary:
+    if missing := leave(folder, FILE, told, page, page_name=PAGE):
+        raise SetupError("--results", f"could not be written ({missing})", "make room")
+    if summary:
+        try:
             with Path(summary).open("a", encoding="utf-8") as file:
                 file.write(page)
-    except OSError as error:
-        raise SetupError(str(error.filename), f"can not be written: {error.strerror}", "make room") from error
+        except OSError as error:
+            raise SetupError(SUMMARY, f"{summary} can not be written: {error.strerror}", "make room") from error
     console.print(Text(f"gate    {headline(told)}; {folder / FILE}", style="bold"), soft_wrap=True)
 
 

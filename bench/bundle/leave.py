@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from bench.bundle.folder import point_latest
+from bench.bundle.folder import LATEST, point_latest
 from metrics.files import write_whole
 from metrics.records.record import write_json
 
+REPORT: Final = "report.html"
 
-def leave(folder: Path, name: str, document: Mapping[str, Any], page: str) -> str:
+
+def leave(folder: Path, name: str, document: Mapping[str, Any], page: str, *, page_name: str = REPORT) -> str:
     """Write them; returns what could not be written, and why, else nothing."""
-    at = name
+    at = folder / name
     try:
         folder.mkdir(parents=True)
-        write_json(folder / name, document)
-        at = "report.html"
-        write_whole(folder / at, page)
+        write_json(at, document)
+        at = folder / page_name
+        write_whole(at, page)
+        at = folder.parent / LATEST
         point_latest(folder)
     except OSError as error:
-        return f"{folder / at}: {error.strerror}"
+        return f"{at}: {error.strerror}"
     return ""
