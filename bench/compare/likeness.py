@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
+from pathlib import Path
 from typing import Any, Final
 
 from bench.compare import surroundings
@@ -21,9 +22,11 @@ NO_DIFFERENCE: Final = {setting.name for setting in catalogue.every() if not set
 def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:
     """Raise SetupError where the bundles can not be compared; returns what was only let pass by `anyway`."""
     every = list(chain.from_iterable(arms))
+    _refuse_twice(every)
     for trial in every:
         _refuse_void(trial)
-    _refuse_unlike_methods([trial.result for trial in every])
+    if told := unlike_methods([trial.result for trial in every]):
+        raise SetupError("compare", told, "measure one of them again; docs/method.md says what differs")
     doubts = [doubt for one, other in combinations(every, 2) for doubt in _doubts(one, other)]
     doubts += [doubt for arm in arms for doubt in _unequal(arm)]
     if doubts and not anyway:
@@ -54,16 +57,25 @@ def _refuse_void(trial: Loaded) -> None:
         )
 
 
-def _refuse_unlike_methods(results: Sequence[Result]) -> None:
-    """Figures of two methods are answers to two questions, which no word lets pass."""
+def _refuse_twice(trials: Sequence[Loaded]) -> None:
+    """Pairs are counted as independent, so a run is in one of them, by whatever path or link it was named."""
+    named: dict[str, Path] = {}
+    for trial in trials:
+        name = trial.result.run_id
+        if name in named:
+            raise SetupError(
+                name, f"is named twice ({named[name]} and {trial.folder})", "name each run once; measure more pairs"
+            )
+        named[name] = trial.folder
+
+
+def unlike_methods(results: Sequence[Result]) -> str:
+    """Which two are figures of two methods, so answers to two questions, which no word lets pass; else nothing."""
     first = results[0]
     for other in results[1:]:
         if other.method != first.method:
-            raise SetupError(
-                other.run_id,
-                f"was measured by method {other.method}, and {first.run_id} by method {first.method}",
-                "measure one of them again; docs/method.md says what differs",
-            )
+            return f"{other.run_id} was measured by method {other.method}, and {first.run_id} by method {first.method}"
+    return ""
 
 
 def _doubts(one: Loaded, other: Loaded) -> list[str]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.compare.arms.arm import Arm
-from bench.compare.likeness import USABLE
+from bench.compare.likeness import USABLE, unlike_methods
 from bench.compare.loaded import Loaded, load
 from bench.compare.statistics.pairs import Pair
 from bench.ends.errors import RunFailed, SetupError
@@ -85,6 +85,9 @@ def run(sitting: Sitting, arms: Sequence[Arm], results: Path, order: Random, con
             console.print(Text(f"{title}  {_line(trial)}"), soft_wrap=True)
             if trial.result.verdict not in USABLE:
                 sitting.why = f"trial {done + 1} ({sitting.names[arm]}) is {trial.result.verdict}: {trial.result.why}"
+                return
+            if unlike := unlike_methods([one.trial.result for one in sitting.taken]):
+                sitting.why = unlike
                 return
     sitting.ended = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from argparse import Namespace
 from io import StringIO
 from pathlib import Path
@@ -183,8 +184,32 @@ def test_a_result_of_an_older_schema_is_refused_with_what_to_do(tmp_path: Path) 
 
 def test_two_methods_are_never_compared_whatever_is_said(tmp_path: Path) -> None:
     folders = [bundles.write(tmp_path, "a"), bundles.write(tmp_path, "b", changed={"method": "1"})]
-    with pytest.raises(SetupError, match="b: was measured by method 1, and a by method 2"):
+    with pytest.raises(SetupError, match="b was measured by method 1, and a by method 2"):
         run(tmp_path, folders, anyway=True)
+
+
+def test_a_run_that_is_named_twice_is_no_second_pair_whatever_is_said(tmp_path: Path) -> None:
+    a, b = pairs(tmp_path, [5])
+    with pytest.raises(SetupError, match=f"s0: is named twice .*{a}.*; name each run once"):
+        run(tmp_path, [a, b] * 5, anyway=True)
+    with pytest.raises(SetupError, match="s0: is named twice"):
+        run(tmp_path, [a, a], anyway=True)
+
+
+def test_a_link_or_a_copy_of_a_run_is_that_run(tmp_path: Path) -> None:
+    a, b = pairs(tmp_path, [5])
+    (tmp_path / "latest").symlink_to(a.name)
+    with pytest.raises(SetupError, match=r"s0: is named twice .*latest"):
+        run(tmp_path, [a, b, tmp_path / "latest", b], anyway=True)
+    shutil.copytree(b, tmp_path / "copy")
+    with pytest.raises(SetupError, match=r"p0: is named twice .*copy"):
+        run(tmp_path, [b, tmp_path / "copy"], anyway=True)
+
+
+def test_the_last_comparison_is_what_latest_points_at(tmp_path: Path) -> None:
+    run(tmp_path, pairs(tmp_path, [5]))
+    (folder,) = tmp_path.glob("*-compare-*")
+    assert (tmp_path / "latest").resolve() == folder
 
 
 def test_the_same_against_the_same_is_a_against_b(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from bench.compare.command import COMPARISON, compare
 from bench.ends.errors import RunFailed, SetupError
 from bench.trial import runner
-from metrics.records.result import Verdict
+from metrics.records.result import METHOD, Verdict
 from settings import SettingError
 from tests.unit.bench import bundles
 
@@ -40,13 +40,14 @@ def took(monkeypatch: pytest.MonkeyPatch) -> Took:
     return plant(monkeypatch, lambda _: "converged")
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, end: End) -> Took:
+def plant(monkeypatch: pytest.MonkeyPatch, end: End, method: Callable[[int], str] = lambda _: METHOD) -> Took:
     trials: Took = []
 
     def run(trial: runner.Trial, _: object) -> SimpleNamespace:
         trials.append(trial)
         run_id = f"run-{len(trials)}"
-        changed = {"settings": trial.settings.recorded(), "mode": trial.settings.mode, "trial": trial.number}
+        changed: dict[str, Any] = {"settings": trial.settings.recorded(), "mode": trial.settings.mode}
+        changed |= {"trial": trial.number, "method": method(len(trials))}
         verdict = end(len(trials))
         folder = bundles.write(
             trial.results, run_id, verdict=verdict, why="" if verdict == "converged" else "planted", changed=changed
@@ -138,6 +139,17 @@ def test_a_void_trial_ends_the_comparison_without_a_number(
     document = comparison(tmp_path)
     assert (document["why"], document["metrics"], document["sound"]) == (why, [], False)
     assert [trial["values"] for trial in document["trials"]] == [{}, {}]
+
+
+def test_a_trial_by_another_method_ends_the_comparison_without_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = plant(monkeypatch, lambda _: "converged", lambda number: "1" if number == 4 else METHOD)
+    code, _ = sit(tmp_path)
+    document = comparison(tmp_path)
+    assert (code, len(took)) == (1, 4)
+    assert document["why"] == f"run-4 was measured by method 1, and run-1 by method {METHOD}"
+    assert (document["metrics"], document["sound"]) == ([], False)
 
 
 def test_trials_that_timed_out_are_lower_bounds_and_make_the_exit_code_1(
