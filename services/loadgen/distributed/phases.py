@@ -95,8 +95,9 @@ class PhaseRunner:
         began = time.monotonic()
         while self._run.ledger.in_flight:
             self._run.pause(0.005)
-        first = self._stats()
+        # What the probe has in the air may still commit: only then is what is left to project all that there will be.
         self._adopt_probe()
+        first = self._stats()
         held = self._hold.release(first)
         if held.released_at is not None:
             began = time.monotonic()
