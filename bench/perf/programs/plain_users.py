@@ -77,13 +77,15 @@ def begin(environment: Environment, **_: Any) -> None:
 
 
 def measure(environment: Environment) -> None:
-    """Processor time and requests between the warm-up and the end."""
+    """Processor time, requests and failures between the warm-up and the end."""
     total = environment.stats.total
     gevent.sleep(float(os.environ["WARMUP_S"]))
-    began, spent, requests = time.perf_counter(), time.process_time(), total.num_requests
+    began, spent = time.perf_counter(), time.process_time()
+    requests, failed = total.num_requests, total.num_failures
     gevent.sleep(float(os.environ["DURATION_S"]))
-    seconds, spent, requests = time.perf_counter() - began, time.process_time() - spent, total.num_requests - requests
-    report(cpu_us=spent / requests * 1e6, per_s=requests / seconds, requests=requests, failed=total.num_failures)
+    seconds, spent = time.perf_counter() - began, time.process_time() - spent
+    requests, failed = total.num_requests - requests, total.num_failures - failed
+    report(cpu_us=spent / requests * 1e6, per_s=requests / seconds, requests=requests, failed=failed)
     environment.process_exit_code = 0
     if environment.runner is not None:
         environment.runner.quit()
