@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from gevent.pool import Pool
 
 from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.ledger import Ledger
 from services.loadgen.judge.read_back import Findings, Row, check, read_row, sweep, sweep_is_cheaper
+from services.loadgen.paths import todo_path
 
 _LANES = 8
 
@@ -44,7 +44,7 @@ def _read_each(base_url: str, ids: list[str]) -> dict[str, Row | None]:
 
 
 def _read_one(http: HttpClient, id: str) -> Row | None:
-    answer = http.call("GET", f"/todos/{quote(id)}")
+    answer = http.call("GET", todo_path(id))
     if answer.status == 404:
         return None
     if answer.status != 200:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from services.loadgen.judge.deleted import Deleted
 from services.loadgen.judge.todo import Todo
+from services.loadgen.paths import page_path
 
 PAGE = 1000
 
@@ -52,7 +52,7 @@ def examine(todo: Todo, row: Row | None) -> Fault | None:
     repeated = len(todo.versions) - len(set(todo.versions))
     if repeated:
         return _fault(todo, row, repeated, "two writes were acknowledged with one version")
-    if todo.version == 0 or _explains(todo, row):
+    if not todo.versions or _explains(todo, row):
         return None
     after = [version for version in todo.versions if row is not None and version > row.version]
     return _fault(todo, row, max(len(after), 1))
@@ -121,10 +121,9 @@ def _gone(id: str, version: int) -> Todo:
 
 def sweep(get: Callable[[str], Any]) -> Iterator[tuple[str, Row]]:
     """All active todos by pages, in order of id."""
-    path = f"/todos?limit={PAGE}"
     after: str | None = None
     while True:
-        page = get(path + (f"&after={quote(after)}" if after else ""))
+        page = get(page_path(PAGE, after))
         for row in page["todos"]:
             yield row["id"], read_row(row)
         if (after := page["next"]) is None:

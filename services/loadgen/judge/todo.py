@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(slots=True)
 class Todo:
-    """One todo as acknowledged. `text` and `deleted` belong to `version`, the highest acknowledged one.
+    """One todo as acknowledged. `text` and `deleted` belong to `version`, the highest acknowledged one. A
+    target may count from 0: that nothing is acknowledged is told by `versions`, which is empty then.
 
     `maybe_texts` and `maybe_deleted` are writes whose answer was lost: they happened or they did not.
     """
@@ -30,8 +31,9 @@ class Todo:
 
     def acknowledge(self, version: int, text: str, *, deleted: bool = False) -> None:
         """Take in an acknowledged write; answers may come in any order, the highest version wins."""
+        first = not self.versions
         self.versions.append(version)
-        if version > self.version:
+        if first or version > self.version:
             self.version, self.text, self.deleted = version, text, deleted
 
     def doubt(self, text: str, *, deleted: bool = False) -> None:

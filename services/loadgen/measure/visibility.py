@@ -24,7 +24,16 @@ from services.loadgen.judge.todo import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
 from services.loadgen.measure.staleness import StalenessFigures
 from services.loadgen.measure.wall_clock import epoch
-from services.loadgen.measure.watched_todo import RELATIVE_RESOLUTION, RESOLUTION_S, Read, Seen, WatchedTodo, Write
+from services.loadgen.measure.watched_todo import (
+    NO_TODO,
+    RELATIVE_RESOLUTION,
+    RESOLUTION_S,
+    Read,
+    Seen,
+    WatchedTodo,
+    Write,
+)
+from services.loadgen.paths import todo_path
 
 TODOS = 20
 WRITES_PER_S = 25.0
@@ -52,7 +61,7 @@ class VisibilityProbe:
         self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
         self._figures = StalenessFigures()
-        self._samples: deque[Sample] = deque(maxlen=SAMPLES_KEPT)
+        self._samples: deque[tuple[WatchedTodo, Seen]] = deque(maxlen=SAMPLES_KEPT)
         self._interval: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -168,7 +177,7 @@ class VisibilityProbe:
         return {
             "visibility_ms": {**found.to_dict(), "samples": self._histogram.get_total_count()},
             "staleness": self.staleness().to_dict(),
-            "samples": list(self._samples),
+            "samples": [_sample(watched, seen) for watched, seen in self._samples],
             "histogram": self._histogram.encode().decode("ascii"),
             "updates": sum(len(watched.todo.versions) - 1 for watched in self._watched),
             "unseen": sum(len(watched.waiting) for watched in self._watched),
@@ -210,7 +219,7 @@ class VisibilityProbe:
         text = f"probe update {self._written}"
         self._requests += self._counting
         try:
-            async with self._session.put(f"/todos/{watched.todo.id}", json={"text": text}) as response:
+            async with self._session.put(todo_path(watched.todo.id), json={"text": text}) as response:
                 document = await response.json(content_type=None)
                 at = time.perf_counter()
                 if 400 <= response.status < 500:
@@ -230,7 +239,7 @@ class VisibilityProbe:
         with self._asking() as session, suppress(*_NO_ANSWER):
             began = time.perf_counter()
             asked = {"at_least_version": str(version), "wait": str(WAIT_MS)}
-            async with session.get(f"/todos/{watched.todo.id}", params=asked) as response:
+            async with session.get(todo_path(watched.todo.id), params=asked) as response:
                 document = await response.json(content_type=None)
                 seconds = time.perf_counter() - began
                 if response.status in (200, 504) and self._counting:
@@ -274,18 +283,18 @@ class VisibilityProbe:
         if seen.write.counted:
             record(self._histogram, seen.latency_s)
             self._figures.curve.seen(*seen.interval_s)
-        self._samples.append(_sample(watched, seen))
+        self._samples.append((watched, seen))
 
     async def _read(self, watched: WatchedTodo) -> Read | None:
         """One read over the next connection; None without an answer."""
         floor = watched.shown
         with self._asking() as session, suppress(*_NO_ANSWER):
             sent_at = time.perf_counter()
-            async with session.get(f"/todos/{watched.todo.id}") as response:
+            async with session.get(todo_path(watched.todo.id)) as response:
                 document = await response.json(content_type=None)
                 if response.status not in (200, 404):
                     return None
-                version = int(document["version"]) if response.status == 200 else 0
+                version = int(document["version"]) if response.status == 200 else NO_TODO
                 answered_at = time.perf_counter()
                 return Read(version, sent_at, answered_at, floor, epoch())
         return None

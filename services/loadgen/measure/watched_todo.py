@@ -10,6 +10,8 @@ from services.loadgen.judge.todo import Todo
 
 RESOLUTION_S: Final = 0.002
 RELATIVE_RESOLUTION: Final = 0.2
+NO_TODO: Final = -1
+"""Version of a read that showed no todo; a target may count from 0."""
 
 
 @dataclass(slots=True)
@@ -18,7 +20,7 @@ class Write:
 
     `epoch`: what to add to one for the seconds since the epoch, as it was at the acknowledgement. `unseen_at`: when the
     last read that did not show it was sent; None before there is one. `next_read`: whether the first read that was sent
-    after the acknowledgement showed it; None before its answer.
+    after the acknowledgement showed it; None before its answer. `shown_by`: a read that showed it before that.
     """
 
     version: int
@@ -27,13 +29,14 @@ class Write:
     epoch: float = 0.0
     unseen_at: float | None = None
     next_read: bool | None = None
+    shown_by: Read | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """A read that was answered. `floor`: the highest version that an answer had shown before this one was sent.
 
-    `version` 0: it showed no todo. `epoch`: what to add to a moment for the seconds since the epoch.
+    `version` NO_TODO: it showed none. `epoch`: what to add to a moment for the seconds since the epoch.
     """
 
     version: int
@@ -83,28 +86,37 @@ class WatchedTodo:
         self.todo = todo
         self.shown = 0
         self.waiting: dict[int, Write] = {}
+        self._unread: list[Write] = []
+        self._newest: Read | None = None
         self.wake = asyncio.Event()
         self.news = asyncio.Event()
 
     def acknowledge(self, version: int, text: str, at: float, *, counted: bool = True, epoch: float = 0.0) -> Write:
         """An answer came: from now on its visibility is waited for."""
         self.todo.acknowledge(version, text)
-        self.waiting[version] = write = Write(version, at, counted, epoch)
+        shown_by = self._newest if version <= self.shown else None
+        self.waiting[version] = write = Write(version, at, counted, epoch, shown_by=shown_by)
+        self._unread.append(write)
         self.wake.set()
         self.news.set()
         return write
 
     def look(self, read: Read) -> tuple[list[Seen], list[Write]]:
-        """Take in a read: the writes that it is the first to show, and those whose writer's next read it was."""
-        self.shown = max(self.shown, read.version)
-        next_of = []
+        """Take in a read: the writes that it is the first to show, and those whose writer's next read it was.
+
+        A read that was sent before the acknowledgement may show a write, and is no next read of its writer's.
+        """
+        if read.version > self.shown:
+            self.shown, self._newest = read.version, read
+        next_of = [write for write in self._unread if read.sent_at >= write.acknowledged_at]
+        self._unread = [write for write in self._unread if read.sent_at < write.acknowledged_at]
+        for write in next_of:
+            write.next_read = read.version >= write.version
         for write in self.waiting.values():
-            if write.next_read is None and read.sent_at >= write.acknowledged_at:
-                write.next_read = read.version >= write.version
-                next_of.append(write)
-            if read.version < write.version and read.sent_at >= write.acknowledged_at:
+            if write.shown_by is None and read.version < write.version and read.sent_at >= write.acknowledged_at:
                 write.unseen_at = max(write.unseen_at or 0.0, read.sent_at)
-        seen = [Seen(self.waiting.pop(v), read) for v in list(self.waiting) if v <= self.shown]
+        ready = [write for write in self.waiting.values() if write.shown_by or write.version <= read.version]
+        seen = [Seen(self.waiting.pop(write.version), write.shown_by or read) for write in ready]
         if not self.waiting:
             self.wake.clear()
         return seen, next_of

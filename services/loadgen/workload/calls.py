@@ -11,6 +11,7 @@ import msgspec
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
+from services.loadgen.paths import page_path, todo_path
 from services.loadgen.workload.http.session import Answer, HttpSession
 from services.loadgen.workload.run import Run
 from settings.scenarios.document import Operation
@@ -78,12 +79,11 @@ class TodoCalls:
 
     def read_one(self, id: str, due: float) -> None:
         """Read a todo. One that is not projected yet, or not any more, is an answer too."""
-        self._read(READ_ONE, f"/todos/{id}", due)
+        self._read(READ_ONE, todo_path(id), due)
 
     def read_list(self, after: str | None, due: float) -> None:
         """Read a page of todos from somewhere in the middle."""
-        start = f"&after={after}" if after else ""
-        self._read(READ_LIST, f"/todos?limit={LIST_LIMIT}{start}", due)
+        self._read(READ_LIST, page_path(LIST_LIMIT, after), due)
 
     def read_stats(self, due: float) -> bytes | None:
         """Read the statistics; None when no usable answer came."""
@@ -109,7 +109,7 @@ class TodoCalls:
     def _write(self, operation: Operation, endpoint: Endpoint, id: str | None, text: str, due: float) -> Written | None:
         """Send a write; what it was acknowledged with, None where it was refused or its answer is lost."""
         ledger = self._run.ledger
-        path = "/todos" if id is None else f"/todos/{id}"
+        path = "/todos" if id is None else todo_path(id)
         content = None if operation == "delete" else msgspec.json.encode({"text": text})
         ledger.begin(id)
         answered = False

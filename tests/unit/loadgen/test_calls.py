@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -112,3 +113,19 @@ def test_a_read_is_an_answer_if_it_is_a_document(answer: Answer, errors: int) ->
     run.enter(next(phase for phase in run.phases if phase.measured), 1)
     made.read_list(None, 0.0)
     assert (run.recorder.errors, run.recorder.answered["read"]) == (errors, 1 - errors)
+
+
+STRANGE = "a b/ü?#\r\nX-Evil: 1 %41\U0001f600"
+"""A legal id of a target, which as it stands would break the request line, the header block or the encoding."""
+
+
+@pytest.mark.parametrize("ask", ["update", "delete", "read_one", "read_list"])
+def test_an_id_is_data_in_every_request(ask: str) -> None:
+    made, _, session = calls(Answer(404, 0.1))
+    getattr(made, ask)(STRANGE, 0.0)
+    path = session.asked[-1][1]
+    assert path.isascii()
+    assert path.isprintable()
+    assert not set(" #") & set(path)
+    encoded = path.rpartition("after=" if ask == "read_list" else "/")[2]
+    assert unquote(encoded) == STRANGE

@@ -11,6 +11,8 @@ from services.loadgen.judge.read_back import Row, check, examine, sweep, sweep_i
 from services.loadgen.judge.todo import Todo
 
 LIVE = Todo("t", 3, "c", versions=[1, 2, 3])
+FROM_ZERO = Todo("t")
+FROM_ZERO.acknowledge(0, "a")
 GONE = Todo("t", 3, "", deleted=True, versions=[1, 2, 3])
 IN_DOUBT = Todo("t", 3, "c", versions=[1, 2, 3], maybe_texts=["d", "e"], maybe_deleted=True)
 
@@ -24,6 +26,9 @@ IN_DOUBT = Todo("t", 3, "c", versions=[1, 2, 3], maybe_texts=["d", "e"], maybe_d
         (LIVE, Row(2, "b"), 1),
         (LIVE, Row(1, "a"), 2),
         (LIVE, Row(4, "c"), 1),
+        (FROM_ZERO, None, 1),
+        (FROM_ZERO, Row(0, "a"), 0),
+        (FROM_ZERO, Row(0, "b"), 1),
         (GONE, None, 0),
         (GONE, Row(3, "c"), 1),
         (GONE, Row(2, "b"), 1),

@@ -52,6 +52,28 @@ async def test_a_version_seen_before_its_acknowledgement_took_no_time() -> None:
     assert (seen.latency_s, seen.interval_s) == (0.0, (0.0, 0.0))
 
 
+async def test_a_read_that_goes_back_shows_no_write_that_it_does_not_show() -> None:
+    todo = watched()
+    show(todo, 3, at=10.1)
+    todo.acknowledge(3, "y", at=10.2)
+    (seen,) = show(todo, 2, at=10.9, sent_at=10.8)
+    assert (seen.read.answered_at, seen.latency_s, seen.write.next_read) == (10.1, 0.0, False)
+    todo.acknowledge(4, "z", at=11.0)
+    assert show(todo, 3, at=11.2) == []
+    assert latencies(show(todo, 4, at=11.5)) == [0.5]
+
+
+async def test_a_write_that_an_earlier_read_shows_still_has_a_next_read() -> None:
+    """The freshest writes are shown by a read that was under way at their acknowledgement: they count as well."""
+    todo = watched()
+    write = todo.acknowledge(2, "x", at=10.0)
+    seen, next_of = todo.look(Read(2, 9.9, 10.1))
+    assert ([one.write for one in seen], next_of, todo.waiting) == ([write], [], {})
+    assert todo.look(Read(1, 10.1, 10.2))[1] == [write]
+    assert write.next_read is False
+    assert todo.look(Read(2, 10.2, 10.3)) == ([], [])
+
+
 async def test_polling_gets_coarser_with_age() -> None:
     todo = watched()
     assert todo.next_poll_s(now=10.0) == RESOLUTION_S
