@@ -12,6 +12,7 @@ from bench.compare.statistics.contrast import Contrast, Terms, contrasts, error_
 from bench.compare.statistics.pairs import Value, median
 from bench.compare.trials import Sitting, Taken
 from metrics.records import comparison as records
+from metrics.records.result import Result
 
 FEW: Final = 100
 
@@ -89,9 +90,20 @@ def _notes(sitting: Sitting) -> list[str]:
         notes.append(f"a trial with fewer than {FEW} events left to project kept up: its convergence speed says little")
     if cut := sum(trial.result.verdict == "timed_out" for trial in every):
         notes.append(
-            f"{cut} trial(s) timed out: their convergence time is a lower bound, their other numbers are left out"
+            f"{cut} trial(s) timed out: their convergence time is a lower bound, their other numbers are left out, "
+            "and what is left of those is a hint at most"
+        )
+    if untold := [trial.result.neighbours for trial in every if not _neighbours_told(trial.result)]:
+        reason = next((f" ({found.reason})" for found in untold if found and found.reason), "")
+        notes.append(
+            f"of {len(untold)} trial(s) it is not told what other processes took of the machine{reason}: "
+            "whether they made a difference is not known"
         )
     return notes
+
+
+def _neighbours_told(result: Result) -> bool:
+    return result.neighbours is not None and result.neighbours.cpu_share is not None
 
 
 def _trial(name: str, taken: Taken, *, void: bool) -> records.Trial:

@@ -12,13 +12,15 @@ from metrics.records.result import Result
 from metrics.records.verification import Verification
 
 Read = Callable[[Result, Verification], float | None]
+Resolution = Callable[[Result], float]
 
 
 @dataclass(frozen=True)
 class Metric:
     """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count.
 
-    `read` gives None where the run measured nothing of it.
+    `read` gives None where the run measured nothing of it. `resolution`: by how much it may be off in its unit, where
+    that is more than the three digits of a histogram.
     """
 
     name: str
@@ -27,10 +29,30 @@ class Metric:
     better: Literal["higher", "lower"]
     read: Read
     lead: bool = False
+    resolution: Resolution = lambda _: 0.0
+
+    def value(self, result: Result, verification: Verification) -> Value | None:
+        """What a sound run has for it."""
+        told = self.read(result, verification)
+        return None if told is None else Value(float(told), resolution=self.resolution(result))
 
 
 def _told(path: str) -> Read:
     return lambda result, _: figure(result, path).value
+
+
+def _one_event(_: Result) -> float:
+    return 1.0
+
+
+def _of_the_release(result: Result) -> float:
+    return result.convergence.resolution_s or 0.0
+
+
+def speed_resolution(result: Result) -> float:
+    """Of the convergence speed, by the resolution of the time that it is taken over."""
+    found = result.convergence
+    return (found.speed_events_per_s or 0.0) * _of_the_release(result) / found.time_s if found.time_s > 0 else 0.0
 
 
 METRICS: Final = (
@@ -54,8 +76,16 @@ METRICS: Final = (
         "lower",
         lambda _, v: v.projected_ms.p99 if v.projected_samples else None,
     ),
-    Metric("backlog_max", "Largest backlog", "events", "lower", _told("backlog.max")),
-    Metric("convergence_s", "Convergence time", "s", "lower", _told("convergence.time_s"), lead=True),
+    Metric("backlog_max", "Largest backlog", "events", "lower", _told("backlog.max"), resolution=_one_event),
+    Metric(
+        "convergence_s",
+        "Convergence time",
+        "s",
+        "lower",
+        _told("convergence.time_s"),
+        lead=True,
+        resolution=_of_the_release,
+    ),
     Metric(
         "convergence_speed",
         "Convergence speed",
@@ -63,6 +93,7 @@ METRICS: Final = (
         "higher",
         _told("convergence.speed_events_per_s"),
         lead=True,
+        resolution=speed_resolution,
     ),
 )
 
@@ -70,8 +101,8 @@ METRICS: Final = (
 def values(result: Result, verification: Verification) -> dict[str, Value]:
     """The values of a sound run. Of one that timed out, only that its convergence takes longer; of a void one, none."""
     if result.sound:
-        found = {metric.name: metric.read(result, verification) for metric in METRICS}
-        return {name: Value(float(value)) for name, value in found.items() if value is not None}
+        found = {metric.name: metric.value(result, verification) for metric in METRICS}
+        return {name: value for name, value in found.items() if value is not None}
     if result.verdict == "timed_out":
         return {"convergence_s": Value(result.convergence.time_s, "at_least")}
     return {}

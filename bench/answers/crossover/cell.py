@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.bundle.reading import Read
+from bench.compare.metrics import speed_resolution
 from bench.compare.statistics.contrast import Contrast, Terms, contrasts
 from bench.compare.statistics.pairs import Pair, Value
 from metrics.records.answers.crossover import Cell as Record
@@ -80,7 +81,8 @@ def speed(result: Result) -> Value | None:
     """The convergence speed; an upper bound of a run that timed out; None where nothing was left or is known."""
     found = result.convergence
     if result.sound:
-        return None if found.speed_events_per_s is None else Value(found.speed_events_per_s)
+        told = found.speed_events_per_s
+        return None if told is None else Value(told, resolution=speed_resolution(result))
     if result.verdict == "timed_out" and found.time_s > 0 and found.events > 0:
         return Value(found.events / found.time_s, "at_most")
     return None

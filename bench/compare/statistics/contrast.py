@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.compare.statistics.interval import interval
-from bench.compare.statistics.pairs import Bound, Pair, Value, median, noise_floor, percent
+from bench.compare.statistics.pairs import Bound, Pair, Value, median, noise_floor, percent, resolved
 from bench.compare.statistics.step_down import Logs, adjusted
 from metrics.records.record import Record
 
@@ -26,7 +26,7 @@ class Contrast(Record):
     """One arm against the base. `ratio` is the median of arm / base over the pairs, `ratios` has them all in order.
 
     `low` to `high` holds the true ratio with the chance `covered`. `p` is adjusted for the whole table. `noise_floor`
-    is A against A (1 or more). `answer` says how the arm differs from the base, `hint` what it looks like where there
+    is A against A, and above 1. `answer` says how the arm differs from the base, `hint` what it looks like where there
     are too few pairs to say; `because` says why there is no verdict. None: not known.
     """
 
@@ -64,16 +64,22 @@ def error_rate(pairs: int, contrasts: int = 1) -> float:
 
 
 def contrasts(table: Mapping[str, Sequence[Pair]], terms: Terms, seed: str) -> dict[str, Contrast]:
-    """Judge each metric of an arm by its pairs, in the order in which they ran. `seed` makes it repeatable."""
+    """Judge each metric of an arm by its pairs, in the order in which they ran. `seed` makes it repeatable.
+
+    One that lacks the ratio of any pair gets a hint at most: whether a pair has one may hang on how its trials went, so
+    those that have are a choice by outcome. Whoever turns pairs round leaves such gaps where they are.
+    """
     usable = {name: _usable(pairs) for name, pairs in table.items()}
     table_of_logs = {
         name: [_logs(pair) for pair in table[name]]
         for name, pairs in usable.items()
-        if isinstance(pairs, list) and len(pairs) >= terms.fewest
+        if isinstance(pairs, list) and len(pairs) >= terms.fewest and len(pairs) == len(table[name])
     }
     p = {name: min(1.0, terms.contrasts * value) for name, value in adjusted(table_of_logs, seed).items()}
     return {
-        name: _unknown(pairs) if isinstance(pairs, str) else _contrast(pairs, p.get(name), terms, f"{seed}/{name}")
+        name: _unknown(pairs)
+        if isinstance(pairs, str)
+        else _contrast(pairs, len(table[name]), p.get(name), terms, f"{seed}/{name}")
         for name, pairs in usable.items()
     }
 
@@ -100,7 +106,7 @@ def _unknown(because: str) -> Contrast:
     return Contrast(0, [], None, "exact", None, None, None, None, None, "no verdict", "", because)
 
 
-def _contrast(pairs: Sequence[Pair], p: float | None, terms: Terms, seed: str) -> Contrast:
+def _contrast(pairs: Sequence[Pair], ran: int, p: float | None, terms: Terms, seed: str) -> Contrast:
     ratios = [ratio for pair in pairs if (ratio := pair.ratio) is not None]
     middle, bounds = median(ratios), {ratio.bound for ratio in ratios}
     ends = interval([math.log(ratio.value) for ratio in ratios], seed)
@@ -108,10 +114,10 @@ def _contrast(pairs: Sequence[Pair], p: float | None, terms: Terms, seed: str) -
     high = None if ends is None or "at_least" in bounds else math.exp(ends.high)
     floor = noise_floor(pairs)
     side = _side(middle, low, high)
-    because = _forbidden(len(pairs), terms) or _not_shown(
-        middle, side, floor, p, error_rate(len(pairs), terms.contrasts)
-    )
-    hinted = bool(_forbidden(len(pairs), terms)) and not terms.no_verdict and _beyond(middle, floor)
+    forbidden = _forbidden(len(pairs), ran, terms)
+    noise = "" if _beyond(middle, floor) else _noise(pairs, floor)
+    because = forbidden or noise or _not_shown(side, p, error_rate(ran, terms.contrasts))
+    hinted = bool(forbidden) and not terms.no_verdict and not noise
     return Contrast(
         pairs=len(pairs),
         ratios=[ratio.value for ratio in ratios],
@@ -139,17 +145,21 @@ def _beyond(middle: Value, floor: float | None) -> bool:
     return floor is not None and max(middle.value, 1 / middle.value) > floor
 
 
-def _forbidden(pairs: int, terms: Terms) -> str:
-    """Why this table gives no verdict, whatever it shows."""
+def _forbidden(pairs: int, ran: int, terms: Terms) -> str:
+    """Why a metric gets no verdict, whatever it shows: of the whole table, or for it has `pairs` of those that ran."""
+    gaps = f"{ran - pairs} of {ran} pairs have no ratio, and the others are no fair choice: a hint at most"
     few = f"{pairs} pair{'' if pairs == 1 else 's'}: a hint at most, for a verdict takes {terms.fewest}"
-    return terms.no_verdict or terms.only_hints or (few if pairs < terms.fewest else "")
+    return terms.no_verdict or terms.only_hints or (gaps if pairs < ran else few if pairs < terms.fewest else "")
 
 
-def _not_shown(middle: Value, side: Hint, floor: float | None, p: float | None, rate: float) -> str:
+def _noise(pairs: Sequence[Pair], floor: float | None) -> str:
     if floor is None:
         return "no two trials of one arm are there to tell the noise"
-    if not _beyond(middle, floor):
-        return f"trials of the same arm differ by up to {percent(floor)}"
+    known = floor <= resolved(pairs)
+    return f"{'its figures are known to' if known else 'trials of the same arm differ by up to'} {percent(floor)}"
+
+
+def _not_shown(side: Hint, p: float | None, rate: float) -> str:
     if not side:
         return "the pairs contradict each other"
     if p is None or p > rate:

@@ -15,15 +15,22 @@ Bound = Literal["exact", "at_least", "at_most"]
 WITHIN: Final = 2.0
 """Times their size within which 19 of 20 steps are."""
 
+DIGITS: Final = 0.001
+"""Share of a value that no figure is known better than: histograms keep three digits."""
+
 OPPOSITE: Final[dict[Bound, Bound]] = {"exact": "exact", "at_least": "at_most", "at_most": "at_least"}
 
 
 @dataclass(frozen=True)
 class Value(Record):
-    """A measured value; `at_least` when the measurement was cut off there (a run that timed out)."""
+    """A measured value; `at_least` when the measurement was cut off there (a run that timed out).
+
+    It may be off by `resolution`, in its own unit, where that is more than DIGITS.
+    """
 
     value: float
     bound: Bound = "exact"
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,20 @@ def noise_floor(pairs: Sequence[Pair]) -> float | None:
     """A against A: the ratio (1 or more) within which a trial and the next one of the same arm stay in 19 of 20 cases.
 
     Twice the root mean square of the log ratios of such neighbours, over both arms. Neighbours in time, so that what
-    drifts over a sitting, and falls out of the ratio of a pair, is left out here as well. None without two that have
-    exact values.
+    drifts over a sitting, and falls out of the ratio of a pair, is left out here as well. Never less than `resolved`:
+    figures that repeat are no proof that nothing moves. None without two that have exact values.
     """
     arms = ([pair.base for pair in pairs], [pair.arm for pair in pairs])
     known = [[math.log(v.value) if v is not None and v.bound == "exact" else None for v in values] for values in arms]
     size = step_size(*known)
-    return None if size is None else math.exp(WITHIN * size)
+    return None if size is None else max(math.exp(WITHIN * size), resolved(pairs))
+
+
+def resolved(pairs: Sequence[Pair]) -> float:
+    """The largest ratio (above 1) that two exact values of the same size may have, each off by its resolution."""
+    values = [value for pair in pairs for value in (pair.base, pair.arm) if value is not None]
+    shares = [value.resolution / value.value for value in values if value.bound == "exact" and value.value > 0]
+    return 1 + 2 * max([DIGITS, *shares])
 
 
 def step_size(*arms: Sequence[float | None]) -> float | None:

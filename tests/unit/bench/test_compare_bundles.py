@@ -15,8 +15,9 @@ from rich.console import Console
 from bench.compare.command import COMPARISON, compare, render
 from bench.ends.errors import SetupError
 from metrics.records.record import write_json
-from metrics.records.result import Correctness, Verdict
+from metrics.records.result import Correctness, Throughput, Verdict
 from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.resources import Neighbours
 from tests.unit.bench import bundles
 
 SERIAL = {"SERIAL_PROJECTION": "true"}
@@ -79,6 +80,61 @@ def test_a_trial_that_timed_out_is_a_lower_bound_and_no_success(tmp_path: Path) 
     # No other number of such a run is a result.
     assert metric(document, "actions_per_s")["arms"][0]["median"] is None
     assert "no verdict; there is no pair of sound trials to take it from" in said
+
+
+def test_pairs_that_survived_are_no_verdict_where_an_arm_timed_out_in_its_worst(tmp_path: Path) -> None:
+    folders: list[Path] = []
+    for number in range(8):
+        folders.append(bundles.write(tmp_path, f"s{number}", variables=SERIAL))
+        lost = number >= 5
+        faster = {"throughput": Throughput(4321, 600.0 + number, 9876, 987.6, 0, 0)}
+        late: Any = {"convergence": Convergence(60, 10.0, 100)}
+        folders.append(
+            bundles.write(
+                tmp_path, f"p{number}", verdict="timed_out" if lost else "converged", changed=late if lost else faster
+            )
+        )
+    _, said, document, _ = run(tmp_path, folders)
+    (found,) = metric(document, "actions_per_s")["contrasts"]
+    assert (found["answer"], found["hint"], found["pairs"]) == ("no verdict", "higher", 5)
+    assert found["because"].startswith("3 of 8 pairs have no ratio")
+    assert {m["name"]: len(c["ratios"]) for m in document["metrics"] for c in m["contrasts"]}["convergence_s"] == 8
+    assert "what is left of those is a hint at most" in said
+
+
+def test_a_figure_is_known_to_no_better_than_its_run_says(tmp_path: Path) -> None:
+    """A release that is known to 40 ms says nothing of 250 against 290 ms, however often both repeat."""
+    folders = []
+    for number in range(5):
+        for name, time_s in (("a", 0.25), ("b", 0.29)):
+            slow = {"convergence": Convergence(time_s, 1000 / time_s, 1000, resolution_s=0.04)}
+            folders.append(bundles.write(tmp_path, f"{name}{number}", changed=slow))
+    document = run(tmp_path, folders)[2]
+    for name in ("convergence_s", "convergence_speed"):
+        (found,) = metric(document, name)["contrasts"]
+        assert (found["answer"], found["because"]) == ("no verdict", "its figures are known to 32 %")
+
+
+def test_where_neighbours_are_not_told_a_note_says_so(tmp_path: Path) -> None:
+    folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
+    known, unknown = Neighbours(cpu_share=0.0), Neighbours(reason="the system runs elsewhere")
+    for number, folder in enumerate(folders):
+        result = json.loads((folder / "result.json").read_text())
+        told = (unknown if number < 3 else known).to_dict()
+        write_json(folder / "result.json", {**result, "neighbours": told})
+    _, said, document, _ = run(tmp_path, folders)
+    (note,) = [note for note in document["notes"] if "other processes" in note]
+    assert note == (
+        "of 3 trial(s) it is not told what other processes took of the machine (the system runs elsewhere): "
+        "whether they made a difference is not known"
+    )
+    assert "of 3 trial(s) it is not told" in said
+
+
+def test_where_neighbours_are_told_no_note_says_that_they_are_not(tmp_path: Path) -> None:
+    told = {"neighbours": Neighbours(cpu_share=0.01)}
+    folders = [bundles.write(tmp_path, name, changed=told) for name in ("a", "b")]
+    assert not [note for note in run(tmp_path, folders)[2]["notes"] if "other processes" in note]
 
 
 def test_a_speed_over_a_few_events_is_said_to_say_little(tmp_path: Path) -> None:

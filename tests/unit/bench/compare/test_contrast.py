@@ -72,6 +72,41 @@ def test_what_is_noise_gets_no_verdict_and_so_does_what_contradicts_itself() -> 
     assert (found.answer, found.because) == ("no verdict", "the pairs contradict each other")
 
 
+def test_figures_that_repeat_give_no_verdict_within_what_they_are_known_to() -> None:
+    found = judged(pairs((100.0,) * 5, (100.1,) * 5))
+    assert (found.answer, found.because) == ("no verdict", "its figures are known to 0.2 %")
+    coarse = [Pair(Value(10, resolution=1), Value(11, resolution=1))] * 5
+    assert (judged(coarse).answer, judged(coarse).because) == ("no verdict", "its figures are known to 20 %")
+    assert judged(pairs((100.0,) * 5, (101.0,) * 5)).answer == "higher"
+
+
+@pytest.mark.parametrize(
+    ("gap", "others"),
+    [
+        (Pair(Value(100), None), 5),
+        (Pair(None, Value(100)), 7),
+        (Pair(None, None), 5),
+        (Pair(Value(60, "at_least"), Value(60, "at_least")), 6),
+    ],
+)
+def test_a_metric_without_the_ratio_of_some_pair_is_a_hint_and_never_an_answer(gap: Pair, others: int) -> None:
+    """Where an arm times out in its worst pairs, the pairs that are left are those that went well."""
+    full = pairs((100.0,) * (others + 1), (120.0,) * (others + 1))
+    found = contrasts({"gap": [gap, *full[1:]], "full": full}, PLAIN, "seed")
+    told = f"1 of {others + 1} pairs have no ratio, and the others are no fair choice: a hint at most"
+    assert (found["gap"].answer, found["gap"].hint, found["gap"].because) == ("no verdict", "higher", told)
+    assert (found["gap"].pairs, found["gap"].p) == (others, None)
+    assert (found["full"].answer, found["full"].p) == ("higher", 2 / 2 ** (others + 1))
+
+
+def test_one_error_rate_is_of_the_whole_table_whatever_each_metric_has() -> None:
+    """With six pairs 1/20 is asked of every metric, also of one that alone would be judged by five."""
+    five = [Pair(Value(100), None), *pairs((100.0,) * 5, (120.0,) * 5)]
+    assert error_rate(5) > error_rate(6)
+    told = contrasts({"five": five, "six": pairs((100.0,) * 6, (120.0,) * 6)}, PLAIN, "seed")
+    assert {name: found.answer for name, found in told.items()} == {"five": "no verdict", "six": "higher"}
+
+
 def test_a_metric_that_is_sure_alone_is_not_sure_among_many_that_chance_moves() -> None:
     """Holm over the table: what one metric alone would show, some metric of many shows by chance."""
     weak = (104.0, 109.0, 102.0, 103.0, 112.0)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bench.compare.statistics.pairs import Bound, Pair, Value, median, noise_floor, percent
+from bench.compare.statistics.pairs import Bound, Pair, Value, median, noise_floor, percent, resolved
 
 
 def exact(*values: float) -> list[Value]:
@@ -53,7 +53,7 @@ def bounds(*pairs: tuple[float, float], cut: Bound = "exact") -> list[Pair]:
 def test_the_noise_floor_is_twice_the_size_of_the_steps_within_the_arms() -> None:
     # Base up by e, arm not at all: the root mean square of 1 and 0 is 0.707.
     assert noise_floor(bounds((1, 5), (math.e, 5))) == pytest.approx(math.exp(2 * math.sqrt(0.5)))
-    assert noise_floor(bounds((7, 3), (7, 3), (7, 3))) == 1
+    assert noise_floor(bounds((7, 3), (7, 3), (7, 3))) == pytest.approx(1.002)
     assert noise_floor(bounds((1, 9))) is None
 
 
@@ -61,6 +61,14 @@ def test_what_drifts_over_a_sitting_is_no_noise_and_a_value_that_was_cut_off_tel
     drifting = [(1.01**n, 1.01**n) for n in range(40)]
     assert noise_floor(bounds(*drifting)) == pytest.approx(1.01**2)
     assert noise_floor(bounds((60, 5), (60, 5 * math.e), cut="at_least")) == pytest.approx(math.exp(2))
+
+
+def test_the_noise_floor_is_no_less_than_what_the_figures_can_tell_apart() -> None:
+    coarse = [Pair(Value(10, resolution=1), Value(20, resolution=1))] * 5
+    assert noise_floor(coarse) == resolved(coarse) == pytest.approx(1.2)
+    assert resolved([Pair(Value(60, "at_least", resolution=50), Value(5))]) == pytest.approx(1.002)
+    noisy = bounds((1, 5), (math.e, 5))
+    assert noise_floor(noisy) == pytest.approx(math.exp(2 * math.sqrt(0.5)))
 
 
 @pytest.mark.parametrize(
