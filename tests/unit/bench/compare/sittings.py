@@ -1,4 +1,4 @@
-"""Sittings made by chance: trials with noise like what was seen, with drift, and with a difference that is planted."""
+"""Sittings made by chance: trials with noise of an assumed size, with drift, and with a difference that is planted."""
 
 from __future__ import annotations
 
