@@ -40,6 +40,7 @@ from bench.trial.listing import a_scenario
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
 from metrics.records.answers.crossover import FILE as CROSSOVER
+from metrics.records.answers.gate import FILE as GATE
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
@@ -107,7 +108,12 @@ def rerender(arguments: argparse.Namespace, console: Console) -> int:
 
 def _renderer(folder: Path) -> Callable[[Path], str]:
     """By the document that the folder has."""
-    of_kind = {comparison.COMPARISON: comparison.render, CAPACITY: capacities.render, CROSSOVER: crossovers.render}
+    of_kind = {
+        comparison.COMPARISON: comparison.render,
+        CAPACITY: capacities.render,
+        CROSSOVER: crossovers.render,
+        GATE: gates.render,
+    }
     return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
 
 
@@ -149,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--kill-projector-at", metavar="TIME", help="kill -9 a projector, e.g. 10s into the load phase")
     one.add_argument("--replace", action=argparse.BooleanOptionalAction, help="start another one for the killed")
     _add_compare(commands)
-    judging = _command(commands, "gate", gates.gate, "for CI: is it worse than a baseline, or than another revision?")
+    judging = _command(commands, "gate", gates.gate, "for CI: worse than a baseline or a revision? as required?")
     gates.add_arguments(judging)
     judging.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
     judging.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)

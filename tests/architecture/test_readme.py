@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import yaml
 
+from bench import __main__ as bench_main
+from bench.answers.gate.requirement import requirements
+from bench.perf import __main__ as perf_main
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NAMED = r"`(?:[A-Z_]+=\S+ )*task ([a-z][a-z:]*)"
+SCENARIO = str(ROOT / "scenarios" / "reads.toml")
 COMMANDS = (
     "python3 -m pip install --target .tools uv && .tools/bin/uv run task bench:parallel",
     ".tools/bin/uv run task test",
@@ -53,6 +59,22 @@ def test_each_command_that_answers_stands_beside_its_question() -> None:
         "advise",
     } <= named
     assert {"drill", "doctor", "perf", "report"} <= named
+
+
+def test_each_command_beside_a_question_is_one_that_its_parser_takes() -> None:
+    tasks = yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
+    page = (ROOT / "docs" / "which-command.md").read_text(encoding="utf-8")
+    taken = set()
+    for task, words in re.findall(r"`(?:[A-Z_]+=\S+ )*task ([a-z:]+)(?: -- ([^`]+))?`", page):
+        called = shlex.split(tasks[task]["cmd"].replace("{{.CLI_ARGS}}", words.replace("my.toml", SCENARIO)))
+        if called[1:3] not in (["-m", "bench"], ["-m", "bench.perf"]):
+            continue
+        parser = bench_main._parser() if called[2] == "bench" else perf_main._parser()
+        given = parser.parse_args(called[3:])
+        if task == "bench:gate":
+            assert given.against or given.baseline or requirements(given.require), words
+        taken.add(task)
+    assert {"bench", "bench:gate", "bench:capacity", "bench:compare", "advise", "drill", "perf", "report"} <= taken
 
 
 def test_every_setting_of_the_table_is_in_the_example() -> None:

@@ -1,4 +1,4 @@
-"""`python -m bench gate`: trials against a baseline file, or against another revision in one sitting; for CI.
+"""`python -m bench gate`: trials against a baseline file, another revision in one sitting, or thresholds; for CI.
 
 Exit codes: 0 no regression, or one that is only reported; 1 unsound trials, a figure that is not as required, or, with
 `--enforce`, a regression; 2 a setting, or a baseline that is not alike.
@@ -7,8 +7,7 @@ Exit codes: 0 no regression, or one that is only reported; 1 unsound trials, a f
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -17,11 +16,11 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.answers.gate import baseline as baselines
-from bench.answers.gate.judge import Bounds, against_file, against_revision, verdict
-from bench.answers.gate.markdown import headline, markdown
+from bench.answers.gate import page
+from bench.answers.gate.ending import a_folder, finish, unsound
+from bench.answers.gate.judge import Bounds, against_file, against_revision
 from bench.answers.gate.requirement import Requirement, requirements
-from bench.bundle.folder import new_id
-from bench.bundle.leave import leave
+from bench.bundle.reading import refusing
 from bench.compare import document
 from bench.compare.arms import revisions
 from bench.compare.arms.arm import Arm
@@ -32,12 +31,11 @@ from bench.compare.trials import Sitting, run
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from bench.preflight.settings import Settings
-from metrics.records.answers.gate import FILE, SCHEMA, Gate, Judged
+from metrics.reading import read
+from metrics.records.answers.gate import FILE, SCHEMA, Gate
 from metrics.records.record import write_json
 from settings import Environment
 
-SUMMARY: Final = "GITHUB_STEP_SUMMARY"
-PAGE: Final = "gate.md"
 TRIALS: Final = 5
 MOST: Final = 50
 NOW: Final = "HEAD"
@@ -64,16 +62,19 @@ def add_requirements(parser: argparse.ArgumentParser) -> None:
 
 
 def gate(arguments: argparse.Namespace, console: Console) -> int:
-    """Measure, judge, and leave `results/<id>/` with gate.json and its Markdown."""
+    """Measure, judge, and leave `results/<id>/` with gate.json, its Markdown and its page, also when broken off."""
     required = requirements(arguments.require)
     bounds = Bounds(_by_metric("--tolerance", arguments.tolerance), _by_metric("--floor", arguments.floor))
     trials = Environment({"--trials": arguments.trials}).integer("--trials", TRIALS, low=1, high=MOST)
     if arguments.against is not None:
         _refuse_both(arguments)
         return _against(arguments, trials, bounds, required, console)
-    if arguments.baseline is None:
-        raise SetupError("gate", "nothing to compare with", "say --baseline FILE, or --against REVISION")
+    if arguments.baseline is None and (arguments.write or not required):
+        problem = "nothing to compare with"
+        raise SetupError("gate", problem, "say --baseline FILE, --against REVISION, or --require for thresholds alone")
     settings = Settings.from_env(ambient(), scenario=arguments.scenario, mode=arguments.mode)
+    if arguments.baseline is None:
+        return _alone(arguments, settings, trials, required, console)
     if arguments.write:
         return _write(arguments, settings, trials, console)
     return _beside_file(arguments, settings, trials, bounds, required, console)
@@ -82,7 +83,7 @@ def gate(arguments: argparse.Namespace, console: Console) -> int:
 def _write(arguments: argparse.Namespace, settings: Settings, trials: int, console: Console) -> int:
     sitting = Sitting([NOW], trials)
     run(sitting, [Here(NOW, settings)], arguments.results, Random(1), console)
-    if why := _unsound(sitting) or next(iter(in_doubt([sitting.arm(0)])), ""):
+    if why := unsound(sitting) or next(iter(in_doubt([sitting.arm(0)])), ""):
         console.print(Text(f"no baseline is written: {why}"), soft_wrap=True)
         return FAILED
     written = baselines.of_trials(sitting.arm(0), settings)
@@ -104,12 +105,32 @@ def _beside_file(
 ) -> int:
     base = baselines.read_baseline(arguments.baseline)
     baselines.refuse_unlike(base, settings)
-    sitting = Sitting([NOW], trials)
-    run(sitting, [baselines.Alike(Here(NOW, settings), base)], arguments.results, Random(1), console)
-    doubts = in_doubt([sitting.arm(0)])
-    judged = against_file(base["metrics"], baselines.figures(sitting.arm(0)), bounds, doubts[0] if doubts else "")
+    sitting, folder = Sitting([NOW], trials), a_folder(arguments.results, settings)
     told = f"`{arguments.baseline.name}` of {(base['revision'] or 'no revision')[:10]}, {base['written_at']}"
-    return _finish(arguments, sitting, judged, doubts, told, required, console)
+
+    def end() -> int:
+        doubts = in_doubt([sitting.arm(0)])
+        judged = against_file(base["metrics"], baselines.figures(sitting.arm(0)), bounds, doubts[0] if doubts else "")
+        return finish(arguments, folder, sitting, judged, doubts, told, required, console)
+
+    arms = [baselines.Alike(Here(NOW, settings), base)]
+    return _measure(sitting, arms, arguments.results, Random(1), console, end)
+
+
+def _alone(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    trials: int,
+    required: Sequence[Requirement],
+    console: Console,
+) -> int:
+    """Thresholds on the trials of this revision, without another side."""
+    sitting, folder = Sitting([NOW], trials), a_folder(arguments.results, settings)
+
+    def end() -> int:
+        return finish(arguments, folder, sitting, [], in_doubt([sitting.arm(0)]), "", required, console)
+
+    return _measure(sitting, [Here(NOW, settings)], arguments.results, Random(1), console, end)
 
 
 def _against(
@@ -119,70 +140,33 @@ def _against(
     with revisions.prepared(named, arguments.scenario, arguments.mode, console) as arms:
         sitting = Sitting([arm.name for arm in arms], trials)
         given: Sequence[Arm] = arms
-        name = new_id(arguments.scenario, "gate")
-        run(sitting, given, arguments.results, Random(name), console)
-        found = document.build(name, sitting, [], arms[0].settings.seed)
-        judged = against_revision(found, bounds)
-        return _finish(arguments, sitting, judged, found["doubts"], f"`{arms[0].name}`", required, console)
+        folder = a_folder(arguments.results, arms[0].settings)
+
+        def end() -> int:
+            found = document.build(folder.name, sitting, [], arms[0].settings.seed)
+            judged = against_revision(found, bounds)
+            return finish(arguments, folder, sitting, judged, found["doubts"], f"`{arms[0].name}`", required, console)
+
+        return _measure(sitting, given, arguments.results, Random(folder.name), console, end)
 
 
-def _finish(
-    arguments: argparse.Namespace,
-    sitting: Sitting,
-    judged: Sequence[Judged],
-    doubts: Sequence[str],
-    against: str,
-    required: Sequence[Requirement],
-    console: Console,
+def _measure(
+    sitting: Sitting, arms: Sequence[Arm], results: Path, order: Random, console: Console, end: Callable[[], int]
 ) -> int:
-    why = _unsound(sitting)
-    scenario = sitting.taken[0].trial.result.scenario
-    folder: Path = arguments.results / new_id(scenario, "gate")
-    ours = [trial.result for trial in sitting.arm(len(sitting.names) - 1)]
-    held = [one.judge(ours) for one in required]
-    found = verdict(judged, why)
-    failed = (
-        found == "unsound" or not all(one["holds"] for one in held) or (arguments.enforce and found == "regression")
-    )
-    told: Gate = {
-        "schema": SCHEMA,
-        "gate_id": folder.name,
-        "against": against,
-        "verdict": found,
-        "why": why,
-        "enforced": arguments.enforce,
-        "failed": failed,
-        "doubts": list(doubts),
-        "run_ids": [one.trial.result.run_id for one in sitting.taken],
-        "metrics": [] if why else list(judged),
-        "required": held,
-    }
-    _leave(told, folder, console)
-    return FAILED if failed else SOUND
+    """Run the trials, then `end`, which gives the exit code. Broken off, what was measured until then is kept."""
+    try:
+        run(sitting, arms, results, order, console)
+    except BaseException:
+        if sitting.taken:
+            end()
+        raise
+    return end()
 
 
-def _leave(told: Gate, folder: Path, console: Console) -> None:
-    """Both documents in the folder, the Markdown on the terminal and where CI shows it."""
-    page = markdown(told)
-    console.print(Text(page), soft_wrap=True)
-    summary = os.environ.get(SUMMARY, "").strip()
-    if missing := leave(folder, FILE, told, page, page_name=PAGE):
-        raise SetupError("--results", f"could not be written ({missing})", "make room")
-    if summary:
-        try:
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(page)
-        except OSError as error:
-            raise SetupError(SUMMARY, f"{summary} can not be written: {error.strerror}", "make room") from error
-    console.print(Text(f"gate    {headline(told)}; {folder / FILE}", style="bold"), soft_wrap=True)
-
-
-def _unsound(sitting: Sitting) -> str:
-    """Why the trials are no results: one that is unsound gives no figure to a gate."""
-    if sitting.why or sitting.ended:
-        return sitting.why or sitting.ended
-    unsound = [one.trial.result for one in sitting.taken if not one.trial.result.sound]
-    return f"{unsound[0].run_id} is {unsound[0].verdict}: {unsound[0].why}" if unsound else ""
+def render(folder: Path) -> str:
+    """The report of the gate in `folder`, again. Raises SetupError for a document that can not be used."""
+    with refusing():
+        return page.render(read(folder / FILE, Gate, schema=SCHEMA))
 
 
 def _refuse_both(arguments: argparse.Namespace) -> None:

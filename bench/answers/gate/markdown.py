@@ -15,7 +15,7 @@ def markdown(gate: Gate) -> str:
     lines = [
         f"### tidemark gate: {headline(gate)}",
         "",
-        f"Against {gate['against']}; {len(gate['run_ids'])} trials.",
+        f"{f'Against {against}; ' if (against := gate['against']) else ''}{len(gate['run_ids'])} trials.",
         "",
     ]
     lines += [f"- doubt: {doubt}" for doubt in gate["doubts"]]
@@ -38,16 +38,23 @@ def headline(gate: Gate) -> str:
 def _row(metric: Judged) -> str:
     unit = metric["unit"]
     ratio = "–" if metric["ratio"] is None else f"{metric['ratio']:.2f}"
-    bound = f"{metric['tolerance']:.0%}, at least {metric['floor']:g} {unit}" if metric["answer"] != "told" else ""
     said = f"{SIGNS[metric['answer']]} {metric['answer']}{_because(metric['because'])}".strip()
-    cells = [metric["label"], _figure(metric["base"], unit), _figure(metric["now"], unit), ratio, bound, said]
+    cells = [metric["label"], value(metric["base"], unit), value(metric["now"], unit), ratio, bound(metric), said]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
-def _figure(value: float | None, unit: str) -> str:
-    if value is None:
+def bound(metric: Judged) -> str:
+    """By how much it may be worse; nothing where it is not judged."""
+    if metric["answer"] == "told":
+        return ""
+    return f"{metric['tolerance']:.0%}, at least {metric['floor']:g} {metric['unit']}"
+
+
+def value(figure: float | None, unit: str) -> str:
+    """A figure with its unit."""
+    if figure is None:
         return "–"
-    told = {"s": seconds, "ms": milliseconds}.get(unit, whole)(value)
+    told = {"s": seconds, "ms": milliseconds}.get(unit, whole)(figure)
     return told + {"s": "", "ms": " ms", "/s": "/s"}.get(unit, f" {unit}")
 
 

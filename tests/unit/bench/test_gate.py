@@ -17,6 +17,7 @@ import yaml
 from rich.console import Console
 
 from bench import ROOT
+from bench import __main__ as main
 from bench.answers.gate import command
 from bench.answers.gate.baseline import of_trials, read_baseline
 from bench.answers.gate.judge import Bounds, against_file, against_revision, verdict
@@ -26,6 +27,7 @@ from bench.compare.arms.variables import ambient
 from bench.compare.loaded import load
 from bench.compare.metrics import values
 from bench.ends.errors import SetupError
+from bench.ends.signals import Interrupted
 from bench.preflight import description
 from bench.preflight.settings import Settings
 from metrics.records.answers.gate import FILE
@@ -283,6 +285,52 @@ def test_against_a_file(
     assert "| Action latency, p50 | 5.02 ms |" in page
 
 
+@pytest.mark.parametrize(("bound", "code"), [("9", 0), ("5", 1)])
+def test_thresholds_alone_are_held_against_trials_of_this_revision(
+    bound: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(monkeypatch, slower(0))
+    given, out = gate(tmp_path, "--require", f"latency_ms.actions.p50<{bound}", "--trials", "3")
+    told = document(tmp_path)
+    assert (given, told["failed"], told["metrics"], len(told["run_ids"])) == (code, bool(code), [], 3)
+    assert ("Against" in out, "3 trials." in out) == (False, True)
+
+
+def test_the_page_is_made_again_from_the_document_and_has_every_answer(
+    baseline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(monkeypatch, slower(0.2))
+    gate(tmp_path, "--baseline", baseline, "--trials", "3", "--require", "latency_ms.actions.p50<1")
+    folder = tmp_path / "latest"
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert main._renderer(folder)(folder) == page
+    told = document(tmp_path)
+    for said in ("Failed", "regression", "does not hold", *told["run_ids"], *(one["label"] for one in told["metrics"])):
+        assert said in page
+
+
+@pytest.mark.parametrize("words", [["--baseline"], ["--against", "main"], ["--require", "throughput.errors==0"]])
+def test_what_was_measured_before_a_signal_is_kept(
+    words: list[str], baseline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(number: int) -> Mapping[str, Any]:
+        if number == 3:
+            raise Interrupted(2)
+        return slower(0)(number)
+
+    @contextmanager
+    def prepared(*_: Any) -> Iterator[list[Arm]]:
+        yield [Arm("main 1234567", end), Arm("HEAD 7654321", end)]
+
+    monkeypatch.setattr(revisions, "prepared", prepared)
+    play(monkeypatch, end)
+    with pytest.raises(Interrupted):
+        gate(tmp_path, *words, *([baseline] if words == ["--baseline"] else []))
+    told = document(tmp_path)
+    assert (told["verdict"], told["failed"], told["why"]) == ("unsound", True, "the comparison was interrupted")
+    assert len(told["run_ids"]) == (4 if "--against" in words else 2)
+
+
 def test_a_doubt_forbids_a_verdict_and_is_told(baseline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play(monkeypatch, lambda number: {**slower(0.5)(number), "doubts": ["other processes took 40% of the machine"]})
     code, out = gate(tmp_path, "--baseline", baseline, "--trials", "3", "--enforce")
@@ -328,6 +376,7 @@ def test_what_was_measured_otherwise_is_refused_by_name(
     ("words", "told"),
     [
         ([], "nothing to compare with"),
+        (["--write", "--require", "throughput.errors==0"], "nothing to compare with"),
         (["--against", "main", "--baseline", "b.json"], "different gates"),
         (["--baseline", "nowhere.json"], "there is no such file"),
         (["--against", "main", "--tolerance", "speed=0.1"], "'speed' is no metric"),
@@ -379,9 +428,9 @@ def test_a_baseline_is_read_back_as_it_was_written(baseline: str, tmp_path: Path
 
 
 def test_the_workflow_of_the_docs_calls_what_there_is() -> None:
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    _, _, rest = page.partition("## A gate for CI")
-    workflow = yaml.safe_load(rest.partition("```yaml\n")[2].partition("```")[0])
+    written = (ROOT / "docs" / "examples" / "bench-gate.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(written)
+    assert "add --enforce" in written
     lines = [line for step in workflow["jobs"]["gate"]["steps"] for line in step.get("run", "").splitlines()]
     (called,) = [line for line in lines if "task bench:gate" in line]
     assert "bench:gate" in yaml.safe_load((ROOT / "Taskfile.yml").read_text(encoding="utf-8"))["tasks"]
@@ -390,5 +439,6 @@ def test_the_workflow_of_the_docs_calls_what_there_is() -> None:
     words = shlex.split(called)
     words = words[words.index("--") + 1 :]
     given = parser.parse_args(words)
-    assert (bool(given.against), given.baseline) == (True, None)
+    assert (bool(given.against), given.baseline, given.enforce) == (True, None, False)
+    assert parser.parse_args([*words, "--enforce"]).enforce
     assert requirements(given.require)
