@@ -107,6 +107,8 @@ class Generator(Record):
 
     `dropped_points` are samples that InfluxDB never got; the bundle has them all the same. `cpu_us_per_request`: user
     and system time of all Locust processes over the load phase, for each request that ended in it; None: not told.
+    `missed`: requests of the load phase that were due (open loop) and never sent; each counts in the latency with its
+    age when users stopped, a lower bound. One that was sent after the load phase counts as usual. None: closed loop.
     """
 
     cpu_percent: float = 0.0
@@ -115,6 +117,7 @@ class Generator(Record):
     saturated: bool = False
     dropped_points: int = 0
     cpu_us_per_request: float | None = field(default=None, metadata=NOT_REQUIRED)
+    missed: int | None = field(default=None, metadata=NOT_REQUIRED)
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,10 @@ class JournalledRecorder(Recorder):
         """A request has finished."""
         self._journal.note("request", kind, outcome, seconds, measured)
 
+    def unserved(self, kind: Kind, seconds: float, count: int = 1) -> None:
+        """Requests that were due were never sent."""
+        self._journal.note("unserved", kind, seconds, count)
+
 
 class JournalledEndpoints(Endpoints):
     """The same for what is told of each endpoint."""
@@ -122,6 +126,7 @@ REPLAYED: Final[dict[str, Callable[..., None]]] = {
     "unanswered": lambda run, *entry: run.ledger.unanswered(*entry),
     "endpoint": lambda run, *entry: run.endpoints.note(*entry),
     "request": _request,
+    "unserved": lambda run, *entry: run.recorder.unserved(*entry),
     "seen": _seen,
 }
 

@@ -89,6 +89,7 @@ class Recorder:
         self.answered: dict[Kind, int] = {"action": 0, "read": 0}
         self.rejected = 0
         self.errors = 0
+        self.missed = 0
         self.gauges: dict[str, list[float]] = {"projection_lag": [], "event_id_lag": [], "backlog": []}
         self._interval = Interval()
 
@@ -106,6 +107,14 @@ class Recorder:
             self.rejected += 1
         else:
             self.errors += 1
+
+    def unserved(self, kind: Kind, seconds: float, count: int = 1) -> None:
+        """Requests of a measured phase that were due and never sent: their age at the end is a lower bound of latency.
+
+        Left out they would take the longest waits out of the percentiles.
+        """
+        self.missed += count
+        self._buckets[kind][bucket(seconds)] += count
 
     @property
     def finished(self) -> int:

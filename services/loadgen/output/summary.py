@@ -84,5 +84,6 @@ class Summary:
             target_rate=run.settings.rate,
             achieved_rate=done / seconds if seconds > 0 else 0.0,
             saturated=run.saturation.saturated,
+            missed=None if run.arrivals is None else run.recorder.missed,
             cpu_us_per_request=run.processor_time.us_per_request(run.recorder.finished),
         )

@@ -13,6 +13,7 @@ from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
 from services.loadgen.paths import page_path, todo_path
 from services.loadgen.workload.http.session import Answer, HttpSession
+from services.loadgen.workload.plan import Phase
 from services.loadgen.workload.run import Run
 from settings.scenarios.document import Operation
 
@@ -52,7 +53,10 @@ _document: Final = msgspec.json.Decoder(Document)
 
 
 class TodoCalls:
-    """The calls of one user. `due` is the moment of `time.perf_counter` that a latency counts from."""
+    """The calls of one user. `due` is the moment of `time.perf_counter` that a latency counts from.
+
+    `phase` is the one in which a request was due, to which it counts whenever it is served; None: the run's own.
+    """
 
     def __init__(self, session: HttpSession, run: Run, author: str) -> None:
         self._session = session
@@ -63,31 +67,31 @@ class TodoCalls:
         run_id = run.settings.run_id
         self._ids = None if run_id is None else f"{run_id}:{author.replace(' ', '-')}."
 
-    def create(self, due: float) -> str | None:
+    def create(self, due: float, phase: Phase | None = None) -> str | None:
         """Create a todo; its id, None when that was not acknowledged."""
         text = self._text()
-        written = self._write("create", CREATE, None, text, due)
+        written = self._write("create", CREATE, None, text, due, phase)
         return None if written is None else written.stream
 
-    def update(self, id: str, due: float) -> None:
+    def update(self, id: str, due: float, phase: Phase | None = None) -> None:
         """Give a todo a new text."""
-        self._write("update", UPDATE, id, self._text(), due)
+        self._write("update", UPDATE, id, self._text(), due, phase)
 
-    def delete(self, id: str, due: float) -> None:
+    def delete(self, id: str, due: float, phase: Phase | None = None) -> None:
         """Delete a todo."""
-        self._write("delete", DELETE, id, "", due)
+        self._write("delete", DELETE, id, "", due, phase)
 
-    def read_one(self, id: str, due: float) -> None:
+    def read_one(self, id: str, due: float, phase: Phase | None = None) -> None:
         """Read a todo. One that is not projected yet, or not any more, is an answer too."""
-        self._read(READ_ONE, todo_path(id), due)
+        self._read(READ_ONE, todo_path(id), due, phase)
 
-    def read_list(self, after: str | None, due: float) -> None:
+    def read_list(self, after: str | None, due: float, phase: Phase | None = None) -> None:
         """Read a page of todos from somewhere in the middle."""
-        self._read(READ_LIST, page_path(LIST_LIMIT, after), due)
+        self._read(READ_LIST, page_path(LIST_LIMIT, after), due, phase)
 
-    def read_stats(self, due: float) -> bytes | None:
+    def read_stats(self, due: float, phase: Phase | None = None) -> bytes | None:
         """Read the statistics; None when no usable answer came."""
-        return self._read(READ_STATS, "/stats", due)
+        return self._read(READ_STATS, "/stats", due, phase)
 
     def see_stats(self, due: float) -> Stats | None:
         """The same, understood."""
@@ -106,7 +110,9 @@ class TodoCalls:
         self._written += 1
         return f"{self._author} writes {self._written}"
 
-    def _write(self, operation: Operation, endpoint: Endpoint, id: str | None, text: str, due: float) -> Written | None:
+    def _write(
+        self, operation: Operation, endpoint: Endpoint, id: str | None, text: str, due: float, phase: Phase | None
+    ) -> Written | None:
         """Send a write; what it was acknowledged with, None where it was refused or its answer is lost."""
         ledger = self._run.ledger
         path = "/todos" if id is None else todo_path(id)
@@ -114,7 +120,7 @@ class TodoCalls:
         ledger.begin(id)
         answered = False
         try:
-            measured = self._run.phase.measured
+            measured = (phase or self._run.phase).measured
             answer = self._send(endpoint.method, path, content)
             seconds = time.perf_counter() - due
             outcome, written = _acknowledged(answer, create=id is None)
@@ -138,9 +144,9 @@ class TodoCalls:
         else:
             ledger.deleted(id, version)
 
-    def _read(self, endpoint: Endpoint, path: str, due: float) -> bytes | None:
+    def _read(self, endpoint: Endpoint, path: str, due: float, phase: Phase | None) -> bytes | None:
         """Send a read; the document, None where there is none."""
-        measured = self._run.phase.measured
+        measured = (phase or self._run.phase).measured
         answer = self._send(endpoint.method, path, None)
         seconds = time.perf_counter() - due
         outcome = _shown(answer)

@@ -13,7 +13,7 @@ from services.loadgen.workload.plan import LOADED
 from services.loadgen.workload.run import Arrival, Run
 
 WAITING_MOST: Final = 100_000
-"""So many requests wait for a user at most: those beyond are missed, and their memory is bounded."""
+"""So many requests wait for a user at most: those beyond are missed and counted, and their memory is bounded."""
 YIELD_EVERY: Final = 100
 
 
@@ -38,5 +38,8 @@ def dispatch(run: Run) -> None:
         if phase.name not in LOADED or run.halted.is_set():
             return
         run.scheduled += phase.measured
+        arrival = Arrival(due, random.random() < phase.writers, phase)
         if run.arrivals.qsize() < WAITING_MOST:
-            run.arrivals.put(Arrival(due, random.random() < phase.writers, phase))
+            run.arrivals.put(arrival)
+        else:
+            run.turn_away(arrival)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import Protocol
 
 from gevent.event import Event
-from gevent.queue import SimpleQueue
+from gevent.queue import Empty, SimpleQueue
 
 from services.loadgen.judge.convergence import Evidence, Streaks, matches
 from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
@@ -19,7 +22,7 @@ from services.loadgen.measure.processor_time import ProcessorTime
 from services.loadgen.measure.recorder import Recorder
 from services.loadgen.measure.saturation import Saturation
 from services.loadgen.settings import Settings
-from services.loadgen.workload.plan import Phase, plan
+from services.loadgen.workload.plan import LOADED, Phase, plan
 
 
 class Halted(Exception):
@@ -95,6 +98,7 @@ class Run:
         self.processor_time = ProcessorTime()
         self.watch: ReaderWatch | None = None
         self.arrivals: SimpleQueue[Arrival] | None = SimpleQueue() if settings.rate else None
+        self._turned_away: Counter[tuple[bool, float]] = Counter()
         self.scheduled = 0
         self.started = 0
         self.halted = Event()
@@ -110,10 +114,33 @@ class Run:
         return self.user_numbers[-1]
 
     def enter(self, phase: Phase, step: int) -> None:
-        """Go on to a phase, the `step`-th from 0."""
+        """Go on to a phase, the `step`-th from 0. What is due and can not be served any more is told as missed."""
         self.phase, self.step = phase, step
+        if self.arrivals is not None and phase.name not in LOADED:
+            self._give_up_waiting(self.arrivals)
         self.processor_time.turn(measured=phase.measured)
         self.on_phase(step)
+
+    def turn_away(self, arrival: Arrival) -> None:
+        """Too many wait already: of this one its moment is kept, to a tenth of a second, later rather than earlier."""
+        if arrival.phase.measured:
+            self._turned_away[arrival.writes, ceil(arrival.due * 10) / 10] += 1
+
+    def give_up(self, arrival: Arrival) -> None:
+        """Nobody will serve it: had it been served, its latency would be longer than its age is now."""
+        if arrival.phase.measured:
+            self._unserved(arrival.writes, arrival.due)
+
+    def _give_up_waiting(self, arrivals: SimpleQueue[Arrival]) -> None:
+        with suppress(Empty):
+            while True:
+                self.give_up(arrivals.get_nowait())
+        for (writes, due), count in self._turned_away.items():
+            self._unserved(writes, due, count)
+        self._turned_away.clear()
+
+    def _unserved(self, writes: bool, due: float, count: int = 1) -> None:
+        self.recorder.unserved("action" if writes else "read", time.perf_counter() - due, count)
 
     def halt(self, why: str) -> None:
         """End the run early; the first reason stays."""

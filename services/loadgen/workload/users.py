@@ -99,10 +99,13 @@ class TodoUser(User):
             arrival: Arrival = arrivals.get(timeout=_IDLE_S)
         except Empty:
             return
+        if not self._serves_arrivals:
+            # The phase ended between the hand-over and now.
+            self.loadgen.give_up(arrival)
+            return
         if arrival.phase.measured:
-            if not self.loadgen.phase.measured:
-                return
-            self.loadgen.started += 1
+            # One that begins later counts in the latency of its phase all the same, but not in the rate that was kept.
+            self.loadgen.started += self.loadgen.phase.measured
         if arrival.writes:
             self._write(arrival.phase, arrival.due)
         else:
@@ -110,42 +113,42 @@ class TodoUser(User):
 
     def _write(self, phase: Phase, due: float) -> None:
         if phase.sequence:
-            self._walk(phase.sequence, due)
+            self._walk(phase, due)
         else:
             self._write_any(phase, due)
 
     def _write_any(self, phase: Phase, due: float) -> None:
         # Without SKEW nothing is drawn for it: a seed gives the operations that it gave before there was one.
         if phase.skew and self.draws.random() < phase.skew and (hot := self.loadgen.ledger.pick_hot(self.draws)):
-            self.calls.update(hot, due)
+            self.calls.update(hot, due, phase)
             return
         operation = phase.writes[0][0] if len(phase.writes) == 1 else pick(phase.writes, self.draws.random())
         ledger = self.loadgen.ledger
         if operation == "update" and (id := ledger.pick(self.draws)):
-            self.calls.update(id, due)
+            self.calls.update(id, due, phase)
         elif operation == "delete" and (id := ledger.take(self.draws)):
-            self.calls.delete(id, due)
+            self.calls.delete(id, due, phase)
         else:
-            self.calls.create(due)
+            self.calls.create(due, phase)
 
-    def _walk(self, sequence: tuple[Operation, ...], due: float) -> None:
+    def _walk(self, phase: Phase, due: float) -> None:
         if self.own is None or not self.steps:
-            self.own = self.calls.create(due)
-            self.steps = list(sequence[:0:-1])
+            self.own = self.calls.create(due, phase)
+            self.steps = list(phase.sequence[:0:-1])
         elif self.steps.pop() == "update":
-            self.calls.update(self.own, due)
+            self.calls.update(self.own, due, phase)
         else:
-            self.calls.delete(self.own, due)
+            self.calls.delete(self.own, due, phase)
 
     def _read(self, phase: Phase, due: float) -> None:
         kind = pick(phase.reads, self.draws.random())
         id = self.loadgen.ledger.pick(self.draws)
         if kind == "one" and id:
-            self.calls.read_one(id, due)
+            self.calls.read_one(id, due, phase)
         elif kind == "stats":
-            self.calls.read_stats(due)
+            self.calls.read_stats(due, phase)
         else:
-            self.calls.read_list(id, due)
+            self.calls.read_list(id, due, phase)
 
     def _confirm(self) -> None:
         watch = self.loadgen.watch
