@@ -22,6 +22,18 @@ def cores(root: Path = ROOT) -> float:
     return int(found) if found == int(found) else round(found, 2)
 
 
+def throttled(root: Path = ROOT) -> dict[str, tuple[int, int]]:
+    """By control group with a CPU quota: its periods so far, and those in which its processes had to wait for the next.
+
+    Of the groups of this process alone: a container or service that a run starts elsewhere has its own.
+    """
+    found = {}
+    for folder in _folders(root, "cpu"):
+        if _quota(folder) is not None and (told := _throttled(folder / "cpu.stat")) is not None:
+            found[str(folder)] = told
+    return found
+
+
 def memory_bytes(root: Path = ROOT) -> int:
     """Memory that may be used: the machine's, or the least limit of a control group."""
     found: int = psutil.virtual_memory().total
@@ -50,6 +62,14 @@ def _quota(folder: Path) -> float | None:
     if len(numbers) != 2 or min(numbers) <= 0:
         return None
     return numbers[0] / numbers[1]
+
+
+def _throttled(file: Path) -> tuple[int, int] | None:
+    try:
+        told = dict(line.split() for line in file.read_text(encoding="utf-8").splitlines() if len(line.split()) == 2)
+        return int(told["nr_periods"]), int(told["nr_throttled"])
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def _folders(root: Path, controller: str) -> Iterator[Path]:

@@ -36,7 +36,9 @@ def neighbours(found: Neighbours | None) -> str:
     names = ", ".join(f"{one.name} {one.share:.1%}" for one in found.top)
     steal = "its host does not tell" if found.steal_share is None else f"{found.steal_share:.1%}"
     others = "unknown" if found.processes_share is None else f"{found.processes_share:.1%}"
-    return f"Other processes took {others} of the machine{f' ({names})' if names else ''}, its host {steal} (steal)"
+    return (
+        f"Other processes took {others} of the usable cores{f' ({names})' if names else ''}, its host {steal} (steal)"
+    )
 
 
 def _parts(usage: Mapping[str, Usage], by_action: Mapping[str, float]) -> list[dict[str, Any]]:

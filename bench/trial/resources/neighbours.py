@@ -1,8 +1,16 @@
-"""Noisy neighbours: the share of the machine that processes outside of a run took, and what its host stole.
+"""Noisy neighbours: the share of its usable cores that processes outside of a run took, and what the host stole.
 
-Where every process of the machine is seen, the time of those that are neither the run's nor the kernel's is added up.
-Elsewhere, as in a container, it is what the cores worked in all, less what the run spent: the machine's counters tell
-of processes that can not be seen, and then they have no name.
+All shares are of the cores that the scheduler may put this process on (affinity), and so is what they are shares from:
+
+- every process seen, all cores usable: the time of those that are neither the run's nor the kernel's. Exact to 10 ms a
+  process, but for one that is born and dies in between and that nobody waits for.
+- every process seen, some cores usable (`taskset`): what these cores worked, less what the run and the kernel's threads
+  spent. Exact while all of the run is on these cores; which of them a thread of the kernel or a neighbour with a name
+  was on is known by where it ran last.
+- not every process seen, as in a container: what these cores worked in user mode, less what the run spent there. A
+  lower bound: others' time in the kernel can not be told from that of its own threads, which the run's writes use.
+
+A CPU quota makes no core smaller, it makes the run wait: told apart, by the share of its periods that it cut.
 """
 
 from __future__ import annotations
@@ -18,7 +26,7 @@ from metrics.records.sections.resources import DOUBTFUL, Neighbour, Neighbours
 
 NAMED: Final = 3
 SMALLEST: Final = 0.001
-"""Share of the machine below which a process is not named."""
+"""Share of the cores below which a process is not named."""
 LOAD: Final = "load"
 SHORTEST_S: Final = 1.0
 """A shorter interval tells too little: the counters go in hundredths of a second."""
@@ -35,6 +43,9 @@ class Taken:
     kernel_s: float = 0.0
     work_s: float = 0.0
     by_name: Mapping[str, float] = field(default_factory=dict)
+    periods: int = 0
+    throttled: int = 0
+    """Of the periods of a CPU quota, those in which it was used up; of the group where they are most."""
 
     def __add__(self, other: Taken) -> Taken:
         return Taken(
@@ -45,12 +56,19 @@ class Taken:
             self.kernel_s + other.kernel_s,
             self.work_s + other.work_s,
             Counter(self.by_name) + Counter(other.by_name),
+            self.periods + other.periods,
+            self.throttled + other.throttled,
         )
 
     @property
     def lost_share(self) -> float:
         """What the run did not have: other processes and steal."""
         return self.share(self.processes_s + self.steal_s)
+
+    @property
+    def throttled_share(self) -> float:
+        """Of the periods of a CPU quota, 0 to 1; 0 without one."""
+        return round(min(1.0, self.throttled / self.periods), 4) if self.periods > 0 else 0.0
 
     def share(self, seconds: float) -> float:
         """Of the capacity, 0 to 1."""
@@ -69,22 +87,43 @@ def between(before: Snapshot, after: Snapshot, leaders: Collection[int], apart: 
     ours = members(first, leaders, apart=apart) | members(last, leaders, apart=apart)
     kernel = (kernel_threads(first) | kernel_threads(last)) - ours
     each = spent_each(first, last)
-    others = {pid: seconds for pid, seconds in each.items() if pid not in ours and pid not in kernel}
+    here = {pid for pid in each if after.numbers is None or last[pid].core in after.numbers}
+    others = {pid: each[pid] for pid in here if pid not in ours and pid not in kernel}
     work = max(0.0, after.times.work - before.times.work)
-    unseen = max(0.0, work - spent_between(first, last, ours))
+    kernels = sum(each[pid] for pid in kernel & here)
     interrupts = after.times.interrupts - before.times.interrupts
+    processes = _others(before, after, ours, sum(others.values()), kernels)
     by_name: Counter[str] = Counter()
     for pid, seconds in others.items():
         by_name[last[pid].name] += seconds  # type: ignore[assignment]
     return Taken(
         capacity_s=max(0.0, after.at - before.at) * after.cores,
-        processes_s=sum(others.values()) if after.complete else unseen,
+        processes_s=processes,
         steal_s=max(0.0, after.times.steal - before.times.steal),
         iowait_s=max(0.0, after.times.iowait - before.times.iowait),
-        kernel_s=max(0.0, interrupts) + sum(each[pid] for pid in kernel if pid in each),
+        kernel_s=max(0.0, interrupts) + kernels,
         work_s=work + max(0.0, interrupts),
-        by_name=by_name,
+        # A name's time may have been on other cores, too: it is at most what these cores lost.
+        by_name={name: min(seconds, processes) for name, seconds in by_name.items()} if after.complete else by_name,
+        **_throttled(before.throttled, after.throttled),
     )
+
+
+def _others(before: Snapshot, after: Snapshot, ours: Collection[int], seen: float, kernels: float) -> float:
+    """Seconds that others took of the usable cores: `seen` of processes by name, or the rest of what the cores did."""
+    first, last = before.processes, after.processes
+    if not after.complete:
+        return max(0.0, after.times.user - before.times.user - spent_between(first, last, ours, user=True))
+    if after.numbers is None:
+        return seen
+    return max(0.0, after.times.work - before.times.work - spent_between(first, last, ours) - kernels)
+
+
+def _throttled(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Of the control group that had to wait most."""
+    spans = [(last[0] - before[at][0], last[1] - before[at][1]) for at, last in after.items() if at in before]
+    periods, cut = max((span for span in spans if span[0] > 0), key=lambda span: span[1] / span[0], default=(0, 0))
+    return {"periods": periods, "throttled": max(0, cut)}
 
 
 def section(phases: Mapping[str, Taken]) -> Neighbours:
@@ -101,6 +140,7 @@ def section(phases: Mapping[str, Taken]) -> Neighbours:
         steal_share=worst.share(worst.steal_s),
         iowait_share=worst.share(worst.iowait_s),
         kernel_share=worst.share(worst.kernel_s),
+        throttled_share=worst.throttled_share,
         phase=name,
         by_phase={each: phase.lost_share for each, phase in long.items()},
         top=[one for one in top if one.share >= SMALLEST],
@@ -109,7 +149,7 @@ def section(phases: Mapping[str, Taken]) -> Neighbours:
 
 def _gravity(phase: tuple[str, Taken]) -> tuple[bool, float]:
     """What was lost in the load phase weighs most, since nearly all figures are of it; else the most that was lost."""
-    name, lost = phase[0], phase[1].lost_share
+    name, lost = phase[0], max(phase[1].lost_share, phase[1].throttled_share)
     return name == LOAD and lost > DOUBTFUL, lost
 
 
@@ -124,6 +164,7 @@ def steal_alone(told: Neighbours, reason: str) -> Neighbours:
         steal_share=told.steal_share,
         iowait_share=told.iowait_share,
         kernel_share=told.kernel_share,
+        throttled_share=told.throttled_share,
         phase=told.phase,
         reason=reason,
     )

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Final
 
 import psutil
@@ -34,6 +34,10 @@ class Seen:
     own_s: float
     ended_s: float = 0.0
     """Of its children that have ended, and theirs."""
+    user_s: float = 0.0
+    """What of both was spent in user mode."""
+    core: int | None = None
+    """The core that it ran on last, where it is told."""
 
     @property
     def spent_s(self) -> float:
@@ -46,6 +50,8 @@ class Times:
     """CPU seconds of the cores that this process may use, since the machine's start, by what they were spent on."""
 
     work: float = 0.0
+    user: float = 0.0
+    """What of the work was in user mode, where no thread of the kernel ever is."""
     interrupts: float = 0.0
     steal: float = 0.0
     iowait: float = 0.0
@@ -59,6 +65,10 @@ class Snapshot:
     cores: int
     times: Times
     processes: Mapping[int, Seen]
+    numbers: frozenset[int] | None = None
+    """The cores that this process may use by their numbers, where they are not all of the machine."""
+    throttled: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By control group with a quota of CPU: its periods so far, and those in which the quota was used up."""
 
     @property
     def complete(self) -> bool:
@@ -75,7 +85,9 @@ def snapshot() -> Snapshot:
     processes = table()
     last, ended = _times(), time.monotonic()
     middle = Times(*((a + b) / 2 for a, b in zip(astuple(first), astuple(last), strict=True)))
-    return Snapshot((began + ended) / 2, len(_numbers()), middle, processes)
+    numbers = frozenset(_numbers())
+    part = numbers if len(numbers) < (psutil.cpu_count() or 0) else None
+    return Snapshot((began + ended) / 2, len(numbers), middle, processes, part, usable.throttled())
 
 
 def table() -> dict[int, Seen]:
@@ -91,6 +103,8 @@ def table() -> dict[int, Seen]:
                 born=process.create_time(),
                 own_s=cpu.user + cpu.system,
                 ended_s=getattr(cpu, "children_user", 0.0) + getattr(cpu, "children_system", 0.0),
+                user_s=cpu.user + getattr(cpu, "children_user", 0.0),
+                core=process.cpu_num() if hasattr(process, "cpu_num") else None,
             )
     return found
 
@@ -122,14 +136,20 @@ def kernel_threads(processes: Mapping[int, Seen]) -> set[int]:
     return top | {pid for pid, process in processes.items() if process.parent in top}
 
 
-def spent_between(before: Mapping[int, Seen], after: Mapping[int, Seen], ours: Iterable[int]) -> float:
-    """CPU seconds that the processes `ours`, which may have ended, spent between two moments."""
+def spent_between(
+    before: Mapping[int, Seen], after: Mapping[int, Seen], ours: Iterable[int], *, user: bool = False
+) -> float:
+    """CPU seconds that the processes `ours`, which may have ended, spent between two moments; `user`: in user mode."""
     mine = set(ours)
-    total = sum(process.spent_s for pid, process in after.items() if pid in mine)
+
+    def spent(process: Seen) -> float:
+        return process.user_s if user else process.spent_s
+
+    total = sum(spent(process) for pid, process in after.items() if pid in mine)
     for pid, process in before.items():
         # One that ended is within its parent's time by now, if the parent is one of ours; else it is nowhere.
         if pid in mine and (_same(process, after.get(pid)) or process.parent in mine):
-            total -= process.spent_s
+            total -= spent(process)
     return max(0.0, total)
 
 
@@ -184,6 +204,7 @@ def _times() -> Times:
     cores = [every[number]._asdict() for number in _numbers() if number < len(every)]
     return Times(
         work=_sum(cores, "user", "nice", "system"),
+        user=_sum(cores, "user", "nice"),
         interrupts=_sum(cores, "irq", "softirq", "interrupt", "dpc"),
         steal=_sum(cores, "steal"),
         iowait=_sum(cores, "iowait"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from metrics.reading import NOT_REQUIRED
 from metrics.records.record import Record
 from metrics.records.samples import Moment
 
 DOUBTFUL = 0.05
-"""Share of the machine above which what others took is a doubt about every figure."""
+"""Share of the usable cores, or of the periods of a CPU quota, above which a loss is a doubt about every figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Neighbours(Record):
     `cpu_share` is `processes_share` and `steal_share`, of `phase`: the load phase where they were a doubt there, else
     that in which they were largest. `by_phase` has the sum for each, from the load phase on. `kernel_share` is the
     system's own threads and interrupts, which are nobody's neighbour: the run's own writes and packets keep them busy.
+    `throttled_share` is of the periods of a CPU quota, those in which it was used up; 0 without a quota.
     """
 
     cpu_share: float | None = None
@@ -117,6 +119,7 @@ class Neighbours(Record):
     by_phase: dict[str, float] = field(default_factory=dict)
     top: list[Neighbour] = field(default_factory=list)
     reason: str = ""
+    throttled_share: float | None = field(default=None, metadata=NOT_REQUIRED)
 
     @property
     def doubt(self) -> str:
@@ -127,12 +130,14 @@ class Neighbours(Record):
     def lost(self) -> str:
         """The same without the phase."""
         lost = self.steal_share if self.cpu_share is None else self.cpu_share
-        if lost is None or lost <= DOUBTFUL:
-            return ""
-        said = []
-        if self.processes_share:
+        lost, said = lost or 0.0, []
+        if self.processes_share and lost > DOUBTFUL:
             names = ", ".join(f"{one.name} {one.share:.0%}" for one in self.top)
-            said.append(f"other processes took {self.processes_share:.0%} of the machine{f' ({names})' * bool(names)}")
-        if self.steal_share and self.steal_share >= DOUBTFUL / 5:
-            said.append(f"the host took {self.steal_share:.0%} of the machine (steal)")
+            said.append(
+                f"other processes took {self.processes_share:.0%} of the usable cores{f' ({names})' * bool(names)}"
+            )
+        if self.steal_share and lost > DOUBTFUL and self.steal_share >= DOUBTFUL / 5:
+            said.append(f"the host took {self.steal_share:.0%} of the usable cores (steal)")
+        if self.throttled_share and self.throttled_share > DOUBTFUL:
+            said.append(f"the CPU quota was used up in {self.throttled_share:.0%} of its periods (throttled)")
         return " and ".join(said)

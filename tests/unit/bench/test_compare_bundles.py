@@ -161,7 +161,7 @@ def test_three_pairs_are_a_hint_whatever_they_show(tmp_path: Path) -> None:
 
 def test_a_trial_beside_a_busy_neighbour_leaves_no_verdict_and_says_so(tmp_path: Path) -> None:
     folders = pairs(tmp_path, [5, 5.1, 4.9, 5, 5.2])
-    doubt = "other processes took 41% of the machine (planted 41%) in the load phase"
+    doubt = "other processes took 41% of the usable cores (planted 41%) in the load phase"
     for folder in folders[6:8]:
         result = json.loads((folder / "result.json").read_text())
         write_json(folder / "result.json", {**result, "doubts": [doubt]})

@@ -332,7 +332,9 @@ def test_what_was_measured_before_a_signal_is_kept(
 
 
 def test_a_doubt_forbids_a_verdict_and_is_told(baseline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    play(monkeypatch, lambda number: {**slower(0.5)(number), "doubts": ["other processes took 40% of the machine"]})
+    play(
+        monkeypatch, lambda number: {**slower(0.5)(number), "doubts": ["other processes took 40% of the usable cores"]}
+    )
     code, out = gate(tmp_path, "--baseline", baseline, "--trials", "3", "--enforce")
     assert (code, document(tmp_path)["verdict"]) == (0, "no verdict")
     assert "doubt: " in out

@@ -145,7 +145,7 @@ def test_a_row_that_was_measured_beside_a_busy_neighbour_is_in_doubt() -> None:
     take_turns(contest, 2, {}, losses, [], lambda _: None, looks(0, 2, 2, 2, 2, 8, 8, 8))
     found = doubted(losses)
     assert found["neighbours_share"] == {"ours": [0.1, 0.3], "reference": [0.0, 0.0]}
-    said = "other processes took 20% of the machine (stress-ng 20%) while ours was measured"
+    said = "other processes took 20% of the usable cores (stress-ng 20%) while ours was measured"
     assert found["doubts"] == [said]
     asked = summarize(row(Target("at least", 1, "reference")), readings(ours=[2], reference=[1]), [])
     page = render({"rows": [{**asked, **found}], **surroundings("one")}, None)

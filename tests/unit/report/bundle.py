@@ -51,7 +51,7 @@ RESOURCES = Resources(
     bounded_by="api, one process that uses one core, was busy for 93 % of it",
 )
 NEIGHBOURS = Neighbours(0.23, 0.22, 0.01, None, None, "load", {}, [Neighbour("mypy", 0.19)])
-DOUBT = "other processes took 22% of the machine (mypy 19%) in the load phase"
+DOUBT = "other processes took 22% of the usable cores (mypy 19%) in the load phase"
 FIGURES = ("61 of 100", "689", "4.7 ms", "8.4", "13.9", "6.19", "843", "1,847", "67%", "9,999", "1,777")
 """Numbers of the sections that stand nowhere else on the page."""
 

@@ -9,10 +9,18 @@ KTHREADD = {2: Seen(0, "kthreadd", 0, 1.0, 0.0), 30: Seen(2, "kworker/0:1", 0, 1
 
 
 def seen(
-    parent: int, name: str, own_s: float, ended_s: float = 0.0, *, session: int | None = None, born: float = 10.0
+    parent: int,
+    name: str,
+    own_s: float,
+    ended_s: float = 0.0,
+    *,
+    session: int | None = None,
+    born: float = 10.0,
+    user_s: float | None = None,
+    core: int | None = None,
 ) -> Seen:
-    """A process."""
-    return Seen(parent, name, session, born, own_s, ended_s)
+    """A process, all of whose time is in user mode unless told."""
+    return Seen(parent, name, session, born, own_s, ended_s, own_s + ended_s if user_s is None else user_s, core)
 
 
 def run(api: float = 0.0, backend: float = 0.0, ended: float = 0.0) -> dict[int, Seen]:

@@ -93,3 +93,17 @@ def test_affinity_counts() -> None:
         assert usable.cores() <= 1
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("quota", ["150000 100000", "max 100000"])
+def test_how_often_a_quota_was_used_up_is_told_of_groups_that_have_one(tmp_path: Path, quota: str) -> None:
+    stat = "usage_usec 9\nnr_periods 200\nnr_throttled 31\nthrottled_usec 7\n"
+    group = "sys/fs/cgroup/user.slice"
+    root = tree(tmp_path, {**V2, f"{group}/cpu.max": quota, f"{group}/cpu.stat": stat, f"{group}/job.scope/x": ""})
+    assert list(usable.throttled(root).values()) == ([] if "max" in quota else [(200, 31)])
+
+
+@pytest.mark.usefixtures("many")
+def test_of_a_group_that_does_not_count_its_periods_nothing_is_told(tmp_path: Path) -> None:
+    assert usable.throttled(tree(tmp_path, {**V2, "sys/fs/cgroup/cpu.max": "150000 100000"})) == {}
