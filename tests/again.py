@@ -36,7 +36,7 @@ def main(sittings: int, arguments: list[str]) -> int:
 
 def told(results: Path) -> tuple[str, str]:
     """What a sitting came to, and each of its answers or, without any, the ratios of its lead metrics."""
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*/comparison.json")]
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*-compare-*/comparison.json")]
     if not documents or documents[0]["why"]:
         return "no comparison", documents[0]["why"] if documents else "it left none"
     (document,) = documents

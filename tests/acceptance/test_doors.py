@@ -56,7 +56,7 @@ async def test_a_scenario_is_one_file_given_by_its_path(folder: Path) -> None:
 async def test_a_fault_is_one_module_given_by_its_dotted_name(folder: Path) -> None:
     (folder / "mine" / "standstill.py").write_text(shown("A fault"))
     async with ran("drill", "mine.standstill", PYTHONPATH=str(folder), **SHORT) as run:
-        (done,) = list(run.results.glob("*/drills.json"))
+        (done,) = run.results.glob("*-drills-*/drills.json")
         assert '"verdict": "passed"' in done.read_text()
         assert "stood still" in run.said
 

@@ -27,7 +27,7 @@ async def drilled(name: str, **variables: str) -> tuple[int | None, str, dict[st
 
 
 def _document(ran: Bench) -> dict[str, Any]:
-    (path,) = ran.results.glob("*/drills.json")
+    (path,) = ran.results.glob("*-drills-*/drills.json")
     return dict(json.loads(path.read_text()))
 
 
