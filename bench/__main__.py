@@ -40,6 +40,7 @@ from bench.trial.listing import a_scenario
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
 from metrics.records.answers.crossover import FILE as CROSSOVER
+from metrics.records.answers.drills import FILE as DRILLS
 from metrics.records.answers.gate import FILE as GATE
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
@@ -113,6 +114,7 @@ def _renderer(folder: Path) -> Callable[[Path], str]:
         CAPACITY: capacities.render,
         CROSSOVER: crossovers.render,
         GATE: gates.render,
+        DRILLS: drills.render,
     }
     return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from bench.bundle.folder import new_id
 from bench.bundle.leave import REPORT, leave
+from bench.bundle.reading import refusing
 from bench.drill import document, page
 from bench.drill.repetition import Repetition
 from bench.drill.table import show
@@ -25,6 +26,8 @@ from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
 from bench.trial.fault import VARIABLE, Plan, load, names
+from metrics.reading import read
+from metrics.records.answers.drills import FILE, SCHEMA, Drills
 from settings import Environment, plugins
 
 NO_HOLD: Final[Mapping[str, str]] = {"HOLD": "0"}
@@ -70,6 +73,12 @@ def drill(arguments: argparse.Namespace, console: Console) -> int:
     return SOUND if done and all(one["verdict"] == "passed" for one in done) else FAILED
 
 
+def render(folder: Path) -> str:
+    """The report of the drills in `folder`, again. Raises SetupError for a document that can not be used."""
+    with refusing():
+        return page.render(read(folder / FILE, Drills, schema=SCHEMA), folder.resolve().name)
+
+
 def _planned(name: str, arguments: argparse.Namespace) -> Drill:
     repeat = Environment({"--repeat": str(arguments.repeat)}).integer("--repeat", 1, low=1, high=MOST)
     given = {variable: value for variable, value in os.environ.items() if value.strip()}
@@ -110,7 +119,7 @@ def _repeat(one: Drill, number: int, results: Path, console: Console) -> Repetit
 def _tell(done: list[dict[str, Any]], results: Path, console: Console) -> None:
     show(console, done)
     found, folder = document.build(done), results / new_id("drills")
-    if missing := leave(folder, document.FILE, found, page.render(found, folder.name)):
+    if missing := leave(folder, FILE, found, page.render(found, folder.name)):
         raise SetupError("--results", f"could not be written ({missing})", "make room")
-    for name in (REPORT, document.FILE):
+    for name in (REPORT, FILE):
         console.print(Text(str(folder / name)), soft_wrap=True)

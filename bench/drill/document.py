@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import median
-from typing import Any, Final, Literal
+from typing import Any
 
 from bench.drill.repetition import COUNTED, Repetition
 from bench.preflight.settings import Settings
-
-SCHEMA: Final = 1
-FILE: Final = "drills.json"
-
-Verdict = Literal["passed", "failed", "not hit"]
+from metrics.records.answers.drills import SCHEMA, Verdict
 
 
 def build(drills: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -65,7 +65,11 @@ def _around(drills: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _row(drill: Mapping[str, Any]) -> dict[str, Any]:
     takeover = drill["takeover_s"]
-    after = "–" if takeover["p50"] is None else f"{takeover['p50']:.1f} s, at most {takeover['max']:.1f} s"
+    after = (
+        "–"
+        if takeover["p50"] is None or takeover["max"] is None
+        else f"{takeover['p50']:.1f} s, at most {takeover['max']:.1f} s"
+    )
     visible = " → ".join(told(drill["visible_p99_ms"][span]) for span in SPANS)
     tone = TONES[drill["verdict"]]
     return {**drill, "tone": tone, "after": after, "visible": visible, "counted": _counted(drill)}

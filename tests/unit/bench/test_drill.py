@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -11,12 +12,16 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from bench.drill import document, page
+from bench.__main__ import main
+from bench.bundle.leave import leave
+from bench.drill import command, document, page
 from bench.drill.repetition import Repetition, judge
 from bench.drill.table import show
+from bench.ends.errors import SetupError
 from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
 from bench.preflight.settings import Settings
 from bench.trial import fault
+from metrics.records.answers.drills import FILE
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Verdict
 from metrics.records.verification import Verification
@@ -162,6 +167,20 @@ def test_the_page_of_drills_tells_what_was_counted_and_of_how_many_runs() -> Non
     sound = text(page.render(document.build([drilled(repetition())]), "drills-1"))
     assert "1 of 1 drills passed; nothing was lost, doubled or reordered in 1 run, each" in sound
     assert "10 → 30 → –" in sound
+
+
+def test_the_page_of_the_drills_that_latest_points_at_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = document.build([drilled(repetition(), repetition(hit=False, lost=2))])
+    folder = tmp_path / "1-drills-1"
+    assert leave(folder, FILE, told, "a page") == ""
+    monkeypatch.setattr(sys, "argv", ["bench", "report", str(tmp_path / "latest")])
+    assert main() == 0
+    assert (folder / "report.html").read_text(encoding="utf-8") == page.render(told, folder.name)
+    (folder / FILE).write_text('{"schema": 1, "drills": [{"name": "x"}]}', encoding="utf-8")
+    with pytest.raises(SetupError, match=r"\$\.drills\[0\]: Object missing required field"):
+        command.render(folder)
 
 
 def test_nothing_in_drills_becomes_markup() -> None:

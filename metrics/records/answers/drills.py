@@ -1,0 +1,72 @@
+"""`drills.json`: each fault with its repetitions, how often it hit, what the oracles counted, and its verdict."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypedDict
+
+from msgspec import Meta
+
+SCHEMA: Final = 1
+FILE: Final = "drills.json"
+
+Verdict = Literal["passed", "failed", "not hit"]
+Count = Annotated[int, Meta(ge=0)]
+Figure = Annotated[float, Meta(ge=0)]
+
+
+class Spread(TypedDict):
+    """Median and maximum over the repetitions that hit; None where none is known."""
+
+    p50: Figure | None
+    max: Figure | None
+
+
+class Around(TypedDict):
+    """Write to visible, p99 in milliseconds: medians of the repetitions that hit."""
+
+    before: Figure | None
+    during: Figure | None
+    after: Figure | None
+
+
+class Run(TypedDict):
+    """One repetition. `what` happened; `why` it failed, empty where it did not."""
+
+    run_id: str
+    seed: int
+    hit: bool
+    what: str
+    why: str
+
+
+class Drill(TypedDict):
+    """One fault under one strategy. Counts are sums over all repetitions."""
+
+    name: str
+    mode: str
+    strategy: str
+    platform: str | None
+    repetitions: Count
+    wanted: Count
+    hit: Count
+    lost: Count
+    duplicated: Count
+    reordered: Count
+    phantom: Count
+    mismatched_rows: Count
+    acknowledged_missing: Count
+    blocked: Count
+    not_converged: Count
+    takeover_s: Spread
+    visible_p99_ms: Around
+    errors: Count
+    seeds: list[int]
+    runs: list[Run]
+    verdict: Verdict
+
+
+class Drills(TypedDict):
+    """`drills.json`."""
+
+    schema: int
+    drills: list[Drill]
