@@ -14,10 +14,14 @@ AROUND_S: Final = 8.0
 
 @dataclass
 class Budget:
-    """So many seconds from now on. A trial fits when one as long as the longest so far would end in time."""
+    """So many seconds from now on. A trial fits when one that does not converge would end in time, too.
+
+    `planned_s` is the length of a trial's phases, `more_s` how much longer they are where it times out.
+    """
 
     seconds: float
     planned_s: float
+    more_s: float
     clock: Callable[[], float] = time.monotonic
     costs: list[float] = field(default_factory=list)
     began: float = field(init=False)
@@ -32,16 +36,23 @@ class Budget:
 
     @property
     def trial_s(self) -> float:
-        """What a trial may cost."""
+        """What a trial may cost: the longest so far."""
         return max(self.costs, default=self.planned_s + AROUND_S)
+
+    @property
+    def worst_s(self) -> float:
+        """What one may cost that times out."""
+        return max(self.trial_s, self.planned_s + AROUND_S + self.more_s)
 
     def share(self, sharers: int) -> float:
         """When an even share of what is left ends, in seconds since the beginning."""
         return self.took_s + (self.seconds - self.took_s) / sharers
 
-    def trials(self, until: float) -> int:
-        """How many trials still fit before that."""
-        return max(0, int((until - self.took_s) / self.trial_s))
+    def trials(self, until: float, *, together: int = 1) -> int:
+        """How many trials still fit before that, of which the last `together` may all time out within the budget."""
+        spare = self.seconds - self.took_s - together * self.worst_s
+        within = together + int(spare / self.trial_s) if spare >= 0 else 0
+        return max(0, min(int((until - self.took_s) / self.trial_s), within))
 
     @contextmanager
     def trial(self) -> Iterator[None]:

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategies", metavar="A,B…", help="ordering strategies (default: STRATEGY, or stream-leases)"
     )
     parser.add_argument(
-        "--budget", default="15m", metavar="TIME", help="the whole search ends within it (default: 15m)"
+        "--budget", default="15m", metavar="TIME", help="no trial begins that could end after it (default: 15m)"
     )
     parser.add_argument(
         "--anyway", action="store_true", help="take trials that are doubtful, as beside a busy neighbour"
@@ -91,7 +91,9 @@ def _sitting(arguments: argparse.Namespace, clock: Callable[[], float]) -> Sitti
     every = [replace(settings, projectors=count) for settings in _by_strategy(arguments) for count in counts]
     tried = [Tried(settings, Search(start, LEAST, MOST)) for settings in every]
     planned_s = every[0].timed_s + 1
-    return Sitting(visible_ms, tried, Budget(budget_s, planned_s, clock), anyway=arguments.anyway)
+    return Sitting(
+        visible_ms, tried, Budget(budget_s, planned_s, every[0].convergence_max_s, clock), anyway=arguments.anyway
+    )
 
 
 def _option(name: str) -> str:

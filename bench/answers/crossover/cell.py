@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.bundle.reading import Read
-from bench.compare.metrics import speed_resolution
 from bench.compare.statistics.contrast import Contrast, Terms, contrasts
 from bench.compare.statistics.pairs import Pair, Value
 from metrics.records.answers.crossover import Cell as Record
@@ -78,13 +77,19 @@ def rate_of(cost_ms: float, most: float, *, write_ratio: float, before_s: float,
 
 
 def speed(result: Result) -> Value | None:
-    """The convergence speed; an upper bound of a run that timed out; None where nothing was left or is known."""
+    """The convergence speed; None where nothing was left or is known, as where no hold came before.
+
+    A run that timed out has a bound: all that was left when the time was over, worked off at once, were still no
+    more than so many events in that time. Where the backlog at the end is not told it is no bound at all.
+    """
     found = result.convergence
+    if found.held_s <= 0:
+        return None
     if result.sound:
-        told = found.speed_events_per_s
-        return None if told is None else Value(told, resolution=speed_resolution(result))
-    if result.verdict == "timed_out" and found.time_s > 0 and found.events > 0:
-        return Value(found.events / found.time_s, "at_most")
+        return None if found.speed_events_per_s is None else Value(found.speed_events_per_s)
+    left = result.backlog.final
+    if result.verdict == "timed_out" and found.time_s > 0 and left > 0:
+        return Value((found.events + left) / found.time_s, "at_most")
     return None
 
 

@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategies", default="global-order,stream-leases", metavar="A,B", help="the two sides")
     parser.add_argument("--pairs", default="5", metavar="N", help="pairs of trials for each cell (default: 5)")
     parser.add_argument("--rate", default="400", metavar="RATE", help="the most requests/s of a cell (default: 400)")
-    parser.add_argument("--budget", default="12m", metavar="TIME", help="the whole map ends within it (default: 12m)")
+    parser.add_argument(
+        "--budget", default="12m", metavar="TIME", help="no pair begins that could end after it (default: 12m)"
+    )
     parser.add_argument(
         "--anyway", action="store_true", help="take trials that are doubtful, as beside a busy neighbour"
     )
@@ -99,7 +101,9 @@ def _sitting(arguments: argparse.Namespace, clock: Callable[[], float]) -> Sitti
     rates = {cost: rate_of(cost, most, write_ratio=base.write_ratio, **timed) for cost in costs}
     cells = [Cell(cost, skew, rates[cost], names) for cost in costs for skew in skews]
     planned_s = base.timed_s + CATCH_UP_S / 2
-    return Sitting(sides, cells, pairs, Budget(budget_s, planned_s, clock), anyway=arguments.anyway)
+    return Sitting(
+        sides, cells, pairs, Budget(budget_s, planned_s, base.convergence_max_s, clock), anyway=arguments.anyway
+    )
 
 
 def _numbers(option: str, text: str, high: float) -> list[float]:

@@ -60,7 +60,7 @@ def _notes(sitting: Sitting) -> list[str]:
     notes += [f"{cell.cost_ms:g} ms, SKEW={cell.skew:g}: {cell.why}" for cell in sitting.begun if cell.why]
     trials = [trial.result for cell in sitting.begun for pair in cell.pairs for trial in pair]
     if timed_out := sum(result.verdict == "timed_out" for result in trials):
-        notes.append(f"{timed_out} trials timed out: their speed is an upper bound")
+        notes.append(f"{timed_out} trials timed out: their speed is at most all that was left, by the time until then")
     doubtful = sum(bool(result.doubts) for result in trials)
     if doubtful and sitting.anyway:
         notes.append(f"{doubtful} trials were doubtful, and taken all the same (--anyway)")

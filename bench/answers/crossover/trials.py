@@ -53,7 +53,7 @@ def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> 
 def _cell(sitting: Sitting, cell: Cell, measure: Measure, order: Random, console: Console) -> None:
     """Measure one cell. A trial without a result ends it: what it lacks would be a choice among the others."""
     for number in range(sitting.pairs):
-        if sitting.budget.trials(sitting.budget.seconds) < 2:
+        if sitting.budget.trials(sitting.budget.seconds, together=2) < 2:
             break
         pair = _pair(sitting, cell, number, measure, order)
         if unusable := [trial.result for trial in pair if trial.result.verdict not in USABLE]:

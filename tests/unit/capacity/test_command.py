@@ -8,11 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from bench.answers.capacity import command
+from bench.answers.budget import Budget
+from bench.answers.capacity import command, words
+from bench.answers.capacity.document import replicas_by_load
 from bench.bundle.reading import Read
 from bench.ends.errors import SetupError
 from bench.ends.signals import Interrupted
@@ -146,14 +149,37 @@ def test_where_the_generator_ends_first_the_answer_is_at_least(tmp_path: Path) -
 
 
 def test_a_short_budget_is_told_and_kept(tmp_path: Path) -> None:
-    code, said = sit(tmp_path, MadeUp(), "--projectors", "1,2", "--budget", "4m")
+    code, said = sit(tmp_path, MadeUp(), "--projectors", "1,2", "--budget", "270s")
     document = found(tmp_path)
-    assert re.search(r"budget 4 min, over at \d\d:\d\d: about 12 trials of 19 s", said)
-    assert document["took_s"] <= 240
+    assert re.search(r"budget 4 min, over at \d\d:\d\d: about 13 trials of 19 s", said)
+    assert document["took_s"] <= 270
     assert sum(len(curve["rungs"]) for curve in document["curves"]) == 12
     assert [curve["end"] for curve in document["curves"]] == ["budget", "budget"]
     assert "the time was over after" in said
     assert code == 0
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_last_trials_that_fit_may_all_time_out(together: int) -> None:
+    seconds = [0.0]
+    budget = Budget(300.0, 12.0, 15.0, lambda: seconds[0])
+    done = 0
+    while budget.trials(300.0, together=together) >= together:
+        done += 1
+        for _ in range(together):
+            with budget.trial():
+                seconds[0] += 20.0 if seconds[0] < 200 else 35.0
+    assert done > 5 // together
+    assert seconds[0] <= 300
+
+
+def test_replicas_by_load_are_of_confirmed_rates_alone(tmp_path: Path) -> None:
+    sit(tmp_path, MadeUp(), "--projectors", "1,2", "--budget", "1h")
+    curves: Any = found(tmp_path)["curves"]
+    once = [{**curves[0], "confirmed": 2}, curves[1]]
+    assert [band["projectors"] for band in replicas_by_load(once)] == [2]
+    none: Any = {"replicas_by_load": []}
+    assert words.loads(none, "stream-leases") == ["no rate was confirmed 3 times"]
 
 
 def test_what_was_measured_before_a_signal_is_kept(tmp_path: Path) -> None:
