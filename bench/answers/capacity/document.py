@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bench.answers.capacity import words
+from bench.answers.capacity.search import CONFIRMATIONS
 from bench.answers.capacity.trials import Sitting, Tried
 from bench.preflight.description import durable
 from metrics.records.answers import capacity as records
@@ -46,12 +47,16 @@ def build(capacity_id: str, sitting: Sitting) -> records.Capacity:
 
 
 def replicas_by_load(curves: Sequence[records.Curve]) -> list[records.Load]:
-    """For each strategy, the fewest projectors by rising load. More projectors that hold less have no part in it."""
+    """For each strategy, the fewest projectors by rising load, of the rates that were confirmed.
+
+    More projectors that hold less have no part in it.
+    """
     bands: list[records.Load] = []
     for strategy in dict.fromkeys(curve["strategy"] for curve in curves):
         reached = 0.0
         for curve in sorted(curves, key=lambda each: each["projectors"]):
-            if curve["strategy"] == strategy and (holds := curve["holds"] or 0.0) > reached:
+            confirmed = curve["strategy"] == strategy and curve["confirmed"] >= CONFIRMATIONS
+            if confirmed and (holds := curve["holds"] or 0.0) > reached:
                 bands.append({"strategy": strategy, "up_to": holds, "projectors": curve["projectors"]})
                 reached = holds
     return bands

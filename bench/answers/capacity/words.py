@@ -80,4 +80,4 @@ def loads(document: Mapping[str, Any], strategy: str) -> list[str]:
     """Replicas by load, for one strategy, as clauses."""
     bands = [band for band in document["replicas_by_load"] if band["strategy"] == strategy]
     said = [f"up to {rate(band['up_to'])} {UNIT}: {replicas(band['projectors'])}" for band in bands]
-    return [*said, "above: not shown"] if said else ["no rate was shown to hold"]
+    return [*said, "above: not shown"] if said else [f"no rate was confirmed {CONFIRMATIONS} times"]

@@ -57,7 +57,7 @@ class Curve(TypedDict):
 
 
 class Load(TypedDict):
-    """Replicas by load: so many projectors are the fewest that were shown to hold up to this rate."""
+    """Replicas by load: so many projectors are the fewest that were confirmed to hold this rate."""
 
     strategy: str
     up_to: Rate
