@@ -8,6 +8,9 @@ from msgspec import Meta
 
 SUFFIX: Final = ".moments.json"
 
+KEPT: Final = 30_000
+"""Batches: 150 s of a projector with one each 5 ms, in some 5 MB."""
+
 Row = Annotated[list[float | None], Meta(min_length=5, max_length=5)]
 """One batch, in seconds since the epoch by the clock of the projector's machine.
 

@@ -10,6 +10,8 @@ from typing import Final, TypedDict
 from metrics.records.samples import Moment
 
 FILE: Final = "staleness.jsonl"
+KEPT: Final = 10_000
+"""Lines; of a run with more only its end is told."""
 
 
 class Sample(TypedDict):

@@ -44,7 +44,9 @@ def _notes(found: Waterfall) -> list[str]:
             f"before it, {milliseconds(before.p50)} ms at the median go by from the insert to the acknowledgement"
         )
     if found.disagreements:
-        said.append(f"the moments of {found.disagreements:,} contradict each other beyond that")
+        said.append(f"the moments of {found.disagreements:,} contradict each other beyond that, and are left out")
+    if found.newest_only:
+        said.append("of a long run, these are its last writes alone")
     return said
 
 

@@ -7,8 +7,9 @@ moments in memory and write them at their end. What can not be told is null with
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +20,17 @@ from bench.oracle import database
 from bench.preflight.settings import Settings
 from bench.trial.waterfall import stages, stored
 from bench.trial.waterfall.clock import Offset, offset
-from bench.trial.waterfall.stages import Batch, Effect, Write
+from bench.trial.waterfall.stages import Batch, Batches, Effect, Write
 from metrics.catalogue import STAGES
+from metrics.raw import moments
 from metrics.raw.moments import SUFFIX, Moments, Row
-from metrics.raw.visibility_samples import FILE, Sample
+from metrics.raw.visibility_samples import FILE, KEPT, Sample
 from metrics.reading import BadDocument, read, read_lines
 from metrics.records.sections.staleness import NOT_TOLD, Ranks, Waterfall
 
 OUT: Final = "waterfall.jsonl"
+DISAGREE_MOST: Final = 0.05
+"""Of the writes. Where more contradict themselves, clocks are wrong or batches are not theirs: nothing is told."""
 FLOOR_S: Final = 0.001
 """No clock reading is believed closer: a process may be put off between the moment and its reading."""
 
@@ -39,19 +43,21 @@ class Observation:
     stored: Mapping[stored.Event, stored.Stored] = field(default_factory=dict)
     clock: Offset = field(default_factory=lambda: Offset(0.0, 0.0))
     why: str = ""
+    newest_only: bool = False
 
 
 def observe(url: str, folder: Path, before: Offset) -> Observation:
     """Read what the store knows of the probe's writes; `before` is the offset of its clock when the load began."""
     try:
-        samples = [one for one in read_lines(folder / FILE, Sample).records if one["counted"]]
+        kept = read_lines(folder / FILE, Sample).records
+        samples = [one for one in kept if one["counted"]]
         if not samples:
             return Observation(why="the probe saw no write of the load phase")
         clock = before.drifted(database.run(offset(url)))
         found = database.run(stored.read(url, [(one["stream"], one["version"]) for one in samples]))
     except (BadDocument, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return Observation(why=f"{NOT_TOLD}: {error}")
-    return Observation(samples, found, clock)
+    return Observation(samples, found, clock, newest_only=len(kept) >= KEPT)
 
 
 def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall:
@@ -65,27 +71,34 @@ def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall
     if not told:
         return Waterfall(why=f"{NOT_TOLD}: the projectors kept no moments, being in containers or started by hand")
     within_s = observed.clock.within_s + FLOOR_S
-    lines = [line for one in observed.samples if (line := _line(one, observed, told, within_s)) is not None]
+    batches = {projector: Batches(rows) for projector, rows in told.items()}
+    lines = [line for one in observed.samples if (line := _line(one, observed, batches, within_s)) is not None]
     with bundle.noting(OUT):
         bundle.keep(bundle.folder / OUT, "".join(json.dumps(line) + "\n" for line in lines))
-    return summary(lines, writes=len(observed.samples), within_s=within_s)
+    newest = observed.newest_only or any(len(rows) >= moments.KEPT for rows in told.values())
+    return replace(summary(lines, writes=len(observed.samples), within_s=within_s), newest_only=newest)
 
 
 def summary(lines: Sequence[Mapping[str, Any]], *, writes: int, within_s: float) -> Waterfall:
-    """Percentiles of each stage over the lines of `waterfall.jsonl`."""
+    """Percentiles of each stage over those lines of `waterfall.jsonl` whose moments agree; none where many do not."""
     resolution = round(within_s * 1000, 3)
     if not lines:
         why = f"{NOT_TOLD}: no batch was found for any of {writes} writes"
         return Waterfall(writes=writes, resolution_ms=resolution, why=why)
-    return Waterfall(
-        **{name: _ranks([line[name] for line in lines]) for name in STAGES},
-        visibility=_ranks([line["visibility_ms"] for line in lines]),
-        insert_to_acknowledged=_ranks([-line["inserted_at_ms"] for line in lines]),
-        ahead=round(sum(line["ahead"] for line in lines) / len(lines), 4),
-        samples=len(lines),
-        writes=writes,
-        disagreements=sum(bool(line["disagreement"]) for line in lines),
-        resolution_ms=resolution,
+    agreed = [line for line in lines if not line["disagreement"]]
+    wrong = len(lines) - len(agreed)
+    counted = Waterfall(samples=len(lines), writes=writes, disagreements=wrong, resolution_ms=resolution)
+    if wrong > DISAGREE_MOST * len(lines):
+        most, count = Counter(line["disagreement"] for line in lines if line["disagreement"]).most_common(1)[0]
+        apart = f"the moments of {wrong} of {len(lines)} writes contradict each other"
+        return replace(counted, why=f"{NOT_TOLD}: {apart} (of {count}: {most})")
+    by_stage: dict[str, Any] = {name: _ranks([line[name] for line in agreed]) for name in STAGES}
+    return replace(
+        counted,
+        **by_stage,
+        visibility=_ranks([line["visibility_ms"] for line in agreed]),
+        insert_to_acknowledged=_ranks([-line["inserted_at_ms"] for line in agreed]),
+        ahead=round(sum(line["ahead"] for line in agreed) / len(agreed), 4),
         why="",
     )
 
@@ -102,14 +115,15 @@ def _moments(log: Path) -> dict[str, list[Row]]:
 
 
 def _line(
-    sample: Mapping[str, Any], observed: Observation, told: Mapping[str, Sequence[Row]], within_s: float
+    sample: Mapping[str, Any], observed: Observation, batches: Mapping[str, Batches], within_s: float
 ) -> dict[str, Any] | None:
     """A write's stages, and its moments since the acknowledgement, in ms; None where its batch is not known."""
     known = observed.stored.get((sample["stream"], sample["version"]))
     if known is None:
         return None
     effect = Effect(observed.clock.here(known.recorded_at), observed.clock.here(known.projected_at))
-    batch = stages.find(told.get(known.projector, ()), effect, within_s)
+    rows = batches.get(known.projector)
+    batch = None if rows is None else rows.find(effect, within_s)
     if batch is None:
         return None
     acknowledged_at, unseen_ms = sample["acknowledged_at"], sample["unseen_ms"]

@@ -27,6 +27,8 @@ LAST_CALL: Final = 1
 BEGUN: Final = 2
 CLAIMED: Final = 3
 COMMITTED: Final = 4
+HEARD_LATE: Final = "a read showed it before its projector heard of the commit"
+"""Of the right batch, too, where the projector's process was put off in between: of few writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,26 @@ class Batch:
     committed: float
 
 
-def find(rows: Sequence[Row], effect: Effect, within_s: float) -> Batch | None:
-    """The batch in which the effect was written: `rows` of one projector by time. None where none can be it."""
-    ends = [_moment(row, COMMITTED) for row in rows]
-    place = bisect_left(ends, effect.projected_at)
-    if place == len(rows):
-        return None
-    row = rows[place]
-    begun = _moment(row, BEGUN)
-    if effect.projected_at < begun - within_s:
-        return None
-    calls = (row[FIRST_CALL], row[LAST_CALL])
-    noticed = next((call for call in calls if call is not None and call >= effect.recorded_at), begun)
-    claimed = row[CLAIMED]
-    return Batch(noticed, begun if claimed is None else claimed, ends[place])
+class Batches:
+    """The batches of one projector, `rows` by time, to be asked for that of one effect after another."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._ends = [_moment(row, COMMITTED) for row in rows]
+
+    def find(self, effect: Effect, within_s: float) -> Batch | None:
+        """The batch in which the effect was written, found by bisection. None where none can be it."""
+        place = bisect_left(self._ends, effect.projected_at)
+        if place == len(self._rows):
+            return None
+        row = self._rows[place]
+        begun = _moment(row, BEGUN)
+        if effect.projected_at < begun - within_s:
+            return None
+        calls = (row[FIRST_CALL], row[LAST_CALL])
+        noticed = next((call for call in calls if call is not None and call >= effect.recorded_at), begun)
+        claimed = row[CLAIMED]
+        return Batch(noticed, begun if claimed is None else claimed, self._ends[place])
 
 
 def stages_s(write: Write, batch: Batch) -> dict[str, float]:
@@ -91,9 +99,28 @@ def disagreement(write: Write, effect: Effect, batch: Batch, within_s: float) ->
         return "a read showed it before its effect was written"
     if write.unseen_at is not None and write.unseen_at > batch.committed + within_s:
         return "a read that was sent after the commit of its effect did not show it"
+    if told := _out_of_order(write, effect, batch, within_s):
+        return told
     apart = sum(stages_s(write, batch).values()) - write.visibility_s
     if abs(apart) > within_s:
         return f"its stages miss its visibility by {apart * 1000:.3f} ms"
+    return ""
+
+
+def _out_of_order(write: Write, effect: Effect, batch: Batch, within_s: float) -> str:
+    """The same moments as they were read, before any is cut to its neighbours: those of another batch break the order.
+
+    The stages add up whatever batch they are made of, so that they do says nothing of it.
+    """
+    for before, after, told in (
+        (batch.noticed, batch.claimed, "its batch was claimed before it was noticed"),
+        (batch.claimed, effect.projected_at, "its effect was written before its batch was claimed"),
+        (batch.claimed, batch.committed, "its batch was committed before it was claimed"),
+        (effect.projected_at, batch.committed, "its effect was written after the commit of its batch"),
+        (batch.committed, write.answered_at, HEARD_LATE),
+    ):
+        if before > after + within_s:
+            return told
     return ""
 
 

@@ -85,8 +85,9 @@ class Waterfall(Record):
     where visibility does: of a stage that had begun before, the rest counts. `ahead`: share of writes whose event
     a projector had noticed before their writer knew of the commit, for commit and answer take `insert_to_acknowledged`,
     beside the projector's work. `resolution_ms`: how far clocks and measured
-    intervals may be off; `disagreements`: writes whose moments contradict each other beyond it. `samples` of the
-    `writes` that were seen could be told.
+    intervals may be off; `disagreements`: writes whose moments contradict each other beyond it; they
+    are in no percentile, and where more than one in twenty does, nothing is told. `samples` of the `writes` that were
+    seen could be followed. `newest_only`: older writes or batches were let go, so it is of the end of the run alone.
     """
 
     commit_to_noticed: Ranks | None = None
@@ -100,4 +101,5 @@ class Waterfall(Record):
     writes: int = 0
     disagreements: int = 0
     resolution_ms: float | None = None
+    newest_only: bool | None = field(default=None, metadata=NOT_REQUIRED)
     why: str = NOT_TOLD

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from metrics.raw.visibility_samples import Sample
+from metrics.raw.visibility_samples import KEPT, Sample
 from metrics.records.sections.staleness import Staleness
 from services.loadgen.judge.todo import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
@@ -40,7 +40,6 @@ WRITES_PER_S = 25.0
 SEEDS_VISIBLE_WITHIN_S = 5.0
 WAITED_EACH: Final = 4
 WAIT_MS: Final = 1000
-SAMPLES_KEPT: Final = 10_000
 
 _NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError)
 
@@ -61,7 +60,7 @@ class VisibilityProbe:
         self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
         self._figures = StalenessFigures()
-        self._samples: deque[tuple[WatchedTodo, Seen]] = deque(maxlen=SAMPLES_KEPT)
+        self._samples: deque[tuple[WatchedTodo, Seen]] = deque(maxlen=KEPT)
         self._interval: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -38,7 +38,7 @@ CONTRACT: dict[str, set[str] | None] = {
     "waterfall_ms": {
         *("commit_to_noticed", "noticed_to_claimed", "claimed_to_committed", "committed_to_read"),
         *("visibility", "insert_to_acknowledged", "ahead"),
-        *("samples", "writes", "disagreements", "resolution_ms", "why"),
+        *("samples", "writes", "disagreements", "newest_only", "resolution_ms", "why"),
     },
     "correctness": {
         *("events_checked", "lost", "duplicated", "reordered", "phantom", "mismatched_rows"),
