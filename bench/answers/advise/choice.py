@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bench.answers.capacity.search import CONFIRMATIONS
 from bench.answers.capacity.words import name, rate, replicas
 from metrics.records.answers.capacity import UNIT, Capacity, Curve
+from settings.scenarios.reader import DEFAULT
 from settings.strategies import IN_PARALLEL
 
 DOUBLED_MOST: Final = 16
@@ -17,11 +18,15 @@ DOUBLED_MOST: Final = 16
 
 @dataclass(frozen=True)
 class Asked:
-    """What is wanted. `settings` are those that the user has set, which a measurement must have been made with."""
+    """What is wanted. `settings` are the workload that a measurement must have had: a variable that is unset means its
+    default. `given` are those that the user has set, for the command that measures what is missing.
+    """
 
     rate: float
     visible_p99_ms: float
     settings: Mapping[str, Any]
+    scenario: str = DEFAULT
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Shown:
 
     @property
     def confirmed(self) -> bool:
-        """Whether its rate was confirmed, in a run that no signal broke off."""
+        """Whether its rate was confirmed three times, whatever became of the searches after it."""
         return self.curve["holds"] is not None and self.curve["confirmed"] >= CONFIRMATIONS
 
     def holds(self, asked: Asked) -> bool:
@@ -57,23 +62,34 @@ class Missing:
 
 def choose(asked: Asked, curves: Sequence[Shown]) -> list[Shown]:
     """Those that show it, the best first: the fewest projectors, then the most to spare, then the newest."""
-    fitting = [shown for shown in curves if shown.holds(asked) and matches(shown.document, asked.settings)]
+    fitting = [shown for shown in curves if shown.holds(asked) and matches(shown.document, asked)]
     newest_first = sorted(fitting, key=lambda shown: shown.document["capacity_id"], reverse=True)
     return sorted(newest_first, key=lambda shown: (shown.curve["projectors"], -shown.to_spare))
 
 
-def matches(document: Capacity, settings: Mapping[str, Any]) -> bool:
-    """Whether it was measured with these settings."""
-    return all(document["settings"].get(name) == value for name, value in settings.items())
+def matches(document: Capacity, asked: Asked) -> bool:
+    """Whether it was measured with this workload."""
+    alike = all(document["settings"].get(name) == value for name, value in asked.settings.items())
+    return alike and document["scenario"] == asked.scenario
+
+
+def faulty(document: Capacity) -> bool:
+    """Whether an oracle found a fault in any trial: then no rate of it is worth anything."""
+    return any(rung["verdict"] in ("diverged", "blocked") for curve in document["curves"] for rung in curve["rungs"])
+
+
+def doubted(curve: Curve) -> bool:
+    """Whether a trial was doubtful and taken all the same (--anyway)."""
+    return any(rung["doubts"] and rung["outcome"] != "doubtful" for rung in curve["rungs"])
 
 
 def missing(asked: Asked, curves: Sequence[Shown]) -> Missing:
     """What must be measured, where no curve shows it."""
     objective = f"--visible-p99 {asked.visible_p99_ms:g}ms"
-    start = f"--start {asked.rate:g}"
-    own = [shown for shown in curves if matches(shown.document, asked.settings)]
+    start = f"--start {asked.rate:g}{'' if asked.scenario == DEFAULT else f' --scenario {asked.scenario}'}"
+    own = [shown for shown in curves if matches(shown.document, asked)]
     if not own:
-        with_these = " with these settings" if asked.settings else ""
+        with_these = " with these settings" if curves else ""
         return Missing(f"no capacity was measured{with_these} on this machine", f"{objective} {start}")
     strict = [shown for shown in own if shown.document["visible_p99_ms"] <= asked.visible_p99_ms]
     if not strict:

@@ -13,17 +13,19 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.advise.choice import Asked, Missing, Shown, choose, missing
+from bench.answers.advise.choice import Asked, Missing, Shown, choose, doubted, faulty, missing
 from bench.answers.capacity.words import name, rate
 from bench.ends.conclude import FAILED, SOUND
-from bench.preflight.description import machine, unlike
+from bench.preflight.description import durable, machine, unlike
 from metrics.reading import BadDocument, read
 from metrics.records.answers.capacity import FILE, SCHEMA, UNIT, Capacity
 from settings import Environment
 from settings.catalogue import api, load, projection
 from settings.catalogue.kinds import Setting
+from settings.scenarios.reader import DEFAULT
 
 TOLD: Final[tuple[Setting, ...]] = (
+    load.VUS,
     load.WRITE_RATIO,
     load.SKEW,
     projection.HANDLER,
@@ -32,7 +34,7 @@ TOLD: Final[tuple[Setting, ...]] = (
     projection.STREAMS_IN_FLIGHT,
     api.API_PROCESSES,
 )
-"""What an advice says of its measurement; those that the user has set choose among the measurements."""
+"""The workload, which chooses among the measurements and is told with an advice. Unset means the default."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--visible-p99", default="50ms", metavar="TIME", help="bound of write to visible (default: 50ms)"
     )
+    parser.add_argument("--scenario", default=DEFAULT, metavar="NAME", help="what was measured (default: throughput)")
 
 
 def advise(arguments: argparse.Namespace, console: Console) -> int:
@@ -48,7 +51,10 @@ def advise(arguments: argparse.Namespace, console: Console) -> int:
     given = Environment({"--rate": arguments.rate, "--visible-p99": arguments.visible_p99})
     wanted = given.number("--rate", None, low=load.RATE.low, high=load.RATE.high)
     visible_ms = given.duration("--visible-p99", "", low=0.001, high=60) * 1000
-    asked = Asked(wanted, visible_ms, _given())
+    env = Environment(os.environ)
+    workload = {each.name: _plain(each, env) for each in TOLD}
+    given_by_user = {name: workload[name] for name in workload if env.optional(name)}
+    asked = Asked(wanted, visible_ms, workload, arguments.scenario, given_by_user)
     curves, notes = measured(arguments.results)
     for note in notes:
         console.print(Text(f"note: {note}"), soft_wrap=True)
@@ -62,20 +68,31 @@ def advise(arguments: argparse.Namespace, console: Console) -> int:
 def measured(results: Path) -> tuple[list[Shown], list[str]]:
     """The curves that were measured on a machine like this one, under the Postgres settings of the newest of them.
 
-    And what was left out: documents that can not be read, other machines, other settings of Postgres.
+    And what was left out: documents that can not be read, other machines, what is no measurement of a sound and durable
+    system, other settings of Postgres, and curves with trials that were doubtful.
     """
     notes: list[str] = []
     here, documents = machine(), list(_documents(results, notes))
     alike = [document for document in documents if not unlike(here, document["machine"])]
     if left := len(documents) - len(alike):
         notes.append(f"{left} capacities of other machines are left out")
+    durably = [document for document in alike if durable(document["postgres"])]
+    if left := len(alike) - len(durably):
+        notes.append(f"{left} capacities without durability (fsync or synchronous_commit is off) are left out")
+    alike = [document for document in durably if not faulty(document)]
+    if left := len(durably) - len(alike):
+        notes.append(f"{left} capacities in which an oracle found a fault are left out")
     if not alike:
         return [], notes
     newest = max(alike, key=lambda document: document["capacity_id"])
     own = [document for document in alike if _server(document) == _server(newest)]
     if left := len(alike) - len(own):
         notes.append(f"{left} capacities under other settings of Postgres than {newest['capacity_id']} are left out")
-    return [Shown(document, curve) for document in own for curve in document["curves"]], notes
+    curves = [Shown(document, curve) for document in own for curve in document["curves"]]
+    undoubted = [shown for shown in curves if not doubted(shown.curve)]
+    if left := len(curves) - len(undoubted):
+        notes.append(f"{left} curves with doubtful trials that were taken all the same (--anyway) are left out")
+    return undoubted, notes
 
 
 def _documents(results: Path, notes: list[str]) -> Iterator[Capacity]:
@@ -91,12 +108,6 @@ def _documents(results: Path, notes: list[str]) -> Iterator[Capacity]:
 def _server(document: Capacity) -> tuple[Any, str]:
     postgres = document["postgres"]
     return postgres.get("version"), json.dumps(postgres.get("settings", {}), sort_keys=True)
-
-
-def _given() -> dict[str, Any]:
-    """Those of TOLD that the environment has, as a document has them."""
-    env = Environment(os.environ)
-    return {each.name: _plain(each, env) for each in TOLD if env.optional(each.name)}
 
 
 def _plain(setting: Setting, env: Environment) -> Any:
@@ -117,12 +128,14 @@ def _tell(console: Console, asked: Asked, fitting: Sequence[Shown]) -> None:
     trials = [
         rung["run_id"] for rung in curve["rungs"] if rung["rate"] == curve["holds"] and rung["outcome"] == "holds"
     ]
+    broken = f"; {document['why']}, after this was confirmed" if document["why"] else ""
     lines = (
         f"{_wanted(asked)}: {name(curve)}",
         f"set       {told}",
         f"measured  {others}",
         f"shown     {curve['said']}, write to visible p99 ≤ {document['visible_p99_ms']:g} ms: {spare:.0%} to spare",
         f"by        {document['capacity_id']}, trials {', '.join(trials)}",
+        f"of        {_revision(document)}, {document['scenario']}{broken}",
     )
     console.print(Text(lines[0], style="bold"), soft_wrap=True)
     for line in lines[1:]:
@@ -132,10 +145,16 @@ def _tell(console: Console, asked: Asked, fitting: Sequence[Shown]) -> None:
         console.print(Text(f"also      {said}"), soft_wrap=True)
 
 
+def _revision(document: Capacity) -> str:
+    versions = document["versions"]
+    revision = versions.get("revision")
+    return f"revision {revision[:10]}{' with changes' if versions.get('dirty') else ''}" if revision else "no revision"
+
+
 def _tell_missing(console: Console, asked: Asked, found: Missing) -> None:
     console.print(Text(f"{_wanted(asked)}: not shown; {found.why}", style="bold"), soft_wrap=True)
     if found.arguments:
-        before = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in asked.settings.items())
+        before = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in asked.given.items())
         command = f"{before} task bench:capacity -- {found.arguments}".strip()
         console.print(Text(f"run       {command}"), soft_wrap=True)
     else:

@@ -22,7 +22,16 @@ from settings import SettingError
 from tests.unit.bench import bundles
 from tests.unit.capacity.test_command import MadeUp, arguments
 
-TOLD = ("WRITE_RATIO", "SKEW", "HANDLER", "HANDLER_LATENCY_MS", "READ_MODELS", "STREAMS_IN_FLIGHT", "API_PROCESSES")
+TOLD = (
+    "VUS",
+    "WRITE_RATIO",
+    "SKEW",
+    "HANDLER",
+    "HANDLER_LATENCY_MS",
+    "READ_MODELS",
+    "STREAMS_IN_FLIGHT",
+    "API_PROCESSES",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -190,3 +199,61 @@ def test_where_more_projectors_hold_less_another_strategy_is_missing(kept: Path)
 def test_what_can_not_be_asked_is_refused_by_its_name(words: tuple[str, ...], named: str, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=f"^{named}"):
         advise(tmp_path, *words)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"WRITE_RATIO": 0.01}, ()),
+        ({"HANDLER_LATENCY_MS": 9}, ()),
+        ({"VUS": 7}, ()),
+        ({}, ("--scenario", "sequences")),
+    ],
+)
+def test_a_variable_that_is_unset_means_its_default_and_a_scenario_is_one_workload(
+    variables: dict[str, Any], words: tuple[str, ...], kept: Path, tmp_path: Path
+) -> None:
+    copied(kept, tmp_path, lambda it: it["settings"].update(variables))
+    code, said = advise(tmp_path, "--rate", "200", *words)
+    assert (code, "no capacity was measured with these settings" in said) == (1, True)
+    assert (
+        f"run       task bench:capacity -- --visible-p99 50ms --start 200{' --scenario sequences' * bool(words)}\n"
+        in (said)
+    )
+
+
+def spoil(**changed: Any) -> Callable[[Any], None]:
+    return lambda it: it["curves"][0]["rungs"][0].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (spoil(verdict="diverged", outcome="fails"), "1 capacities in which an oracle found a fault are left out"),
+        (spoil(verdict="blocked", outcome="fails"), "1 capacities in which an oracle found a fault are left out"),
+        (spoil(doubts=["others took 9 %"]), "1 curves with doubtful trials that were taken all the same"),
+        (lambda it: it["postgres"]["settings"].update(fsync="off"), "1 capacities without durability"),
+    ],
+)
+def test_what_is_unsound_doubted_or_not_durable_is_left_out_with_a_word(
+    change: Callable[[Any], None], told: str, kept: Path, tmp_path: Path
+) -> None:
+    copied(kept, tmp_path, change)
+    code, said = advise(tmp_path, "--rate", "250")
+    assert told in said
+    assert (code, "PROJECTORS=1\n" in said) == (0 if "curves" in told else 1, False)
+
+
+def test_a_newest_run_without_durability_does_not_drop_those_that_have_it(kept: Path, tmp_path: Path) -> None:
+    copied(kept, tmp_path, name="a")
+    copied(kept, tmp_path, lambda it: it["postgres"]["settings"].update(fsync="off"), "b")
+    code, said = advise(tmp_path, "--rate", "200")
+    assert (code, "by        a, " in said, "1 capacities without durability" in said) == (0, True, True)
+
+
+def test_the_revision_is_told_and_that_the_sitting_was_broken_off(kept: Path, tmp_path: Path) -> None:
+    copied(
+        kept, tmp_path, lambda it: it.update(versions={"revision": "0123456789abcdef", "dirty": True}, why="broken off")
+    )
+    _, said = advise(tmp_path, "--rate", "200")
+    assert "of        revision 0123456789 with changes, throughput; broken off, after this was confirmed\n" in said
