@@ -1,10 +1,10 @@
 """The report of a comparison: one self-contained page, a pure function of `comparison.json`.
 
 What the template `comparison.html` is given: the document as `d` (`metrics/records/comparison`); the sentences
-`headline` and `terms`; `leads`, of each lead metric and arm `text`, `verdict` and `tone`; `rows`, of each metric
-`label`, `better`, `arms` (`median`, `spread`) and `contrasts` (`ratio`, `interval`, `covered`, `floor`, `verdict`,
-`tone`, `because`); `timelines` and `plots`, charts; `trials`, in the order of time, with
-`pair`, `doubts` and what else the document has of them.
+`headline` and `terms`; `doubts`, those that the headline has not said; `leads`, of each lead metric and arm `text`,
+`verdict` and `tone`; `rows`, of each metric `label`, `better`, `arms` (`median`, `spread`) and `contrasts` (`ratio`,
+`interval`, `covered`, `floor`, `verdict`, `tone`, `because`); `timelines` and `plots`, charts; `trials`, in the order
+of time, with `pair`, `doubts` and what else the document has of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.compare import words
-from bench.compare.table import headline
+from bench.compare.table import headline, untold
 from bench.report.charts.timelines import line
 from bench.report.page import page
 from bench.report.words import WORDS, machine_line, settings_told, software_line
@@ -36,6 +36,7 @@ def render(document: Mapping[str, Any]) -> str:
         charts_data=drawn if plots else None,
         d=document,
         headline=headline(document),
+        doubts=untold(document),
         terms=words.terms(document),
         leads=[_lead(metric, c) for metric in document["metrics"] if metric["lead"] for c in metric["contrasts"]],
         rows=[_row(metric) for metric in document["metrics"]],

@@ -19,7 +19,7 @@ def show(console: Console, document: Mapping[str, Any], folder: Path) -> None:
     """Print what came out in figures and in words, and where the report is."""
     console.print()
     console.print(Text(headline(document), style="bold"), soft_wrap=True)
-    for note in (*document["doubts"], *document["notes"]):
+    for note in (*untold(document), *document["notes"]):
         console.print(Text(f"note: {note}"), soft_wrap=True)
     if document["metrics"]:
         console.print(_table(document))
@@ -29,6 +29,12 @@ def show(console: Console, document: Mapping[str, Any], folder: Path) -> None:
                     console.print(Text(words.sentence(metric, contrast)), soft_wrap=True)
         console.print(Text(words.terms(document), style="dim"), soft_wrap=True)
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
+
+
+def untold(document: Mapping[str, Any]) -> list[str]:
+    """The doubts that the headline has not said in whole."""
+    said = "" if document["why"] else document["no_verdict"]
+    return [doubt for doubt in document["doubts"] if doubt != said and not said.startswith(f"{doubt} (and ")]
 
 
 def headline(document: Mapping[str, Any]) -> str:

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from bench.report.words import revision, setting_text, settings_told, whole
 from metrics.records.result import Result
-from settings import catalogue
+from settings import Environment, catalogue
+from settings.catalogue.kinds.setting import Setting
+from settings.environment import SettingError
 from settings.hiding import is_secret
+from settings.scenarios import reader
 
 OF_THE_MODE: Final = ("SERIAL_PROJECTION", "STRATEGY")
 """Told by the command, and by the strategy where it is not the mode's own."""
@@ -44,13 +47,14 @@ def _generator(result: Result) -> list[tuple[str, str]]:
 
 
 def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
-    """What repeats the run: the revision, and the command with every setting that is not the default."""
+    """What repeats the run: the revision, and the command with every setting that is not the scenario's, or default."""
     told = {name: setting_text(value) for name, value in result.settings.items() if value is not None}
-    defaults = {setting.name: setting.written for setting in catalogue.every()}
+    own = _of_scenario(result.scenario)
+    defaults = {setting.name: setting for setting in catalogue.every()}
     chosen = {
         name: text
         for name, text in told.items()
-        if name in defaults and name not in OF_THE_MODE and text not in (defaults[name], "embedded")
+        if name in defaults and name not in OF_THE_MODE and text != "embedded" and not _same(defaults[name], text, own)
     }
     variables = {"STRATEGY": result.strategy, **chosen} if result.strategy else chosen
     spelled = [f"{name}={_given(name, text)}" for name, text in variables.items()]
@@ -58,6 +62,23 @@ def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
     found = versions.get("revision")
     checkout = [f"git checkout {shlex.quote(found)}"] if found else []
     return [*checkout, " ".join([*spelled, ".tools/bin/uv run", run])]
+
+
+def _of_scenario(name: str) -> Mapping[str, str]:
+    """What a scenario that is shipped sets; of one's own, which may be another by now, nothing."""
+    return reader.load(name).settings if name in reader.names() else {}
+
+
+def _same(setting: Setting, text: str, own: Mapping[str, str]) -> bool:
+    """Whether it is what comes without being given, however it is spelled: `0` and `0s` are one duration."""
+    default = own.get(setting.name, setting.written)
+    if text == default or not default:
+        return text == default
+    try:
+        first, other = (setting.read(Environment({setting.name: value})) for value in (text, default))
+    except SettingError:
+        return False
+    return bool(first == other)
 
 
 def _given(name: str, text: str) -> str:

@@ -171,6 +171,8 @@ def test_a_trial_beside_a_busy_neighbour_leaves_no_verdict_and_says_so(tmp_path:
     assert [trial["doubts"] for trial in document["trials"]] == [[]] * 6 + [[doubt]] * 2 + [[]] * 2
     assert {(c["answer"], c["hint"]) for m in document["metrics"] for c in m["contrasts"]} == {("no verdict", "")}
     assert f"note: p3: {doubt}" in said
+    # The headline has it.
+    assert said.count(f"s3: {doubt}") == page.count(f"s3: {doubt}") == 1
     assert f"<small>{doubt}</small>" in page
 
 

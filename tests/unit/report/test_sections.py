@@ -165,6 +165,26 @@ def test_a_run_is_repeated_by_its_revision_and_what_is_not_the_default() -> None
         assert untold not in run
 
 
+@pytest.mark.parametrize(
+    ("scenario", "hold", "told"),
+    [
+        ("throughput", "5s", ""),
+        ("throughput", "5000ms", ""),
+        ("throughput", "0s", "HOLD=0s"),
+        ("throughput", "3s", "HOLD=3s"),
+        ("reads", "0", ""),
+        ("reads", "5s", "HOLD=5s"),
+        ("a.toml", "5s", "HOLD=5s"),
+    ],
+)
+def test_a_repeated_run_is_given_what_differs_from_its_scenario_however_it_is_spelled(
+    scenario: str, hold: str, told: str
+) -> None:
+    result = replace(bundles.result(), scenario=scenario, settings={"HOLD": hold, "DURATION": "30s"})
+    (run,) = conditions.commands(result, {})
+    assert [word for word in run.split() if word.startswith("HOLD")] == ([told] if told else [])
+
+
 def test_a_repeated_run_quotes_what_a_shell_would_read() -> None:
     result = replace(bundles.result(), settings={"VUS": "1; rm -rf ~", "INFLUX_TOKEN": "***"})
     (run,) = conditions.commands(result, {})
