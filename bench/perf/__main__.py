@@ -1,7 +1,7 @@
 """`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside references and peers, in turns.
 
-Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not; all
-others are those of `bench.ends.conclude`.
+Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not or are in
+doubt, or the cost is; all others are those of `bench.ends.conclude`.
 """
 
 from __future__ import annotations
@@ -61,14 +61,13 @@ def _act() -> int:
     shown = [row for row in found["rows"] if row["name"] in {row.name for row in chosen}]
     if shown:
         table.show(console, shown)
-    if COST in words or not words:
-        _report_cost(arguments, console)
+    sound = not (COST in words or not words) or _report_cost(arguments, console)
     if arguments.publish or PUBLISH in words:
         _refuse_unpublishable(found, arguments.results)
         page.publish(PAGE, found, cost.read(arguments.results))
         console.print(Text(f"page    {PAGE}"), soft_wrap=True)
     console.print(Text(f"result  {arguments.results / results.FILE}"), soft_wrap=True)
-    return 0 if all(row["holds"] for row in shown) else 1
+    return 0 if sound and all(table.outcome(row) == "holds" for row in shown) else 1
 
 
 def _refuse_unpublishable(found: dict[str, Any], folder: Path) -> None:
@@ -111,17 +110,18 @@ def _measure(row: Row, effort: Effort, folder: Path, order: list[str], console: 
     }
     found["measured_at"] = now["measured_at"]
     results.write(folder, results.merge(results.read(folder), now, found), order)
-    mark = "holds" if found["holds"] else "does not hold"
-    mark += "; in doubt" if found["doubts"] else ""
     ratio = table.number(found["ratio_to_reference"])
-    console.print(Text(f"· {row.name}: {table.number(found['ours'])} {row.unit}, {ratio} × the reference, {mark}"))
+    figures = f"{table.number(found['ours'])} {row.unit}, {ratio} × the reference"
+    console.print(Text(f"· {row.name}: {figures}, {table.outcome(found)}"))
 
 
-def _report_cost(arguments: argparse.Namespace, console: Console) -> None:
+def _report_cost(arguments: argparse.Namespace, console: Console) -> bool:
+    """Whether it is out of doubt."""
     with console.status("cost"):
         found = cost.measure(arguments.results / "log" / COST, quick=arguments.quick)
     write_json(arguments.results / cost.FILE, found)
     cost.show(console, found)
+    return not found["doubts"]
 
 
 def _list(known: dict[str, Row], console: Console) -> None:

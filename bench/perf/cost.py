@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bench.bundle.reading import refusing
 from bench.perf import histories, meter
@@ -16,7 +18,10 @@ from bench.perf.contests.visible import wait_until_projected
 from bench.perf.lab import Lab, laboratory
 from bench.perf.meter import Counters
 from bench.perf.output.table import number
+from bench.perf.trials import Losses, doubted
 from bench.platforms.processes import Process
+from bench.trial.resources.neighbours import taken
+from bench.trial.resources.processes import Snapshot, snapshot
 from metrics.reading import read_optional
 from metrics.records.perf import Cost
 
@@ -31,8 +36,21 @@ Line = dict[str, Any]
 def measure(log: Path, *, quick: bool) -> dict[str, Any]:
     """Measure the four parts, each on a fresh database of one cluster."""
     with laboratory(log, settings=meter.SETTINGS, quick=quick) as lab:
-        lines = [*_appending(lab), *_living(lab), *_rebuilding(lab), *_idling(lab)]
-    return {"lines": lines, "rate": RATE, "quick": quick}
+        parts = {"append": _appending, "append and project": _living, "project a backlog": _rebuilding, "idle": _idling}
+        return {**in_turn({name: partial(part, lab) for name, part in parts.items()}), "rate": RATE, "quick": quick}
+
+
+def in_turn(
+    parts: Mapping[str, Callable[[], Iterator[Line]]], look: Callable[[], Snapshot] = snapshot
+) -> dict[str, Any]:
+    """The lines of each part, and what others took of the machine meanwhile."""
+    lines: list[Line] = []
+    losses: Losses = {}
+    for name, part in parts.items():
+        before = look()
+        lines += part()
+        losses[name] = [taken(before, look(), ())]
+    return {"lines": lines, **doubted(losses)}
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -48,6 +66,8 @@ def show(console: Console, document: dict[str, Any]) -> None:
     for line in document["lines"]:
         table.add_row(line["what"], number(line["value"]), line["unit"])
     console.print(table)
+    for doubt in document["doubts"]:
+        console.print(Text(f"{FILE.removesuffix('.json')}: in doubt, {doubt}", "bold yellow"))
 
 
 def _appending(lab: Lab) -> Iterator[Line]:

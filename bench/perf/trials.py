@@ -50,7 +50,7 @@ def measure(row: Row, effort: Effort, log: Path, tell: Tell) -> dict[str, Any]:
     except (RunFailed, SetupError, Unmeasured) as failure:
         tail = getattr(failure, "tail", "")
         notes.append(f"{failure}\n{tail}".strip())
-    return {**summarize(row, readings, notes), **doubted(losses)}
+    return judged({**summarize(row, readings, notes), **doubted(losses)})
 
 
 def take_turns(
@@ -83,6 +83,11 @@ def doubted(losses: Losses) -> dict[str, Any]:
         "neighbours_share": {side: [one.lost_share for one in each] for side, each in losses.items()},
         "doubts": [f"{worst.lost} while {worst.phase} was measured"] if worst.lost else [],
     }
+
+
+def judged(found: dict[str, Any]) -> dict[str, Any]:
+    """The row with its verdict: a figure in doubt proves nothing, neither that a target holds nor that it is missed."""
+    return {**found, "verdict": "in doubt" if found["doubts"] else "holds" if found["holds"] else "does not hold"}
 
 
 def summarize(row: Row, readings: Readings, notes: Sequence[str]) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class Row(TypedDict):
     neighbours_share: NotRequired[dict[str, list[float]]]
     """What other processes and the host took of the machine during each reading of a side, as in a result."""
     doubts: NotRequired[list[str]]
+    verdict: NotRequired[str]
+    """`holds`, `does not hold`, or `in doubt`: `holds` is by the figures alone."""
 
 
 class Built(TypedDict):
@@ -100,3 +102,5 @@ class Cost(TypedDict):
     """`cost.json`."""
 
     lines: list[Line]
+    neighbours_share: NotRequired[dict[str, list[float]]]
+    doubts: NotRequired[list[str]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+COLORS: Final = {"holds": "green", "does not hold": "bold red", "in doubt": "bold yellow"}
 
 
 def number(value: float | None) -> str:
@@ -15,6 +17,12 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """`holds`, `does not hold` or `in doubt`; what a row of an older result is by its figures and doubts."""
+    told = "in doubt" if row.get("doubts") else "holds" if row["holds"] else "does not hold"
+    return str(row.get("verdict", told))
 
 
 def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
@@ -26,8 +34,7 @@ def show(console: Console, rows: Sequence[dict[str, Any]]) -> None:
         figures = [
             number(row[name]) for name in ("ours", "reference", "peer", "ratio_to_reference", "ratio_to_peer", "spread")
         ]
-        mark = Text("holds", "green") if row["holds"] else Text("does not hold", "bold red")
-        mark += Text(" (in doubt)", "bold yellow") if row.get("doubts") else Text()
+        mark = Text(outcome(row), COLORS[outcome(row)])
         table.add_row(row["name"], *figures, row["unit"], mark)
     console.print(table)
     for row in rows:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.perf import rows
+from bench.perf import cost, rows
 from bench.perf.output import results
 from bench.perf.output.page import render
-from bench.perf.output.table import show
+from bench.perf.output.table import outcome, show
 from bench.perf.row import Better, Contest, Reading, Remembered, Row, Target
-from bench.perf.trials import Losses, Readings, doubted, summarize, take_turns
+from bench.perf.trials import Losses, Readings, doubted, judged, summarize, take_turns
 from bench.trial.resources.processes import Seen, Snapshot, Times
 
 
@@ -148,13 +148,32 @@ def test_a_row_that_was_measured_beside_a_busy_neighbour_is_in_doubt() -> None:
     said = "other processes took 20% of the usable cores (stress-ng 20%) while ours was measured"
     assert found["doubts"] == [said]
     asked = summarize(row(Target("at least", 1, "reference")), readings(ours=[2], reference=[1]), [])
-    page = render({"rows": [{**asked, **found}], **surroundings("one")}, None)
-    assert "| yes, **in doubt** |" in page
+    row_found = judged({**asked, **found})
+    assert row_found["verdict"] == "in doubt"
+    page = render({"rows": [row_found], **surroundings("one")}, {"lines": [], "doubts": ["planted"]})
+    assert "| events/s | **in doubt** |" in page
     assert f"- **in doubt**: {said}" in page
-    told = StringIO()
-    show(Console(file=told, width=160), [{**asked, **found}])
-    assert "holds (in doubt)" in told.getvalue()
-    assert said in told.getvalue()
+    assert "- **in doubt**: planted" in page
+    shown = StringIO()
+    show(Console(file=shown, width=160), [row_found])
+    assert "in doubt" in shown.getvalue().splitlines()[1]
+    assert "holds" not in shown.getvalue()
+    assert said in shown.getvalue()
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_only_a_row_out_of_doubt_has_a_verdict(holds: bool) -> None:
+    row_found = {"holds": holds, "doubts": []}
+    assert judged(row_found)["verdict"] == outcome(row_found) == ("holds" if holds else "does not hold")
+    assert judged({**row_found, "doubts": ["planted"]})["verdict"] == "in doubt"
+    assert outcome({**row_found, "doubts": ["planted"]}) == "in doubt"
+
+
+def test_the_cost_tells_who_else_was_there() -> None:
+    line = {"what": "a", "value": 1.0, "unit": "s"}
+    found = cost.in_turn({"append": lambda: iter([line]), "idle": lambda: iter([line])}, looks(0, 2, 2, 2))
+    assert (found["lines"], found["neighbours_share"]) == ([line, line], {"append": [0.1], "idle": [0.0]})
+    assert found["doubts"] == ["other processes took 10% of the usable cores (stress-ng 10%) while append was measured"]
 
 
 def test_a_quiet_row_is_in_no_doubt() -> None:
