@@ -13,13 +13,13 @@ from metrics.records.record import write_json
 REPORT: Final = "report.html"
 
 
-def leave(folder: Path, name: str, document: Mapping[str, Any], page: str, *, page_name: str = REPORT) -> str:
+def leave(folder: Path, name: str, document: Mapping[str, Any], page: str) -> str:
     """Write them; returns what could not be written, and why, else nothing."""
     at = folder / name
     try:
         folder.mkdir(parents=True)
         write_json(at, document)
-        at = folder / page_name
+        at = folder / REPORT
         write_whole(at, page)
         at = folder.parent / LATEST
         point_latest(folder)
