@@ -145,13 +145,15 @@ def validity(health: LoadHealth) -> Judgement | None:
     """`invalid` when the numbers mean nothing: nothing answered, too many errors, or the generator missed its rate."""
     total = health.answered + health.errors
     mostly = f", most often: {health.failed_because}" if health.failed_because else ""
-    if health.answered == 0:
+    missed = health.missed_share is not None and health.missed_share > MISSED_SHARE
+    # Nothing answered since nothing was sent: what was due in a warm-up still waited before it.
+    if health.answered == 0 and (health.errors or not missed):
         return Judgement("invalid", f"no request was answered in the load phase ({health.errors} errors{mostly})")
     if health.errors > ERROR_SHARE * total:
         return Judgement("invalid", f"{health.errors} of {total} requests of the load phase failed{mostly}")
-    if health.missed_share is not None and health.missed_share > MISSED_SHARE:
-        missed = f"the generator missed its rate by {health.missed_share:.0%}"
-        return Judgement("invalid", f"{missed}: {health.missed_because}")
+    if missed:
+        by = f"the generator missed its rate by {health.missed_share:.0%}"
+        return Judgement("invalid", f"{by}: {health.missed_because}")
     return None
 
 

@@ -173,3 +173,10 @@ def test_a_finding_about_the_server_outranks_a_doubt_about_the_measurement(
     verdicts: list[Verdict], decides: Verdict
 ) -> None:
     assert gravest(Judgement(verdict, "") for verdict in verdicts).verdict == decides
+
+
+def test_a_load_of_which_nothing_was_sent_missed_its_rate() -> None:
+    """Users that still serve the warm-up's requests answer none of the load's: the rate is the reason, no silence."""
+    found = validity(LoadHealth(answered=0, errors=0, missed_share=1.0, missed_because="its pool was busy"))
+    assert found is not None
+    assert found.why == "the generator missed its rate by 100%: its pool was busy"
