@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bench.bundle.reading import Read
+from bench.compare.metrics import speed_resolution
 from bench.compare.statistics.contrast import Contrast, Terms, contrasts
 from bench.compare.statistics.pairs import Pair, Value
 from metrics.records.answers.crossover import Cell as Record
@@ -86,7 +87,8 @@ def speed(result: Result) -> Value | None:
     if found.held_s <= 0:
         return None
     if result.sound:
-        return None if found.speed_events_per_s is None else Value(found.speed_events_per_s)
+        told = found.speed_events_per_s
+        return None if told is None else Value(told, resolution=speed_resolution(result))
     left = result.backlog.final
     if result.verdict == "timed_out" and found.time_s > 0 and left > 0:
         return Value((found.events + left) / found.time_s, "at_most")

@@ -164,6 +164,10 @@ def test_a_speed_is_not_told_where_no_hold_came_before_or_nothing_bounds_it() ->
     held = Convergence(2.0, 500.0, 1000, 3.0)
     assert speed(replace(BASE, convergence=held)) == Value(500.0)
     assert speed(replace(BASE, convergence=replace(held, held_s=0.0, why="missed"))) is None
+    known = replace(held, resolution_s=held.time_s / 10)
+    told = speed(replace(BASE, convergence=known))
+    assert told is not None
+    assert (told.value, told.resolution) == pytest.approx((500.0, 50.0))
 
 
 def test_where_nothing_was_left_there_is_no_verdict(tmp_path: Path) -> None:
