@@ -34,6 +34,7 @@ from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import merge, void
 from bench.trial.waterfall import measure as waterfall
 from bench.trial.waterfall.clock import offset
+from bench.trial.waterfall.last_commit import until_commit
 from metrics.records.result import Result
 
 POLL_S: Final = 0.1
@@ -146,7 +147,9 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
     # The projectors have ended, and written when they did what.
     stages = waterfall.tell(observed, system.settings, bundle)
-    return replace(beside.added_to(result), warnings=system.doctor.warnings, waterfall_ms=stages)
+    last_effect_at = loadgen.get("last_projected_at") if loadgen["verdict"] == "converged" else None
+    caught_up = until_commit(result.convergence, last_effect_at, observed.clock, bundle.log)
+    return replace(beside.added_to(result), warnings=system.doctor.warnings, waterfall_ms=stages, convergence=caught_up)
 
 
 def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:

@@ -42,6 +42,7 @@ class Loadgen(TypedDict):
     acknowledged: NotRequired[dict[str, int]]
     stages: NotRequired[list[Stage]]
     scheduler_delay_p99_ms: NotRequired[float | None]
+    last_projected_at: NotRequired[float | None]
     influx: NotRequired[dict[str, Any] | None]
     probe: NotRequired[dict[str, float | None]]
     missing: NotRequired[dict[str, str]]

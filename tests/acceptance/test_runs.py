@@ -250,7 +250,7 @@ def test_the_projection_catches_up_after_a_standstill_that_is_in_no_figure_of_th
     assert convergence["events"] > 0
     assert convergence["time_s"] > 0
     assert convergence["speed_events_per_s"] == pytest.approx(convergence["events"] / convergence["time_s"])
-    assert convergence["why"] == ""
+    assert (convergence["why"], convergence["until"]) == ("", "commit")
     assert f"after {convergence['held_s']:.1f} s of standstill" in found.said
     phases = {phase["name"]: phase for phase in found.documents["loadgen"]["phases"]}
     assert list(phases) == ["warmup", "load", "hold", "convergence", "verification"]

@@ -52,11 +52,11 @@ def observe(url: str, folder: Path, before: Offset) -> Observation:
         kept = read_lines(folder / FILE, Sample).records
         samples = [one for one in kept if one["counted"]]
         if not samples:
-            return Observation(why="the probe saw no write of the load phase")
+            return Observation(clock=before, why="the probe saw no write of the load phase")
         clock = before.drifted(database.run(offset(url)))
         found = database.run(stored.read(url, [(one["stream"], one["version"]) for one in samples]))
     except (BadDocument, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return Observation(why=f"{NOT_TOLD}: {error}")
+        return Observation(clock=before, why=f"{NOT_TOLD}: {error}")
     return Observation(samples, found, clock, newest_only=len(kept) >= KEPT)
 
 
@@ -65,7 +65,7 @@ def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall
     if why := observed.why or _unknowable(settings):
         return Waterfall(why=why)
     try:
-        told = _moments(bundle.log)
+        told = moments_of(bundle.log)
     except BadDocument as error:
         return Waterfall(why=f"{NOT_TOLD}: {error}")
     if not told:
@@ -109,7 +109,8 @@ def _unknowable(settings: Settings) -> str:
     return ""
 
 
-def _moments(log: Path) -> dict[str, list[Row]]:
+def moments_of(log: Path) -> dict[str, list[Row]]:
+    """What each projector kept of its batches, where the bench started it. Raises BadDocument."""
     documents = [read(path, Moments) for path in log.glob(f"*{SUFFIX}")]
     return {document["projector"]: document["rows"] for document in documents if document["rows"]}
 

@@ -66,7 +66,7 @@ class Batches:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._ends = [_moment(row, COMMITTED) for row in rows]
+        self._ends = [moment(row, COMMITTED) for row in rows]
 
     def find(self, effect: Effect, within_s: float) -> Batch | None:
         """The batch in which the effect was written, found by bisection. None where none can be it."""
@@ -74,7 +74,7 @@ class Batches:
         if place == len(self._rows):
             return None
         row = self._rows[place]
-        begun = _moment(row, BEGUN)
+        begun = moment(row, BEGUN)
         if effect.projected_at < begun - within_s:
             return None
         calls = (row[FIRST_CALL], row[LAST_CALL])
@@ -124,6 +124,7 @@ def _out_of_order(write: Write, effect: Effect, batch: Batch, within_s: float) -
     return ""
 
 
-def _moment(row: Row, place: int) -> float:
-    moment = row[place]
-    return 0.0 if moment is None else moment
+def moment(row: Row, place: int) -> float:
+    """A moment of a batch that every batch has."""
+    found = row[place]
+    return 0.0 if found is None else found

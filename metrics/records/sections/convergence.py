@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from metrics.reading import NOT_REQUIRED
 from metrics.records.record import Record
@@ -14,7 +15,8 @@ class Convergence(Record):
 
     `held_s`: for how long all projectors stood still before. `events` were left then. `speed_events_per_s` is None
     where it would be nothing by no time; `why` says why that is so, or why there was no hold. The
-    release is known to `resolution_s`, and `time_s` is rather too long than too short by that.
+    release is known to `resolution_s`, and `time_s` is rather too long than too short by that. `until`: where no
+    projector told of its commits, the time ends with the effect that was written last, before its commit.
     """
 
     time_s: float = 0.0
@@ -23,3 +25,4 @@ class Convergence(Record):
     held_s: float = 0.0
     why: str = ""
     resolution_s: float | None = field(default=None, metadata=NOT_REQUIRED)
+    until: Literal["commit", "effect"] = field(default="effect", metadata=NOT_REQUIRED)

@@ -134,6 +134,7 @@ class Bundle:
             "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),
             "stages": result.get("stages", []),
             "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
+            "last_projected_at": result.get("last_projected_at"),
             "influx": None,
             "probe": {name: report.get(name) for name in ("updates", "unseen", "resolution_ms", "relative_resolution")},
             "missing": self._missing,

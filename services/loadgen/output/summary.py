@@ -65,6 +65,7 @@ class Summary:
             "event_id_lag": recorder.distribution("event_id_lag", final.event_id_lag if final else 0).to_dict(),
             "backlog": recorder.distribution("backlog", final.backlog if final else 0).to_dict(),
             "convergence": self.convergence.to_dict(),
+            "last_projected_at": final and final.last_projected_at,
             "correctness": Correctness(
                 acknowledged_checked=self.findings.checked, acknowledged_missing=self.findings.missing
             ).to_dict(),

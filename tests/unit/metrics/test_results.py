@@ -29,7 +29,7 @@ CONTRACT: dict[str, set[str] | None] = {
     "backlog": DISTRIBUTION,
     "visibility_ms": {*PERCENTILES, "samples"},
     "target": {"name", "version", "class", "capabilities"},
-    "convergence": {"held_s", "time_s", "speed_events_per_s", "events", "resolution_s", "why"},
+    "convergence": {"held_s", "time_s", "speed_events_per_s", "events", "resolution_s", "until", "why"},
     "staleness": {
         *("visible_within_ms", "curve", "curve_bounds", "read_your_writes", "monotonic_violations"),
         *("monotonic_reads", "waiting", "writes", "unseen", "connections", "requests_per_s"),
