@@ -72,6 +72,11 @@ def check() -> None:
         raise Interrupted(_state.first)
 
 
+def waits() -> bool:
+    """Whether a signal came that nobody has taken, and that the innermost `held` alone puts off."""
+    return _state.first is not None and not _state.taken and _state.holders == 1
+
+
 def take(end: Interrupted) -> Interrupted:
     """The end is being seen to: from now on no signal raises."""
     _state.taken = True

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from bench.oracle.database import connect
+from bench.oracle.database import TIMEOUT_S, connect, run_by
 
 NOW: Final = "SELECT clock_timestamp()"
 ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -22,7 +22,7 @@ class OpenConnection:
     def __init__(self, url: str) -> None:
         self._runner = asyncio.Runner()
         try:
-            self._connection: asyncpg.Connection = self._runner.run(connect(url, application_name="bench-beside"))
+            self._connection: asyncpg.Connection = run_by(self._runner, connect(url, application_name="bench-beside"))
         except BaseException:
             self._runner.close()
             raise
@@ -40,7 +40,7 @@ class OpenConnection:
 
     def value(self, statement: str, *arguments: Any) -> Any:
         """The first value of the first row."""
-        return self._runner.run(self._connection.fetchval(statement, *arguments))
+        return run_by(self._runner, self._connection.fetchval(statement, *arguments, timeout=TIMEOUT_S))
 
     def close(self) -> None:
         """Break it off, whatever it was doing."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
 
+from bench.ends import signals
 from settings.addresses.postgres_url import parse
 from settings.children import LIBPQ
 
@@ -17,8 +19,12 @@ TIMEOUT_S: Final = 10.0
 CLOSED: Final = "?sslmode=disable&target_session_attrs=any&gsslib=gssapi"
 SHOWN: Final = ("PGSSLMODE", "PGSSLNEGOTIATION", "PGTARGETSESSIONATTRS")
 
+LOOK_S: Final = 0.05
+"""How soon a signal breaks off what waits for Postgres."""
+
 T = TypeVar("T")
-_open: WeakSet[asyncpg.Connection] = WeakSet()
+_open: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[asyncpg.Connection]] = WeakKeyDictionary()
+"""Those of each loop: none but its own thread may touch a connection."""
 
 
 def closed(url: str) -> str:
@@ -37,7 +43,7 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
     told = parse(url).arguments()
     told["server_settings"] = {"application_name": application_name, **told["server_settings"]}
     connection = await asyncpg.connect(**{"timeout": TIMEOUT_S, **negotiation, **told}, statement_cache_size=0)
-    _open.add(connection)
+    _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(connection)
     try:
         for name, value in settings.items():
             await connection.execute("SELECT set_config($1, $2, false)", name, value)
@@ -47,20 +53,56 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
     return connection
 
 
+class BrokenOff(Exception):
+    """A signal came, and what was under way has ended."""
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """`asyncio.run` for work with connections. What interrupts it breaks them off first.
 
     Else the orderly end of a transaction would wait for a server that does not answer, and no signal would help.
     """
     with asyncio.Runner() as runner:
-        try:
-            return runner.run(work)
-        except KeyboardInterrupt:
-            # Whoever was under way now fails, and nobody waits for it.
-            runner.get_loop().set_exception_handler(lambda *_: None)
-            for connection in list(_open):
-                connection.terminate()
-            raise
+        return run_by(runner, work)
+
+
+def run_by(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
+    """The same by a loop that stays. Raises Interrupted.
+
+    A signal does not raise inside the loop, where it may hit the driver's own code half-way and end the process: it is
+    looked for beside the work.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return runner.run(work)
+    try:
+        with signals.held():
+            result = runner.run(_unless_signalled(work))
+    except BrokenOff:
+        signals.check()
+        raise
+    signals.check()
+    return result
+
+
+async def _unless_signalled(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=LOOK_S))[0]:
+            if signals.waits():
+                raise BrokenOff
+        return task.result()
+    finally:
+        if not task.done():
+            await _break_off(task)
+
+
+async def _break_off(task: asyncio.Future[Any]) -> None:
+    """Whoever was under way now fails, and nobody waits for it."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    for connection in list(_open.get(asyncio.get_running_loop(), ())):
+        connection.terminate()
+    task.cancel()
+    await asyncio.wait({task}, timeout=TIMEOUT_S)
 
 
 def ambient(url: str) -> dict[str, str]:
