@@ -16,7 +16,7 @@ A CPU quota makes no core smaller, it makes the run wait: told apart, by the sha
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -93,9 +93,9 @@ def between(before: Snapshot, after: Snapshot, leaders: Collection[int], apart: 
     kernels = sum(each[pid] for pid in kernel & here)
     interrupts = after.times.interrupts - before.times.interrupts
     processes = _others(before, after, ours, sum(others.values()), kernels)
-    by_name: Counter[str] = Counter()
+    by_name: defaultdict[str, float] = defaultdict(float)
     for pid, seconds in others.items():
-        by_name[last[pid].name] += seconds  # type: ignore[assignment]
+        by_name[last[pid].name] += seconds
     return Taken(
         capacity_s=max(0.0, after.at - before.at) * after.cores,
         processes_s=processes,

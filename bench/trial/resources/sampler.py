@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,9 +167,9 @@ def _by_label(before: Moment, after: Moment, tree: set[int]) -> dict[str, float]
     if not tree & labels.keys():
         return {}
     each = spent_each(before.machine.processes, after.machine.processes)
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for pid in tree & each.keys():
-        found[labels.get(pid, "postmaster")] += each[pid]  # type: ignore[assignment]
+        found[labels.get(pid, "postmaster")] += each[pid]
     return dict(found)
 
 

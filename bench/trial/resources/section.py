@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -87,10 +87,10 @@ def shares(used: Resources) -> str:
 
 def _kinds(usage: Mapping[str, Usage]) -> dict[str, float]:
     """Mean percent of one core by kind of part, the projectors in one."""
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     for part, each in usage.items():
         kind = "projector" if part.startswith("projector") else "API" if part.startswith("api") else part
-        found[PARTS.get(kind, kind)] += each.mean  # type: ignore[assignment]
+        found[PARTS.get(kind, kind)] += each.mean
     return dict(found)
 
 
