@@ -29,6 +29,7 @@ POST_DRAIN: Final = (
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "docs/glossary.md"),
     "bench/preflight/description.py",
+    *("targets/*", "bench/platforms/targets/*", "bench/answers/conformance/*", "tests/*conformance*"),
 )
 """Who offers it, calls it, counts it or stands for it."""
 
