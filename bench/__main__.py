@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | gate | capacity | crossover | advise | drill | doctor | dev | ui | report`.
+"""`python -m bench run | compare | gate | capacity | crossover | advise | board | drill | doctor | …`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -19,6 +19,7 @@ from rich.text import Text
 
 from bench import ROOT
 from bench.answers.advise import command as advice
+from bench.answers.board import command as boards
 from bench.answers.capacity import command as capacities
 from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
@@ -169,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     told = _command(commands, "advise", advice.advise, "strategy and projectors for a rate, by what was measured")
     advice.add_arguments(told)
     told.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are looked for")
+    shown = _command(commands, "board", boards.board, "one static page of results, or publish one")
+    boards.add_arguments(shown)
+    shown.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are, and where it goes")
     for answer in (most, where):
         answer.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
         answer.add_argument(

@@ -1,8 +1,8 @@
 """Metrics, each once: where it is kept, what it is called, in which unit, of which kind, and what it means.
 
-A measurement of InfluxDB is a set of metrics with the same tags. `docs/metrics.md` and the checks of the dashboards are
-made from this list; a sink refuses a name that is not in it. The metrics of `SAMPLED` are also the fields of
-`samples.jsonl`, one line a second.
+A measurement of InfluxDB is a set of metrics with the same tags. `docs/operation/metrics.md` and the checks of the
+dashboards are made from this list; a sink refuses a name that is not in it. The metrics of `SAMPLED` are also the
+fields of `samples.jsonl`, one line a second.
 """
 
 from __future__ import annotations

@@ -13,16 +13,17 @@ from metrics.records.record import write_json
 REPORT: Final = "report.html"
 
 
-def leave(folder: Path, name: str, document: Mapping[str, Any], page: str) -> str:
-    """Write them; returns what could not be written, and why, else nothing."""
-    at = folder / name
+def leave(folder: Path, name: str, document: Mapping[str, Any], page: str, *, at: str = REPORT) -> str:
+    """Write them, the page `at` its place; returns what could not be written, and why, else nothing."""
+    path = folder / name
     try:
         folder.mkdir(parents=True)
-        write_json(at, document)
-        at = folder / REPORT
-        write_whole(at, page)
-        at = folder.parent / LATEST
+        write_json(path, document)
+        path = folder / at
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, page)
+        path = folder.parent / LATEST
         point_latest(folder)
     except OSError as error:
-        return f"{at}: {error.strerror}"
+        return f"{path}: {error.strerror}"
     return ""

@@ -31,6 +31,11 @@ def page(template: str, *, charts_data: Mapping[str, Any] | None = None, **conte
     return _templates().get_template(template).render(**context)
 
 
+def source(template: str) -> str:
+    """A template without a context, as a page includes it."""
+    return _templates().get_template(template).render()
+
+
 def embed(document: Any) -> Markup:
     """JSON that is safe inside a script element."""
     text = json.dumps(document, allow_nan=False, separators=(",", ":"))

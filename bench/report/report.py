@@ -43,7 +43,7 @@ def render(folder: Path) -> str:
     parts = {**_results(bundle), **_diagnosis(bundle, time["charts"])} if sound else _diagnosis(bundle, time["charts"])
     extra = [each for each in (parts.get("percentiles"), parts.get("seen_curve")) if each]
     drawn = {**time, "charts": [*time["charts"], *extra]}
-    return page("report.html", charts_data=drawn, **_frame(bundle, sound, time), **{**_EMPTY, **parts})
+    return page("report/index.html", charts_data=drawn, **_frame(bundle, sound, time), **{**_EMPTY, **parts})
 
 
 _EMPTY: Final[Mapping[str, Any]] = {

@@ -26,7 +26,11 @@ Verdict = Literal["converged", "timed_out", "diverged", "blocked", "invalid"]
 
 @dataclass(frozen=True)
 class Throughput(Record):
-    """Load phase only, warm-up left out. `rejected` are refusals by the rules (404, 409), apart from `errors`."""
+    """Load phase only, warm-up left out.
+
+    `actions` and `actions_per_s` are acknowledged creates, updates and deletes, `reads` and `reads_per_s` answered
+    reads. `rejected` are refusals by the rules (404, 409), apart from `errors`: time-outs, lost connections and 5xx.
+    """
 
     actions: int = 0
     actions_per_s: float = 0.0
@@ -48,7 +52,7 @@ class Percentiles(Record):
 
 @dataclass(frozen=True)
 class Latency(Record):
-    """Milliseconds from (intended) start to answer."""
+    """Milliseconds from (intended) start to answer: of `actions`, and of `reads`."""
 
     actions: Percentiles = field(default_factory=Percentiles)
     reads: Percentiles = field(default_factory=Percentiles)
@@ -66,7 +70,7 @@ class Distribution(Record):
 
 @dataclass(frozen=True)
 class Visibility(Record):
-    """Milliseconds from the acknowledgement of a sampled write to the first read that shows it."""
+    """Milliseconds from the acknowledgement of a sampled write to the first read that shows it; `samples` of them."""
 
     p50: float = 0.0
     p95: float = 0.0
@@ -77,7 +81,12 @@ class Visibility(Record):
 
 @dataclass(frozen=True)
 class Correctness(Record):
-    """What the oracles found. All counts but the two `_checked` must be 0."""
+    """What the oracles found. All counts but `events_checked` and `acknowledged_checked` must be 0.
+
+    Of the events: `lost` never took effect, `duplicated` took effect more than once, `reordered` after a later one of
+    their stream. `phantom` are effects without an event, `mismatched_rows` rows and counters that differ from the fold
+    of the events, `acknowledged_missing` acknowledged writes that a final read over HTTP lacks.
+    """
 
     events_checked: int = 0
     lost: int = 0
@@ -105,6 +114,8 @@ class Correctness(Record):
 class Generator(Record):
     """The load generator's own state: a slow generator is never reported as a slow server.
 
+    `cpu_percent` is of one core. `target_rate` is RATE, None in the closed loop; `achieved_rate` are the requests a
+    second that ended. `saturated`: it was at its end, so that throughput is a lower bound of the server's.
     `dropped_points` are samples that InfluxDB never got; the bundle has them all the same. `cpu_us_per_request`: user
     and system time of all Locust processes over the load phase, for each request that ended in it; None: not told.
     `missed`: requests of the load phase that were due (open loop) and never sent; each counts in the latency with its
@@ -124,9 +135,20 @@ class Generator(Record):
 class Result(Record):
     """One trial of one scenario in one mode; `warnings` are what the doctor said before it.
 
-    `platform` is where it ran, empty where it ended before there was one. `strategy` is what its projectors ordered
-    events by, `handler` how they applied them. `doubts` are reasons to trust its figures less, a sentence each; `note`
-    is whoever published it speaking.
+    `schema` is the version of this document, `method` that of the definitions of its figures. `run_id` is the name of
+    its bundle, `scenario` who did what, `mode` whether events took effect in one global order. `target` is what was
+    measured. `platform` is where it ran, empty where it ended before there was one. `strategy` is what its projectors
+    ordered events by, `handler` how they applied them. `proof` is by which level it was proven. `verdict` is
+    `converged` where the projection caught up and no oracle found a fault; `why` says what is wrong in any other.
+    `settings` are the variables of the run, by their names, without secrets. `trial` is its number in its sitting.
+
+    `throughput`, `latency_ms` and `visibility_ms` are of the load phase. `projection_lag` is |active todos − expected|,
+    `event_id_lag` the last position in the store − the last projected, `backlog` the events that were not yet
+    projected. `convergence` is how it caught up, `correctness` what the oracles counted, `generator` how the load
+    generator was, `staleness` how late reads were, `waterfall_ms` where that time went, `resources` what it used, and
+    `neighbours` what it did not have of the machine.
+
+    `doubts` are reasons to trust its figures less, a sentence each; `note` is whoever published it speaking.
     """
 
     schema: int

@@ -6,7 +6,11 @@ from typing import NotRequired, TypedDict
 
 
 class Machine(TypedDict):
-    """`machine.json`."""
+    """`machine.json`.
+
+    `cores` and `ram_gib` are those that the run may use, `cores_installed` and `ram_installed_gib` all. `cpu_model`,
+    `os`, `kernel` and `architecture` are as the system names them; `nice` is the run's priority.
+    """
 
     cpu_model: str
     cores: float | None
@@ -20,7 +24,10 @@ class Machine(TypedDict):
 
 
 class Versions(TypedDict):
-    """`versions.json`."""
+    """`versions.json`. `revision` of the project, `dirty` where there were changes that it has not.
+
+    `python` is the interpreter's version, `packages` those of the libraries that matter.
+    """
 
     revision: NotRequired[str | None]
     dirty: NotRequired[bool | None]
@@ -29,7 +36,11 @@ class Versions(TypedDict):
 
 
 class Postgres(TypedDict):
-    """`postgres.json`."""
+    """`postgres.json`. `source` is who brought it, `profile` whether it was as durable as it is by default, or `test`.
+
+    `version` is the server's, `settings` those that are not its defaults and those that durability hangs on, `tls`
+    whether the connection was encrypted, `environment` the variables that acted upon it.
+    """
 
     version: str
     source: str

@@ -92,9 +92,9 @@ def literals(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def sources() -> list[Path]:
-    """Everything but the programs of `task perf`, which are told by it alone, and the tests."""
+    """Everything but what a manifest tells its variables: programs of `task perf` and skeletons; and the tests."""
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-    apart = ("tests/", "bench/perf/programs/", "peers/")
+    apart = ("tests/", "bench/perf/programs/", "docs/examples/", "peers/")
     return [ROOT / name for name in listed.stdout.split() if not name.startswith(apart) and (ROOT / name).exists()]
 
 

@@ -15,14 +15,14 @@ Figure = Annotated[float, Meta(ge=0)]
 
 
 class Spread(TypedDict):
-    """Median and maximum over the repetitions that hit; None where none is known."""
+    """Seconds, `p50` and `max` over the repetitions that hit; None where none is known."""
 
     p50: Figure | None
     max: Figure | None
 
 
 class Around(TypedDict):
-    """Write to visible, p99 in milliseconds: medians of the repetitions that hit."""
+    """Write to visible, p99 in milliseconds, `before`, `during` and `after`: medians of the repetitions that hit."""
 
     before: Figure | None
     during: Figure | None
@@ -30,7 +30,10 @@ class Around(TypedDict):
 
 
 class Run(TypedDict):
-    """One repetition. `what` happened; `why` it failed, empty where it did not."""
+    """One repetition: `run_id`, its bundle; `seed`, of its load; `hit`, whether it met work in hand.
+
+    `what` happened; `why` it failed, empty where it did not.
+    """
 
     run_id: str
     seed: int
@@ -40,7 +43,15 @@ class Run(TypedDict):
 
 
 class Drill(TypedDict):
-    """One fault under one strategy. Counts are sums over all repetitions."""
+    """One fault under one strategy. Counts are sums over all repetitions.
+
+    `name` is that of the fault, `mode` and `strategy` how the projectors ordered events, `platform` where it ran.
+    `hit` of the `repetitions` met work in hand, of `wanted` that were asked for. `lost`, `duplicated`, `reordered`,
+    `phantom`, `mismatched_rows` and `acknowledged_missing` are what the oracles counted. `blocked` and `not_converged`
+    are runs that did not come back. `takeover_s` is until the work of the part that was hit went on, `visible_p99_ms`
+    write to visible around it, `errors` are failed requests. `seeds` and `runs` are of each repetition. `verdict` is
+    `passed` where it hit as often as asked, nothing is wrong, and it came back.
+    """
 
     name: str
     mode: str

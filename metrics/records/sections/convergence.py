@@ -11,8 +11,9 @@ from metrics.records.record import Record
 
 @dataclass(frozen=True)
 class Convergence(Record):
-    """From the later of the last write's commit and the projectors' release to the last projected commit.
+    """How the projection caught up.
 
+    `time_s` is from the later of the last write's commit and the projectors' release to the last projected commit.
     `held_s`: for how long all projectors stood still before. `events` were left then. `speed_events_per_s` is None
     where it would be nothing by no time; `why` says why that is so, or why there was no hold. The
     release is known to `resolution_s`, and `time_s` is rather too long than too short by that. `until`: where no

@@ -57,7 +57,7 @@ class Usage(Record):
 
 @dataclass(frozen=True)
 class Wait(Record):
-    """What busy backends were seen at: `type:event`, or `CPU`; `share` of all that were seen busy."""
+    """What busy backends were seen at: `event` is `type:event`, or `CPU`; `share` is of all that were seen busy."""
 
     event: str
     share: float
@@ -65,8 +65,11 @@ class Wait(Record):
 
 @dataclass(frozen=True)
 class Resources(Record):
-    """Section `resources`: the seconds of `resources.jsonl` that lie within the load phase, in one.
+    """Section `resources`: the `seconds` of `resources.jsonl` that lie within the load phase, in one.
 
+    `cpu_percent` is by part, `postgres_cpu_percent` that of Postgres by who its backends work for, in percent of one
+    core. `waits` is what busy backends waited for. `wal_bytes_per_event` and `commits_per_event` are by event
+    appended. `checkpoints` of Postgres are those that began. `reason`: why something is not told.
     `busy_share` is of the `cores` that the run may be put on, whoever kept them busy.
     `cpu_us_per_action` is CPU of a part by acknowledged action, in microseconds. `tuples_per_event` are rows inserted,
     updated and deleted. `cache_hit_share` is of blocks that Postgres looked for. `dead_tuples_growth` is over all
@@ -94,7 +97,7 @@ class Resources(Record):
 
 @dataclass(frozen=True)
 class Neighbour(Record):
-    """Processes outside of the run by the name of their executable, and the share that they took."""
+    """Processes outside of the run by the `name` of their executable, and the `share` that they took."""
 
     name: str
     share: float
@@ -104,10 +107,12 @@ class Neighbour(Record):
 class Neighbours(Record):
     """Section `neighbours`: what the run did not have of the machine, each a share of all cores that it may use.
 
-    `cpu_share` is `processes_share` and `steal_share`, of `phase`: the load phase where they were a doubt there, else
-    that in which they were largest. `by_phase` has the sum for each, from the load phase on. `kernel_share` is the
-    system's own threads and interrupts, which are nobody's neighbour: the run's own writes and packets keep them busy.
-    `throttled_share` is of the periods of a CPU quota, those in which it was used up; 0 without a quota.
+    `cpu_share` is `processes_share` (other processes) and `steal_share` (the host), of `phase`: the load phase where
+    they were a doubt there, else that in which they were largest. `by_phase` has the sum for each, from the load phase
+    on. `kernel_share` is the system's own threads and interrupts, which are nobody's neighbour: the run's own writes
+    and packets keep them busy. `iowait_share` is of idle time in which a disk was waited for, `top` the largest
+    neighbours. `reason`: why something is not told. `throttled_share` is of the periods of a CPU quota, those in which
+    it was used up; 0 without a quota.
     """
 
     cpu_share: float | None = None

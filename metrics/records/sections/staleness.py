@@ -29,7 +29,10 @@ class Ranks(Record):
 class Waiting(Record):
     """Reads that wait for a version (`at_least_version`, `wait`), beside first reads that do not; shares 0 to 1.
 
-    `extra_*`: percentile of the one minus the same percentile of the other.
+    `reads` of them waited, `seen` is the share that showed the version, `p50_ms` and `p99_ms` are what they took.
+    `plain_reads`, `plain_seen`, `plain_p50_ms` and `plain_p99_ms` are the same of reads that do not wait.
+    `extra_p50_ms`, `extra_p99_ms`: percentile of the one minus the same percentile of the other. `why`: why it is not
+    told.
     """
 
     reads: int = 0
@@ -49,15 +52,16 @@ class Waiting(Record):
 class Staleness(Record):
     """t-visibility: chance that a read sent t ms after the acknowledgement of a write shows it.
 
-    Each write is known to an interval: the last read that did not show it, and the first that did, by when they were
-    sent. `curve` is [[t_ms, chance], …], each write spread evenly over its interval; `curve_bounds` is
-    [[t_ms, least, most], …], what no spreading can leave. `visible_within_ms`: the wait after which that share of
-    reads was seen to show it, by the later ends of the intervals. `read_your_writes`: share of writes that the next
-    read of their own writer shows. `monotonic_violations`: answers of `monotonic_reads` that show less than an answer
-    that had come before they were asked, over connections in turn. `unseen`: writes that no read had shown when a hold
-    began, or the run ended; they count in all shares.
-    `requests_per_s`: what the probe itself asked of the system. `interval_ms`: how long the intervals were, the
-    resolution that was reached; `resolution_ms`, `relative_resolution` (of a write's age): the pauses that were meant.
+    Each of the `writes` is known to an interval: the last read that did not show it, and the first that did, by when
+    they were sent. `curve` is [[t_ms, chance], …], each write spread evenly over its interval; `curve_bounds` is
+    [[t_ms, least, most], …], what no spreading can leave. `visible_within_ms`: the wait after which that share of reads
+    was seen to show it, by the later ends of the intervals. `read_your_writes`: share of writes that the next read of
+    their own writer shows. `monotonic_violations`: answers of `monotonic_reads` that show less than an answer that had
+    come before they were asked, over `connections` in turn. `unseen`: writes that no read had shown when a hold began,
+    or the run ended; they count in all shares. `requests_per_s`: what the probe itself asked of the system.
+    `interval_ms`: how long the intervals were, the resolution that was reached; `resolution_ms`, `relative_resolution`
+    (of a write's age): the pauses that were meant. `waiting` is the price of reads that wait. `why`: why it is not
+    told.
     """
 
     visible_within_ms: Ranks = field(default_factory=Ranks)
@@ -82,12 +86,13 @@ class Waterfall(Record):
     """Where the time from acknowledgement to first read went, by stage; milliseconds, of the same sampled writes.
 
     The stages of one write add up to its `visibility`; percentiles of stages do not. It begins at the acknowledgement,
-    where visibility does: of a stage that had begun before, the rest counts. `ahead`: share of writes whose event
-    a projector had noticed before their writer knew of the commit, for commit and answer take `insert_to_acknowledged`,
-    beside the projector's work. `resolution_ms`: how far clocks and measured
-    intervals may be off; `disagreements`: writes whose moments contradict each other beyond it; they
-    are in no percentile, and where more than one in twenty does, nothing is told. `samples` of the `writes` that were
-    seen could be followed. `newest_only`: older writes or batches were let go, so it is of the end of the run alone.
+    where visibility does: of a stage that had begun before, the rest counts. `ahead`: share of writes whose event a
+    projector had noticed before their writer knew of the commit, for commit and answer take `insert_to_acknowledged`,
+    beside the projector's work. `resolution_ms`: how far clocks and measured intervals may be off; `disagreements`:
+    writes whose moments contradict each other beyond it; they are in no percentile, and where more than one in twenty
+    does, nothing is told. `why`: why it is not told. `commit_to_noticed`, `noticed_to_claimed`, `claimed_to_committed`
+    and `committed_to_read` are the stages. `samples` of the `writes` that were seen could be followed. `newest_only`:
+    older writes or batches were let go, so it is of the end of the run alone.
     """
 
     commit_to_noticed: Ranks | None = None

@@ -11,4 +11,7 @@ Proof = Literal["store", "log", "read-back"]
 """What proves a result: our tables folded again, the log over HTTP folded again, or every write read again."""
 
 Target = TypedDict("Target", {"name": str, "version": str, "class": Class, "capabilities": list[str]})
-"""`version` is empty where it is not told. Only what is of one `class` is ranked; `capabilities` are what it offers."""
+"""`name` is that which TARGET chooses it by. `version` is empty where it is not told.
+
+Only what is of one `class` is ranked; `capabilities` are what it offers.
+"""

@@ -27,7 +27,7 @@ POST_DRAIN: Final = (
     ),
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
-    *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "docs/glossary.md"),
+    *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "GLOSSARY.md"),
     "bench/preflight/description.py",
     *("targets/*", "bench/platforms/targets/*", "bench/answers/conformance/*", "tests/*conformance*"),
 )
@@ -49,6 +49,7 @@ VISIBILITY: Final = (
         "bench/report/*",
         "bench/trial/*",
         "docs/*",
+        "GLOSSARY.md",
         ".env.example",
         "README.md",
     ),

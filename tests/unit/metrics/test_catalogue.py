@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED
-from metrics.page import PATH, markdown
+from metrics.documents.page import PATH, markdown
 from metrics.sinks import NOT_METRICS
 
 UNIT_SUFFIXES = {"_ms": "ms", "_percent": "%", "_s": "s"}

