@@ -123,9 +123,9 @@ class Lab:
         """Start the API; ready when this returns. Returns the process and its base URL."""
         return self._server("api", ["-m", "services.api"], url, "/readyz", **variables)
 
-    def empty_api(self) -> tuple[Process, str]:
-        """Start the server of the same routes that do nothing."""
-        return self._server("empty", ["-m", "bench.perf.programs.empty_api"], "", "/readyz")
+    def empty_api(self, todos: int = 0) -> tuple[Process, str]:
+        """Start the server of the same routes over a dictionary, with so many todos in it."""
+        return self._server("empty", ["-m", "targets.empty.api"], "", "/readyz", EMPTY_TODOS=str(todos))
 
     def stop(self, process: Process) -> None:
         """Stop one process before the end of the lab."""

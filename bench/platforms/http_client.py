@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.request
+from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 TIMEOUT_S = 5.0
+PAGE = 1000
 
 
 class NotWorking(Exception):
@@ -41,6 +44,18 @@ def stats(base_url: str) -> dict[str, Any] | None:
             return document
     except (OSError, http.client.HTTPException, ValueError):
         return None
+
+
+def todo_ids(base_url: str) -> Iterator[str]:
+    """The ids of all active todos, page by page. Raises OSError, HTTPException, ValueError."""
+    after = ""
+    while True:
+        with direct(f"{base_url}/todos?limit={PAGE}&after={after}") as answer:
+            page = json.load(answer)
+        yield from (todo["id"] for todo in page["todos"])
+        if page["next"] is None:
+            return
+        after = quote(page["next"], safe="")
 
 
 def at_work(base_url: str, holder: str) -> bool:

@@ -22,13 +22,17 @@ class Written(Struct, frozen=True):
 
 
 class TodoDocument(Struct, frozen=True, rename="camel"):
-    """A todo as the projection has it; `version` is that of the last event applied."""
+    """A todo as the projection has it; `version` is that of the last event applied.
+
+    `applied`: how many events took effect in it; left out by a target that does not count them.
+    """
 
     id: str
     text: str
     created_at: datetime
     updated_at: datetime
     version: int
+    applied: int | UnsetType = UNSET
 
 
 class TodoPage(Struct, frozen=True):

@@ -27,6 +27,7 @@ PLANTED: Final = {
     "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),
     "programs-are-started": ("bench/perf/trials.py", "import bench.perf.programs.append"),
+    "targets-are-started": ("bench/platforms/choice.py", "import targets"),
     "services-below-bench": ("services/projector/worker.py", "import bench.oracle.refold"),
     "metrics": ("metrics/sinks.py", "import eventstore.read"),
     "settings": ("settings/environment.py", "import metrics.sinks"),

@@ -19,6 +19,7 @@ PACKAGES: Final = (
     "projection",
     "services",
     "settings",
+    "targets",
     "todo",
 )
 """What runs; the tests are beside them."""

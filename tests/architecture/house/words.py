@@ -126,7 +126,7 @@ RETIRED: Final = (
         "reference",
         only=PERF,
         # Of a claim, and of a page.
-        beyond=tuple(f"bench/perf/programs/{name}.py" for name in ("claims", "empty_api", "plain_users")),
+        beyond=tuple(f"bench/perf/programs/{name}.py" for name in ("claims", "plain_users")),
         unless=r"time limit|limit \d+|limit {|soft limit",
     ),
     Retired(r"limits? of (this|the) machine|next to its limits?|the limit \|", "reference"),

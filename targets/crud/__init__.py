@@ -1,0 +1,1 @@
+"""Target `crud`: the Todo API on one plain table, without events and without a projection."""

@@ -1,0 +1,1 @@
+"""Target `empty`: the Todo API without a store: what HTTP and the load generator cost."""
