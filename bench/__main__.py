@@ -27,6 +27,7 @@ from bench.answers.gate import command as gates
 from bench.answers.gate.requirement import line, requirements
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
+from bench.compare.arms.variables import naming_targets
 from bench.drill import command as drills
 from bench.ends.conclude import FAILED, conclude
 from bench.ends.errors import SetupError
@@ -66,6 +67,7 @@ def _act() -> int:
         and not getattr(arguments, "bundles", None)
         and not getattr(arguments, "revision", None)
         and not getattr(arguments, "against", None)
+        and not naming_targets(getattr(arguments, "arm", None))
         and not getattr(arguments, "list", False)
     ):
         told, where = choose(os.environ)
@@ -86,7 +88,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     variables = {**alone, **{name: value for name, value in os.environ.items() if value.strip()}}
     settings = Settings.from_env(variables, scenario=arguments.scenario, mode=arguments.mode)
     trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))
-    with progress(console, f"{settings.scenario.name}, {settings.mode}") as shown:
+    with progress(console, _title(settings)) as shown:
         ended = runner.run(trial, shown)
     summary.show(console, ended.result, _short(ended.bundle.folder), ended.bundle.missing)
     ended.tell()
@@ -94,6 +96,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for one in held:
         console.print(Text(line(one)), soft_wrap=True)
     return ended.code if all(one["holds"] for one in held) else FAILED
+
+
+def _title(settings: Settings) -> str:
+    """Scenario and mode, and the target where it is not our own."""
+    name = f"{settings.scenario.name}, {settings.mode}"
+    return name if settings.target.ours else f"{settings.target.name}: {name}"
 
 
 def rerender(arguments: argparse.Namespace, console: Console) -> int:

@@ -14,6 +14,8 @@ from settings import plugins
 from settings.catalogue.projection import HANDLER_LATENCY_MS, SERIAL_PROJECTION, STRATEGY, Strategy
 from settings.environment import Environment, SettingError
 
+NOT_TOLD: Strategy = "not told"
+"""In the place of a strategy, and of a handler, where a target orders by none of ours: it holds no lease of ours."""
 IN_SERIAL: Strategy = "global-order"
 IN_PARALLEL: Strategy = "stream-leases"
 """What a mode works by where no strategy is named."""
@@ -53,6 +55,8 @@ def holds_leases(strategy: Strategy) -> bool:
 
 
 def _declares(strategy: Strategy, constant: str) -> bool:
+    if strategy == NOT_TOLD:
+        return False
     said = plugins.declared(STRATEGY.name, STRATEGY.package, strategy).get(constant)
     if not isinstance(said, bool):
         raise SettingError(STRATEGY.name, strategy, f"a strategy, which says {constant} = True or False")

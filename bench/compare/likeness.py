@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.compare import surroundings
+from bench.compare.arms.arm import apart
 from bench.compare.loaded import Loaded
 from bench.ends.errors import SetupError
 from bench.preflight.description import durable, unlike
 from metrics.records.result import Result
 from settings import catalogue
+from settings.catalogue.load import TARGET
 from settings.strategies import IN_PARALLEL, IN_SERIAL
 
 USABLE: Final = ("converged", "timed_out")
@@ -51,7 +53,9 @@ def _refuse_void(trial: Loaded) -> None:
     result, name = trial.result, trial.result.run_id
     if result.verdict not in USABLE or result.correctness.faults:
         raise SetupError(name, f"it is {result.verdict} and has no results to compare", "choose a run that converged")
-    if trial.postgres.get("profile") == "test" or not durable(dict(trial.postgres)):
+    # A target on another store has no server to ask: its manifest says how durable it is.
+    told = trial.postgres or result.proof == "store"
+    if told and (trial.postgres.get("profile") == "test" or not durable(dict(trial.postgres))):
         raise SetupError(
             name, "it was measured without durability (fsync or synchronous_commit is off)", "run it again with both on"
         )
@@ -110,7 +114,14 @@ def conditions(trial: Loaded) -> dict[str, Any]:
     settings["strategy"] = trial.result.strategy
     versions, postgres = trial.versions, trial.postgres
     revision = f"{str(versions.get('revision'))[:10]}{' with changes' if versions.get('dirty') else ''}"
-    built = {"revision": revision, "python": versions.get("python")}
+    # A result that is older than targets is one of ours.
+    settings.setdefault(TARGET.name, TARGET.default)
+    target = {
+        f"target's {name}": value
+        for name, value in (versions.get("target") or {}).items()
+        if name in ("version", "lock")
+    }
+    built = {"revision": revision, "python": versions.get("python"), **target}
     server = {f"Postgres {name}": value for name, value in postgres.get("settings", {}).items()}
     ours = {f"{name} of the environment": value for name, value in postgres.get("environment", {}).items()}
     return {**settings, **built, **versions.get("packages", {}), "Postgres": postgres.get("version"), **server, **ours}
@@ -126,6 +137,9 @@ def name_arms(arms: Sequence[Loaded]) -> list[str]:
     """A short name for each arm, from the first trial of each: what makes it differ from the others."""
     found = [conditions(trial) for trial in arms]
     differs = differing(found)
+    if TARGET.name in differs:
+        # Another target has other settings, too.
+        return apart([str(each.get(TARGET.name)) for each in found])
     if len(differs) == 1:
         (name,) = differs
         told = ["unset" if each.get(name) is None else str(each[name]) for each in found]

@@ -81,12 +81,11 @@ def render(folder: Path) -> str:
 
 def _planned(name: str, arguments: argparse.Namespace) -> Drill:
     repeat = Environment({"--repeat": str(arguments.repeat)}).integer("--repeat", 1, low=1, high=MOST)
-    given = {variable: value for variable, value in os.environ.items() if value.strip()}
-    first = Settings.from_env({**DEFAULTS, **given}, mode=arguments.mode)
+    first = Settings.from_env(os.environ, mode=arguments.mode, defaults=DEFAULTS)
     fault = load(name)
     with plugins.refused(VARIABLE, name, "a fault that says its defaults"):
         wanted = fault.defaults(first.strategy)
-    settings = Settings.from_env({**DEFAULTS, **wanted, **given}, mode=arguments.mode)
+    settings = Settings.from_env(os.environ, mode=arguments.mode, defaults={**DEFAULTS, **wanted})
     told = {} if arguments.seed is None else {"--seed": str(arguments.seed)}
     seed = Environment(told).integer("--seed", settings.seed, low=0, high=2**31)
     return Drill(name, settings, repeat, seed)

@@ -20,7 +20,7 @@ def drill(name: str, settings: Settings, wanted: int, runs: Sequence[Repetition]
     """One drill. Repetitions that did not hit are listed, and count as nothing but runs whose counts must be 0 too."""
     hits = [run for run in runs if run.hit]
     failed = [run for run in runs if run.why_failed]
-    counts = {count: sum(getattr(run.correctness, count) for run in runs) for count in COUNTED}
+    counts = {count: total(getattr(run.correctness, count) for run in runs) for count in COUNTED}
     return {
         "name": name,
         "mode": settings.mode,
@@ -49,6 +49,12 @@ def drill(name: str, settings: Settings, wanted: int, runs: Sequence[Repetition]
 def verdict(wanted: int, hits: int, failed: Sequence[Repetition]) -> Verdict:
     """Failed is the gravest; what did not hit as often as asked has not been shown."""
     return "failed" if failed else "passed" if hits >= wanted else "not hit"
+
+
+def total(counts: Iterable[int | None]) -> int | None:
+    """Their sum; None where the proof of none could see them."""
+    seen = [count for count in counts if count is not None]
+    return sum(seen) if seen else None
 
 
 def spread(values: Iterable[float | None]) -> dict[str, float | None]:

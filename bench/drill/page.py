@@ -47,7 +47,7 @@ def _tone(drills: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _counted(drill: Mapping[str, Any]) -> int:
-    return sum(drill[count] for count in COUNTED)
+    return sum(drill[count] or 0 for count in COUNTED)
 
 
 def _around(drills: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

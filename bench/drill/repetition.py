@@ -68,6 +68,8 @@ def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Ve
     if verification is None:
         return why
     left = verification.unprojected
+    if left is None:
+        return f"what was left to project is not known; {why}"
     return f"{left} event(s) never took effect; {why}" if left else ""
 
 

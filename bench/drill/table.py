@@ -28,7 +28,7 @@ def show(console: Console, drills: Sequence[dict[str, Any]]) -> None:
             one["strategy"],
             f"{one['hit']} of {one['repetitions']}",
             _takeover(one["takeover_s"]),
-            str(sum(one[count] for count in COUNTED)),
+            str(sum(one[count] or 0 for count in COUNTED)),
             str(one["errors"]),
             " → ".join(_figure(one["visible_p99_ms"][span]) for span in ("before", "during", "after")),
             Text(one["verdict"], style=STYLES[one["verdict"]]),

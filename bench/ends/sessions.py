@@ -69,6 +69,17 @@ def working_in(folders: Iterable[Path]) -> list[psutil.Process]:
     return found
 
 
+def told(variables: Mapping[str, str]) -> list[psutil.Process]:
+    """The processes whose environment has these variables: also one that has left its session and its parents."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            environment = process.environ()
+            if all(environment.get(name) == value for name, value in variables.items()):
+                found.append(process)
+    return found
+
+
 def await_end(processes: Iterable[psutil.Process], names: Collection[str], patience_s: float) -> None:
     """Wait, so many seconds at most, for those of these names to end by themselves."""
     awaited = []

@@ -12,8 +12,8 @@ from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
-from bench.platforms.logins import Logins
 from bench.platforms.platform import Leaders, Part, System
+from bench.platforms.postgres.logins import Logins
 from bench.platforms.preparation import examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
 from bench.preflight import description, limits, told

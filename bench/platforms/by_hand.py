@@ -27,19 +27,30 @@ CURL = """\
   curl -i -X POST {base}/todos -H 'Content-Type: application/json' -d '{{"text": "hello"}}'
   curl -s {base}/todos
   curl -s {base}/stats
+"""
+OURS = """\
   curl -i -X POST {base}/drain
   open {base}/schema
   DATABASE_URL='{operator}' python -m services.projector unblock --all
+"""
+PSQL = """\
   psql '{database}'
 """
+"""What every target takes, what ours does besides, and the way to its server."""
 
 
 def dev(settings: Settings, console: Console) -> None:
     """Run the system and print what to do with it. Ends with Ctrl-C, or with RunFailed when a part of it ends."""
     with _running(settings, console) as (system, log):
-        text = CURL.format(base=system.base_url, database=system.logins.owner, operator=system.logins.operator)
+        text = _told(system)
         console.print(Text(f"\nThe system runs. Logs are in {log}. Ctrl-C stops it.\n\n{text}"), soft_wrap=True)
         _watch(system)
+
+
+def _told(system: System) -> str:
+    logins = system.logins
+    text = CURL + (OURS if system.has_store else "") + (PSQL if logins else "")
+    return text.format(base=system.base_url, database=logins and logins.owner, operator=logins and logins.operator)
 
 
 def ui(settings: Settings, console: Console) -> None:

@@ -14,6 +14,7 @@ from bench.platforms.compose.compose import Compose
 from bench.platforms.local import database
 from bench.platforms.local import system as local
 from bench.platforms.platform import System
+from bench.platforms.targets import folder
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
 
@@ -40,6 +41,12 @@ def prepared_database(settings: Settings, log: Path, progress: Progress) -> Iter
     """The environment in which the database of a run can be examined; a throw-away one is removed at the end."""
     with database.prepared(settings, log, progress) as environment:
         yield environment
+
+
+def require(settings: Settings) -> None:
+    """Raise SetupError for a target that can not run here, before anything is started or measured."""
+    if settings.base_url is None:
+        folder.require(settings.target)
 
 
 def changeable(settings: Settings) -> bool:

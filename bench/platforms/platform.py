@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from bench.ends.errors import SetupError
-from bench.platforms.logins import Logins
+from bench.platforms.postgres.logins import Logins
 from bench.platforms.processes import Process, Processes
 from bench.preflight.examination import Doctor
 from bench.preflight.settings import Settings
@@ -134,21 +134,31 @@ class Platform(Protocol):
 
 @dataclass(frozen=True)
 class System:
-    """A running system under test, and what is known of it. `processes` are those that the bench has started for it."""
+    """A running system under test, and what is known of it. `processes` are those that the bench has started for it.
+
+    `logins` and `postgres` are None where it has no Postgres that the bench can reach, `doctor` where none was asked.
+    `has_store`: its store is ours, and can be read.
+    """
 
     platform: Platform
     settings: Settings
     base_url: str
-    logins: Logins
-    postgres: Postgres
-    doctor: Doctor
+    logins: Logins | None
+    postgres: Postgres | None
+    doctor: Doctor | None
     processes: Processes
     influx: Target | None
+    has_store: bool = True
 
     @property
-    def database_url(self) -> str:
-        """Where the bench itself reads."""
-        return self.logins.oracle
+    def database_url(self) -> str | None:
+        """Where the bench itself asks the server of its activity and its counters; None without a Postgres."""
+        return self.logins.oracle if self.logins else None
+
+    @property
+    def store_url(self) -> str | None:
+        """Where the bench reads our own tables; None of a target that has others, or none."""
+        return self.database_url if self.has_store else None
 
     def parts(self, kind: Kind) -> list[Part]:
         """The parts of one kind."""

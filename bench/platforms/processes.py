@@ -28,12 +28,16 @@ BAD_SETTING: Final = 2
 
 @dataclass(eq=False)
 class Process:
-    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run."""
+    """A started process and its log. `expendable`: its end is part of the plan and no failure of the run.
+
+    `refuses`: exit code 2 is its word for a setting that it refuses, as it is of our own.
+    """
 
     name: str
     popen: subprocess.Popen[bytes]
     log: Path
     expendable: bool = False
+    refuses: bool = True
     _frozen: list[psutil.Process] = field(default_factory=list)
 
     @property
@@ -85,6 +89,7 @@ class Processes:
         *,
         program: Sequence[str] = (sys.executable,),
         cwd: Path = ROOT,
+        refuses: bool = True,
     ) -> Process:
         """Start `python <command>` in a process group of its own, by default from the project's root, logging to
         `<name>.log`.
@@ -94,7 +99,8 @@ class Processes:
         signals.check()
         path = self._log / f"{name}.log"
         with signals.held():
-            process = Process(name, self._launch(name, [*program, *command], env, path, cwd), path)
+            launched = self._launch(name, [*program, *command], env, path, cwd)
+            process = Process(name, launched, path, refuses=refuses)
             self.all.append(process)
             self._guardian.watch(process.pid)
         return process
@@ -117,9 +123,19 @@ class Processes:
             remedy = "; raise `ulimit -u`, or end other processes" if error.errno == errno.EAGAIN else ""
             raise RunFailed(f"{name} could not be started: {error.strerror}{remedy}") from error
 
-    def run(self, name: str, command: list[str], env: Mapping[str, str], timeout: float) -> None:
+    def run(
+        self,
+        name: str,
+        command: list[str],
+        env: Mapping[str, str],
+        timeout: float,
+        *,
+        program: Sequence[str] = (sys.executable,),
+        cwd: Path = ROOT,
+        refuses: bool = True,
+    ) -> None:
         """Start a process and wait for its good end. Raises RunFailed, SetupError for a setting that it refuses."""
-        process = self.start(name, command, env)
+        process = self.start(name, command, env, program=program, cwd=cwd, refuses=refuses)
         try:
             code = process.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -170,6 +186,9 @@ class Processes:
             _end(self.all)
             while self.all:
                 self._forget(self.all[-1])
+            if self._scratch:
+                # Who made a session of its own, and whose parents are gone, is known by what it was told.
+                sessions.kill(sessions.told(self._scratch))
 
 
 def _end(processes: Sequence[Process]) -> None:
@@ -180,7 +199,7 @@ def _end(processes: Sequence[Process]) -> None:
 
 def _failure(process: Process) -> RunFailed | SetupError:
     line = tail(process.log, 1)
-    if process.popen.returncode == BAD_SETTING and line:
+    if process.refuses and process.popen.returncode == BAD_SETTING and line:
         return SetupError(process.name, line, "correct that setting")
     return process.ended_badly()
 

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import platform
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,6 @@ import psutil
 from bench.ends.bounded import NoAnswer, ask
 from bench.oracle.database import ambient, connect
 from bench.preflight import usable
-from metrics.records.sections.target import Target
 from metrics.records.surroundings import Machine, Postgres, Versions
 from settings.children import GIT, PROGRAM
 from settings.hiding import shown
@@ -32,8 +30,6 @@ PACKAGES: Final = (
     "uvicorn",
     "uvloop",
 )
-CAPABILITIES: Final = ("drain", "wait", "idempotency", "if-match", "leases")
-"""What the API offers beyond writes, reads, `/stats` and `/readyz`."""
 ALWAYS_SHOWN: Final = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
 GIT_S: Final = 10.0
 LIKENESS: Final = ("cpu_model", "cores", "ram_gib", "os", "kernel", "architecture")
@@ -77,17 +73,6 @@ def versions(root: Path) -> Versions:
         "dirty": None if changes is None else changes != "",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
-    }
-
-
-def target(root: Path) -> Target:
-    """Our own system, run by its own documentation; `root` has its version."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {
-        "name": project["name"],
-        "version": project["version"],
-        "class": "documented",
-        "capabilities": list(CAPABILITIES),
     }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal, Self, cast
 
 from metrics.target import Target
-from settings import Environment, SettingError, strategies
+from settings import Environment, SettingError, catalogue, strategies
 from settings.catalogue import api, database, load, observation, projection
 from settings.catalogue.kinds import Setting
 from settings.catalogue.projection import HandlerKind, Strategy
@@ -16,17 +17,23 @@ from settings.children import handed_on
 from settings.hiding import shown
 from settings.scenarios import reader, rules
 from settings.scenarios.scenario import Scenario
-
-Mode = Literal["serial", "parallel"]
+from settings.targets import fit
+from settings.targets.document import Mode
+from settings.targets.manifest import Manifest
 
 OBSERVATION: Final = ("OTEL_", observation.LOG_LEVEL.name)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One run. None means unset: an embedded Postgres, a system of our own, a free port, the closed loop."""
+    """One run. None means unset: an embedded Postgres, a system of our own, a free port, the closed loop.
+
+    `strategy` and `handler` are NOT_TOLD of a target that is not ours; `told_mode` is then its mode, else None. `notes`
+    are what a person is told before the run.
+    """
 
     scenario: Scenario
+    target: Manifest
     strategy: Strategy
     database_url: str | None
     base_url: str | None
@@ -43,36 +50,48 @@ class Settings:
     seed: int
     rate: float | None
     skew: float
-    handler: HandlerKind
+    handler: HandlerKind | Literal["not told"]
     read_models: tuple[str, ...]
     handler_latency_ms: float
     streams_in_flight: int
     sample_resources: bool
     others: Mapping[str, str]
     influx: Target | None = None
+    told_mode: Mode | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_env(
-        cls, variables: Mapping[str, str], *, scenario: str = reader.DEFAULT, mode: Mode | None = None
+        cls,
+        variables: Mapping[str, str],
+        *,
+        scenario: str = reader.DEFAULT,
+        mode: Mode | None = None,
+        defaults: Mapping[str, str] = MappingProxyType({}),
     ) -> Self:
         """Read and check every setting; the scenario's defaults stand behind the variables. Raises SettingError.
 
-        `scenario` is a shipped name or the path of a file.
+        `scenario` is a shipped name or the path of a file. `defaults` stand between both: what a command takes where
+        nobody says otherwise.
 
         `mode` given wins over SERIAL_PROJECTION, and a STRATEGY of the other mode is refused.
         """
         chosen = reader.load(scenario)
         given = {name: value for name, value in variables.items() if value.strip()}
-        env = Environment({**chosen.settings, **given})
+        known = {**chosen.settings, **defaults, **given}
+        env = Environment(known)
         projection.SERIAL_PROJECTION.read(env)
+        database_url = database.DATABASE_URL.optional(env)
+        base_url = load.BASE_URL.given(env, load.BASE_URL.read)
+        target = fit.chosen(env, proof_elsewhere="read-back" if database_url is None else "store")
         settings = cls(
             scenario=chosen,
-            strategy=strategies.read(env, serial=None if mode is None else mode == "serial"),
-            database_url=database.DATABASE_URL.optional(env),
-            base_url=load.BASE_URL.given(env, load.BASE_URL.read),
+            target=target,
+            **(_ours(env, mode) if target.ours else _others(target, env, given, mode)),
+            database_url=database_url,
+            base_url=base_url,
             api_port=api.API_PORT.optional(env),
             api_processes=api.API_PROCESSES.read(env),
-            projectors=projection.PROJECTORS.read(env),
             users=load.VUS.read(env),
             duration_s=load.DURATION.read(env),
             warmup_s=load.WARMUP.read(env),
@@ -83,12 +102,11 @@ class Settings:
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
             skew=load.SKEW.read(env),
-            handler=cast(HandlerKind, projection.HANDLER.read(env)),
             read_models=projection.READ_MODELS.read(env),
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
             sample_resources=observation.SAMPLE_RESOURCES.read(env),
-            others=handed_on({**chosen.settings, **given}),
+            others=_handed_on(target, known),
             influx=Target.from_env(env),
         )
         settings._check_combined()
@@ -97,6 +115,10 @@ class Settings:
     @property
     def mode(self) -> Mode:
         """`serial` for the global order."""
+        return self.told_mode or self._mode_of_strategy
+
+    @property
+    def _mode_of_strategy(self) -> Mode:
         return "serial" if strategies.is_serial(self.strategy) else "parallel"
 
     @property
@@ -112,6 +134,17 @@ class Settings:
         if self.base_url is not None and self.database_url is None:
             expected = "DATABASE_URL beside it, so that the oracle can read that system's store"
             raise SettingError(load.BASE_URL.name, self.base_url, expected)
+        if self.base_url is None and self.database_url is not None and not self.target.ours:
+            expected = (
+                f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"
+            )
+            raise SettingError(database.DATABASE_URL.name, self.database_url, expected)
+
+    def with_projectors(self, count: int, *, name: str = projection.PROJECTORS.name) -> Self:
+        """The same with so many projectors. Raises SettingError that names `name` where the target has fewer."""
+        if self.base_url is None and count > self.target.most_projectors:
+            raise fit.too_many(self.target, name, count)
+        return replace(self, projectors=count)
 
     def without_observation(self) -> Self:
         """The same without tracing and log level, which are not told to a system that somebody else runs."""
@@ -121,6 +154,7 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The variables that the processes of the run are given, addresses left out."""
         values: dict[Setting, Any] = {
+            load.TARGET: self.target.name,
             projection.SERIAL_PROJECTION: self.mode == "serial",
             projection.STRATEGY: self.strategy,
             api.API_PROCESSES: self.api_processes,
@@ -139,7 +173,8 @@ class Settings:
             load.RATE: self.rate,
             load.SKEW: self.skew,
         }
-        told = {setting.name: setting.spell(value) for setting, value in values.items()}
+        acting = {setting: value for setting, value in values.items() if self.target.ours or setting not in fit.OURS}
+        told = {setting.name: setting.spell(value) for setting, value in acting.items()}
         return {**told, **self.scenario.variables(), **self.others}
 
     def recorded(self) -> dict[str, Any]:
@@ -154,6 +189,34 @@ class Settings:
             **{name: _plain(shown(name, value)) for name, value in values.items()},
             **self.scenario.digest_of_own(),
         }
+
+
+def _ours(env: Environment, mode: Mode | None) -> dict[str, Any]:
+    return {
+        "strategy": strategies.read(env, serial=None if mode is None else mode == "serial"),
+        "handler": cast(HandlerKind, projection.HANDLER.read(env)),
+        "projectors": projection.PROJECTORS.read(env),
+    }
+
+
+def _others(target: Manifest, env: Environment, given: Mapping[str, str], mode: Mode | None) -> dict[str, Any]:
+    """What is asked of a target that is not ours. Raises SettingError for what it does not have."""
+    fit.refuse_others(target, given, env)
+    asked, projectors = projection.PROJECTORS.read(env), fit.projectors(target, env, given)
+    lowered = f"PROJECTORS is {projectors} and not {asked}: more are not for {target.name}, by its manifest"
+    return {
+        "strategy": strategies.NOT_TOLD,
+        "handler": strategies.NOT_TOLD,
+        "projectors": projectors,
+        "told_mode": fit.mode(target, env, mode),
+        "notes": (lowered,) if 0 < projectors < asked else (),
+    }
+
+
+def _handed_on(target: Manifest, known: Mapping[str, str]) -> dict[str, str]:
+    """The values of a user that processes are given; of a target that is not ours, the load generator's alone."""
+    told = handed_on(known)
+    return told if target.ours else {name: value for name, value in told.items() if name in catalogue.names("loadgen")}
 
 
 def _plain(value: str) -> Any:

@@ -23,5 +23,5 @@ def others(settings: Settings, told: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(
         f"the projectors said that they {word.format(' and '.join(told[name]))}, this run is one of {asked[name]}"
         for name, word in WORDS.items()
-        if not set(told.get(name, ())) <= {asked[name]}
+        if settings.target.ours and not set(told.get(name, ())) <= {asked[name]}
     )

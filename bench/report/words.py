@@ -67,7 +67,7 @@ def machine_line(machine: Mapping[str, Any]) -> str:
 
 def software_line(postgres: Mapping[str, Any], versions: Mapping[str, Any]) -> str:
     """Server, Python and revision in one line."""
-    server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "Postgres not reached"
+    server = f"Postgres {postgres['version']} ({postgres['source']})" if postgres else "no Postgres told"
     return f"{server} · {versions.get('python', 'Python')} · revision {revision(versions)}"
 
 

@@ -70,10 +70,13 @@ class Hold:
             self._system.require("projector", Pause)
         except LacksPower as lack:
             return Told("left out", f"{lack.name} {lack.problem}")
+        if self._system.store_url is None:
+            return Told("left out", "no store of ours tells whether a projector is between two batches")
         return Told("ready")
 
     def _stand_still(self) -> Told:
         try:
+            assert self._system.logins is not None
             self._database = OpenConnection(self._system.logins.owner)
             within = sum(not self._stop(self._database, part) for part in self._system.parts("projector"))
             self._stood_at = self._database.now().timestamp()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench import ROOT
 from bench.oracle.verdict import judge
-from bench.preflight import description
 from bench.preflight import told as said
 from bench.preflight.settings import Settings
 from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
+from metrics.records.sections.target import Target
 from metrics.records.verification import Verification
+from settings.strategies import NOT_TOLD
+from settings.targets.manifest import Manifest
 
 
 def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
@@ -26,13 +27,12 @@ def void(run_id: str, settings: Settings, why: str, *, trial: int) -> Result:
         method=METHOD,
         run_id=run_id,
         scenario=settings.scenario.name,
-        target=description.target(ROOT),
+        target=target_of(settings.target),
         platform="",
         mode=settings.mode,
         strategy=settings.strategy,
         handler=settings.handler,
-        # Without its database no run begins.
-        proof="store",
+        proof=settings.target.proof,
         verdict="invalid",
         why=why,
         settings=settings.recorded(),
@@ -54,11 +54,39 @@ def merge(
         acknowledged_checked=told["correctness"].acknowledged_checked,
         acknowledged_missing=told["correctness"].acknowledged_missing,
     )
-    verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders)
+    level = verification.level
+    verdict, why = judge(loadgen["verdict"], loadgen["why"], correctness, verification.offenders, level)
     if others := said.others(settings, loadgen):
         verdict, why = ("diverged" if verdict == "diverged" else "invalid"), "; ".join(filter(None, (others, why)))
     return replace(
         void(run_id, settings, why, trial=trial),
         verdict=verdict,
+        proof=level,
+        strategy=_as_told(settings.strategy, loadgen.get("strategies")),
+        handler=_as_told(settings.handler, loadgen.get("handlers")),
         **{**told, "correctness": correctness},
     )
+
+
+def target_of(manifest: Manifest) -> Target:
+    """The target as a result has it."""
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "class": manifest.class_,
+        "capabilities": list(manifest.capabilities),
+    }
+
+
+def manifest_told(manifest: Manifest) -> dict[str, Any]:
+    """`target.json`: what the target is, and what to know of it, by its manifest."""
+    return {
+        **target_of(manifest),
+        **{name: getattr(manifest, name) for name in ("title", "language", "store", "proof", "homepage", "durable")},
+        **{name: list(getattr(manifest, name)) for name in ("modes", "know")},
+    }
+
+
+def _as_told(asked: str, told: Sequence[str] | None) -> str:
+    """What projectors say that they work by, where a run could not ask for it."""
+    return " and ".join(told) if told and asked == NOT_TOLD else asked

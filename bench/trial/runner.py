@@ -21,19 +21,20 @@ from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.processes import Process, describe, tail
 from bench.preflight import description
+from bench.preflight.durability import require_durable
 from bench.preflight.examination import FILE as DOCTOR
 from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import Progress
+from bench.trial import proof
 from bench.trial.fault import Plan
 from bench.trial.hold import Hold
 from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
-from bench.trial.proof import prove
 from bench.trial.resources.beside import Beside, Found
-from bench.trial.result import merge, void
+from bench.trial.result import manifest_told, merge, void
 from bench.trial.waterfall import measure as waterfall
-from bench.trial.waterfall.clock import offset
+from bench.trial.waterfall.clock import SAME, offset
 from bench.trial.waterfall.last_commit import until_commit
 from metrics.records.result import Result
 
@@ -132,24 +133,45 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
     with running_system(settings, bundle.log, progress) as system:
         where.platform = system.platform.name
-        bundle.write("postgres.json", system.postgres)
-        bundle.write(DOCTOR, system.doctor.document.to_dict())
-        bundle.write("versions.json", system.platform.versions())
+        _describe(system, bundle)
         observer.begin(system.influx, progress)
-        clock = database.run(offset(system.database_url))
+        clock = database.run(offset(system.store_url)) if system.store_url else SAME
+        _check_durable(system)
         complete, beside = _drive(trial, system, bundle, progress)
+        _check_durable(system)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
-        progress.step("folding every event again")
-        verification = prove(system, bundle, loadgen, progress, complete=complete, ahead_s=clock.ahead_s)
-        observed = waterfall.observe(system.database_url, bundle.folder, clock)
+        ended = proof.Ended(system, bundle, loadgen, complete=complete, ahead_s=clock.ahead_s)
+        verification = proof.prove(ended, progress)
+        observed = waterfall.observe(system.store_url, bundle.folder, clock)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
     # The projectors have ended, and written when they did what.
     stages = waterfall.tell(observed, system.settings, bundle)
-    last_effect_at = loadgen.get("last_projected_at") if loadgen["verdict"] == "converged" else None
-    caught_up = until_commit(result.convergence, last_effect_at, observed.clock, bundle.log)
-    return replace(beside.added_to(result), warnings=system.doctor.warnings, waterfall_ms=stages, convergence=caught_up)
+    caught_up = result.convergence
+    if system.has_store and loadgen["verdict"] == "converged":
+        caught_up = until_commit(caught_up, loadgen.get("last_projected_at"), observed.clock, bundle.log)
+    warnings = system.doctor.warnings if system.doctor else []
+    return replace(beside.added_to(result), warnings=warnings, waterfall_ms=stages, convergence=caught_up)
+
+
+def _describe(system: System, bundle: Bundle) -> None:
+    """What it runs on, as far as it has it."""
+    bundle.write("target.json", manifest_told(system.settings.target))
+    if system.postgres is not None:
+        bundle.write("postgres.json", system.postgres)
+    if system.doctor is not None:
+        bundle.write(DOCTOR, system.doctor.document.to_dict())
+    bundle.write("versions.json", system.platform.versions())
+
+
+def _check_durable(system: System) -> None:
+    """Ours is examined by the doctor; any other is checked, since nobody knows what its program does. Raises RunFailed.
+
+    Again after the load, for a program may change its database when it is at work.
+    """
+    if not system.has_store and system.database_url is not None:
+        require_durable(system.database_url, system.settings.target.name)
 
 
 def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:

@@ -19,6 +19,7 @@ from bench.trial.resources.section import shares
 from metrics.reading import read_optional
 from metrics.records.fault import Injected
 from metrics.records.result import Percentiles, Result, Visibility
+from metrics.records.sections.target import UNSEEN
 from settings.tracing import traced
 
 
@@ -27,7 +28,7 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
     good = result.sound
     console.print()
     verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
-    console.print(verdict, Text(f"{result.scenario}, {result.mode} ({result.strategy})"))
+    console.print(verdict, Text(f"{result.target['name']}: {result.scenario}, {result.mode} ({result.strategy})"))
     for doubt in result.doubts:
         console.print(Text(f"doubt   {doubt}", style="bold yellow"), soft_wrap=True)
     if good:
@@ -76,10 +77,12 @@ def _table(result: Result) -> Table:
     lag = result.projection_lag
     table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")
     table.add_row("convergence", seconds(c.time_s), worked_off(c))
-    proof = (
-        f"{whole(k.events_checked)} events folded again, {whole(k.acknowledged_checked)} acknowledged writes read back"
-    )
+    proof = f"{whole(k.acknowledged_checked)} acknowledged writes read back"
+    if k.events_checked:
+        proof = f"{whole(k.events_checked)} events folded again, {proof}"
     table.add_row("faults", Text(str(k.faults), style="bold green"), proof)
+    if result.proof != "store":
+        table.add_row("proof", result.proof, f"can not see {UNSEEN[result.proof]}")
     table.add_row("errors", whole(t.errors), f"{whole(t.rejected)} refused by the rules")
     if (used := result.resources) is not None and used.busy_share is not None:
         table.add_row("why", f"{used.busy_share:.0%} busy", used.bounded_by or shares(used))

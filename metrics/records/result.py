@@ -81,7 +81,8 @@ class Visibility(Record):
 
 @dataclass(frozen=True)
 class Correctness(Record):
-    """What the oracles found. All counts but `events_checked` and `acknowledged_checked` must be 0.
+    """What the oracles found. All counts but `events_checked` and `acknowledged_checked` must be 0; None is one that
+    its level of proof can not see.
 
     Of the events: `lost` never took effect, `duplicated` took effect more than once, `reordered` after a later one of
     their stream. `phantom` are effects without an event, `mismatched_rows` rows and counters that differ from the fold
@@ -89,25 +90,23 @@ class Correctness(Record):
     """
 
     events_checked: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    reordered: int = 0
-    phantom: int = 0
-    mismatched_rows: int = 0
+    lost: int | None = 0
+    duplicated: int | None = 0
+    reordered: int | None = 0
+    phantom: int | None = 0
+    mismatched_rows: int | None = 0
     acknowledged_checked: int = 0
     acknowledged_missing: int = 0
 
     @property
     def faults(self) -> int:
-        """The sum of the counts that must be 0."""
-        return (
-            self.lost
-            + self.duplicated
-            + self.reordered
-            + self.phantom
-            + self.mismatched_rows
-            + self.acknowledged_missing
-        )
+        """The sum of the counts that must be 0, as far as they were seen."""
+        seen = (self.lost, self.duplicated, self.reordered, self.phantom, self.mismatched_rows)
+        return sum(count or 0 for count in seen) + self.acknowledged_missing
+
+
+NOT_SEEN = Correctness(lost=None, duplicated=None, reordered=None, phantom=None, mismatched_rows=None)
+"""Of events and rows nothing was seen."""
 
 
 @dataclass(frozen=True)

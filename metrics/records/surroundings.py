@@ -23,16 +23,30 @@ class Machine(TypedDict):
     nice: NotRequired[int]
 
 
+class TargetVersions(TypedDict):
+    """`name` and `version` of what was measured, as its manifest tells them.
+
+    `lock` is the digest of what decides its packages, `packages` are those that the lock pins.
+    """
+
+    name: str
+    version: str
+    lock: str
+    packages: NotRequired[dict[str, str]]
+
+
 class Versions(TypedDict):
     """`versions.json`. `revision` of the project, `dirty` where there were changes that it has not.
 
-    `python` is the interpreter's version, `packages` those of the libraries that matter.
+    `python` is the interpreter's version, `packages` those of the libraries that matter. `target` is
+    what was measured, where the run has started it.
     """
 
     revision: NotRequired[str | None]
     dirty: NotRequired[bool | None]
     python: NotRequired[str]
     packages: NotRequired[dict[str, str]]
+    target: NotRequired[TargetVersions]
 
 
 class Postgres(TypedDict):

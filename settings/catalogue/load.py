@@ -10,6 +10,15 @@ HEADING: Final = "The load"
 
 _RUN: Final[tuple[Reader, ...]] = ("loadgen", "bench")
 
+TARGET: Final = Text(
+    "TARGET",
+    "what is measured: a name of `targets/`, or `name:variant`, or the path of a folder of your own; with BASE_URL a"
+    " free name of what runs there",
+    "tidemark",
+    readers=("bench",),
+    stack=(),
+    lead=True,
+)
 SCENARIO: Final = Text(
     "SCENARIO",
     "a name of `scenarios/`, or the path of a file of your own; the bench names it by its command",

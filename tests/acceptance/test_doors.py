@@ -1,4 +1,4 @@
-"""A scenario, a fault, a read model and a strategy of a stranger: each one file outside of the tree, run for real."""
+"""A scenario, a fault, a read model, a strategy and a target of a stranger: outside of the tree, run for real."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ from tests.acceptance.bench_process import ROOT, SHORT, Bench, bench
 from tests.cluster import Cluster
 
 PAGE: Final = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+
+SERVICE: Final = f"""
+import asyncio, sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.fakes.target.server import main
+asyncio.run(main())
+"""
+"""Any program that keeps the contract."""
 
 DIFFERENT: Final = """
 SELECT count(*) FROM (SELECT id, length(text) FROM todos WHERE NOT deleted) AS t (id, length)
@@ -59,6 +67,16 @@ async def test_a_fault_is_one_module_given_by_its_dotted_name(folder: Path) -> N
         (done,) = run.results.glob("*-drills-*/drills.json")
         assert '"verdict": "passed"' in done.read_text()
         assert "stood still" in run.said
+
+
+async def test_a_target_is_one_folder_given_by_its_path(folder: Path) -> None:
+    own = folder / "dictionary"
+    own.mkdir()
+    (own / "target.toml").write_text(shown("A target"))
+    (own / "service.py").write_text(SERVICE)
+    async with ran("run", "throughput", **SHORT, TARGET=str(own)) as run:
+        result = run.document()
+    assert (result["target"]["name"], result["verdict"], result["proof"]) == ("dictionary", "converged", "read-back")
 
 
 async def test_a_strategy_is_one_module_given_by_its_dotted_name(folder: Path) -> None:

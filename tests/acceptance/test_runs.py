@@ -26,7 +26,7 @@ from tests.cluster import Cluster
 SIDE_BY_SIDE = 3
 FILES = {
     *("result.json", "samples.jsonl", "loadgen.json", "verification.json"),
-    *("machine.json", "postgres.json", "doctor.json", "versions.json", "report.html", "resources.jsonl"),
+    *("target.json", "machine.json", "postgres.json", "doctor.json", "versions.json", "report.html", "resources.jsonl"),
     *("actions.hdr", "reads.hdr", "visibility.hdr", "projected.hdr", "acknowledged_missing.jsonl", "staleness.jsonl"),
     *("locust.html", "locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"),
 }

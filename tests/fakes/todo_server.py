@@ -43,7 +43,7 @@ class Stream:
 
 @dataclass
 class FakeTodoServer:
-    """Use as an async context manager; `base_url` is its address.
+    """Use as an async context manager; `base_url` is its address, at any port where `port` is 0.
 
     The first write that the fault concerns, once the scene is set, suffers it, and every `every`-th after it:
 
@@ -76,6 +76,7 @@ class FakeTodoServer:
     last_event_at: str | None = None
     last_projected_at: str | None = None
     base_url: str = ""
+    port: int = 0
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -93,7 +94,7 @@ class FakeTodoServer:
         )
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self

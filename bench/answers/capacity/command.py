@@ -25,7 +25,7 @@ from bench.bundle.reading import refusing
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
-from bench.platforms.choice import changeable
+from bench.platforms.choice import changeable, require
 from bench.preflight.settings import Settings
 from metrics.reading import read
 from metrics.records.answers.capacity import FILE, SCHEMA, UNIT, Capacity
@@ -33,6 +33,8 @@ from settings import Environment, strategies
 
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s", "CONVERGENCE_MAX": "15s", "HOLD": "0"}
 """Short trials, so that a search fits its budget. A variable that is set wins."""
+PROJECTORS: Final = "--projectors"
+COUNTS: Final = (1, 2, 4)
 SHORTEST_S: Final = 4.0
 """Of a load phase: its percentile needs a hundred writes of the visibility probe, its slope four samples."""
 
@@ -42,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--visible-p99", default="50ms", metavar="TIME", help="bound of write to visible (default: 50ms)"
     )
-    parser.add_argument("--projectors", default="1,2,4", metavar="N,M…", help="numbers of projectors (default: 1,2,4)")
+    counts = "numbers of projectors (default: 1,2,4, as far as the target has them)"
+    parser.add_argument("--projectors", metavar="N,M…", help=counts)
     parser.add_argument(
         "--strategies", metavar="A,B…", help="ordering strategies (default: STRATEGY, or stream-leases)"
     )
@@ -87,13 +90,20 @@ def _sitting(arguments: argparse.Namespace, clock: Callable[[], float]) -> Sitti
     visible_ms = given.duration(_option("visible_p99"), "", low=0.001, high=60) * 1000
     budget_s = given.duration(_option("budget"), "", low=1, high=86_400)
     start = given.number(_option("start"), None, low=LEAST, high=MOST)
-    counts = numbers("--projectors", arguments.projectors)
-    every = [replace(settings, projectors=count) for settings in _by_strategy(arguments) for count in counts]
+    every = [each for settings in _by_strategy(arguments) for each in _by_projectors(settings, arguments.projectors)]
     tried = [Tried(settings, Search(start, LEAST, MOST)) for settings in every]
     planned_s = every[0].timed_s + 1
     return Sitting(
         visible_ms, tried, Budget(budget_s, planned_s, every[0].convergence_max_s, clock), anyway=arguments.anyway
     )
+
+
+def _by_projectors(settings: Settings, asked: str | None) -> list[Settings]:
+    """Raises SettingError for more than the target has, where they were asked for."""
+    if asked is not None:
+        return [settings.with_projectors(count, name=PROJECTORS) for count in numbers(PROJECTORS, asked)]
+    most = settings.target.most_projectors
+    return [replace(settings, projectors=count) for count in COUNTS if count <= most] or [settings]
 
 
 def _option(name: str) -> str:
@@ -135,6 +145,7 @@ def _check(settings: Settings) -> None:
     if settings.duration_s < SHORTEST_S:
         problem = f"{settings.duration_s:g} s are too short for a percentile and a slope"
         raise SetupError("DURATION", problem, f"set {SHORTEST_S:g}s or more")
+    require(settings)
     if not changeable(settings):
         raise SetupError("BASE_URL", "the search changes projectors, and that system is as it is", "unset it")
 

@@ -87,6 +87,6 @@ def _notes(sitting: Sitting, postgres: dict[str, Any]) -> list[str]:
     doubtful = sum(bool(rung["doubts"]) for tried in sitting.tried for rung in tried.rungs)
     if sitting.anyway and doubtful:
         notes.append(f"{doubtful} trials were doubtful, and taken all the same (--anyway)")
-    if not durable(postgres):
+    if postgres and not durable(postgres):
         notes.append("measured without durability: fsync or synchronous_commit is off")
     return notes

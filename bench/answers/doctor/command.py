@@ -17,11 +17,13 @@ from bench.preflight.examination import FILE, Doctor, examine
 from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from metrics.records.record import write_json
+from settings.catalogue.load import TARGET
 
 
 def doctor(results: Path, console: Console) -> int:
     """Examine, print, and leave `doctor.json` in a folder of its own. Returns 0, 1 or 2."""
-    settings = Settings.from_env(os.environ)
+    # The examination is of what our own system needs, whatever else is measured.
+    settings = Settings.from_env({name: value for name, value in os.environ.items() if name != TARGET.name})
     found = _examined(settings, console)
     show(console, found.document)
     file = results / new_id("doctor", settings.mode) / FILE

@@ -21,6 +21,7 @@ from bench.preflight.settings import Settings
 from metrics.reading import read
 from metrics.records.answers.gate import SCHEMA, Baseline
 from metrics.records.result import METHOD
+from settings.catalogue.load import TARGET
 
 OTHERWISE: Final = "measure both revisions in one sitting: --against REVISION"
 OPTION: Final = "--baseline"
@@ -74,7 +75,9 @@ def refuse_unlike(baseline: Baseline, settings: Settings) -> None:
     if names := description.unlike(baseline["machine"], dict(description.machine())):
         raise SetupError(OPTION, f"was measured on another machine ({', '.join(names)} differ)", OTHERWISE)
     now = {"scenario": settings.scenario.name, "mode": settings.mode, **acting(settings)}
-    _refuse({"scenario": baseline["scenario"], "mode": baseline["mode"], **baseline["settings"]}, now, "write it again")
+    # One that was written before there were targets is of ours.
+    then = {TARGET.name: TARGET.default, **baseline["settings"]}
+    _refuse({"scenario": baseline["scenario"], "mode": baseline["mode"], **then}, now, "write it again")
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,12 @@ from bench.compare.arms.worktree import Worktree
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms.processes import Process, Processes, describe, tail
-from bench.preflight.settings import Mode, Settings
+from bench.preflight.settings import Settings
 from bench.report.progress import Progress, progress
 from settings import catalogue
 from settings.catalogue.database import DATABASE_URL
 from settings.catalogue.load import BASE_URL
+from settings.targets.document import Mode
 
 REFUSED: Final = 2
 LOOK_S: Final = 0.3

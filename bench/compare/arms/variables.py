@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,14 @@ from rich.text import Text
 
 from bench.compare.arms.arm import apart
 from bench.ends.errors import SetupError
-from bench.platforms.choice import changeable
-from bench.preflight.settings import Mode, Settings
+from bench.platforms.choice import changeable, require
+from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
 from settings import Environment, catalogue
+from settings.catalogue.load import TARGET
 from settings.hiding import shown
+from settings.targets.document import Mode
 
 # Short, so that five pairs take about five minutes. A variable that is set wins.
 DEFAULTS: Final[Mapping[str, str]] = {"DURATION": "8s", "WARMUP": "2s"}
@@ -66,7 +68,8 @@ def of_projectors(counts: str, scenario: str, mode: Mode | None) -> list[Here]:
     ]
     if len(set(numbers)) != len(numbers) or len(numbers) < 2:
         raise SetupError("--projectors", f"{counts!r} is no list of different numbers", "say e.g. 1,2,4")
-    return _changeable([Here(f"PROJECTORS={number}", replace(base, projectors=number)) for number in numbers])
+    arms = [base.with_projectors(number, name="--projectors") for number in numbers]
+    return _changeable([Here(f"PROJECTORS={arm.projectors}", arm) for arm in arms])
 
 
 def of_variables(arms: Sequence[Sequence[str]], scenario: str, mode: Mode | None) -> list[Here]:
@@ -97,7 +100,14 @@ def _assignment(word: str) -> tuple[str, str]:
     return name, value
 
 
+def naming_targets(arms: Sequence[Sequence[str]] | None) -> bool:
+    """Whether arms are different targets: then each is started for its trials, ours as the others."""
+    return any(word.startswith(f"{TARGET.name}=") for arm in arms or () for word in arm)
+
+
 def _changeable(arms: list[Here]) -> list[Here]:
+    for arm in arms:
+        require(arm.settings)
     if not all(changeable(arm.settings) for arm in arms):
         raise SetupError(
             "BASE_URL",

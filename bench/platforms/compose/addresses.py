@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from bench.platforms.compose.compose import Compose
-from bench.platforms.logins import as_role, variable
+from bench.platforms.postgres.logins import as_role, variable
 
 
 @dataclass(frozen=True)

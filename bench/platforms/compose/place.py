@@ -14,7 +14,7 @@ from bench.platforms.compose.dotenv import missing
 from settings import Environment
 from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
 from settings.catalogue.database import DATABASE_URL
-from settings.catalogue.load import BASE_URL
+from settings.catalogue.load import BASE_URL, TARGET
 from settings.catalogue.observation import ENDPOINTS, LOG_LEVEL
 from settings.catalogue.projection import PROJECTORS
 
@@ -36,6 +36,8 @@ def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
         return {}, "in the system at BASE_URL"
     if env.optional(DATABASE_URL.name):
         return {}, "embedded, on the database of DATABASE_URL"
+    if (target := TARGET.read(env)) != TARGET.default:
+        return {}, f"embedded: target {target}"
     try:
         return _into_stack(variables)
     except DockerSilent as silence:

@@ -19,8 +19,8 @@ from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.parts import ContainerPart
 from bench.platforms.compose.scale import settle
 from bench.platforms.compose.up import DIRTY, add, start, told
-from bench.platforms.logins import Logins
 from bench.platforms.platform import Kind, Leaders, Part, System
+from bench.platforms.postgres.logins import Logins
 from bench.platforms.preparation import answers, examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
 from bench.preflight import description

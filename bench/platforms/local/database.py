@@ -1,4 +1,4 @@
-"""The database of a run on this machine: that of DATABASE_URL, or of a throw-away server, migrated, with its roles."""
+"""The database of a run on this machine: that of DATABASE_URL, or of a throw-away server; with our roles, if ours."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed
 from bench.platforms.local.parts import Server
-from bench.platforms.logins import Logins
 from bench.platforms.postgres.cluster import Cluster
+from bench.platforms.postgres.logins import Logins
 from bench.platforms.preparation import environment, reach
 from bench.platforms.processes import Processes
 from bench.preflight.settings import Settings
@@ -25,36 +25,44 @@ MIGRATION_TIMEOUT_S: Final = 120.0
 
 @dataclass(frozen=True)
 class Database:
-    """Addresses, what `postgres.json` says of the server, and the server where the run has started it."""
+    """Addresses, what `postgres.json` says of the server, and the server where the run has started it.
+
+    `plain` is the owner's address as any client reads it.
+    """
 
     logins: Logins
+    plain: str
     postgres: Postgres
     server: Server | None
 
 
-def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Progress) -> Database:
-    """Reach the database of DATABASE_URL, or start a server that `opened` stops. Raises SetupError, RunFailed."""
+def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Progress) -> Database | None:
+    """Reach the database of DATABASE_URL, or start a server that `opened` stops; None for a target without Postgres.
+
+    Raises SetupError, RunFailed.
+    """
+    if settings.target.store != "postgres":
+        return None
     if settings.database_url is not None:
         progress.step("connecting to the database of DATABASE_URL")
         for word in postgres_url.parse(settings.database_url).told:
             progress.step(f"note: DATABASE_URL: {word}")
         told = reach(settings.database_url, source="DATABASE_URL", profile="given")
-        return Database(Logins.given(settings.database_url), told, None)
+        return Database(Logins.given(settings.database_url), settings.database_url, told, None)
     progress.step("starting Postgres")
     file = log / "postgres.log"
     cluster = opened.enter_context(Cluster.throwaway("durable", log=file))
-    url = closed(cluster.create_database("tidemark"))
+    plain = cluster.create_database(settings.target.key)
+    url = closed(plain)
     told = reach(url, source=cluster.binaries.source, profile=cluster.profile)
-    return Database(Logins.made(url), told, Server(cluster, file))
+    logins = Logins.made(url) if settings.target.ours else Logins.given(url)
+    return Database(logins, plain, told, Server(cluster, file))
 
 
-def migrate(settings: Settings, logins: Logins, processes: Processes, progress: Progress) -> None:
-    """Bring the schema up to date, and make the roles of a server of our own."""
-    progress.step("migrating")
-    env = environment(settings, DATABASE_URL=logins.owner)
-    processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
+def make_roles(settings: Settings, logins: Logins, processes: Processes) -> None:
+    """Make our roles on a server of the run's own; on any other they are somebody's affair."""
     if logins.passwords:
-        env |= logins.passwords
+        env = {**environment(settings, DATABASE_URL=logins.owner), **logins.passwords}
         processes.run("roles", ["-m", "migrations", "roles"], env, MIGRATION_TIMEOUT_S)
 
 
@@ -65,8 +73,12 @@ def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict
         if settings.database_url is not None:
             yield environment(settings, DATABASE_URL=settings.database_url)
             return
-        logins = open_database(settings, log, opened, progress).logins
+        database = open_database(settings, log, opened, progress)
+        assert database is not None
         processes = Processes(log, opened.enter_context(Guardian()))
         opened.callback(processes.stop)
-        migrate(settings, logins, processes, progress)
-        yield environment(settings, DATABASE_URL=logins.owner)
+        progress.step("migrating")
+        env = environment(settings, DATABASE_URL=database.logins.owner)
+        processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
+        make_roles(settings, database.logins, processes)
+        yield env

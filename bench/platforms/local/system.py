@@ -1,4 +1,4 @@
-"""The system as processes of this machine: Postgres, migrations, API and projectors, stopped in reverse order."""
+"""A target as processes of this machine: server, migration, API and projectors, stopped in reverse order."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from bench import ROOT
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
-from bench.platforms.local.database import migrate, open_database
+from bench.platforms.local.database import Database, open_database
+from bench.platforms.local.kind import Kind as Own
+from bench.platforms.local.kind import Others, Ours
 from bench.platforms.local.parts import Server, Service
-from bench.platforms.logins import Logins
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
-from bench.platforms.preparation import environment, examined, require_modules
 from bench.platforms.processes import Process, Processes, tail
+from bench.platforms.targets import folder
+from bench.platforms.targets.processes import HOST, Address, Line, Lines
+from bench.platforms.targets.versions import versions_of
 from bench.preflight import description, limits
-from bench.preflight.global_order import catch_up
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
-from metrics.raw.moments import SUFFIX
 from metrics.records.surroundings import Versions
 
-HOST: Final = "127.0.0.1"
 READY_TIMEOUT_S: Final = 60.0
+MIGRATION_TIMEOUT_S: Final = 120.0
 
 
 class Local:
-    """The platform: it starts the services and keeps them as parts, in the order of their start."""
+    """The platform: it starts the processes of a target and keeps them as parts, in the order of their start."""
 
     name = "local"
 
     def __init__(
-        self, settings: Settings, port: int, logins: Logins, processes: Processes, server: Server | None, log: Path
+        self, settings: Settings, base_url: str, lines: Lines, own: Own, processes: Processes, server: Server | None
     ) -> None:
-        self.base_url: Final = f"http://{HOST}:{port}"
+        self.base_url: Final = base_url
         self._settings = settings
-        self._port = port
-        self._logins = logins
+        self._lines = lines
+        self._own = own
         self._processes = processes
-        self._log = log
         self._parts: list[Service | Server] = [] if server is None else [server]
         self._generator: Process | None = None
 
@@ -59,48 +59,69 @@ class Local:
         return Leaders({part.name: part.pid for part in self._parts} | generator)
 
     def versions(self) -> Versions:
-        """Those of the project here."""
-        return description.versions(ROOT)
+        """Those of the project here, and of the target."""
+        return {**description.versions(ROOT), "target": versions_of(self._settings.target)}
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator on this machine."""
         self._generator = loadgen.start(self._processes, self._settings, self.base_url, folder)
         return self._generator
 
+    def migrate(self) -> None:
+        """Run what the target does once before its processes start. Raises RunFailed, SetupError."""
+        if (step := self._settings.target.migrate) is not None:
+            line = self._lines.of(step, self._own.environment(), name="migrate", database=self._own.address("migrate"))
+            self._processes.run(
+                "migrations",
+                line.command,
+                line.environment,
+                MIGRATION_TIMEOUT_S,
+                program=(),
+                cwd=line.cwd,
+                refuses=self._settings.target.ours,
+            )
+
     def start_api(self) -> None:
         """Start the API; it is ready when this returns."""
         self._parts.append(Service("api", "api", self._processes, lambda _: (self._api(), "")))
 
-    def start_projector(self, name: str) -> None:
-        """Start one projector and wait until the API reports it alive."""
+    def start_projector(self, number: int) -> None:
+        """Start one projector and wait until it is at work, as far as the target tells."""
+        name = f"projector-{number}"
         self._parts.append(
-            Service("projector", name, self._processes, lambda again: self._projector(name, again=again))
+            Service("projector", name, self._processes, lambda again: self._projector(name, number, again=again))
         )
 
     def _api(self) -> Process:
-        told = {"DATABASE_URL": self._logins.api, "API_HOST": HOST, "API_PORT": str(self._port)}
-        process = self._processes.start("api", ["-m", "services.api"], {**self._environment(), **told})
+        step = self._settings.target.api
+        line = self._lines.of(step, self._own.environment(), name="api", database=self._own.address("api"))
+        process = self._start("api", line)
         self._processes.wait_until(lambda: http_client.ready(self.base_url), process, READY_TIMEOUT_S)
         return process
 
-    def _projector(self, name: str, *, again: bool) -> tuple[Process, str]:
+    def _projector(self, name: str, number: int, *, again: bool) -> tuple[Process, str]:
+        step = self._settings.target.projector
+        assert step is not None
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
-        told = {
-            "DATABASE_URL": self._logins.projector,
-            "PROJECTOR_NAME": holder,
-            "MOMENTS_FILE": str(self._log.resolve() / f"{holder}{SUFFIX}"),
-        }
-        process = self._processes.start(name, ["-m", "services.projector"], {**self._environment(), **told})
+        base = {**self._own.environment(), **self._own.of_projector(holder)}
+        line = self._lines.of(step, base, name=holder, number=number, database=self._own.address("projector"))
+        process = self._start(name, line)
+        if self._settings.target.offers("leases"):
+            self._await_work(process, name, holder, again=again)
+        return process, holder
+
+    def _await_work(self, process: Process, name: str, holder: str, *, again: bool) -> None:
         try:
             self._processes.wait_until(lambda: http_client.at_work(self.base_url, holder), process, READY_TIMEOUT_S)
         except http_client.NotWorking as error:
             if again:
                 raise RunFailed(f"{name} was started again, and waits: {error}", tail(process.log)) from None
             raise SetupError(name, f"it waits: {error}", "mend that, or leave out the setting that needs it") from None
-        return process, holder
 
-    def _environment(self) -> dict[str, str]:
-        return environment(self._settings, BASE_URL=self.base_url)
+    def _start(self, name: str, line: Line) -> Process:
+        return self._processes.start(
+            name, line.command, line.environment, program=(), cwd=line.cwd, refuses=self._settings.target.ours
+        )
 
 
 @contextmanager
@@ -110,40 +131,60 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
     Raises SetupError where the machine or a setting forbids it, RunFailed where a part does not start.
     """
     limits.require(settings)
-    require_modules(settings)
-    port = _port(settings)
+    place = folder.opened(settings.target)
+    own: Own = Ours(settings, log) if settings.target.ours else Others(settings)
+    own.require()
+    for note in settings.notes:
+        progress.step(f"note: {note}")
+    address = Address(HOST, _port(settings))
     with ExitStack() as opened:
         database = open_database(settings, log, opened, progress)
         guardian = opened.enter_context(Guardian())
-        scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tidemark-scratch-")))
-        guardian.keep_clean(scratch)
+        scratch = _private(opened, guardian, "tidemark-scratch-")
+        data = _private(opened, guardian, "tidemark-data-")
         processes = Processes(log, guardian, scratch)
         opened.callback(processes.stop)
-        migrate(settings, database.logins, processes, progress)
-        doctor = examined(settings, database.logins.owner, progress)
-        local = Local(settings, port, database.logins, processes, database.server, log)
-        _start(local, settings, progress)
-        if settings.mode == "serial" and settings.database_url is not None:
-            progress.step("waiting for the global order to be walked to its end")
-            catch_up(database.logins.oracle, processes.check)
-        yield System(
-            platform=local,
-            settings=settings,
-            base_url=local.base_url,
-            logins=database.logins,
-            postgres=database.postgres,
-            doctor=doctor,
-            processes=processes,
-            influx=settings.influx,
-        )
+        own.reached(database, processes)
+        lines = Lines(settings, place, address, data)
+        local = Local(settings, address.base_url, lines, own, processes, database.server if database else None)
+        _start(local, own, settings, progress)
+        yield _system(local, own, settings, database, processes)
 
 
-def _start(local: Local, settings: Settings, progress: Progress) -> None:
+def _system(local: Local, own: Own, settings: Settings, database: Database | None, processes: Processes) -> System:
+    return System(
+        platform=local,
+        settings=settings,
+        base_url=local.base_url,
+        logins=database.logins if database else None,
+        postgres=database.postgres if database else None,
+        doctor=own.doctor,
+        processes=processes,
+        influx=settings.influx,
+        has_store=settings.target.ours,
+    )
+
+
+def _start(local: Local, own: Own, settings: Settings, progress: Progress) -> None:
+    target = settings.target
+    if target.migrate is not None:
+        progress.step("migrating")
+        local.migrate()
+    own.migrated(progress)
     progress.step(f"starting the API on {local.base_url}")
     local.start_api()
-    progress.step(f"starting {settings.projectors} projector(s): {settings.strategy}")
+    if settings.projectors:
+        progress.step(f"starting {settings.projectors} projector(s): {own.told}")
     for number in range(1, settings.projectors + 1):
-        local.start_projector(f"projector-{number}")
+        local.start_projector(number)
+    own.started(progress)
+
+
+def _private(opened: ExitStack, guardian: Guardian, prefix: str) -> Path:
+    """A folder of the run's own, gone at its end and if this process is killed."""
+    made = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+    guardian.keep_clean(made)
+    return made
 
 
 def _port(settings: Settings) -> int:

@@ -72,6 +72,8 @@ def _durability(documents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "How fast a durable store is",
             "fsync or synchronous_commit was off: a crash may lose acknowledged writes.",
         )
+    elif not postgres:
+        yield "That a crash loses nothing", "No Postgres was asked; the target's manifest says why it is durable."
     else:
         yield "That a disk keeps what it confirms", "fsync was on; whether the disk or its host obeys was not tested."
 

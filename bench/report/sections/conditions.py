@@ -10,6 +10,8 @@ from bench.report.words import revision, setting_text, settings_told, whole
 from metrics.records.result import Result
 from settings import Environment, catalogue
 from settings.catalogue.kinds.setting import Setting
+from settings.catalogue.load import TARGET
+from settings.catalogue.projection import STRATEGY
 from settings.environment import SettingError
 from settings.hiding import is_secret
 from settings.scenarios import reader
@@ -25,7 +27,9 @@ def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]
     machine = [(name.replace("_", " "), str(value)) for name, value in documents["machine"].items()]
     built = [("revision", revision(versions)), ("python", str(versions.get("python", "–")))]
     built += list(versions.get("packages", {}).items())
-    server = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
+    told = [("version", str(postgres.get("version", "–"))), ("from", str(postgres.get("source", "–")))]
+    # A target may have none.
+    server = told if postgres or result.proof == "store" else []
     server += [("TLS", "on" if postgres.get("tls") else "off")] if "tls" in postgres else []
     server += [*postgres.get("environment", {}).items(), *postgres.get("settings", {}).items()]
     tables = [("Settings", settings), ("Machine", machine), ("Postgres", server), ("Versions", built)]
@@ -56,7 +60,9 @@ def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
         for name, text in told.items()
         if name in defaults and name not in OF_THE_MODE and text != "embedded" and not _same(defaults[name], text, own)
     }
-    variables = {"STRATEGY": result.strategy, **chosen} if result.strategy else chosen
+    ours = result.settings.get(TARGET.name, TARGET.default) == TARGET.default
+    ordered = result.strategy and ours
+    variables = {STRATEGY.name: result.strategy, **chosen} if ordered else chosen
     spelled = [f"{name}={_given(name, text)}" for name, text in variables.items()]
     run = f"python -m bench run {shlex.quote(result.scenario)} --mode {result.mode}"
     found = versions.get("revision")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.report.words import WORDS, seconds, whole
 from metrics.records.result import Result
+from metrics.records.sections.target import UNSEEN
 
 CHECKS: Final = (
     ("lost", "events that never took effect"),
@@ -25,19 +26,6 @@ SEEN: Final = {
         "acknowledged write was read back."
     ),
     "read-back": "Every acknowledged write was read back over HTTP.",
-}
-UNSEEN: Final = {
-    "store": (
-        "what each single read showed while the load ran (staleness is sampled), and whether a disk keeps what it "
-        "confirmed"
-    ),
-    "log": (
-        "effects that were doubled or reordered and then overwritten, for there is no audit; and what the system "
-        "keeps beside its log and its pages"
-    ),
-    "read-back": (
-        "the events: a doubled, reordered or superfluous effect that no acknowledged write contradicts stays unseen"
-    ),
 }
 
 

@@ -54,7 +54,8 @@ class Beside:
         self._leaders: set[int] = set()
         self._sampler: Sampler | None = None
         if system.settings.sample_resources:
-            self._sampler = Sampler(self._path, system.logins.owner, lambda: self._parts().parts, os.getpid())
+            owner = system.logins.owner if system.logins else None
+            self._sampler = Sampler(self._path, owner, lambda: self._parts().parts, os.getpid())
 
     def __enter__(self) -> Self:
         if self._sampler is not None:
@@ -105,11 +106,19 @@ class Beside:
         inside = section.within(seconds, loadgen.get("phases", []))
         throughput = loadgen.get("throughput") or {}
         settings = self._system.settings
-        single = [*["api"] * (settings.api_processes == 1), *(f"projector-{n + 1}" for n in range(settings.projectors))]
+        # Of another target nobody knows how many cores a process can use.
+        projectors = [f"projector-{n + 1}" for n in range(settings.projectors)]
+        single = [*["api"] * (settings.api_processes == 1), *projectors] if settings.target.ours else []
         rate, cores = throughput.get("actions_per_s", 0.0), usable.allowed()
-        folded = section.fold(inside, rate, cores=cores, single=single)
+        folded = section.fold(inside, rate, cores=cores, single=single, parts=self._kinds())
         reasons = "; ".join(filter(None, (folded.reason, self._sampler.trouble)))
         return Resources(**{**vars(folded), "reason": reasons})
+
+    def _kinds(self) -> list[str]:
+        """The parts that the system has at least, whether their processes can be seen from here or not."""
+        settings = self._system.settings
+        has = {"postgres": self._system.postgres is not None, "projector": settings.projectors > 0}
+        return [kind for kind in section.PARTS if has.get(kind, True)]
 
     def _parts(self) -> Leaders:
         leaders = self._system.platform.leaders()
@@ -119,16 +128,19 @@ class Beside:
 
     def _reason(self) -> str:
         """Resources the run's processes can not be told from others; empty where they can."""
-        parts = self._parts()
-        strange = any(is_here(host) for host, _ in postgres_url.parse(self._system.database_url).hosts)
+        parts, url = self._parts(), self._system.database_url
+        strange = url is not None and any(is_here(host) for host, _ in postgres_url.parse(url).hosts)
         return parts.reason or (MIXED if strange and "postgres" not in parts.parts else "")
 
 
 def _postmaster(system: System) -> int | None:
     """The first process of a server that the run has not started, where it is one of this machine's, else None."""
+    url = system.database_url
+    if url is None:
+        return None
 
     async def ask() -> int | None:
-        connection = await connect(system.database_url)
+        connection = await connect(url)
         try:
             backend, started = await server.postmaster(connection)
             # While the connection is open its backend lives, and behind it is the postmaster.

@@ -49,9 +49,12 @@ class Moment:
 
 
 class Sampler:
-    """Samples from its start to `stop`. `leaders` gives the first process of each part; `bench` is this one's."""
+    """Samples from its start to `stop`. `leaders` gives the first process of each part; `bench` is this one's.
 
-    def __init__(self, path: Path, url: str, leaders: Callable[[], Mapping[str, int]], bench: int) -> None:
+    `url` is a server's whose counters are read too; None: there is none.
+    """
+
+    def __init__(self, path: Path, url: str | None, leaders: Callable[[], Mapping[str, int]], bench: int) -> None:
         self._path, self._url, self._leaders, self._bench = path, url, leaders, bench
         self._known: set[int] = set()
         self._over = threading.Event()
@@ -77,7 +80,7 @@ class Sampler:
             with self._path.open("w", encoding="utf-8") as file:
                 asyncio.run(self._sample(file))
         except Exception as error:
-            self.trouble = f"sampling ended: {type(error).__name__}: {hide(str(error), self._url)}"
+            self.trouble = f"sampling ended: {type(error).__name__}: {hide(str(error), *filter(None, [self._url]))}"
 
     async def _sample(self, file: TextIO) -> None:
         before, due = await self._moment(), time.monotonic()
@@ -107,6 +110,8 @@ class Sampler:
 
     async def _ask(self, question: Callable[[asyncpg.Connection], Any]) -> Any:
         """Ask Postgres; None without an answer, and then by a new connection the next time."""
+        if self._url is None:
+            return None
         try:
             async with asyncio.timeout(ANSWER_S):
                 if self._connection is None:

@@ -22,14 +22,25 @@ PARTS: Final = {"postgres": "Postgres", "api": "API", "projector": "projector", 
 """What a run has at least, and how people call it."""
 
 
-def fold(seconds: Sequence[Second], actions_per_s: float, *, cores: int, single: Collection[str]) -> Resources:
-    """The section, of seconds that lie within the load phase. Pure."""
+def fold(
+    seconds: Sequence[Second],
+    actions_per_s: float,
+    *,
+    cores: int,
+    single: Collection[str],
+    parts: Collection[str] = tuple(PARTS),
+) -> Resources:
+    """The section, of seconds that lie within the load phase; `parts` are those that the system has. Pure.
+
+    Where no table of ours tells of events, each action counts as one, as the contract says.
+    """
     if not seconds:
         return Resources(reason="no second of the load phase was sampled")
     length = sum(each.seconds for each in seconds)
     usage = _usage(seconds, [each.cpu_percent for each in seconds])
     waits: Counter[str] = sum((Counter(each.waits) for each in seconds), Counter())
     counts = {name: _total(seconds, name) for name in ("events", "commits", "wal_bytes", "tuples", "checkpoints")}
+    events = counts["events"] if counts["events"] is not None else round(actions_per_s * length)
     hit, read = _total(seconds, "blocks_hit"), _total(seconds, "blocks_read")
     found = Resources(
         seconds=round(length, 3),
@@ -42,13 +53,13 @@ def fold(seconds: Sequence[Second], actions_per_s: float, *, cores: int, single:
         if actions_per_s > 0
         else {},
         waits=[Wait(event, round(count / waits.total(), 4)) for event, count in waits.most_common(WAITS)],
-        wal_bytes_per_event=_each(counts["wal_bytes"], counts["events"]),
-        commits_per_event=_each(counts["commits"], counts["events"]),
-        tuples_per_event=_each(counts["tuples"], counts["events"]),
+        wal_bytes_per_event=_each(counts["wal_bytes"], events),
+        commits_per_event=_each(counts["commits"], events),
+        tuples_per_event=_each(counts["tuples"], events),
         cache_hit_share=_each(hit, (hit or 0) + (read or 0)),
         dead_tuples_growth=_growth(seconds),
         checkpoints=counts["checkpoints"],
-        reason=_lacking(usage),
+        reason=_lacking(usage, parts),
     )
     return Resources(**{**vars(found), "bounded_by": bounded_by(found, waits.total(), single)})
 
@@ -94,8 +105,8 @@ def _kinds(usage: Mapping[str, Usage]) -> dict[str, float]:
     return dict(found)
 
 
-def _lacking(usage: Mapping[str, Usage]) -> str:
-    lacking = [name for part, name in PARTS.items() if not any(known.startswith(part) for known in usage)]
+def _lacking(usage: Mapping[str, Usage], parts: Collection[str]) -> str:
+    lacking = [PARTS[part] for part in PARTS if part in parts and not any(known.startswith(part) for known in usage)]
     return f"CPU of {', '.join(lacking)}: no process that is known to be theirs runs here" if lacking else ""
 
 

@@ -32,6 +32,10 @@ class Offset:
         return Offset(ahead, max(self.within_s, later.within_s) + apart)
 
 
+SAME: Final = Offset(0.0, 0.0)
+"""Of what is told by this machine's clock, or by none."""
+
+
 async def offset(url: str) -> Offset:
     """Ask the database for the time again and again, and believe the quickest answer."""
     connection = await connect(url)

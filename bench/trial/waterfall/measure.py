@@ -46,8 +46,13 @@ class Observation:
     newest_only: bool = False
 
 
-def observe(url: str, folder: Path, before: Offset) -> Observation:
-    """Read what the store knows of the probe's writes; `before` is the offset of its clock when the load began."""
+def observe(url: str | None, folder: Path, before: Offset) -> Observation:
+    """Read what the store knows of the probe's writes; `before` is the offset of its clock when the load began.
+
+    Without a store of ours there is nothing to read.
+    """
+    if url is None:
+        return Observation(clock=before, why=f"{NOT_TOLD}: the target keeps no audit of ours, nor do its projectors")
     try:
         kept = read_lines(folder / FILE, Sample).records
         samples = [one for one in kept if one["counted"]]

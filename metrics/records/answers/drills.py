@@ -47,7 +47,8 @@ class Drill(TypedDict):
 
     `name` is that of the fault, `mode` and `strategy` how the projectors ordered events, `platform` where it ran.
     `hit` of the `repetitions` met work in hand, of `wanted` that were asked for. `lost`, `duplicated`, `reordered`,
-    `phantom`, `mismatched_rows` and `acknowledged_missing` are what the oracles counted. `blocked` and `not_converged`
+    `phantom`, `mismatched_rows` and `acknowledged_missing` are what the oracles counted, None what
+    its level of proof can not see. `blocked` and `not_converged`
     are runs that did not come back. `takeover_s` is until the work of the part that was hit went on, `visible_p99_ms`
     write to visible around it, `errors` are failed requests. `seeds` and `runs` are of each repetition. `verdict` is
     `passed` where it hit as often as asked, nothing is wrong, and it came back.
@@ -60,12 +61,12 @@ class Drill(TypedDict):
     repetitions: Count
     wanted: Count
     hit: Count
-    lost: Count
-    duplicated: Count
-    reordered: Count
-    phantom: Count
-    mismatched_rows: Count
-    acknowledged_missing: Count
+    lost: Count | None
+    duplicated: Count | None
+    reordered: Count | None
+    phantom: Count | None
+    mismatched_rows: Count | None
+    acknowledged_missing: Count | None
     blocked: Count
     not_converged: Count
     takeover_s: Spread

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping
+from typing import Final, Literal, TypedDict
 
 Class = Literal["documented", "as shipped", "tuned"]
 """Run as its documentation says, as its own sample does, or with settings that somebody chose for the measurement."""
 
 Proof = Literal["store", "log", "read-back"]
 """What proves a result: our tables folded again, the log over HTTP folded again, or every write read again."""
+
+UNSEEN: Final[Mapping[Proof, str]] = {
+    "store": (
+        "what each single read showed while the load ran (staleness is sampled), and whether a disk keeps what it "
+        "confirmed"
+    ),
+    "log": (
+        "effects that were doubled or reordered and then overwritten, for there is no audit; and what the system "
+        "keeps beside its log and its pages"
+    ),
+    "read-back": (
+        "the events: a doubled, reordered or superfluous effect that no acknowledged write contradicts stays unseen"
+    ),
+}
+"""What a level can not see."""
 
 Target = TypedDict("Target", {"name": str, "version": str, "class": Class, "capabilities": list[str]})
 """`name` is that which TARGET chooses it by. `version` is empty where it is not told.

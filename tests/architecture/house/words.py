@@ -28,8 +28,8 @@ POST_DRAIN: Final = (
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "GLOSSARY.md"),
-    "bench/preflight/description.py",
     *("targets/*", "bench/platforms/targets/*", "bench/answers/conformance/*", "tests/*conformance*"),
+    *("settings/targets/document.py", "tests/unit/targets/*"),
 )
 """Who offers it, calls it, counts it or stands for it."""
 

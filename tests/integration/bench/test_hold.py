@@ -15,8 +15,8 @@ import pytest
 
 from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
-from bench.platforms.logins import Logins
 from bench.platforms.platform import System
+from bench.platforms.postgres.logins import Logins
 from bench.platforms.processes import Process, Processes
 from bench.trial.hold import Hold
 from metrics.records.sections.hold import ASKED, TOLD, Told, ask, told

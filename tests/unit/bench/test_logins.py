@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.platforms.logins import ROLES, Logins, variable
+from bench.platforms.postgres.logins import ROLES, Logins, variable
 from eventstore.connection import planner
 from migrations.roles.apply import VARIABLES
 from settings.addresses.postgres_url import parse

@@ -1,0 +1,67 @@
+"""Whole runs of a target that is not ours, by its manifest: proven as far as it can be, and nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from tests.acceptance.bench_process import ROOT, Bench, bench
+
+FAKE: Final = str(ROOT / "tests" / "fakes" / "target")
+BRIEF: Final = {"VUS": "8", "DURATION": "3s", "WARMUP": "500ms", "HOLD": "0", "THINK_TIME_MS": "20"}
+
+
+async def ended(run: Bench) -> tuple[int | None, str]:
+    await run.ended()
+    assert await run.nothing_left()
+    return run.code, run.said
+
+
+async def test_a_target_is_run_by_its_manifest_and_its_result_says_what_it_is() -> None:
+    async with bench("run", "throughput", TARGET=FAKE, PROJECTORS="2", **BRIEF) as run:
+        await run.in_phase("load")
+        assert len([one for one in run.offspring if "tests.fakes.target.projector" in " ".join(one.cmdline())]) == 2
+        code, said = await ended(run)
+        assert code == 0, said
+        result, log = run.document(), run.bundle / "log"
+        assert result["target"] == {"name": "target", "version": "1", "class": "documented", "capabilities": []}
+        assert (result["proof"], result["verdict"], result["mode"]) == ("read-back", "converged", "parallel")
+        correctness = result["correctness"]
+        assert correctness["acknowledged_checked"] > 0
+        assert (correctness["events_checked"], correctness["lost"], correctness["phantom"]) == (0, None, None)
+        assert run.document("verification.json")["not_seen"].startswith("the events")
+        assert result["settings"]["TARGET"] == "target"
+        assert result["waterfall_ms"]["why"].startswith("not told")
+        assert {"api", "generator"} <= set(result["resources"]["cpu_percent"])
+        assert run.document("versions.json")["target"]["lock"].startswith("sha256:")
+        assert not (run.bundle / "postgres.json").exists()
+        assert "projector 2 projector-2-" in (log / "projector-2.log").read_text()
+        assert "HTTP_PROXY" not in (log / "api.log").read_text()
+        assert "read-back" in (run.bundle / "report.html").read_text()
+
+
+async def test_a_target_that_does_not_start_ends_the_run_with_its_own_words() -> None:
+    async with bench("run", TARGET=f"{FAKE}:hasty", **BRIEF) as run:
+        code, said = await ended(run)
+        assert code == 1, said
+        result = run.document()
+        assert result["verdict"] == "invalid"
+        assert "api ended with exit code 2" in result["why"]
+        assert "no such port" in result["why"]
+
+
+async def test_what_can_not_be_asked_is_refused_before_any_work() -> None:
+    asked = (
+        ({"TARGET": "nonsense"}, "TARGET='nonsense' is not usable: expected one of tidemark"),
+        ({"TARGET": f"{FAKE}:inline", "PROJECTORS": "2"}, "it has no projector process"),
+        ({"TARGET": FAKE, "SERIAL_PROJECTION": "true"}, "a target that has serial mode"),
+    )
+
+    async def refused(variables: dict[str, str], said: str) -> None:
+        async with bench("run", **variables) as run:
+            await run.ended()
+            assert run.code == 2, run.said
+            assert said in " ".join(run.said.split())
+            assert not run.results.exists()
+
+    await asyncio.gather(*(refused(*one) for one in asked))
