@@ -61,7 +61,8 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     if not machine:
         return "machine unknown"
     cores, installed = machine["cores"], machine.get("cores_installed", machine["cores"])
-    share = f"{cores} cores" if cores == installed else f"{cores} of {installed} cores"
+    usable = "?" if cores is None else f"{cores:g}"
+    share = f"{usable} cores" if cores == installed else f"{usable} of {installed} cores"
     return f"{machine['cpu_model']} · {share} · {machine['ram_gib']:g} GiB · {machine['os']}"
 
 

@@ -136,6 +136,8 @@ def test_a_takeover_and_one_that_lost_something() -> None:
     lost = replace(faster("some", 1, 9.0), drills=[halves.drill(lost=3, verdict="failed")])
     told = tables([lost])[0]["rows"][0]["takeover"]
     assert (told["text"], told["fault"], told["small"]) == ("wrong", True, "lost 3; 5 of 5 hit")
+    assert "not after kill -9" in seen(page(lost))
+    assert "not after kill -9" not in seen(page(right))
 
 
 def test_a_hostile_result_injects_nothing() -> None:
