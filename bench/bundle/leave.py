@@ -17,7 +17,7 @@ def leave(folder: Path, name: str, document: Mapping[str, Any], page: str, *, at
     """Write them, the page `at` its place; returns what could not be written, and why, else nothing."""
     path = folder / name
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         write_json(path, document)
         path = folder / at
         path.parent.mkdir(exist_ok=True)

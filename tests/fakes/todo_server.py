@@ -14,12 +14,19 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from tests.fakes.contract import contract
+from tests.fakes.event_log import EventLog
+
 PROJECTED_AFTER_S = 0.003
 # The first writes set the scene (the probe's seeds, some todos): a fault comes when the load runs.
 SCENE = 40
 CEASED_S = 1.0
 
-Fault = Literal["none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish"]
+Fault = Literal[
+    "none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish",
+    "hide", "reorder", "invent", "change",
+]  # fmt: skip
+OF_UPDATES = ("forget", "reorder", "change")
 
 
 @dataclass
@@ -31,6 +38,7 @@ class Row:
     created_at: str
     updated_at: str
     deleted: bool = False
+    applied: int = 0
 
 
 @dataclass
@@ -51,10 +59,16 @@ class FakeTodoServer:
     - `forget` (updates only): it counts as projected, but the row does not change
     - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second
     - `duplicate`: an event is projected twice
+    - `hide`: an event takes effect, and is not in the log
+    - `reorder` (updates only): an event stands in the log before the one that it follows
+    - `invent`: a row is made of which no event tells
+    - `change` (updates only): the row has another text than the event
     - `drop`: committed, then the connection is cut without an answer
     - `block`: the stream of that write is blocked for good
     - `fail`: the write is refused with 500 and has no effect
     - `vanish`: the server stops answering at all from then on
+
+    `before` are middlewares before the contract's.
     """
 
     fault: Fault = "none"
@@ -66,6 +80,7 @@ class FakeTodoServer:
     blocked: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
     committed: int = 0
     projected: int = 0
     writes: int = 0
@@ -77,14 +92,17 @@ class FakeTodoServer:
     last_projected_at: str | None = None
     base_url: str = ""
     port: int = 0
+    projected_after_s: float = PROJECTED_AFTER_S
+    before: list[Any] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[*self.before, contract(self)])
         app.add_routes(
             [
                 web.get("/readyz", self._ready),
                 web.get("/stats", self._stats),
                 web.post("/drain", self._drain),
+                web.get("/events", self._events),
                 web.post("/todos", self._create),
                 web.get("/todos", self._page),
                 web.get("/todos/{id}", self._get),
@@ -111,6 +129,11 @@ class FakeTodoServer:
         """Put todos in as if they had been written before."""
         for _ in range(todos):
             self._commit(f"todo-{uuid.uuid4().hex}", Stream(), "from before", "none")
+
+    def commit(self, id: str, text: str) -> None:
+        """Write past the API."""
+        self.texts.setdefault(id, text)
+        self._commit(id, self.streams.get(id) or Stream(), text, "none")
 
     def share_of_the_hottest(self, streams: int) -> float:
         """The share of the users' writes, creates left out of the hottest alone, that so many streams got."""
@@ -204,7 +227,7 @@ class FakeTodoServer:
 
     def _strike(self, method: str) -> Fault:
         self.writes += 1
-        if self.writes <= SCENE or (self.fault == "forget" and method != "PUT"):
+        if self.writes <= SCENE or (self.fault in OF_UPDATES and method != "PUT"):
             return "none"
         self.concerned += 1
         return self.fault if (self.concerned - 1) % self.every == 0 else "none"
@@ -215,11 +238,15 @@ class FakeTodoServer:
         stream.deleted = text is None
         self.committed += 1
         self.last_event_at = datetime.now(UTC).isoformat()
+        if fault != "hide":
+            self.events.append(self.committed, id, stream.version, text, self.last_event_at)
+        if fault == "reorder":
+            self.events.exchange_last_two(id)
         if fault == "block":
             self.blocked[id] = stream.version
         self.waiting.append((id, stream.version, text, fault))
         late = self.fault == "slow" and self.writes > SCENE
-        after_s = CEASED_S if late else PROJECTED_AFTER_S
+        after_s = CEASED_S if late else self.projected_after_s
         asyncio.get_running_loop().call_later(after_s, self._work, self.committed if late else None)
 
     def _work(self, newest: int | None) -> None:
@@ -240,6 +267,11 @@ class FakeTodoServer:
             return
         row.version, row.updated_at, row.deleted = version, now, text is None
         row.text = row.text if text is None else text
+        row.applied += 2 if fault == "duplicate" else 1
+        if fault == "change":
+            row.text += " (changed)"
+        if fault == "invent":
+            self.rows[f"todo-{uuid.uuid4().hex}"] = Row("invented", 1, now, now, applied=1)
 
     @staticmethod
     def _answer(request: web.Request, id: str, version: int) -> web.Response:
@@ -255,6 +287,10 @@ class FakeTodoServer:
             return web.json_response({"title": "unknown todo"}, status=404)
         return web.json_response(self._shown(id, row))
 
+    async def _events(self, request: web.Request) -> web.Response:
+        after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "100"))
+        return web.json_response(self.events.page(after, limit))
+
     async def _page(self, request: web.Request) -> web.Response:
         after, limit = request.query.get("after", ""), int(request.query.get("limit", "100"))
         ids = sorted(id for id, row in self.rows.items() if id > after and not row.deleted)[:limit]
@@ -269,4 +305,5 @@ class FakeTodoServer:
             "createdAt": row.created_at,
             "updatedAt": row.updated_at,
             "version": row.version,
+            "applied": row.applied,
         }

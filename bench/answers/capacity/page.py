@@ -20,7 +20,7 @@ def render(document: Capacity) -> str:
     curves = document["curves"]
     charts = [chart for chart in (_by_replicas(curves), _visible(curves)) if any(each["y"] for each in chart["traces"])]
     return page(
-        "capacity.html",
+        "answers/capacity.html",
         charts_data={"charts": charts, "phases": [], "moments": [], "range": None},
         d=document,
         headline=headline(document),

@@ -16,7 +16,7 @@ def render(document: Crossover) -> str:
     """The page."""
     chart = _ratios(document)
     return page(
-        "crossover.html",
+        "answers/crossover.html",
         charts_data={"charts": [chart] if chart["traces"] else [], "phases": [], "moments": [], "range": None},
         d=document,
         headline=headline(document),

@@ -15,7 +15,7 @@ VERDICTS: Final = {"ok": "good", "regression": "bad", "unsound": "bad", "no verd
 def render(gate: Gate) -> str:
     """The page."""
     return page(
-        "gate.html",
+        "answers/gate.html",
         d=gate,
         headline=headline(gate),
         tone="bad" if gate["failed"] else VERDICTS[gate["verdict"]],

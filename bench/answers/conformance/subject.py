@@ -1,0 +1,230 @@
+"""The system under test as a check meets it: todos of the check's own, and waiting that ends.
+
+It is lenient where a check is about something else: a write counts as taken by any 2xx, and versions are counted here,
+so that one broken rule does not break the checks of others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from bench.answers.conformance.client import Answer, Client, NoAnswer, Seen
+
+FIRST_PAUSE_S: Final = 0.001
+LONGEST_PAUSE_S: Final = 0.05
+LEAST_PATIENCE_S: Final = 0.2
+AT_A_TIME: Final = 8
+FIGURES: Final = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
+
+
+class Unmet(Exception):
+    """What the check needs did not work, so it can not tell."""
+
+    def __init__(self, why: str, seen: Seen | None = None) -> None:
+        self.seen = Seen(seen.sent if seen else "", f"{why}{f': {seen.came}' if seen else ''}")
+        super().__init__(why)
+
+
+@dataclass
+class Made:
+    """A todo of the suite; `version` counts the writes that were taken."""
+
+    id: str
+    text: str
+    version: int = 1
+
+
+class Subject:
+    """Calls and waiting, from many threads. Each wait that was in vain halves the patience of the next.
+
+    `mark` is a position of the log before the suite's events, once somebody has looked.
+    """
+
+    def __init__(self, client: Client, patience_s: float, deadline: float) -> None:
+        self.client: Final = client
+        self.deadline = deadline
+        self.mark: int | None = None
+        self._patience_s = patience_s
+        self._numbers = itertools.count(1)
+        self._run: Final = secrets.token_hex(4)
+        self._left: dict[str, None] = {}
+
+    def text(self) -> str:
+        """A text that no other todo has."""
+        return f"conformance {self._run} {next(self._numbers)}"
+
+    def name(self) -> str:
+        """An id or a key that nobody has."""
+        return f"unknown-{self._run}{secrets.token_hex(8)}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a document, or `body` as it is. Raises NoAnswer."""
+        if document is not None:
+            body = json.dumps(document, ensure_ascii=False).encode()
+        answer = self.client.send(method, path, body, headers)
+        if method == "POST" and path == "/todos" and answer.ok and (id := _id(answer)):
+            self._left[id] = None
+        return answer
+
+    def post(self, text: Any, **headers: str) -> Answer:
+        """Create; `idempotency_key` and the like are headers."""
+        return self.call("POST", "/todos", {"text": text}, headers=_headers(headers))
+
+    def put(self, id: str, text: Any, **headers: str) -> Answer:
+        """Update."""
+        return self.call("PUT", path(id), {"text": text}, headers=_headers(headers))
+
+    def delete(self, id: str, **headers: str) -> Answer:
+        """Delete."""
+        answer = self.call("DELETE", path(id), headers=_headers(headers))
+        if answer.ok:
+            self._left.pop(id, None)
+        return answer
+
+    def get(self, id: str, **query: Any) -> Answer:
+        """Read one."""
+        return self.call("GET", path(id) + _query(query))
+
+    def page(self, **query: Any) -> Answer:
+        """Read a page."""
+        return self.call("GET", "/todos" + _query(query))
+
+    def events(self, **query: Any) -> Answer:
+        """Read a page of the log."""
+        return self.call("GET", "/events" + _query(query))
+
+    def stats(self) -> Answer:
+        """Read the figures."""
+        return self.call("GET", "/stats")
+
+    def make(self, text: str | None = None) -> Made:
+        """Create a todo by any 2xx with a stream. Raises Unmet."""
+        text = text or self.text()
+        answer = self.post(text)
+        id = _id(answer) if answer.ok else ""
+        if not id:
+            raise Unmet("it needs a todo", Seen(answer.sent, answer.came))
+        return Made(id, text)
+
+    def change(self, made: Made, text: str | None = None) -> Answer:
+        """Update it. Raises Unmet where that is refused."""
+        text = text or self.text()
+        answer = self.put(made.id, text)
+        if not answer.ok:
+            raise Unmet("it needs an update", Seen(answer.sent, answer.came))
+        made.text, made.version = text, made.version + 1
+        return answer
+
+    def remove(self, made: Made) -> Answer:
+        """Delete it. Raises Unmet where that is refused."""
+        answer = self.delete(made.id)
+        if not answer.ok:
+            raise Unmet("it needs a delete", Seen(answer.sent, answer.came))
+        made.version += 1
+        return answer
+
+    def at_last(self, ask: Callable[[], Answer], holds: Callable[[Answer], bool]) -> Answer:
+        """Ask again and again until it holds, or patience is over: the last answer."""
+        ends = min(time.monotonic() + self._patience_s, self.deadline)
+        pause = FIRST_PAUSE_S
+        while True:
+            answer = ask()
+            if holds(answer):
+                return answer
+            if time.monotonic() >= ends:
+                self._patience_s = max(self._patience_s / 2, min(LEAST_PATIENCE_S, self._patience_s))
+                return answer
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def shown(self, made: Made) -> Answer:
+        """The todo as soon as a read shows it, in whatever version. Raises Unmet."""
+        answer = self.at_last(lambda: self.get(made.id), lambda answer: answer.ok)
+        if not answer.ok:
+            raise Unmet("it needs a todo that a read shows", Seen(answer.sent, answer.came))
+        return answer
+
+    def settle(self, made: Made, *, deleted: bool = False) -> None:
+        """Wait until a read shows the last write of the todo, and nothing is left to project; go on all the same."""
+        self.at_last(
+            lambda: self.get(made.id),
+            lambda answer: answer.status == 404 if deleted else answer.field("version") == made.version,
+        )
+        self.quiet()
+
+    def quiet(self) -> None:
+        """Wait until nothing is left to project, where that is told; go on all the same."""
+        self.at_last(self.stats, lambda answer: answer.field("backlog") in (0, None))
+
+    def together(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+        """Make calls at the same moment. Raises NoAnswer."""
+        with ThreadPoolExecutor(AT_A_TIME) as lanes:
+            return [future.result() for future in [lanes.submit(call) for call in calls]]
+
+    def clean(self) -> None:
+        """Delete the todos that are left, as far as that goes."""
+
+        def gone(id: str) -> None:
+            if time.monotonic() < self.deadline and not self.client.silent:
+                try:
+                    self.delete(id)
+                except NoAnswer:
+                    return
+
+        with ThreadPoolExecutor(AT_A_TIME) as lanes:
+            list(lanes.map(gone, list(self._left)))
+
+
+def path(id: str) -> str:
+    """Where a todo is read."""
+    return f"/todos/{quote(id, safe='')}"
+
+
+def figures(answer: Answer) -> dict[str, int]:
+    """The required figures of `/stats`, those that are whole numbers from 0 on."""
+    told = {name: answer.field(name) for name in FIGURES}
+    return {name: value for name, value in told.items() if whole(value)}
+
+
+def whole(value: Any, least: int = 0) -> bool:
+    """A whole number, and no boolean."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def located(answer: Answer) -> str:
+    """The id that `Location` leads to, empty where it leads to no todo."""
+    try:
+        parts = urlsplit(answer.header("location")).path.rpartition("/todos/")
+    except ValueError:
+        return ""
+    return "" if "/" in parts[2] else unquote(parts[2])
+
+
+def _id(answer: Answer) -> str:
+    told = answer.field("stream")
+    return told if isinstance(told, str) else located(answer)
+
+
+def _headers(given: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-").title(): value for name, value in given.items()}
+
+
+def _query(given: Mapping[str, Any]) -> str:
+    told = {name: value for name, value in given.items() if value is not None}
+    return f"?{urlencode(told)}" if told else ""

@@ -1,0 +1,112 @@
+"""Each rule broken in turn: found by its name, and no other named but those that can not hold without it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from bench.answers.conformance.check import check
+from bench.answers.conformance.rule import CAPABILITIES, REQUIRED
+from bench.answers.conformance.rules import RULES
+from metrics.records.answers.conformance import Checked
+from tests.fakes.broken import BREAKS, broken, early
+from tests.fakes.todo_server import FakeTodoServer
+
+PATIENCE_S = 0.25
+"""The fake projects within milliseconds."""
+
+
+async def checked(server: FakeTodoServer, capabilities: Collection[str] | None = CAPABILITIES, **how: Any) -> Checked:
+    """Check a server that is started for it."""
+    started: AbstractAsyncContextManager[FakeTodoServer] = server
+    async with started:
+        return await asyncio.to_thread(check, server.base_url, capabilities, patience_s=PATIENCE_S, **how)
+
+
+def names(found: Checked, *states: str) -> set[str]:
+    return {one["rule"] for one in found["rules"] if one["state"] in states}
+
+
+def told(found: Checked) -> str:
+    return "\n".join(
+        f"{one['rule']}: {one['sent']} -> {one['came']}" for one in found["rules"] if one["state"] != "held"
+    )
+
+
+async def test_a_sound_target_holds_every_rule_and_proves_every_capability() -> None:
+    server = FakeTodoServer()
+    found = await checked(server)
+    assert found["held"], told(found)
+    assert names(found, "held") == {rule.name for rule in RULES}
+    assert found["offered"] == list(CAPABILITIES)
+    assert found["hints"] == []
+    assert all(one["came"] for one in found["rules"])
+    assert not [stream for stream in server.streams.values() if not stream.deleted], "the suite deletes what it made"
+
+
+async def test_the_short_form_has_the_rules_that_are_marked_and_are_declared() -> None:
+    found = await checked(FakeTodoServer(), ["events", "applied"], short=True)
+    assert found["held"], told(found)
+    parts = {REQUIRED, "events", "applied"}
+    assert [one["rule"] for one in found["rules"]] == [rule.name for rule in RULES if rule.short and rule.part in parts]
+
+
+def test_every_rule_has_a_break() -> None:
+    assert set(BREAKS) == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+async def test_a_broken_rule_is_found_and_named_alone(rule: str) -> None:
+    found = await checked(broken(rule))
+    assert not found["held"]
+    assert rule in names(found, "broken"), told(found)
+    assert names(found, "broken") - {rule} <= BREAKS[rule].also, told(found)
+    assert rule in found["why"]
+    (one,) = [one for one in found["rules"] if one["rule"] == rule]
+    assert one["sent"]
+    assert one["came"]
+    assert one["expected"]
+    assert one["remedy"]
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.short])
+async def test_the_short_form_finds_what_is_marked(rule: str) -> None:
+    found = await checked(broken(rule), short=True)
+    assert rule in names(found, "broken"), told(found)
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_an_acknowledgement_before_the_commit_is_found(short: bool) -> None:
+    found = await checked(early(), short=short)
+    assert {"stats-event-count", "events-at-once"} <= names(found, "broken"), told(found)
+
+
+async def test_what_works_without_being_declared_is_a_hint_and_no_failure() -> None:
+    found = await checked(FakeTodoServer(), ["events"])
+    assert found["held"]
+    assert {hint.split()[0] for hint in found["hints"]} == set(CAPABILITIES) - {"events"}
+    assert not [one for one in found["rules"] if one["counts"] and one["part"] not in (REQUIRED, "events")]
+
+
+async def test_what_is_declared_and_does_not_work_fails() -> None:
+    found = await checked(broken("wait-504"), ["wait"])
+    assert not found["held"]
+    assert "wait" not in found["offered"]
+    found = await checked(broken("wait-504"), [])
+    assert found["held"], told(found)
+    assert "wait works and is not declared" not in found["hints"]
+
+
+async def test_where_nobody_declares_what_is_offered_is_found_out() -> None:
+    found = await checked(broken("if-match-409"), None)
+    assert found["held"], told(found)
+    assert found["capabilities"] is None
+    assert found["offered"] == [part for part in CAPABILITIES if part != "if-match"]
+    short = await checked(broken("events-order"), None, short=True)
+    assert short["held"], told(short)
+    assert "events" not in short["offered"]
+    assert "applied" in short["offered"]
