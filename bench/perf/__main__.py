@@ -1,4 +1,4 @@
-"""`python -m bench.perf [ROW … | cost | publish | install-peers]`: measure rows beside references and peers, in turns.
+"""`python -m bench.perf [ROW … | cost | publish]`: measure rows beside references and peers, in turns.
 
 Without a word: all rows but the long ones, and the cost report. Exit codes: 0 every row holds, 1 some do not or are in
 doubt, or the cost is; all others are those of `bench.ends.conclude`.
@@ -19,7 +19,6 @@ from bench.ends.conclude import conclude
 from bench.ends.errors import SetupError
 from bench.perf import cost, rows
 from bench.perf.output import page, results, table
-from bench.perf.references import peers
 from bench.perf.row import Row, Unmeasured
 from bench.perf.trials import Effort, measure
 from bench.platforms.postgres.binaries import find_binaries
@@ -31,7 +30,6 @@ RESULTS: Final = ROOT / "results" / "perf"
 PAGE: Final = ROOT / "docs" / "performance.md"
 COST: Final = "cost"
 PUBLISH: Final = "publish"
-INSTALL: Final = "install-peers"
 MOST: Final = 50
 """Trials of a side."""
 
@@ -47,9 +45,6 @@ def _act() -> int:
     known, words = rows.load(), list(arguments.words)
     if arguments.list:
         _list(known, console)
-        return 0
-    if INSTALL in words:
-        peers.install()
         return 0
     chosen = _choose(words, known, full=arguments.full)
     effort = Effort(_trials(arguments.trials), arguments.quick, arguments.full)

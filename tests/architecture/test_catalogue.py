@@ -94,7 +94,7 @@ def literals(path: Path) -> Iterator[tuple[str, int]]:
 def sources() -> list[Path]:
     """Everything but what a manifest tells its variables: programs of `task perf` and skeletons; and the tests."""
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-    apart = ("tests/", "bench/perf/programs/", "docs/examples/", "peers/", "targets/eventsourcing/")
+    apart = ("tests/", "bench/perf/programs/", "docs/examples/", "targets/eventsourcing/")
     return [ROOT / name for name in listed.stdout.split() if not name.startswith(apart) and (ROOT / name).exists()]
 
 

@@ -13,7 +13,7 @@ from tests.architecture.house.measure import BEGIN, END, House, publish, table
 from tests.architecture.house.test_listings import MOST
 from tests.architecture.house.tree import PACKAGES, ROOT, read, texts
 
-FOLDERS: Final = (*PACKAGES, "docs", "peers", "scenarios", "tests")
+FOLDERS: Final = (*PACKAGES, "docs", "scenarios", "tests")
 PAST: Final = ("CHANGELOG.md", "docs/decisions/*")
 """They speak of what was there when they were written."""
 

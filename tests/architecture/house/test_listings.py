@@ -14,7 +14,7 @@ MOST: Final = 12
 UNCOUNTED: Final = {"__init__.py", "__main__.py", "Dockerfile"}
 """Each package has them, at the same place."""
 
-HOUSE: Final = (*PACKAGES, "scenarios", "docs", "peers")
+HOUSE: Final = (*PACKAGES, "scenarios", "docs")
 """Left out are the tests, found by the name of what they test, and the root, where tools prescribe the names."""
 
 ONE_KIND: Final = {

@@ -26,7 +26,7 @@ def test_the_house_takes_nothing_private_and_changes_nothing_of_others() -> None
 
 def test_tests_take_nothing_private_of_libraries() -> None:
     """Of our own modules they may; what they change there, pytest's monkeypatch puts back."""
-    trees = sources("tests", "targets")
+    trees = sources("tests")
     defined = seams.definitions(sources(*OURS).values())
     found = [
         f"{path}:{offence}"
