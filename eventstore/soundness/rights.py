@@ -22,6 +22,7 @@ API: Final[Rights] = {
     "cursors": "SELECT",
     "projectors": "SELECT",
     "projection_audit": "SELECT",
+    "safe_position()": "EXECUTE",
 }
 
 PROJECTOR: Final[Rights] = {

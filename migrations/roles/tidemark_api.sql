@@ -9,3 +9,5 @@ GRANT INSERT (key, fingerprint, stream, version) ON idempotency_keys TO tidemark
 GRANT INSERT (slot, events, streams, drains), UPDATE (events, streams, drains) ON tallies TO tidemark_api;
 -- Announces the last position given out (announce_writer); takes none but by an insert.
 GRANT SELECT ON SEQUENCE events_position_seq TO tidemark_api;
+-- How far the log may be read.
+GRANT EXECUTE ON FUNCTION safe_position() TO tidemark_api;

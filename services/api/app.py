@@ -22,6 +22,7 @@ from services.api.http.openapi import openapi_config
 from services.api.http.operations import TodoOperations
 from services.api.http.requests import MAX_BODY
 from services.api.routes.drain import Drain, drain_route
+from services.api.routes.events import events_route
 from services.api.routes.health import health_routes
 from services.api.routes.metrics import metrics_route, observe
 from services.api.routes.stats import stats_route
@@ -75,6 +76,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     app = Litestar(
         route_handlers=[
             todo_routes(todos),
+            events_route(store),
             stats_route(database, watch, serial=settings.serial),
             drain_route(drain),
             health_routes(database, watch),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -40,6 +42,24 @@ class TodoPage(Struct, frozen=True):
 
     todos: list[TodoDocument]
     next: str | None
+
+
+class EventDocument(Struct, frozen=True, rename="camel"):
+    """One event of the log."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    data: Mapping[str, Any]
+    recorded_at: datetime
+
+
+class EventPage(Struct, frozen=True):
+    """Events in the global order; `next` is the `after` of the next page, null where nothing more was there."""
+
+    events: list[EventDocument]
+    next: int | None
 
 
 class DrainAnswer(Struct, frozen=True):

@@ -114,6 +114,7 @@ def test_any_path(raw: Raw, path: bytes, method: str, more: dict[str, bytes]) ->
 def test_any_query(raw: Raw, query: list[tuple[str, str]]) -> None:
     text = "&".join(f"{name}={value}" for name, value in query)
     raw.send("GET", f"/todos?{text}")
+    raw.send("GET", f"/events?{text}")
     raw.send("GET", f"/todos/{UNKNOWN}?{text.replace('at_least_version', 'wait')}")
 
 

@@ -172,7 +172,7 @@ def test_the_schema_names_every_route_and_refusal(api: ApiServer) -> None:
     assert operations == {
         ("get", "/todos"), ("post", "/todos"), ("get", "/todos/{stream}"), ("put", "/todos/{stream}"),
         ("delete", "/todos/{stream}"), ("get", "/stats"), ("post", "/drain"), ("get", "/livez"), ("get", "/readyz"),
-        ("get", "/metrics"),
+        ("get", "/metrics"), ("get", "/events"),
     }  # fmt: skip
     put = schema["paths"]["/todos/{stream}"]["put"]
     assert {"200", "400", "404", "409", "413", "415", "422", "503"} <= set(put["responses"])

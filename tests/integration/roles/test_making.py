@@ -44,7 +44,7 @@ async def test_running_it_again_takes_away_what_does_not_belong(url: str, owner:
     assert await owner.fetch(RIGHTS) != before
     assert await apply(url, {}) == sorted(ROLES)
     assert await owner.fetch(RIGHTS) == before
-    assert not await owner.fetchval("SELECT has_function_privilege('tidemark_api', 'safe_position()', 'EXECUTE')")
+    assert not await owner.fetchval("SELECT has_function_privilege('tidemark_oracle', 'safe_position()', 'EXECUTE')")
 
 
 async def test_what_is_printed_does_the_same(url: str, owner: asyncpg.Connection) -> None:

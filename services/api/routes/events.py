@@ -1,0 +1,40 @@
+"""`GET /events`: the whole log, page by page, in the global order (feed with a cursor on the position).
+
+Each page ends at the *safe position* (`eventstore.visibility.safe_position`), whatever the projectors' strategy is. So
+a reader that goes on from the last position it has seen misses no event, not even one that commits late with a lower
+position. While a writer is under way, what comes after its announcement is told later, not out of order.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from eventstore.contract import EventStore
+from eventstore.events import Position, StoredEvent
+from services.api.http.bodies import EventDocument, EventPage
+from services.api.http.openapi import refusals
+
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="events on a page")]
+After = Annotated[
+    int, Parameter(ge=0, le=2**63 - 1, description="the position before the page; `next` of the last, 0 for the first")
+]
+
+
+def events_route(store: EventStore) -> HTTPRouteHandler:
+    """The route of `/events`."""
+
+    @get("/events", responses=refusals(400, 503), tags=["log"], summary="A page of the log, in the global order")
+    async def read_log(limit: Limit = 100, after: After = 0) -> EventPage:
+        """Committed events before which nothing can still commit. The last page's `next` is null; more may follow."""
+        events = await store.read_log(after=Position(after), limit=limit)
+        return EventPage([_document(event) for event in events], events[-1].position if len(events) == limit else None)
+
+    return read_log
+
+
+def _document(event: StoredEvent) -> EventDocument:
+    return EventDocument(event.position, event.stream, event.version, event.type, event.data, event.recorded_at)
