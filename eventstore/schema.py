@@ -197,7 +197,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0008"
+REVISION: Final = "0009"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

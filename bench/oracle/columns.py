@@ -41,6 +41,7 @@ class Columns(NamedTuple):
     updated_at: bytes | None
     row_version: int | None
     deleted: bool | None
+    applied: int | None
     positions: bytes | None
 
 
@@ -95,6 +96,7 @@ def to_stream(columns: Columns) -> Stream:
             Batch(*batch) for batch in zip(integers(columns.firsts), integers(columns.lasts), moments, strict=True)
         ]
     stream.row = _row(columns)
+    stream.applied = columns.applied if stream.row else None
     return stream
 
 
@@ -107,8 +109,8 @@ def moment(microseconds: int) -> datetime:
 
 
 def _row(columns: Columns) -> Row | None:
-    *_, text, created, updated, version, deleted, _ = columns
-    if text is None or created is None or updated is None or version is None or deleted is None:
+    *_, text, created, updated, version, deleted, applied, _ = columns
+    if text is None or created is None or updated is None or version is None or deleted is None or applied is None:
         return None
     return Row(text, moment(*unpack_from(">q", created)), moment(*unpack_from(">q", updated)), version, deleted)
 

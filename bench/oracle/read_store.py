@@ -22,7 +22,7 @@ PLANNED: Final = {"enable_hashjoin": "off", "enable_hashagg": "off", "jit": "off
 STREAMS: Final = """
 SELECT heads.stream, heads.version, heads.projected, e.versions, e.types, e.data, e.recorded, a.firsts, a.lasts,
        a.projected_at, t.text, timestamptz_send(t.created_at), timestamptz_send(t.updated_at), t.version, t.deleted,
-       e.positions
+       t.applied, e.positions
   FROM {heads} AS heads
   LEFT JOIN (
     SELECT stream, array_send(array_agg(version)) AS versions, array_send(array_agg(type)) AS types,

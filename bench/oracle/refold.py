@@ -54,13 +54,17 @@ class Head:
 
 @dataclass(slots=True)
 class Stream:
-    """Everything that the store and the projection say of one stream; events by version, batches by time."""
+    """Everything that the store and the projection say of one stream; events by version, batches by time.
+
+    `applied` is how many events took effect in the row, as it says itself; None without a row.
+    """
 
     name: str
     events: list[Event] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     head: Head | None = None
     row: Row | None = None
+    applied: int | None = None
 
 
 @dataclass(slots=True)
@@ -124,9 +128,10 @@ def judge(stream: Stream, findings: Findings, *, complete: bool, cursor: int = 0
     """
     findings.events += len(stream.events)
     _judge_head(stream, findings)
-    covered = _judge_batches(stream, findings)
+    covered, doubled = _judge_batches(stream, findings)
     _judge_coverage(stream, covered, findings, complete=complete, cursor=cursor)
     _judge_row(stream, findings, complete=complete)
+    _judge_applied(stream, covered, doubled, findings, complete=complete)
 
 
 def _judge_head(stream: Stream, findings: Findings) -> None:
@@ -142,8 +147,9 @@ def _judge_head(stream: Stream, findings: Findings) -> None:
         findings.note(f"mismatched: the head of {stream.name} is at version {version}, its events end at {last}")
 
 
-def _judge_batches(stream: Stream, findings: Findings) -> set[int]:
-    """Walk the audit in the order of time; returns the versions that took effect."""
+def _judge_batches(stream: Stream, findings: Findings) -> tuple[set[int], int]:
+    """Walk the audit in the order of time; returns the versions that took effect, and how often one did so again."""
+    before = findings.duplicated
     known = {event.version for event in stream.events}
     last = max(known, default=0)
     covered: set[int] = set()
@@ -165,7 +171,7 @@ def _judge_batches(stream: Stream, findings: Findings) -> set[int]:
         if beyond:
             findings.phantom += beyond
             findings.note(f"phantom: {beyond} of versions {batch.first}-{batch.last} of {stream.name} do not exist")
-    return covered
+    return covered, findings.duplicated - before
 
 
 def _judge_coverage(stream: Stream, covered: set[int], findings: Findings, *, complete: bool, cursor: int) -> None:
@@ -189,7 +195,7 @@ def _judge_row(stream: Stream, findings: Findings, *, complete: bool) -> None:
             findings.phantom += 1
             findings.note(f"phantom: todo {stream.name} has no events")
         return
-    upto = stream.events[-1].version if complete or stream.head is None else stream.head.projected
+    upto = _upto(stream, complete=complete)
     try:
         expected = fold([event for event in stream.events if event.version <= upto])
     except NotFoldable as error:
@@ -199,6 +205,27 @@ def _judge_row(stream: Stream, findings: Findings, *, complete: bool) -> None:
     if stream.row != expected:
         findings.mismatched_rows += 1
         findings.note(f"mismatched: todo {stream.name} {_difference(expected, stream.row)}")
+
+
+def _upto(stream: Stream, *, complete: bool) -> int:
+    """The version up to which the projection has to be: the last event's, or the checkpoint."""
+    return stream.events[-1].version if complete or stream.head is None else stream.head.projected
+
+
+def _judge_applied(stream: Stream, covered: set[int], doubled: int, findings: Findings, *, complete: bool) -> None:
+    """Hold the row's own count of effects against its version; what the audit tells, too, counts once."""
+    if stream.row is None or stream.applied is None or not stream.events:
+        return
+    version, applied = stream.row.version, stream.applied
+    told = f"{applied} events took effect in todo {stream.name}, which is at version {version}"
+    more = applied - max(version, _upto(stream, complete=complete))
+    if more > doubled:
+        findings.duplicated += more - doubled
+        findings.note(f"duplicated: {told}")
+    unaudited = version - sum(known <= version for known in covered)
+    if version - applied > unaudited:
+        findings.lost += version - applied - unaudited
+        findings.note(f"lost: {told}")
 
 
 def _difference(expected: Row | None, actual: Row | None) -> str:

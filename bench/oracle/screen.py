@@ -60,13 +60,13 @@ def acquit(columns: Iterable[Any]) -> Plain | None:
     if not (versions == _upto(version) and (deleted or types == _alive(version))):
         return None
     ends = _ends(firsts, lasts, version)
-    if ends is None or row[:5] != _row(version, data, recorded, deleted):
+    if ends is None or row[:6] != _row(version, data, recorded, deleted):
         return None
     return Plain(longs(recorded), ends, longs(projected_at), deleted)
 
 
 def _row(version: int, data: str, recorded: bytes, deleted: bool) -> list[Any] | None:
-    """Text, moments, version and end as the events make them; None where a text is missing, or is none."""
+    """Text, moments, version, end and effects as the events make them; None where a text is missing, or is none."""
     try:
         texts = [event.text for event in _decode(data)]
     except msgspec.DecodeError:
@@ -77,7 +77,7 @@ def _row(version: int, data: str, recorded: bytes, deleted: bool) -> list[Any] |
         texts.pop()
     if msgspec.UNSET in texts:
         return None
-    return [texts[-1], recorded[HEAD + 4 : HEAD + 12], recorded[-8:], version, deleted]
+    return [texts[-1], recorded[HEAD + 4 : HEAD + 12], recorded[-8:], version, deleted, version]
 
 
 def _ends(firsts: bytes, lasts: bytes, version: int) -> Sequence[int] | None:

@@ -33,10 +33,10 @@ ON CONFLICT (slot) DO UPDATE SET events = tallies.events + excluded.events,
   streams = tallies.streams + excluded.streams, projected = tallies.projected + excluded.projected
 """
 TODOS: Final = """
-INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
 SELECT stream,
        (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1],
-       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted')
+       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted'), count(*)
   FROM events GROUP BY stream
 """
 AUDIT: Final = """

@@ -162,6 +162,27 @@ async def test_a_store_of_before_says_by_which_read_models_it_is_projected(
         await connection.close()
 
 
+OF_EACH_TODO = """
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+SELECT name, 'milk', now(), now(), 3, false FROM unnest('{whole,skipped,doubled,by hand}'::text[]) AS name;
+INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+VALUES ('whole', 1, 2, 2, 'p', 1, now()), ('whole', 3, 3, 3, 'p', 1, now()),
+       ('skipped', 1, 1, 4, 'p', 1, now()), ('skipped', 3, 3, 6, 'p', 1, now()),
+       ('doubled', 1, 3, 9, 'p', 1, now()), ('doubled', 3, 3, 9, 'p', 1, now())
+"""
+
+
+async def test_of_rows_of_before_the_audit_says_how_many_events_took_effect(cluster: Cluster) -> None:
+    async with cluster.database(migrated=False) as url:
+        await migrate(url, "upgrade", "0008")
+        connection = await asyncpg.connect(url)
+        await connection.execute(OF_EACH_TODO)
+        await migrate(url)
+        told = {row["id"]: row["applied"] for row in await connection.fetch("SELECT id, applied FROM todos")}
+        assert told == {"whole": 3, "skipped": 2, "doubled": 4, "by hand": 3}
+        await connection.close()
+
+
 async def test_dropping_the_tables_drops_their_functions_too(cluster: Cluster) -> None:
     async with cluster.database(migrated=False) as url:
         await run_sync(url, create_all)

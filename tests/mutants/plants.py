@@ -9,10 +9,11 @@ from settings.catalogue.projection import Strategy
 
 OVERWRITE: Final = """
 inserted AS (
-  INSERT INTO todos AS t (id, text, created_at, updated_at, version, deleted)
-  SELECT stream, text, coalesce(created_at, updated_at), updated_at, last, deleted FROM clean
+  INSERT INTO todos AS t (id, text, created_at, updated_at, version, deleted, applied)
+  SELECT stream, text, coalesce(created_at, updated_at), updated_at, last, deleted, events FROM clean
   ON CONFLICT (id) DO UPDATE
-     SET text = excluded.text, updated_at = excluded.updated_at, version = excluded.version, deleted = excluded.deleted
+     SET text = excluded.text, updated_at = excluded.updated_at, version = excluded.version, deleted = excluded.deleted,
+         applied = t.applied + excluded.applied
   RETURNING id, xmax = 0 AS fresh
 ),
 applied AS (

@@ -26,8 +26,8 @@ from tests.mutants.plants import NO_EFFECT
 from tests.read_models import READ_MODELS
 
 EFFECT_ALONE = """
-INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-SELECT stream, data ->> 'text', recorded_at, recorded_at, version, false FROM events WHERE version = 1
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+SELECT stream, data ->> 'text', recorded_at, recorded_at, version, false, 1 FROM events WHERE version = 1
 ON CONFLICT (id) DO NOTHING
 """
 

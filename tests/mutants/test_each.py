@@ -34,8 +34,10 @@ from tests.read_models import READ_MODELS
 PAUSE: Final = timedelta(seconds=30)
 OVERWRITE: Final = """
 WITH made AS (
-  INSERT INTO todos AS t (id, text, created_at, updated_at, version, deleted) VALUES ($1, $2, $3, $3, $4, false)
-  ON CONFLICT (id) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at, version = excluded.version
+  INSERT INTO todos AS t (id, text, created_at, updated_at, version, deleted, applied)
+  VALUES ($1, $2, $3, $3, $4, false, 1)
+  ON CONFLICT (id) DO UPDATE SET text = excluded.text, updated_at = excluded.updated_at, version = excluded.version,
+     applied = t.applied + 1
   RETURNING xmax = 0 AS fresh
 )
 INSERT INTO todo_tallies (slot, todos, active) SELECT $5, 1, 1 FROM made WHERE fresh

@@ -22,8 +22,8 @@ from todo.read_models.todos import EFFECT, FOLD, NEWEST
 
 GHOST = f"""{EFFECT},
 ghost AS (
-  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-  SELECT 'ghost of ' || stream, text, created_at, updated_at, last, true FROM clean WHERE first = 1
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+  SELECT 'ghost of ' || stream, text, created_at, updated_at, last, true, events FROM clean WHERE first = 1
 )
 """
 

@@ -16,8 +16,8 @@ from todo.read_models.todos import Todo, get_todos
 
 READ = "FROM todos"
 ROWS = """
-INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-SELECT 'todo-' || n, 'milk', now(), now(), 1, false FROM generate_series(1, 30000) AS n
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+SELECT 'todo-' || n, 'milk', now(), now(), 1, false, 1 FROM generate_series(1, 30000) AS n
 """
 
 

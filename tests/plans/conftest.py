@@ -25,8 +25,8 @@ INSERT INTO streams (stream, version, projected)
 SELECT 's' || lpad(n::text, 7, '0'), 1, 1 FROM generate_series(1, {n}) n;
 INSERT INTO events (stream, version, type, data)
 SELECT 's' || lpad(n::text, 7, '0'), 1, 'TodoCreated', '{{"text": "milk"}}' FROM generate_series(1, {n}) n;
-INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-SELECT 's' || lpad(n::text, 7, '0'), 'milk', now(), now(), 1, n <= {n} / 2 FROM generate_series(1, {n}) n;
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+SELECT 's' || lpad(n::text, 7, '0'), 'milk', now(), now(), 1, n <= {n} / 2, 1 FROM generate_series(1, {n}) n;
 INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
 SELECT 's' || lpad(n::text, 7, '0'), 1, 1, n, 'one', 1, now() FROM generate_series(1, {n}) n;
 INSERT INTO idempotency_keys (key, fingerprint, stream, version)

@@ -1,5 +1,8 @@
 """Read model `todos`: one row a todo, with its text and version, and how it is read.
 
+`applied` counts the events that took effect in the row: each effect adds what it applies, and never sets it. So it is
+the version, less what an operator skipped; one more is a doubled effect, which a row that was overwritten hides else.
+
 `READ_MODEL` is what the projection is given (`projection.read_model`): SQL over sets of streams. Its meaning is that of
 `todo.decisions.evolve`, event by event, and `bench.oracle.verify` checks it with code of its own.
 """
@@ -46,6 +49,7 @@ todos: Final = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("version", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("applied", Integer, nullable=False),
     PrimaryKeyConstraint("id"),
     CheckConstraint("version > 0", name="version"),
     postgresql_with={"fillfactor": 80},
@@ -101,14 +105,14 @@ Every event but a deletion sets the text. Times follow the versions, since clock
 # index in its order, and did where it knew the table to be empty.
 EFFECT: Final = """
 inserted AS (
-  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-  SELECT stream, text, created_at, updated_at, last, deleted FROM clean WHERE first = 1
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+  SELECT stream, text, created_at, updated_at, last, deleted, events FROM clean WHERE first = 1
   RETURNING id, deleted
 ),
 updated AS (
   UPDATE todos t
      SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
-         deleted = clean.deleted
+         deleted = clean.deleted, applied = t.applied + clean.events
     FROM clean
    WHERE clean.first > 1 AND t.id BETWEEN clean.stream AND clean.stream
      AND CASE WHEN NOT t.deleted THEN t.version END = clean.first - 1
@@ -152,13 +156,13 @@ passed AS (
    WHERE t.id = skipped.stream AND t.version = skipped.projected - 1
 )
 """
-"""The row keeps its text and takes the version."""
+"""The row keeps its text and takes the version; nothing was applied."""
 
 CREATE: Final = Statement(
     text("""
 WITH created AS (
-  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-  VALUES (:id, :text, :at ::timestamptz, :at ::timestamptz, 1, false)
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+  VALUES (:id, :text, :at ::timestamptz, :at ::timestamptz, 1, false, 1)
 )
 INSERT INTO todo_tallies (slot, todos, active) VALUES (:slot ::smallint, 1, 1)
 ON CONFLICT (slot) DO UPDATE SET todos = todo_tallies.todos + 1, active = todo_tallies.active + 1
@@ -168,7 +172,7 @@ ON CONFLICT (slot) DO UPDATE SET todos = todo_tallies.todos + 1, active = todo_t
 # CASE leaves the planner nothing but the lookup by id: see EFFECT.
 UPDATE: Final = Statement(
     text("""
-UPDATE todos SET text = :text, updated_at = :at ::timestamptz, version = :version ::int
+UPDATE todos SET text = :text, updated_at = :at ::timestamptz, version = :version ::int, applied = applied + 1
  WHERE id = :id AND CASE WHEN NOT deleted THEN version END = :version - 1
 RETURNING id
 """)
@@ -177,7 +181,7 @@ RETURNING id
 DELETE: Final = Statement(
     text("""
 WITH gone AS (
-  UPDATE todos SET deleted = true, updated_at = :at ::timestamptz, version = :version ::int
+  UPDATE todos SET deleted = true, updated_at = :at ::timestamptz, version = :version ::int, applied = applied + 1
    WHERE id = :id AND CASE WHEN NOT deleted THEN version END = :version - 1
   RETURNING id
 ),
@@ -250,7 +254,7 @@ READ_MODEL: Final = ReadModel(
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One row of the projection; `version` is that of the last event applied to it."""
+    """One row of the projection; `version` is that of the last event applied to it, of `applied` in all."""
 
     id: str
     text: str
@@ -258,6 +262,7 @@ class Todo:
     updated_at: datetime
     version: int
     deleted: bool
+    applied: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +280,7 @@ _COLUMNS: Final = (
     todos.c.updated_at,
     todos.c.version,
     todos.c.deleted,
+    todos.c.applied,
 )
 
 GET: Final = Statement(select(*_COLUMNS).where(todos.c.id == func.any(bindparam("ids", type_=ARRAY(Text)))))
@@ -311,4 +317,12 @@ async def count_todos(database: Database) -> TodoCounts:
 
 
 def _todo(row: asyncpg.Record) -> Todo:
-    return Todo(row["id"], row["text"], row["created_at"], row["updated_at"], row["version"], row["deleted"])
+    return Todo(
+        row["id"],
+        row["text"],
+        row["created_at"],
+        row["updated_at"],
+        row["version"],
+        row["deleted"],
+        row["applied"],
+    )

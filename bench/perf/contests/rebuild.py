@@ -30,12 +30,12 @@ FOLD: Final = """
 WITH folded AS MATERIALIZED (
   SELECT stream, max(version) AS version, max(position) AS position, min(recorded_at) AS created_at,
          (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1] AS text,
-         max(recorded_at) AS updated_at, bool_or(type = 'TodoDeleted') AS deleted
+         max(recorded_at) AS updated_at, bool_or(type = 'TodoDeleted') AS deleted, count(*) AS applied
     FROM events GROUP BY stream
 ),
 rows AS (
-  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-  SELECT stream, text, created_at, updated_at, version, deleted FROM folded
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+  SELECT stream, text, created_at, updated_at, version, deleted, applied FROM folded
 ),
 audited AS (
   INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
@@ -46,10 +46,10 @@ UPDATE streams s SET projected = folded.version, pending_since = NULL FROM folde
 
 # Only the rows: neither audit nor checkpoints, so it could not go on from there. Told beside the reference.
 PLAIN_FOLD: Final = """
-INSERT INTO plain_todos (id, text, created_at, updated_at, version, deleted)
+INSERT INTO plain_todos (id, text, created_at, updated_at, version, deleted, applied)
 SELECT stream,
        (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1],
-       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted')
+       min(recorded_at), max(recorded_at), max(version), bool_or(type = 'TodoDeleted'), count(*)
   FROM events GROUP BY stream
 """
 

@@ -24,7 +24,7 @@ READ: Final = """
 SELECT stream, version, position, type, data, recorded_at FROM events
 UNION ALL SELECT stream, from_version, id, to_version::text, NULL, projected_at FROM projection_audit
 UNION ALL SELECT stream, version, projected, NULL, NULL, NULL FROM streams
-UNION ALL SELECT id, version, deleted::int, text, to_jsonb(created_at), updated_at FROM todos
+UNION ALL SELECT id, version, deleted::int + applied, text, to_jsonb(created_at), updated_at FROM todos
 """
 
 

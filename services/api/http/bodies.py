@@ -26,7 +26,8 @@ class Written(Struct, frozen=True):
 class TodoDocument(Struct, frozen=True, rename="camel"):
     """A todo as the projection has it; `version` is that of the last event applied.
 
-    `applied`: how many events took effect in it; left out by a target that does not count them.
+    `applied`: how many events took effect in it, left out by a target that does not count them. One more than `version`
+    is a doubled effect, one less a skipped event.
     """
 
     id: str

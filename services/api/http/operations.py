@@ -66,7 +66,7 @@ class TodoOperations:
 
 def _document(todo: Todo) -> TodoDocument:
     """The todo as it is told."""
-    return TodoDocument(todo.id, todo.text, todo.created_at, todo.updated_at, todo.version)
+    return TodoDocument(todo.id, todo.text, todo.created_at, todo.updated_at, todo.version, todo.applied)
 
 
 def _shown(todo: Todo | None) -> Answer:

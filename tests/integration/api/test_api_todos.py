@@ -22,7 +22,7 @@ def test_a_life(api: ApiServer) -> None:
 
     first = api.client.get(place, params={"at_least_version": 1})
     assert first.status_code == 200
-    assert set(first.json()) == {"id", "text", "createdAt", "updatedAt", "version"}
+    assert set(first.json()) == {"id", "text", "createdAt", "updatedAt", "version", "applied"}
     assert (first.json()["id"], first.json()["text"], first.json()["version"]) == (place[7:], " milk\n", 1)
 
     updated = api.client.put(place, json={"text": "bread 🍞"})

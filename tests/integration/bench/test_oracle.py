@@ -34,9 +34,9 @@ SELECT stream, min(version), max(version), max(position), 'p', 1, max(recorded_a
   FROM (SELECT *, CASE substr(stream, 6)::int % 3 WHEN 0 THEN 1 WHEN 1 THEN version / 3 ELSE version END AS batch
           FROM events) AS e
  GROUP BY stream, batch ORDER BY batch, stream;
-INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
+INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
 SELECT stream, (array_agg(data ->> 'text' ORDER BY version DESC) FILTER (WHERE type <> 'TodoDeleted'))[1],
-       min(recorded_at), max(recorded_at), 4, bool_or(type = 'TodoDeleted') FROM events GROUP BY stream;
+       min(recorded_at), max(recorded_at), 4, bool_or(type = 'TodoDeleted'), 4 FROM events GROUP BY stream;
 INSERT INTO activity (minute, slot, created, updated, deleted)
 SELECT date_trunc('minute', recorded_at, 'UTC'), 1, count(*) FILTER (WHERE type = 'TodoCreated'),
        count(*) FILTER (WHERE type = 'TodoUpdated'), count(*) FILTER (WHERE type = 'TodoDeleted')
@@ -51,7 +51,7 @@ VALUES ({}, 1, 'p', 1, now())
 TURNED: Final = """
 UPDATE projection_audit SET from_version = 5 - from_version, to_version = 5 - to_version WHERE stream = 'todo-5'
 """
-STRAY: Final = "INSERT INTO todos SELECT 'stray', text, created_at, updated_at, 1, false FROM todos LIMIT 1"
+STRAY: Final = "INSERT INTO todos SELECT 'stray', text, created_at, updated_at, 1, false, 1 FROM todos LIMIT 1"
 LATER: Final = "UPDATE todos SET created_at = created_at + interval '1 us' WHERE id = 'todo-8'"
 # A given store may have been altered: of what it says, NULL is no answer.
 NULLED: Final = """
@@ -73,6 +73,8 @@ PLANTED: Final[Mapping[str, tuple[str, dict[str, int]]]] = {
     "reordered": (TURNED, {"reordered": 3}),
     "text": ("UPDATE todos SET text = 'x' WHERE id = 'todo-8'", {"mismatched_rows": 1}),
     "microsecond": (LATER, {"mismatched_rows": 1}),
+    "applied again": ("UPDATE todos SET applied = 5 WHERE id = 'todo-8'", {"duplicated": 1}),
+    "not applied": ("UPDATE todos SET applied = 2 WHERE id = 'todo-9'", {"lost": 2}),
     "row lost": ("DELETE FROM todos WHERE id = 'todo-9'", {"mismatched_rows": 1}),
     "row of nothing": (STRAY, {"phantom": 1}),
     "batch of nothing": (AGAIN.format("'stray', 1, 4"), {"phantom": 4}),
@@ -86,7 +88,7 @@ PLANTED: Final[Mapping[str, tuple[str, dict[str, int]]]] = {
             ("events", "stream = 'todo-5' AND version = 3", ("version", "type", "data", "recorded_at", "position")),
             ("projection_audit", "stream = 'todo-5' AND to_version = 4", BATCH),
             ("projection_audit", "stream = 'todo-6'", BATCH),
-            ("todos", "id = 'todo-5'", ("text", "created_at", "updated_at", "version", "deleted")),
+            ("todos", "id = 'todo-5'", ("text", "created_at", "updated_at", "version", "deleted", "applied")),
             ("streams", "stream = 'todo-5'", ("version", "projected")),
         )
         for column in columns

@@ -106,7 +106,7 @@ async def test_a_reset_may_be_repeated_at_a_block_and_after_a_skip(stage: Stage,
 async def test_a_reset_of_all_removes_what_belongs_to_no_stream(stage: Stage) -> None:
     await stage.append("todo-1", CREATED)
     await stage.catch_up()
-    await stage.sql("INSERT INTO todos SELECT 'phantom', text, created_at, updated_at, 1, false FROM todos")
+    await stage.sql("INSERT INTO todos SELECT 'phantom', text, created_at, updated_at, 1, false, 1 FROM todos")
     await stage.sql("UPDATE projection_audit SET stream = 'phantom'")
 
     done = await operator.reset(stage.steps, None)

@@ -49,7 +49,7 @@ MAY: dict[tuple[str, str], dict[str, set[str]]] = {
     ("operator", "projection_audit"): {"DELETE": ALL},
 }
 READS_KEYS = {"api", "operator", "oracle"}
-MAY_CALL = {("projector", "safe_position()"), ("projector", "refuse(text)")}
+MAY_CALL = {("api", "safe_position()"), ("projector", "safe_position()"), ("projector", "refuse(text)")}
 SEQUENCE_RIGHTS = {
     ("api", "events_position_seq"): {"SELECT"},
     ("projector", "events_position_seq"): {"SELECT"},
@@ -139,7 +139,7 @@ async def test_every_table_sequence_and_function_that_there_is_has_its_decision(
     [
         ("api", "UPDATE streams SET holder = 'me', leased_until = now()"),
         ("api", "UPDATE streams SET projected = version, pending_since = NULL"),
-        ("api", "INSERT INTO todos VALUES ('t', 'milk', now(), now(), 1, false)"),
+        ("api", "INSERT INTO todos VALUES ('t', 'milk', now(), now(), 1, false, 1)"),
         ("api", "UPDATE events SET data = '{}'"),
         ("api", "DELETE FROM idempotency_keys"),
         ("api", "SELECT nextval('events_position_seq')"),

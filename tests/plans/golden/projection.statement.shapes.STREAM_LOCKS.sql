@@ -53,14 +53,14 @@ reach AS (
 )
 ,
 inserted AS (
-  INSERT INTO todos (id, text, created_at, updated_at, version, deleted)
-  SELECT stream, text, created_at, updated_at, last, deleted FROM clean WHERE first = 1
+  INSERT INTO todos (id, text, created_at, updated_at, version, deleted, applied)
+  SELECT stream, text, created_at, updated_at, last, deleted, events FROM clean WHERE first = 1
   RETURNING id, deleted
 ),
 updated AS (
   UPDATE todos t
      SET text = coalesce(clean.text, t.text), updated_at = clean.updated_at, version = clean.last,
-         deleted = clean.deleted
+         deleted = clean.deleted, applied = t.applied + clean.events
     FROM clean
    WHERE clean.first > 1 AND t.id BETWEEN clean.stream AND clean.stream
      AND CASE WHEN NOT t.deleted THEN t.version END = clean.first - 1

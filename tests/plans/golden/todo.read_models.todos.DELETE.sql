@@ -1,5 +1,5 @@
 WITH gone AS (
-  UPDATE todos SET deleted = true, updated_at = $1 ::timestamptz, version = $2 ::int
+  UPDATE todos SET deleted = true, updated_at = $1 ::timestamptz, version = $2 ::int, applied = applied + 1
    WHERE id = $3 AND CASE WHEN NOT deleted THEN version END = $2 - 1
   RETURNING id
 ),

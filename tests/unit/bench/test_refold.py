@@ -33,6 +33,7 @@ def sound(versions: int = 3) -> Stream:
         batches=[Batch(version, version, at(100 + version)) for version in range(1, versions + 1)],
         head=Head(versions, versions),
         row=Row(f"text {versions}", at(1), at(versions), versions, False),
+        applied=versions,
     )
 
 
@@ -40,7 +41,7 @@ def deleted() -> Stream:
     stream = sound(2)
     stream.events.append(event(3, "TodoDeleted"))
     stream.batches, stream.head = [Batch(1, 3, at(200))], Head(3, 3)
-    stream.row = Row("text 2", at(1), at(3), 3, True)
+    stream.row, stream.applied = Row("text 2", at(1), at(3), 3, True), 3
     return stream
 
 
@@ -49,7 +50,7 @@ def half() -> Stream:
     stream = sound()
     stream.batches.pop()
     stream.head = Head(3, 2)
-    stream.row = Row("text 2", at(1), at(2), 2, False)
+    stream.row, stream.applied = Row("text 2", at(1), at(2), 2, False), 2
     return stream
 
 
@@ -129,6 +130,25 @@ def head_behind(stream: Stream) -> None:
     stream.head = Head(2, 2)
 
 
+def apply_again(stream: Stream) -> None:
+    stream.applied = 4
+
+
+def apply_again_with_audit(stream: Stream) -> None:
+    stream.batches.append(Batch(2, 3, at(300)))
+    stream.applied = 5
+
+
+def apply_less(stream: Stream) -> None:
+    stream.applied = 1
+
+
+def skip(stream: Stream) -> None:
+    """The checkpoint and the row pass over an event, which nothing hides: it is lost once, and not twice."""
+    del stream.batches[1]
+    stream.applied = 2
+
+
 def no_head(stream: Stream) -> None:
     stream.head = None
 
@@ -152,6 +172,10 @@ FAULTS: Final = [
     (change_row(deleted=True), {"mismatched_rows": 1}, "has deleted True, its events make it False"),
     (change_row(updated_at=at(9)), {"mismatched_rows": 1}, "has updated_at"),
     (change_row(created_at=at(9)), {"mismatched_rows": 1}, "has created_at"),
+    (apply_again, {"duplicated": 1}, "duplicated: 4 events took effect in todo todo-1, which is at version 3"),
+    (apply_again_with_audit, {"duplicated": 2}, "duplicated: version 3 of todo-1 took effect again"),
+    (apply_less, {"lost": 2}, "lost: 1 events took effect in todo todo-1, which is at version 3"),
+    (skip, {"lost": 1}, "lost: version 2 of todo-1 (TodoUpdated, position 20) never took effect"),
     (head_behind, {"mismatched_rows": 1}, "the head of todo-1 is at version 2, its events end at 3"),
     (no_head, {"mismatched_rows": 1}, "the head of todo-1 is at version 0, its events end at 3"),
     (no_history, {"mismatched_rows": 1}, "no history of a todo: TodoDeleted where nothing was created"),

@@ -58,6 +58,7 @@ def columns(stream: Stream) -> Columns:
         updated_at=sent(row.updated_at) if row else None,
         row_version=row.version if row else None,
         deleted=row.deleted if row else None,
+        applied=stream.applied,
         positions=array(20, [pack(">q", event.position) for event in events]),
     )
 
@@ -79,7 +80,9 @@ def test_no_stream_with_a_fault_is_acquitted(change: Change) -> None:
     assert acquit(columns(stream)) is None
 
 
-@pytest.mark.parametrize("stream", [half(), sound(), deleted(), Stream("todo-1"), Stream("todo-1", row=sound().row)])
+@pytest.mark.parametrize(
+    "stream", [half(), sound(), deleted(), Stream("todo-1"), Stream("todo-1", row=sound().row, applied=3)]
+)
 def test_the_columns_are_the_stream_again(stream: Stream) -> None:
     assert to_stream(columns(stream)) == stream
 
@@ -95,6 +98,9 @@ def test_the_columns_are_the_stream_again(stream: Stream) -> None:
         lambda c: c._replace(version=10**9, projected=10**9),
         lambda c: c._replace(versions=int4(1, 2, 4)),
         lambda c: c._replace(projected=2),
+        lambda c: c._replace(applied=4),
+        lambda c: c._replace(applied=2),
+        lambda c: c._replace(applied=None),
         lambda c: c._replace(types=array(25, [b"TodoCreated", b"TodoDeleted", b"TodoUpdated"])),
         lambda c: c._replace(types=array(25, [b"TodoCreated,TodoUpdated", b"TodoUpdated"])),
         lambda c: c._replace(firsts=int4(1, 2), lasts=int4(3, 3), projected_at=moments(at(5), at(6))),
@@ -109,6 +115,9 @@ def test_the_columns_are_the_stream_again(stream: Stream) -> None:
         "far head",
         "hole",
         "checkpoint behind",
+        "applied twice",
+        "not applied",
+        "applied not told",
         "after deletion",
         "comma",
         "overlap",
@@ -176,7 +185,7 @@ def histories(draw: st.DrawFn) -> Stream:
         place = draw(st.integers(0, len(stream.events) - 1))
         event = stream.events[place]
         batches, row = stream.batches, stream.row or Row("", at(0), at(0), 1, False)
-        match draw(st.integers(0, 6)):
+        match draw(st.integers(0, 7)):
             case 0:
                 stream.events[place] = replace(event, type=draw(TYPES))
             case 1:
@@ -189,6 +198,8 @@ def histories(draw: st.DrawFn) -> Stream:
                 batches[:] = draw(st.permutations(batches))
             case 5:
                 stream.head = draw(st.none() | st.builds(Head, SMALL, SMALL))
+            case 6:
+                stream.applied = draw(SMALL)
             case _:
                 stream.row = draw(st.none() | st.builds(replace, st.just(row), text=st.sampled_from(["a", "text 2"])))
     return stream
