@@ -218,7 +218,7 @@ def _judge_applied(stream: Stream, covered: set[int], doubled: int, findings: Fi
         return
     version, applied = stream.row.version, stream.applied
     told = f"{applied} events took effect in todo {stream.name}, which is at version {version}"
-    more = applied - max(version, _upto(stream, complete=complete))
+    more = applied - max(version, _upto(stream, complete=complete), len(covered))
     if more > doubled:
         findings.duplicated += more - doubled
         findings.note(f"duplicated: {told}")

@@ -13,6 +13,7 @@ from services.loadgen.judge.final_read import verify
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.judge.todo import todo_from_json
+from services.loadgen.output import acknowledged
 from services.loadgen.output.summary import Summary
 from services.loadgen.workload.dispatcher import dispatch
 from services.loadgen.workload.greenlets import failure, start
@@ -44,6 +45,7 @@ class PhaseRunner:
         except Exception as error:
             judgement = Judgement("invalid", failure("the run of phases", error))
         self._run.halt("the run is over")
+        acknowledged.leave(self._run.settings.results_dir, self._run.ledger)
         self._supervisor.send("result", **self._summary.sections(judgement))
         self._run.over.set()
         self._end()

@@ -26,6 +26,7 @@ PLANTED: Final = {
     "services-apart": ("services/api/app.py", "import services.projector.worker"),
     "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),
+    "log-oracle-knows-http": ("bench/oracle/log/fold.py", "import bench.oracle.read_store"),
     "programs-are-started": ("bench/perf/trials.py", "import bench.perf.programs.append"),
     "targets-are-started": ("bench/platforms/choice.py", "import targets"),
     "services-below-bench": ("services/projector/worker.py", "import bench.oracle.refold"),

@@ -1,0 +1,1 @@
+"""The oracle over HTTP, its pure parts."""
