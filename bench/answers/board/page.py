@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bench.answers.board.rows import CLASSES, COLUMNS
 from bench.report.page import page, source
+from metrics.records.sections.target import UNSEEN
 
 SCRIPT: Final = "board/board.js"
 FILTERS: Final = (
@@ -45,6 +46,7 @@ def render(tables: Sequence[Mapping[str, Any]], left_out: Sequence[tuple[str, st
         ],
         columns=COLUMNS,
         filters=[(name, title, _choices(name, rows)) for name, title in FILTERS],
+        unseen=UNSEEN,
         left_out=left_out,
         footer=board_id,
     )
