@@ -21,6 +21,7 @@ from bench import ROOT
 from bench.answers.advise import command as advice
 from bench.answers.board import command as boards
 from bench.answers.capacity import command as capacities
+from bench.answers.conformance import command as conformance
 from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
 from bench.answers.gate import command as gates
@@ -41,6 +42,7 @@ from bench.trial.fault import Plan
 from bench.trial.listing import a_scenario
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
+from metrics.records.answers.conformance import FILE as CONFORMANCE
 from metrics.records.answers.crossover import FILE as CROSSOVER
 from metrics.records.answers.drills import FILE as DRILLS
 from metrics.records.answers.gate import FILE as GATE
@@ -121,6 +123,7 @@ def _renderer(folder: Path) -> Callable[[Path], str]:
     of_kind = {
         comparison.COMPARISON: comparison.render,
         CAPACITY: capacities.render,
+        CONFORMANCE: conformance.render,
         CROSSOVER: crossovers.render,
         GATE: gates.render,
         DRILLS: drills.render,
@@ -199,6 +202,9 @@ def _parser() -> argparse.ArgumentParser:
             staying.add_argument("scenario", nargs="?", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
     examining = _command(commands, "doctor", examine, "what the database of a run is like, and what is sound there")
     examining.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where doctor.json goes")
+    keeping = _command(commands, conformance.NAME, conformance.target_check, "does a target keep the HTTP contract?")
+    conformance.add_arguments(keeping)
+    keeping.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where conformance.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")
     again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
     return parser
