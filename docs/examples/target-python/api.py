@@ -8,6 +8,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+LARGEST = 1024 * 1024  # Bytes of a body.
+
 
 class Problem(Exception):
     """A refusal: its status, and why in a sentence."""
@@ -68,8 +70,8 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def answer(self):
-        self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
+            self.content = self.read()
             status, document, headers = self.route()
         except Problem as refused:
             status, document = refused.status, {"title": refused.title, "status": refused.status}
@@ -85,6 +87,13 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = answer
 
+    def read(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > LARGEST:
+            self.close_connection = True
+            raise Problem(413, "the body is larger than 1 MiB")
+        return self.rfile.read(length)
+
     def route(self):
         path = urlsplit(self.path).path
         for method, pattern, act in ROUTES:
@@ -94,8 +103,10 @@ class Handler(BaseHTTPRequestHandler):
         raise Problem(404, f"there is no {self.command} {path}")
 
     def document(self):
+        if "json" not in self.headers.get("Content-Type", "json"):
+            raise Problem(415, "the body says that it is no JSON")
         try:
-            return json.loads(self.content)
+            return json.loads(self.content.decode("utf-8"))
         except ValueError:
             raise Problem(400, "the body is no JSON") from None
 

@@ -6,6 +6,9 @@ import { createServer, type IncomingMessage } from "node:http";
 type Answer = { status: number; document?: unknown; headers?: Record<string, string> };
 type Sent = { document: () => any; query: URLSearchParams };
 
+const LARGEST = 1024 * 1024; // Bytes of a body.
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 // A refusal: its status, and why in a sentence.
 class Problem extends Error {
   status: number;
@@ -58,10 +61,9 @@ const ROUTES: [string, RegExp, (sent: Sent, stream: string) => Promise<Answer>][
 ];
 
 async function route(request: IncomingMessage): Promise<Answer> {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
+  const body = await read(request);
   const url = new URL(request.url ?? "/", "http://target");
-  const sent: Sent = { query: url.searchParams, document: () => parsed(Buffer.concat(parts).toString("utf8")) };
+  const sent: Sent = { query: url.searchParams, document: () => parsed(request, body) };
   for (const [method, pattern, act] of ROUTES) {
     const found = pattern.exec(url.pathname);
     if (found && method === request.method) return act(sent, decodeURIComponent(found[1] ?? ""));
@@ -69,9 +71,17 @@ async function route(request: IncomingMessage): Promise<Answer> {
   throw new Problem(404, `there is no ${request.method} ${url.pathname}`);
 }
 
-function parsed(content: string): any {
+async function read(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers["content-length"] ?? 0) > LARGEST) throw new Problem(413, "the body is larger than 1 MiB");
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function parsed(request: IncomingMessage, body: Buffer): any {
+  if (!(request.headers["content-type"] ?? "json").includes("json")) throw new Problem(415, "the body says that it is no JSON");
   try {
-    return JSON.parse(content);
+    return JSON.parse(utf8.decode(body));
   } catch {
     throw new Problem(400, "the body is no JSON");
   }
