@@ -33,6 +33,7 @@ from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import Environment, SettingError
+from targets.crud.counted import CountedTodos
 from targets.crud.grouped import GroupedTable
 from targets.crud.operations import RowOperations
 from targets.crud.table import Table, Todos
@@ -66,6 +67,8 @@ def create_asgi(settings: Settings, commits: str) -> Access:
     )
     table = Table(database)
     todos: Todos = GroupedTable(table) if commits == GROUPED else table
+    if settings.processes == 1:
+        todos = CountedTodos(todos)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -15,31 +15,22 @@ from weakref import WeakValueDictionary
 
 from services.api.http.bodies import TodoDocument
 from services.api.reading.batch_loader import BatchLoader
-from targets.crud.table import COLUMNS, COUNTED, Counts, Table, document
+from targets.crud.table import COLUMNS, Counts, Table, document
 
-WRITE: Final = f"""
+WRITE: Final = """
 WITH created AS (
   INSERT INTO todos (id, text) SELECT * FROM unnest($1::text[], $2::text[]) RETURNING id, version
-), updated AS (
-  UPDATE todos t SET text = w.text, version = t.version + 1, updated_at = now()
+), changed AS (
+  UPDATE todos t
+     SET text = coalesce(w.text, t.text), version = t.version + 1, updated_at = now(), deleted = w.text IS NULL
     FROM unnest($3::text[], $4::text[], $5::integer[]) AS w (id, text, expected)
-   WHERE t.id = w.id AND (w.expected IS NULL OR t.version = w.expected)
+   WHERE t.id = w.id AND NOT t.deleted AND (w.expected IS NULL OR t.version = w.expected)
   RETURNING t.id, t.version
-), deleted AS (
-  DELETE FROM todos t USING unnest($6::text[], $7::integer[]) AS w (id, expected)
-   WHERE t.id = w.id AND (w.expected IS NULL OR t.version = w.expected)
-  RETURNING t.id, t.version + 1 AS version
-), written AS (
-  TABLE created UNION ALL TABLE updated UNION ALL TABLE deleted
-), counted AS ({
-    COUNTED.format(
-        counts="(SELECT count(*) FROM written), (SELECT count(*) FROM created), (SELECT count(*) FROM deleted)"
-    )
-})
-TABLE written
+)
+TABLE created UNION ALL TABLE changed
 """
 
-FIND: Final = f"SELECT {COLUMNS} FROM todos WHERE id = ANY ($1::text[])"
+FIND: Final = f"SELECT {COLUMNS} FROM todos WHERE id = ANY ($1::text[]) AND NOT deleted"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +61,7 @@ class GroupedTable:
         return await self._alone(Write(id, text, expected))
 
     async def delete(self, id: str, expected: int | None) -> int | None:
-        """Delete the row, beside what others write."""
+        """Mark the row as deleted, beside what others write."""
         return await self._alone(Write(id, None, expected))
 
     async def find(self, id: str) -> TodoDocument | None:
@@ -103,14 +94,12 @@ class GroupedTable:
 
     async def _commit(self, writes: Sequence[Write]) -> dict[Write, int]:
         new = [write for write in writes if write.new]
-        updates = [write for write in writes if not write.new and write.text is not None]
-        deletions = [write for write in writes if write.text is None]
+        changes = [write for write in writes if not write.new]
         rows = await self._table.fetch(
             WRITE,
             *([write.id for write in new], [write.text for write in new]),
-            *([write.id for write in updates], [write.text for write in updates]),
-            [write.expected for write in updates],
-            *([write.id for write in deletions], [write.expected for write in deletions]),
+            *([write.id for write in changes], [write.text for write in changes]),
+            [write.expected for write in changes],
         )
         versions = {row["id"]: row["version"] for row in rows}
         return {write: versions[write.id] for write in writes if write.id in versions}

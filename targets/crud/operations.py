@@ -52,7 +52,7 @@ class RowOperations:
         return Answer(Written(id, version), (etag(version),))
 
     async def delete(self, stream: str, if_match: str | None, _key: str | None) -> Answer:
-        """Delete the row. Raises TodoNotFound, VersionConflict."""
+        """Mark the row as deleted. Raises TodoNotFound, VersionConflict."""
         id, expected = todo_id(stream), expected_version(if_match)
         version = await self._todos.delete(id, expected) or await self._refuse(id, expected)
         return Answer(None, (etag(version),), status_code=204)

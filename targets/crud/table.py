@@ -1,7 +1,6 @@
 """The table of todos: every call is one statement, which is its own transaction (autocommit).
 
-The statement that writes a row counts itself, too: see `schema.sql`. No call waits for another but where both write the
-same todo; the later of the two then finds what the first has left.
+No call waits for another but where both write the same todo; the later of the two then finds what the first has left.
 """
 
 from __future__ import annotations
@@ -16,47 +15,31 @@ from eventstore.postgres import Database
 from services.api.http.bodies import TodoDocument
 from services.api.refusals import NotReady
 
-SLOTS: Final = 64
-"""More than a pool has connections; those of one pool have process ids in a row, hence a slot each."""
+CREATE: Final = "INSERT INTO todos (id, text) VALUES ($1, $2)"
 
-COUNTED: Final = f"""
-INSERT INTO todo_counts (slot, writes, created, deleted) SELECT pg_backend_pid() % {SLOTS}, {{counts}}
-ON CONFLICT (slot) DO UPDATE
-   SET writes = todo_counts.writes + excluded.writes, created = todo_counts.created + excluded.created,
-       deleted = todo_counts.deleted + excluded.deleted
+UPDATE: Final = """
+UPDATE todos SET text = $2, version = version + 1, updated_at = now()
+ WHERE id = $1 AND NOT deleted AND ($3::integer IS NULL OR version = $3)
+RETURNING version
 """
 
-CREATE: Final = f"""
-WITH counted AS ({COUNTED.format(counts="1, 1, 0")})
-INSERT INTO todos (id, text) VALUES ($1, $2)
-"""
-
-UPDATE: Final = f"""
-WITH written AS (
-  UPDATE todos SET text = $2, version = version + 1, updated_at = now()
-   WHERE id = $1 AND ($3::integer IS NULL OR version = $3)
-  RETURNING version
-), counted AS ({COUNTED.format(counts="1, 0, 0 FROM written")})
-SELECT version FROM written
-"""
-
-DELETE: Final = f"""
-WITH written AS (
-  DELETE FROM todos WHERE id = $1 AND ($2::integer IS NULL OR version = $2) RETURNING version + 1 AS version
-), counted AS ({COUNTED.format(counts="1, 0, 1 FROM written")})
-SELECT version FROM written
+DELETE: Final = """
+UPDATE todos SET deleted = true, version = version + 1, updated_at = now()
+ WHERE id = $1 AND NOT deleted AND ($2::integer IS NULL OR version = $2)
+RETURNING version
 """
 
 COLUMNS: Final = "id, text, created_at, updated_at, version"
-FIND: Final = f"SELECT {COLUMNS} FROM todos WHERE id = $1"
-VERSION: Final = "SELECT version FROM todos WHERE id = $1"
-PAGE: Final = f"SELECT {COLUMNS} FROM todos WHERE id > $1 ORDER BY id LIMIT $2"
-COUNTS: Final = """
-SELECT coalesce(sum(writes), 0)::bigint AS writes, coalesce(sum(created), 0)::bigint AS created,
-       coalesce(sum(deleted), 0)::bigint AS deleted
-  FROM todo_counts
+FIND: Final = f"SELECT {COLUMNS} FROM todos WHERE id = $1 AND NOT deleted"
+VERSION: Final = "SELECT version FROM todos WHERE id = $1 AND NOT deleted"
+PAGE: Final = f"""
+SELECT {COLUMNS} FROM todos WHERE NOT deleted AND id COLLATE "POSIX" > $1 ORDER BY id COLLATE "POSIX" LIMIT $2
 """
-THERE: Final = "SELECT FROM todos, todo_counts LIMIT 0"
+COUNTS: Final = """
+SELECT coalesce(sum(version), 0)::bigint AS writes, count(*) AS created, count(*) FILTER (WHERE deleted) AS deleted
+  FROM todos
+"""
+THERE: Final = "SELECT FROM todos LIMIT 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +66,7 @@ class Todos(Protocol):
         ...
 
     async def delete(self, id: str, expected: int | None) -> int | None:
-        """Delete the row; returns the version that the deletion stands for."""
+        """Mark the row as deleted; returns the version."""
         ...
 
     async def find(self, id: str) -> TodoDocument | None:
@@ -99,7 +82,7 @@ class Todos(Protocol):
         ...
 
     async def counts(self) -> Counts:
-        """Exact, at a cost that does not grow with the table."""
+        """Exact, of this moment."""
         ...
 
     async def check(self) -> None:
@@ -122,7 +105,7 @@ class Table:
         return await self._version(UPDATE, id, text, expected)
 
     async def delete(self, id: str, expected: int | None) -> int | None:
-        """One DELETE."""
+        """One UPDATE, which marks the row."""
         return await self._version(DELETE, id, expected)
 
     async def find(self, id: str) -> TodoDocument | None:
@@ -134,11 +117,11 @@ class Table:
         return await self._version(VERSION, id)
 
     async def page(self, after: str, limit: int) -> list[TodoDocument]:
-        """One SELECT along the primary key."""
+        """One SELECT along the index of what is not deleted."""
         return [document(row) for row in await self.fetch(PAGE, after, limit)]
 
     async def counts(self) -> Counts:
-        """One SELECT of at most `SLOTS` rows."""
+        """One SELECT of the whole table: a write is a version, so their sum is the number of writes."""
         (row,) = await self.fetch(COUNTS)
         return Counts(*row)
 

@@ -129,20 +129,28 @@ def test_writers_of_one_todo_each_get_a_version_of_their_own_and_all_are_counted
     assert after["totalTodos"] - before["totalTodos"] == WRITERS * 10
 
 
-def test_the_counters_are_what_the_table_has(api: ApiServer, url: str) -> None:
-    """After all that the tests before have written, beside each other."""
+def test_what_is_told_is_what_the_table_has(api: ApiServer, url: str) -> None:
+    """After all that the tests before have written, beside each other and by another process before this one."""
 
-    async def rows() -> int:
+    async def rows() -> tuple[int, int, int]:
         connection = await asyncpg.connect(url)
         try:
-            return int(await connection.fetchval("SELECT count(*) FROM todos"))
+            return tuple(await connection.fetchrow("SELECT sum(version), count(*), sum((NOT deleted)::int) FROM todos"))
         finally:
             await connection.close()
 
     told = counts(api)
     assert told["activeTodos"] <= told["totalTodos"] <= told["eventCount"]
     if "crud" in api.log.name:
-        assert told["activeTodos"] == asyncio.run(rows())
+        assert (told["eventCount"], told["totalTodos"], told["activeTodos"]) == asyncio.run(rows())
+
+
+def test_several_processes_tell_the_same(url: str, tmp_path: Path) -> None:
+    with program("targets.crud.api", url, tmp_path, API_PROCESSES="2") as api:
+        before = counts(api)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(api.create, map(str, range(WRITERS * 3))))
+        assert counts(api)["eventCount"] - before["eventCount"] == WRITERS * 3
 
 
 def test_without_its_tables_it_is_not_ready_and_says_what_to_do(cluster: Cluster, tmp_path: Path) -> None:
