@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | gate | capacity | crossover | advise | board | drill | doctor | …`.
+"""`python -m bench run | compare | targets | gate | capacity | crossover | advise | board | drill | doctor | …`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -26,6 +26,7 @@ from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
 from bench.answers.gate import command as gates
 from bench.answers.gate.requirement import line, requirements
+from bench.answers.targets import command as tables
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.compare.arms.variables import naming_targets
@@ -46,6 +47,7 @@ from metrics.records.answers.conformance import FILE as CONFORMANCE
 from metrics.records.answers.crossover import FILE as CROSSOVER
 from metrics.records.answers.drills import FILE as DRILLS
 from metrics.records.answers.gate import FILE as GATE
+from metrics.records.answers.targets import FILE as TARGETS
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
@@ -127,6 +129,7 @@ def _renderer(folder: Path) -> Callable[[Path], str]:
         CROSSOVER: crossovers.render,
         GATE: gates.render,
         DRILLS: drills.render,
+        TARGETS: tables.render,
     }
     return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
 
@@ -184,7 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     shown = _command(commands, "board", boards.board, "one static page of results, or publish one")
     boards.add_arguments(shown)
     shown.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are, and where it goes")
-    for answer in (most, where):
+    each = _command(commands, "targets", tables.targets, "all targets that are installed here, in one table")
+    tables.add_arguments(each)
+    for answer in (most, where, each):
         answer.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
         answer.add_argument(
             "--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)"

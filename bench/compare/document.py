@@ -140,7 +140,7 @@ def _metric(metric: Metric, sitting: Sitting, told: Sequence[Contrast]) -> recor
         "unit": metric.unit,
         "better": metric.better,
         "lead": metric.lead,
-        "arms": [_spread(name, _values(sitting.arm(arm), metric.name)) for arm, name in enumerate(names)],
+        "arms": [spread(name, _values(sitting.arm(arm), metric.name)) for arm, name in enumerate(names)],
         "contrasts": [
             cast(records.Contrast, {"arm": name, "base": names[0], **found.to_dict()})
             for name, found in zip(names[1:], told, strict=True)
@@ -152,7 +152,8 @@ def _values(trials: Sequence[Loaded], metric: str) -> list[Value]:
     return [trial.values[metric] for trial in trials if metric in trial.values]
 
 
-def _spread(name: str, found: Sequence[Value]) -> records.Spread:
+def spread(name: str, found: Sequence[Value]) -> records.Spread:
+    """Median and range of one arm's values; None where there are none."""
     if not found:
         return {"arm": name, "trials": 0, "median": None, "bound": "exact", "min": None, "max": None}
     numbers, middle = [value.value for value in found], median(found)

@@ -12,6 +12,7 @@ from bench.compare.arms.arm import apart
 from bench.compare.loaded import Loaded
 from bench.ends.errors import SetupError
 from bench.preflight.description import durable, unlike
+from bench.preflight.examination import FILE as DOCTOR
 from metrics.records.result import Result
 from settings import catalogue
 from settings.catalogue.load import TARGET
@@ -39,7 +40,9 @@ def refuse(arms: Sequence[Sequence[Loaded]], *, anyway: bool) -> list[str]:
 def in_doubt(arms: Sequence[Sequence[Loaded]]) -> list[str]:
     """What speaks against trials, so that they give no verdict: their doubts, and warnings that one arm alone has."""
     told = [f"{trial.result.run_id}: {doubt}" for arm in arms for trial in arm for doubt in trial.result.doubts]
-    warned = [{_warning(text) for trial in arm for text in trial.result.warnings} for arm in arms]
+    # No doctor looks at a target that is not ours, so none can have warned of it.
+    examined = [arm for arm in arms if any((trial.folder / DOCTOR).exists() for trial in arm)]
+    warned = [{_warning(text) for trial in arm for text in trial.result.warnings} for arm in examined or arms]
     alone = sorted(set[str]().union(*warned) - warned[0].intersection(*warned[1:])) if warned else []
     return [*told, *(f"the doctor warned of {name} in some arms and not in others" for name in alone)]
 

@@ -17,28 +17,26 @@ Resolution = Callable[[Result], float]
 
 @dataclass(frozen=True)
 class Metric:
-    """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `/s`, or a word for a count.
+    """`lead` metrics are told in the headline. `unit` is `s`, `ms`, `µs`, `/s`, or a word for a count.
 
-    `read` gives None where the run measured nothing of it. `resolution`: by how much it may be off in its unit, where
-    that is more than the three digits of a histogram.
+    `path` is that of its figure in the result; `read` stands in for it where it is none. Both give None where the run
+    measured nothing of it. `resolution`: by how much it may be off in its unit, where that is more than the three
+    digits of a histogram.
     """
 
     name: str
     label: str
     unit: str
     better: Literal["higher", "lower"]
-    read: Read
+    path: str = ""
+    read: Read | None = None
     lead: bool = False
     resolution: Resolution = lambda _: 0.0
 
     def value(self, result: Result, verification: Verification) -> Value | None:
         """What a sound run has for it."""
-        told = self.read(result, verification)
+        told = figure(result, self.path).value if self.read is None else self.read(result, verification)
         return None if told is None else Value(float(told), resolution=self.resolution(result))
-
-
-def _told(path: str) -> Read:
-    return lambda result, _: figure(result, path).value
 
 
 def _one_event(_: Result) -> float:
@@ -56,33 +54,33 @@ def speed_resolution(result: Result) -> float:
 
 
 METRICS: Final = (
-    Metric("actions_per_s", "Actions", "/s", "higher", _told("throughput.actions_per_s"), lead=True),
-    Metric("reads_per_s", "Reads", "/s", "higher", _told("throughput.reads_per_s")),
-    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", _told("latency_ms.actions.p50"), lead=True),
-    Metric("action_p99_ms", "Action latency, p99", "ms", "lower", _told("latency_ms.actions.p99")),
-    Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", _told("visibility_ms.p50"), lead=True),
-    Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", _told("visibility_ms.p99")),
+    Metric("actions_per_s", "Actions", "/s", "higher", "throughput.actions_per_s", lead=True),
+    Metric("reads_per_s", "Reads", "/s", "higher", "throughput.reads_per_s"),
+    Metric("action_p50_ms", "Action latency, p50", "ms", "lower", "latency_ms.actions.p50", lead=True),
+    Metric("action_p99_ms", "Action latency, p99", "ms", "lower", "latency_ms.actions.p99"),
+    Metric("visible_p50_ms", "Write to visible, p50", "ms", "lower", "visibility_ms.p50", lead=True),
+    Metric("visible_p99_ms", "Write to visible, p99", "ms", "lower", "visibility_ms.p99"),
     Metric(
         "projected_p50_ms",
         "Insert to projected, p50",
         "ms",
         "lower",
-        lambda _, v: v.projected_ms.p50 if v.projected_samples else None,
+        read=lambda _, v: v.projected_ms.p50 if v.projected_samples else None,
     ),
     Metric(
         "projected_p99_ms",
         "Insert to projected, p99",
         "ms",
         "lower",
-        lambda _, v: v.projected_ms.p99 if v.projected_samples else None,
+        read=lambda _, v: v.projected_ms.p99 if v.projected_samples else None,
     ),
-    Metric("backlog_max", "Largest backlog", "events", "lower", _told("backlog.max"), resolution=_one_event),
+    Metric("backlog_max", "Largest backlog", "events", "lower", "backlog.max", resolution=_one_event),
     Metric(
         "convergence_s",
         "Convergence time",
         "s",
         "lower",
-        _told("convergence.time_s"),
+        "convergence.time_s",
         lead=True,
         resolution=_of_the_release,
     ),
@@ -91,10 +89,18 @@ METRICS: Final = (
         "Convergence speed",
         "events/s",
         "higher",
-        _told("convergence.speed_events_per_s"),
+        "convergence.speed_events_per_s",
         lead=True,
         resolution=speed_resolution,
     ),
+    Metric(
+        "system_cpu_us_per_action",
+        "CPU of the system, an action",
+        "µs",
+        "lower",
+        "resources.system_cpu_us_per_action",
+    ),
+    Metric("wal_bytes_per_action", "WAL, an action", "bytes", "lower", "resources.wal_bytes_per_action"),
 )
 
 

@@ -19,7 +19,9 @@ WAITS: Final = 5
 SMALLEST: Final = 0.005
 """Share of all cores below which a part is not named."""
 PARTS: Final = {"postgres": "Postgres", "api": "API", "projector": "projector", "generator": "generator"}
-"""What a run has at least, and how people call it."""
+"""What a run of our own system has at least, and how people call it."""
+BESIDE: Final = ("generator", "bench")
+"""Parts that are not of the system under test."""
 
 
 def fold(
@@ -42,6 +44,7 @@ def fold(
     counts = {name: _total(seconds, name) for name in ("events", "commits", "wal_bytes", "tuples", "checkpoints")}
     events = counts["events"] if counts["events"] is not None else round(actions_per_s * length)
     hit, read = _total(seconds, "blocks_hit"), _total(seconds, "blocks_read")
+    actions, lacking = actions_per_s * length, _lacking(usage, parts)
     found = Resources(
         seconds=round(length, 3),
         cores=cores,
@@ -59,7 +62,9 @@ def fold(
         cache_hit_share=_each(hit, (hit or 0) + (read or 0)),
         dead_tuples_growth=_growth(seconds),
         checkpoints=counts["checkpoints"],
-        reason=_lacking(usage, parts),
+        reason=lacking,
+        system_cpu_us_per_action=None if lacking or actions <= 0 else _system(usage, actions_per_s),
+        wal_bytes_per_action=_each(counts["wal_bytes"], actions),
     )
     return Resources(**{**vars(found), "bounded_by": bounded_by(found, waits.total(), single)})
 
@@ -103,6 +108,11 @@ def _kinds(usage: Mapping[str, Usage]) -> dict[str, float]:
         kind = "projector" if part.startswith("projector") else "API" if part.startswith("api") else part
         found[PARTS.get(kind, kind)] += each.mean
     return dict(found)
+
+
+def _system(usage: Mapping[str, Usage], actions_per_s: float) -> float:
+    """Microseconds of CPU that all parts of the system took, by acknowledged action."""
+    return round(sum(each.mean for part, each in usage.items() if part not in BESIDE) * 1e4 / actions_per_s, 1)
 
 
 def _lacking(usage: Mapping[str, Usage], parts: Collection[str]) -> str:

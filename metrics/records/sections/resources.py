@@ -71,9 +71,11 @@ class Resources(Record):
     core. `waits` is what busy backends waited for. `wal_bytes_per_event` and `commits_per_event` are by event
     appended. `checkpoints` of Postgres are those that began. `reason`: why something is not told.
     `busy_share` is of the `cores` that the run may be put on, whoever kept them busy.
-    `cpu_us_per_action` is CPU of a part by acknowledged action, in microseconds. `tuples_per_event` are rows inserted,
-    updated and deleted. `cache_hit_share` is of blocks that Postgres looked for. `dead_tuples_growth` is over all
-    tables. `neighbours_share` is that of the section `neighbours`, over the same seconds as all else here.
+    `cpu_us_per_action` is CPU of a part by acknowledged action, in microseconds, and `system_cpu_us_per_action` that of
+    all parts of the system, what reads took included. `wal_bytes_per_action` is by the same count for every target.
+    `tuples_per_event` are rows inserted, updated and deleted. `cache_hit_share` is of blocks that Postgres looked for.
+    `dead_tuples_growth` is over all tables. `neighbours_share` is that of the section `neighbours`, over the same
+    seconds as all else here.
     `bounded_by` is a sentence where the figures say what bounded the run, else empty.
     """
 
@@ -93,6 +95,8 @@ class Resources(Record):
     checkpoints: int | None = None
     bounded_by: str = ""
     reason: str = ""
+    system_cpu_us_per_action: float | None = field(default=None, metadata=NOT_REQUIRED)
+    wal_bytes_per_action: float | None = field(default=None, metadata=NOT_REQUIRED)
 
 
 @dataclass(frozen=True)

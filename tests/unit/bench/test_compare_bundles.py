@@ -220,6 +220,31 @@ def test_a_strategy_is_what_differs_and_names_its_side(strategy: str, tmp_path: 
     assert strategy in said
 
 
+def test_sides_of_two_targets_are_named_by_them_whatever_else_differs(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a", variables={"TARGET": "crud"}), bundles.write(tmp_path, "b")]
+    _, _, document, _ = run(tmp_path, folders)
+    assert document["arms"] == ["crud", "tidemark"]
+    assert len(document["differs"]) > 1
+
+
+def test_a_target_that_no_doctor_has_looked_at_is_no_doubt_of_one_that_was_warned_of(tmp_path: Path) -> None:
+    warned = {"warnings": ["slow disk: 20 ms a commit"]}
+    folders = []
+    for number in range(2):
+        folders.append(bundles.write(tmp_path, f"a{number}", variables={"TARGET": "crud"}))
+        folders.append(bundles.write(tmp_path, f"b{number}", changed=warned))
+        (folders[-1] / "doctor.json").write_text("{}", encoding="utf-8")
+    _, _, document, _ = run(tmp_path, folders)
+    assert document["doubts"] == []
+
+
+def test_a_target_on_no_postgres_is_compared_by_what_its_manifest_says_of_its_durability(tmp_path: Path) -> None:
+    folders = [bundles.write(tmp_path, "a", variables={"TARGET": "empty"}, changed={"proof": "read-back"})]
+    (folders[0] / "postgres.json").unlink()
+    folders.append(bundles.write(tmp_path, "b"))
+    assert run(tmp_path, folders)[2]["arms"] == ["empty", "tidemark"]
+
+
 def test_bundles_of_one_side_are_of_one_strategy(tmp_path: Path) -> None:
     folders = [bundles.write(tmp_path, name) for name in ("a1", "b1")]
     folders += [bundles.write(tmp_path, "a2", changed={"strategy": "somebody.elses"}), bundles.write(tmp_path, "b2")]

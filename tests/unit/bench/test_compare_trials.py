@@ -218,6 +218,15 @@ def test_any_settings_are_arms(took: Took, tmp_path: Path, monkeypatch: pytest.M
     assert document["differs"] == {"HANDLER": ["set", "each"], "VUS": ["9", "20"]}
 
 
+def test_targets_are_arms(took: Took, tmp_path: Path) -> None:
+    code, said = sit(tmp_path, arm=[["TARGET=crud"], ["TARGET=tidemark"]], trials="2")
+    found = comparison(tmp_path)
+    assert (code, found["arms"]) == (0, ["TARGET=crud", "TARGET=tidemark"])
+    assert sorted(trial.settings.target.name for trial in took) == ["crud", "crud", "tidemark", "tidemark"]
+    assert found["differs"]["TARGET"] == ["crud", "tidemark"]
+    assert "crud" in said
+
+
 def test_the_same_against_the_same_is_two_arms(took: Took, tmp_path: Path) -> None:
     sit(tmp_path, arm=[[], []], trials="5")
     document = comparison(tmp_path)

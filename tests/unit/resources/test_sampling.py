@@ -9,7 +9,7 @@ import pytest
 
 from bench.trial.resources.neighbours import between
 from bench.trial.resources.sampler import LOOKS, Moment, second
-from bench.trial.resources.section import fold, shares, within
+from bench.trial.resources.section import PARTS, fold, shares, within
 from bench.trial.resources.server import Counters, label, waits
 from metrics.records.sections.resources import Resources, Second
 from tests.unit.resources.machines import API, BACKEND, BENCH, POSTGRES, SHELL, machine, run
@@ -63,8 +63,8 @@ def a_second(t: float = 10.0, **changed: Any) -> Second:
     return replace(plain, **changed)
 
 
-def folded(*seconds: Second, single: tuple[str, ...] = ()) -> Resources:
-    return fold(seconds, 200.0, cores=2, single=single)
+def folded(*seconds: Second, single: tuple[str, ...] = (), parts: tuple[str, ...] = tuple(PARTS)) -> Resources:
+    return fold(seconds, 200.0, cores=2, single=single, parts=parts)
 
 
 def test_cpu_is_told_by_part_and_by_what_backends_work_for() -> None:
@@ -150,6 +150,20 @@ def test_the_load_phase_in_one() -> None:
 
 def test_a_count_that_lacks_a_second_is_not_told() -> None:
     assert folded(a_second(), a_second(wal_bytes=None)).wal_bytes_per_event is None
+
+
+def test_what_an_action_costs_is_that_of_all_parts_of_the_system_by_what_was_acknowledged() -> None:
+    told = folded(a_second(10.0), a_second(11.0))
+    # 140 % of a core without the generator, 40,000 bytes and 100 events a second, and 200 actions a second.
+    assert (told.system_cpu_us_per_action, told.wal_bytes_per_action) == (7000.0, 200.0)
+    assert told.wal_bytes_per_event == 400.0
+
+
+def test_the_cost_of_an_action_is_not_told_where_a_part_is_not_known() -> None:
+    table = a_second(cpu_percent={"api": 40.0, "postgres": 60.0, "generator": 50.0})
+    assert folded(table).system_cpu_us_per_action is None
+    told = folded(table, parts=("postgres", "api", "generator"))
+    assert (told.reason, told.system_cpu_us_per_action) == ("", 5000.0)
 
 
 def test_what_bounded_a_run_is_told_where_the_figures_say_so() -> None:

@@ -1,0 +1,1 @@
+"""Measure all targets that are installed here by turns, and leave one table."""

@@ -1,0 +1,75 @@
+"""`python -m bench targets`: all targets that are installed here, by turns, to one table with a report."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.answers.targets import contenders, document, page, table
+from bench.answers.targets.trials import Sitting, run
+from bench.answers.trial import Measure, measured
+from bench.bundle.folder import new_id
+from bench.bundle.leave import leave
+from bench.bundle.reading import refusing
+from bench.ends import signals
+from bench.ends.conclude import FAILED, SOUND
+from metrics.reading import read
+from metrics.records.answers.targets import FILE, SCHEMA, Targets
+from settings import Environment
+
+MOST: Final = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What can be asked for, with the defaults."""
+    parser.add_argument("--only", metavar="NAME,…", help="these targets alone, e.g. tidemark,crud,crud:grouped")
+    parser.add_argument("--rounds", default="3", metavar="N", help="trials of each target (default: 3)")
+
+
+def targets(
+    arguments: argparse.Namespace,
+    console: Console,
+    measure: Measure | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Measure, and leave `results/<id>/` with what was measured, also when it is broken off. 0: every one is sound."""
+    rounds = Environment({"--rounds": arguments.rounds}).integer("--rounds", None, low=1, high=MOST)
+    found, left_out = contenders.choose(arguments.only, arguments.scenario)
+    sitting = Sitting(found, left_out, rounds, clock)
+    for one in left_out:
+        console.print(Text(f"· {one.name} is left out: {one.why}"), soft_wrap=True)
+    code = FAILED
+    # A name that is never given twice draws the order, so that it is another one each time, and stays known.
+    folder = arguments.results / new_id(found[0].settings.scenario.name, "targets")
+    try:
+        run(sitting, measure or measured(arguments.results, console), Random(folder.name), console)
+    finally:
+        if not sitting.taken:
+            told = "; ".join(f"{name}: {why}" for name, why in sitting.refused.items())
+            console.print(Text(f"no trial has a result: {told or sitting.ended}"), soft_wrap=True)
+        else:
+            code = _finish(sitting, folder, console)
+    return code
+
+
+def render(folder: Path) -> str:
+    """The report of the table in `folder`, again. Raises SetupError for a document that can not be used."""
+    with refusing():
+        return page.render(read(folder / FILE, Targets, schema=SCHEMA))
+
+
+def _finish(sitting: Sitting, folder: Path, console: Console) -> int:
+    found = document.build(folder.name, sitting)
+    with signals.held():
+        missing = leave(folder, FILE, found, page.render(found))
+        table.show(console, found, folder)
+    if missing:
+        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
+    return SOUND if found["sound"] and not missing else FAILED

@@ -1,0 +1,124 @@
+"""The table of targets on a terminal: a row each, with median, range and ratio to the base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.answers.budget import spoken
+from bench.compare import words
+from bench.report.words import WORDS
+from metrics.records.answers.targets import FILE, Figure, Row, Targets, Told
+
+WIDTH: Final = 130
+"""What a line needs; where a terminal is narrower it wraps."""
+COLORS: Final = {"better": "bold green", "worse": "bold red", "hint": "yellow", "no verdict": "dim"}
+SHORT: Final[Mapping[str, str]] = {
+    "actions_per_s": "actions/s",
+    "action_p99_ms": "p99\nms",
+    "visible_p50_ms": "visible\np50 ms",
+    "visible_p99_ms": "visible\np99 ms",
+    "convergence_speed": "catch-up\nevents/s",
+    "system_cpu_us_per_action": "CPU\nµs/action",
+    "wal_bytes_per_action": "WAL\nbytes/action",
+}
+"""Columns of a terminal, by the figure's name."""
+
+
+def show(console: Console, document: Targets, folder: Path) -> None:
+    """Print the table, what was wrong or left out and why, and where the report is."""
+    console.print()
+    console.print(Text(headline(document), style="bold"), soft_wrap=True)
+    for note in (*document["doubts"], *document["notes"]):
+        console.print(Text(f"note: {note}"), soft_wrap=True)
+    # A width given to `print` can only make a table narrower.
+    width, console.width = console.width, max(console.width, WIDTH)
+    console.print(_table(document))
+    console.width = width
+    for row in document["rows"]:
+        if row["why"]:
+            console.print(Text(f"{row['name']}: {word(row)}: {row['why']}", style="red"), soft_wrap=True)
+    for left in document["left_out"]:
+        console.print(Text(f"{left['name']}: left out: {left['why']}"), soft_wrap=True)
+    console.print(Text(terms(document), style="dim"), soft_wrap=True)
+    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
+    console.print(Text(f"result  {folder / FILE}"), soft_wrap=True)
+
+
+def headline(document: Targets) -> str:
+    """What was measured, and whether it counts."""
+    rows = document["rows"]
+    trials = sum(len(row["trials"]) for row in rows)
+    wrong = [row["name"] for row in rows if row["verdict"] not in ("converged", "not measured")]
+    proved = f"{', '.join(wrong)} not proved right" if wrong else "every one proved right"
+    told = f"{len(rows)} targets, {trials} trials in {spoken(document['took_s'])}, {proved}"
+    return f"{told}; {document['why']}" if document["why"] else told
+
+
+def terms(document: Targets) -> str:
+    """What the figures are, and how much a ratio is worth."""
+    needed, complete = document["needed"], document["complete"]
+    verdicts = f"no verdict: {document['no_verdict']}" if document["no_verdict"] else f"a verdict takes {needed} rounds"
+    rounds = f"{complete} round{'s' * (complete != 1)}, each in an order drawn by lot"
+    cost = "CPU and WAL by acknowledged action, which is an event; the CPU of reads is in it"
+    return f"median, smallest–largest, and ratio to {document['base']} over {rounds}; {verdicts}; {cost}"
+
+
+def word(row: Row) -> str:
+    """A verdict as people read it."""
+    return WORDS.get(row["verdict"], row["verdict"])
+
+
+def ratio(told: Told) -> str:
+    """The ratio to the base with its interval; nothing where there is none."""
+    contrast = told["contrast"]
+    if contrast is None or contrast["ratio"] is None:
+        return ""
+    found = words.factor(contrast)
+    return f"× {found} ({words.interval(contrast)})" if contrast["pairs"] > 1 else f"× {found}"
+
+
+def reading(figure: Figure, told: Told) -> str:
+    """`better`, `worse`, `hint` or `no verdict`; nothing for the base, and where there is no ratio."""
+    contrast = told["contrast"]
+    return words.verdict(figure, contrast) if contrast is not None and contrast["ratio"] is not None else ""
+
+
+def spread(figure: Figure, told: Told) -> str:
+    """Smallest to largest; nothing where one value stands alone."""
+    low, high = told["spread"]["min"], told["spread"]["max"]
+    if low is None or high is None or told["spread"]["trials"] < 2:
+        return ""
+    return "–".join(words.number(end, figure["unit"]) for end in (low, high))
+
+
+def _table(document: Targets) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("target", "verdict", "proof\nclass"):
+        table.add_column(name, no_wrap=True)
+    for figure in document["figures"]:
+        table.add_column(SHORT.get(figure["name"], figure["label"]), justify="right", no_wrap=True)
+    for row in document["rows"]:
+        good = row["verdict"] == "converged"
+        verdict = Text(word(row), style="bold green" if good else "bold red")
+        called = Text(f"{row['name']}\n{row['version']}")
+        cells = [_cell(figure, row) for figure in document["figures"]]
+        table.add_row(called, verdict, f"{row['proof'] or '–'}\n{row['class']}", *cells)
+    return table
+
+
+def _cell(figure: Figure, row: Row) -> Text:
+    told = row["figures"].get(figure["name"])
+    if told is None or told["spread"]["median"] is None:
+        return Text("–", style="dim")
+    middle = Text(words.number(told["spread"]["median"], figure["unit"]))
+    if within := spread(figure, told):
+        middle.append(f"\n{within}", style="dim")
+    if against := ratio(told):
+        middle.append(f"\n{against.partition(' (')[0]}", style=COLORS[reading(figure, told)])
+    return middle
