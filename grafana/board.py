@@ -13,11 +13,15 @@ WIDTH: Final = 24
 ALL: Final = {"selected": True, "text": ["All"], "value": ["$__all"]}
 _CHOICES: Final = {
     "scenario": ("", "What the users do."),
+    "target": ('"scenario" =~ /^$scenario$/', "What is measured, by its name in `targets/`."),
     "strategy": (
-        '"scenario" =~ /^$scenario$/',
+        '"scenario" =~ /^$scenario$/ AND "target" =~ /^$target$/',
         "How the projectors order events and keep apart: global-order, stream-leases or stream-locks.",
     ),
-    "run": ('"scenario" =~ /^$scenario$/ AND "strategy" =~ /^$strategy$/', "Runs, newest first."),
+    "run": (
+        '"scenario" =~ /^$scenario$/ AND "target" =~ /^$target$/ AND "strategy" =~ /^$strategy$/',
+        "Runs, newest first.",
+    ),
 }
 _NEWEST_FIRST: Final = 2
 _EVERY_REFRESH: Final = 2

@@ -1,8 +1,8 @@
-"""The dashboard *Projection consistency*: is the projection right, how far behind, by which strategy?"""
+"""The dashboard *Projection consistency*: is the projection right, how far behind, of which target and strategy?"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from grafana.board import board
 from grafana.panels import GREEN, NONE_ALLOWED, ORANGE, PLAIN, RED, Panel, bars, timeseries, unit
@@ -13,17 +13,21 @@ from grafana.staleness import staleness
 from metrics.catalogue import GENERATOR, LOAD, RESULT
 from metrics.target import DASHBOARD
 
+EACH: Final = 'GROUP BY "target", "strategy"'
+NAMED: Final = "$tag_target $tag_strategy"
+
 
 def consistency() -> dict[str, Any]:
     """The dashboard."""
     return board(
         DASHBOARD,
         "Projection consistency",
-        description="Ordering strategies that project the same load: right, how far behind, how fast in step again.",
+        description="Targets and ordering strategies that project the same load: right, how far behind, how fast in "
+        "step again.",
         others=["load"],
         rows=[
             ("Verdict of the newest chosen run", 4, _verdict()),
-            ("Strategies against one another", 8, _strategies()),
+            ("Targets and strategies against one another", 8, _strategies()),
             ("Over time", 8, lags()),
             ("Staleness of reads, and the stages of an event", 8, staleness()),
             ("Runs over one another, on elapsed time", 9, overlays()),
@@ -77,10 +81,10 @@ def _strategies() -> list[tuple[int, Panel]]:
 def _by_strategy(title: str, field: str) -> Panel:
     found = metric(RESULT, field)
     return bars(
-        f"{title}, median of the runs of a strategy",
+        f"{title}, median of the runs of a target and strategy",
         target(
-            f'SELECT median("{field}") FROM "{RESULT.name}" WHERE "converged" = 1 AND {WITHIN} GROUP BY "strategy"',
-            alias="$tag_strategy",
+            f'SELECT median("{field}") FROM "{RESULT.name}" WHERE "converged" = 1 AND {WITHIN} {EACH}',
+            alias=NAMED,
         ),
         unit=unit(found),
         description=f"All converged runs of the scenario in the time range: {found.meaning}. A difference between few "
@@ -93,8 +97,8 @@ def _latency_by_strategy() -> Panel:
     ends = f'min("{found.name}") AS "least", max("{found.name}") AS "most"'
     where = f'"converged" = 1 AND {WITHIN}'
     return bars(
-        "Handler latency of the runs of a strategy",
-        target(f'SELECT {ends} FROM "{RESULT.name}" WHERE {where} GROUP BY "strategy"', alias="$tag_strategy, $col"),
+        "Handler latency of the runs of a target and strategy",
+        target(f'SELECT {ends} FROM "{RESULT.name}" WHERE {where} {EACH}', alias=f"{NAMED}, $col"),
         unit=unit(found),
         description="The least and the most of the converged runs that the medians beside join. Where they differ, "
         "the medians compare unlike runs: narrow the time range.",
@@ -104,10 +108,8 @@ def _latency_by_strategy() -> Panel:
 def _sound_runs_by_strategy() -> Panel:
     where = f'"converged" = 1 AND {WITHIN}'
     return bars(
-        "Converged runs of a strategy",
-        target(
-            f'SELECT count("converged") FROM "{RESULT.name}" WHERE {where} GROUP BY "strategy"', alias="$tag_strategy"
-        ),
+        "Converged runs of a target and strategy",
+        target(f'SELECT count("converged") FROM "{RESULT.name}" WHERE {where} {EACH}', alias=NAMED),
         unit="none",
         description="How many runs the medians beside stand on.",
     )

@@ -10,7 +10,7 @@ from metrics.catalogue import Measurement, Metric
 SOURCE: Final = {"type": "influxdb", "uid": "influxdb"}
 WITHIN: Final = '"scenario" =~ /^$scenario$/ AND $timeFilter'
 """All runs of the scenario in the time range."""
-CHOSEN: Final = f'"run" =~ /^$run$/ AND "strategy" =~ /^$strategy$/ AND {WITHIN}'
+CHOSEN: Final = f'"run" =~ /^$run$/ AND "target" =~ /^$target$/ AND "strategy" =~ /^$strategy$/ AND {WITHIN}'
 """The runs that the variables choose."""
 
 

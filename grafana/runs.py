@@ -79,7 +79,8 @@ def _of_each_run(condition: str, marker: str, *fields: str) -> dict[str, Any]:
     names = ", ".join(f'"{metric(RESULT, name).name}"' for name in fields)
     chosen = f'last("{metric(RESULT, marker).name}") AS "{marker}", {names}'
     query = (
-        f'SELECT {chosen} FROM "{RESULT.name}" WHERE {condition} AND {WITHIN} GROUP BY "run", "strategy", "scenario"'
+        f'SELECT {chosen} FROM "{RESULT.name}" WHERE {condition} AND {WITHIN} '
+        'GROUP BY "run", "target", "strategy", "scenario"'
     )
     return target(query, table=True)
 

@@ -22,7 +22,7 @@ KINDS: Final[Mapping[Kind, str]] = {
     "text": "words",
 }
 
-RUN_TAGS: Final = ("run", "mode", "strategy", "scenario")
+RUN_TAGS: Final = ("run", "target", "mode", "strategy", "scenario")
 SAMPLE_TAGS: Final = (*RUN_TAGS, "phase")
 
 BUCKETS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)

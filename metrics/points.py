@@ -13,6 +13,7 @@ from metrics.catalogue import (
     PROJECTOR,
     RESULT,
     RUN_INFO,
+    RUN_TAGS,
     SAMPLED,
     STAGES,
     Measurement,
@@ -44,6 +45,7 @@ class RunTags:
     mode: str
     strategy: str
     scenario: str
+    target: str
 
     def sample(self, sample: Mapping[str, Any], details: Mapping[str, Any]) -> list[Point]:
         """The points of one second: a line of `samples.jsonl`, and rows for `endpoints`, `failures` and `projectors`.
@@ -76,7 +78,7 @@ class RunTags:
         unknown = sorted(fields.keys() - measurement.names)
         if unknown:
             raise UnknownMetric(f"{unknown[0]!r} is not a metric of {measurement.name!r} in metrics.catalogue")
-        run = {"run": self.run, "mode": self.mode, "strategy": self.strategy, "scenario": self.scenario}
+        run = {name: getattr(self, name) for name in RUN_TAGS}
         known = {k: v if isinstance(v, str) else float(v) for k, v in fields.items() if v is not None}
         return Point(measurement.name, {**run, **tags}, known, at)
 

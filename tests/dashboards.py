@@ -60,7 +60,7 @@ def filled_in(query: str, *, since_ms: int, until_ms: int, chosen: Mapping[str, 
     No value is All. A value is escaped and several are joined, for use within a regular expression.
     """
     macros = {"timeFilter": f"time >= {since_ms}ms and time <= {until_ms}ms", "__interval": "1s"}
-    for name in ("run", "strategy", "scenario"):
+    for name in ("run", "target", "strategy", "scenario"):
         escaped = [_SPECIAL.sub(r"\\\g<0>", value) for value in chosen.get(name, ())]
         macros[name] = ".*" if not escaped else escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
     return re.sub(r"\$(\w+)", lambda match: macros[match[1]], query)

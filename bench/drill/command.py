@@ -25,7 +25,7 @@ from bench.platforms.platform import LacksPower
 from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
-from bench.trial.fault import VARIABLE, Plan, load, names
+from bench.trial.fault import VARIABLE, NotApplicable, Plan, load, names
 from metrics.reading import read
 from metrics.records.answers.drills import FILE, SCHEMA, Drills
 from settings import Environment, plugins
@@ -63,7 +63,7 @@ def drill(arguments: argparse.Namespace, console: Console) -> int:
         for one in drills:
             try:
                 done.append(_run(one, arguments.results, console))
-            except LacksPower as lack:
+            except (LacksPower, NotApplicable) as lack:
                 if arguments.faults:
                     raise
                 console.print(Text(f"{one.name} does not apply: {lack.name} {lack.problem}"), soft_wrap=True)

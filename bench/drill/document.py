@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -32,7 +32,11 @@ def drill(name: str, settings: Settings, wanted: int, runs: Sequence[Repetition]
         **counts,
         "blocked": sum(run.verdict == "blocked" for run in runs),
         "not_converged": sum(bool(run.why_failed) and not run.correctness.faults for run in runs),
+        "target": next((run.target for run in runs if run.target), ""),
         "takeover_s": spread(run.takeover_s for run in hits),
+        "no_takeover_s": spread(run.none_within_s for run in hits),
+        "right_again_s": spread(run.right_again_s for run in hits),
+        "not_told": sorted({one for run in hits for one in run.not_told}),
         "visible_p99_ms": {
             span: spread(run.visible_p99_ms[span] for run in hits)["p50"] for span in ("before", "during", "after")
         },
@@ -61,3 +65,19 @@ def spread(values: Iterable[float | None]) -> dict[str, float | None]:
     """Median and maximum of what is known."""
     known = [value for value in values if value is not None]
     return {"p50": median(known) if known else None, "max": max(known, default=None)}
+
+
+def taken_over(drill: Mapping[str, Any], most: str) -> str:
+    """After how long another went on with the work, or that nobody did within the time that was waited."""
+    none = (drill.get("no_takeover_s") or {}).get("max")
+    return _told(drill["takeover_s"], most, "–" if none is None else f"none within {none:.1f} s")
+
+
+def right_again(drill: Mapping[str, Any], most: str) -> str:
+    """How long it took from the heal until as much was projected as there was then."""
+    return _told(drill.get("right_again_s") or {}, most, "–")
+
+
+def _told(found: Mapping[str, float | None], most: str, otherwise: str) -> str:
+    middle, largest = found.get("p50"), found.get("max")
+    return otherwise if middle is None or largest is None else f"{middle:.1f} s, {most} {largest:.1f} s"

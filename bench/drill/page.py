@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bench.drill.document import right_again, taken_over
 from bench.drill.repetition import COUNTED
 from bench.report.charts.table import told
 from bench.report.page import page
@@ -64,12 +65,8 @@ def _around(drills: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _row(drill: Mapping[str, Any]) -> dict[str, Any]:
-    takeover = drill["takeover_s"]
-    after = (
-        "–"
-        if takeover["p50"] is None or takeover["max"] is None
-        else f"{takeover['p50']:.1f} s, at most {takeover['max']:.1f} s"
-    )
+    untold = f"Not told: {', '.join(drill['not_told'])}." if drill.get("not_told") else ""
     visible = " → ".join(told(drill["visible_p99_ms"][span]) for span in SPANS)
     tone = TONES[drill["verdict"]]
-    return {**drill, "tone": tone, "after": after, "visible": visible, "counted": _counted(drill)}
+    words = {"after": taken_over(drill, "at most"), "right": right_again(drill, "at most"), "untold": untold}
+    return {**drill, **words, "tone": tone, "visible": visible, "counted": _counted(drill)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +34,10 @@ class Repetition:
     errors: int
     what: str
     why_failed: str
+    target: str = ""
+    none_within_s: float | None = None
+    right_again_s: float | None = None
+    not_told: Sequence[str] = ()
 
     @classmethod
     def read(cls, folder: Path, result: Result, seed: int) -> Repetition:
@@ -42,12 +46,16 @@ class Repetition:
         verification = read_optional(folder / "verification.json", Verification)
         return cls(
             run_id=folder.name,
+            target=result.target["name"],
             platform=fault.platform if fault else "",
             seed=seed,
             hit=fault is not None and fault.hit and result.correctness.acknowledged_checked > 0,
             verdict=result.verdict,
             correctness=result.correctness,
             takeover_s=fault.takeover.takeover_s if fault else None,
+            none_within_s=fault.takeover.none_within_s if fault else None,
+            right_again_s=fault.right_again_s if fault else None,
+            not_told=fault.takeover.not_told if fault else (),
             visible_p99_ms=_around(fault, Samples(folder / "samples.jsonl").new()),
             errors=result.throughput.errors,
             what=fault.what if fault else "the run ended before the fault",

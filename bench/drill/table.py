@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.drill.document import right_again, taken_over
 from bench.drill.repetition import COUNTED
 
 WIDTH: Final = 120
@@ -20,14 +21,15 @@ def show(console: Console, drills: Sequence[dict[str, Any]]) -> None:
     """One line a drill."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     left = ("drill", "strategy")
-    for word in (*left, "hit", "taken over after", "counted", "errors", "visible p99 ms", "verdict"):
+    for word in (*left, "hit", "taken over after", "right again", "counted", "errors", "visible p99 ms", "verdict"):
         table.add_column(Text(word), justify="left" if word in left else "right", no_wrap=True)
     for one in drills:
         table.add_row(
             one["name"],
             one["strategy"],
             f"{one['hit']} of {one['repetitions']}",
-            _takeover(one["takeover_s"]),
+            taken_over(one, "max"),
+            right_again(one, "max"),
             str(sum(one[count] or 0 for count in COUNTED)),
             str(one["errors"]),
             " → ".join(_figure(one["visible_p99_ms"][span]) for span in ("before", "during", "after")),
@@ -42,10 +44,6 @@ def show(console: Console, drills: Sequence[dict[str, Any]]) -> None:
         for run in one["runs"]:
             if run["why"]:
                 console.print(Text(f"{one['name']}, seed {run['seed']}, {run['run_id']}: {run['why']}"), soft_wrap=True)
-
-
-def _takeover(found: dict[str, float | None]) -> str:
-    return "–" if found["p50"] is None else f"{found['p50']:.1f} s, max {found['max']:.1f} s"
 
 
 def _figure(value: float | None) -> str:

@@ -6,10 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.ends.errors import SetupError
 from bench.platforms.platform import Part, Pause, System
-from bench.trial.fault import Evidence, Stats
-from bench.trial.takeovers import Takeovers, freeze_at_work
+from bench.trial.fault import Evidence, NotApplicable, Stats, require_projectors
+from bench.trial.takeovers import by_leases, by_progress
 from settings import strategies
 from settings.catalogue.projection import Strategy
 
@@ -20,7 +19,9 @@ LONGEST_S: Final = 15.0
 
 
 class Fault:
-    """Hit: its leases were taken over while it was frozen; without leases, the others went on while it stood still."""
+    """Hit: its leases were taken over while it was frozen; without leases, the others went on while it stood still;
+    where a target tells no leases, something was left to project when it was frozen.
+    """
 
     def __init__(self) -> None:
         self._system: System
@@ -29,12 +30,14 @@ class Fault:
         self._holder = ""
         self._paused_at = 0.0
         self._awake = False
-        self._takeovers = Takeovers()
+        self._takeovers = by_leases.Takeovers()
+        self._progress: by_progress.Progress | None = None
         self._taken_over = False
         self._before: Stats = {}
         self._others_went_on = False
         self._fenced = 0
         self._projected_again = 0
+        self._rounds = 0
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
         """Somebody else must be there, and leases be short."""
@@ -42,15 +45,20 @@ class Fault:
 
     def set_up(self, system: System) -> None:
         """Needs the power to pause a projector, and two of them."""
+        require_projectors(system)
         system.require("projector", Pause)
         if len(system.parts("projector")) < 2:
-            raise SetupError("PROJECTORS", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
+            raise NotApplicable(
+                "PROJECTORS", "nobody would take over from the only projector", "set PROJECTORS=2 or more"
+            )
         self._system = system
         self._leased = strategies.holds_leases(system.settings.strategy)
 
     def invoke(self, stats: Stats) -> bool:
         """Freeze the projector with the most leases; it goes on at once, for a better moment, where it has none."""
-        found = freeze_at_work(self._system, leases=self._leased)
+        if not by_leases.tells_takeovers(stats):
+            return self._invoke_by_progress()
+        found = by_leases.freeze_at_work(self._system, leases=self._leased)
         if found is None:
             return False
         self._victim, self._before = found
@@ -58,10 +66,25 @@ class Fault:
         self._takeovers.begin(self._before, self._holder)
         return True
 
+    def _invoke_by_progress(self) -> bool:
+        """Where no leases are told: one without which the projection stands still, else whoever is there."""
+        self._rounds += 1
+        found = by_progress.freeze_at_work(self._system, rounds=self._rounds)
+        if found is None:
+            return False
+        self._victim, seen = found
+        self._holder, self._paused_at = self._victim.holder, time.monotonic()
+        self._progress = by_progress.Progress(others=len(self._system.parts("projector")) - 1)
+        self._progress.begin(seen)
+        return True
+
     def watch(self, stats: Stats | None) -> bool:
         """It heals once its leases were taken over, or the others went on without it."""
         if stats is None:
             return False
+        if self._progress is not None:
+            self._progress.note(stats)
+            return self._progress.over and time.monotonic() - self._paused_at >= STANDS_S
         if self._awake:
             self._fenced = _count(stats, self._holder, "fenced") - _count(self._before, self._holder, "fenced")
             self._projected_again = _projected(stats, self._holder) - _projected(self._before, self._holder)
@@ -80,11 +103,20 @@ class Fault:
 
     def heal(self) -> None:
         """Let it go on."""
+        if self._progress is not None:
+            self._progress.heal()
         self._system.resume(self._victim)
         self._awake = True
 
     def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
         """What it had, what became of it, and what it did after it went on."""
+        if self._progress is not None:
+            return Evidence(
+                hit=self._progress.in_hand and self._awake,
+                what=f"{self._victim.name} was frozen (SIGSTOP) {self._progress.words()}",
+                holder=self._holder,
+                takeover=self._progress.told(),
+            )
         told = self._takeovers.told()
         after = f"it then was fenced {self._fenced} time(s) and projected {self._projected_again} event(s)"
         return Evidence(

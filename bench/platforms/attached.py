@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from bench import ROOT
 from bench.ends.errors import SetupError
@@ -16,6 +19,7 @@ from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.logins import Logins
 from bench.platforms.preparation import examined_as_reader, reach
 from bench.platforms.processes import Process, Processes
+from bench.platforms.targets.offered import offered
 from bench.preflight import description, limits, told
 from bench.preflight.here import is_here
 from bench.preflight.settings import Settings
@@ -58,7 +62,7 @@ class Attached:
 
 @contextmanager
 def running(settings: Settings, log: Path, _: Progress) -> Iterator[System]:
-    """Attach to the system of BASE_URL and DATABASE_URL. Raises SetupError where it is not there or in another mode."""
+    """Attach to the system of BASE_URL. Raises SetupError where it is not there or in another mode."""
     limits.require(settings)
     with Guardian() as guardian:
         processes = Processes(log, guardian)
@@ -70,33 +74,43 @@ def running(settings: Settings, log: Path, _: Progress) -> Iterator[System]:
 
 def _attach(settings: Settings, processes: Processes) -> System:
     assert settings.base_url is not None
-    assert settings.database_url is not None
-    server = reach(settings.database_url, source="DATABASE_URL", profile="given")
-    doctor = examined_as_reader(settings, settings.database_url)
     _check_strategy(settings, settings.base_url)
-    seen = settings.without_observation()
+    url = settings.database_url
+    seen = _with_what_it_offers(settings.without_observation(), settings.base_url)
     return System(
         platform=Attached(seen, settings.base_url, processes),
         settings=seen,
         base_url=settings.base_url,
-        logins=Logins.given(settings.database_url),
-        postgres=server,
-        doctor=doctor,
+        logins=None if url is None else Logins.given(url),
+        postgres=None if url is None else reach(url, source="DATABASE_URL", profile="given"),
+        doctor=None if url is None else examined_as_reader(settings, url),
         processes=processes,
         influx=settings.influx,
+        has_store=settings.target.ours,
     )
 
 
+def _with_what_it_offers(settings: Settings, base_url: str) -> Settings:
+    """The same with the best proof that the system allows; ours has declared what it offers, another is looked at."""
+    if settings.target.text:
+        return settings
+    capabilities = offered(base_url)
+    proof = settings.target.proof if settings.target.ours else "log" if "events" in capabilities else "read-back"
+    return replace(settings, target=structs.replace(settings.target, capabilities=capabilities, proof=proof))
+
+
 def _check_strategy(settings: Settings, base_url: str) -> None:
-    stats: Mapping[str, Any] | None = http_client.stats(base_url)
+    """Raise SetupError where the system is not there, or says of itself that it is run in another way."""
+    stats: Mapping[str, Any] | None = http_client.figures(base_url)
     if stats is None:
         raise SetupError(
             "BASE_URL",
-            f"{hide(base_url, base_url)} gives no statistics at /stats",
+            f"{hide(base_url, base_url)} gives no statistics at /stats, or lacks one of their required figures",
             "start that system, correct the address, or unset it so that one is started",
         )
-    if stats["serialProjection"] != (settings.mode == "serial"):
-        found = "serial" if stats["serialProjection"] else "parallel"
+    serial = stats.get("serialProjection")
+    if isinstance(serial, bool) and serial != (settings.mode == "serial"):
+        found = "serial" if serial else "parallel"
         raise SetupError("BASE_URL", f"that system runs in {found} mode", f"run the bench with --mode {found}")
     if others := told.others(settings, {ours: stats.get(theirs, []) for ours, theirs in told.IN_STATS.items()}):
         raise SetupError(

@@ -14,6 +14,7 @@ from rich.text import Text
 from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
+from bench.platforms.loadgen import capabilities
 from bench.platforms.platform import System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.processes import POLL_S
@@ -62,7 +63,12 @@ def ui(settings: Settings, console: Console) -> None:
         locust += ["--users", str(settings.users), "--spawn-rate", str(settings.users)]
         locust += ["--web-host", "127.0.0.1", "--web-port", str(port), "--stop-timeout", "10"]
         env = LOCUST.environment(
-            {**system.settings.environment(), "BASE_URL": system.base_url, "RESULTS_DIR": str(log)}
+            {
+                **system.settings.environment(),
+                **capabilities(system.settings),
+                "BASE_URL": system.base_url,
+                "RESULTS_DIR": str(log),
+            }
         )
         system.processes.start("locust", locust, env, cwd=LOCUST_FOLDER)
         console.print(Text(f"\nLocust's web UI: http://127.0.0.1:{port}  (Ctrl-C stops everything)\n"), soft_wrap=True)

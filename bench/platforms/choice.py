@@ -55,4 +55,5 @@ def changeable(settings: Settings) -> bool:
 
 
 def _containers(settings: Settings) -> tuple[Compose, Addresses] | None:
-    return None if settings.base_url is None else place.at(settings.base_url)
+    # Whoever gives an address without its database has a system measured as it is, by what it shows over HTTP.
+    return None if settings.base_url is None or settings.database_url is None else place.at(settings.base_url)

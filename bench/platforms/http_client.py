@@ -58,6 +58,17 @@ def todo_ids(base_url: str) -> Iterator[str]:
         after = quote(page["next"], safe="")
 
 
+REQUIRED: Final = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
+"""The figures of `/stats` that every target tells."""
+
+
+def figures(base_url: str) -> dict[str, Any] | None:
+    """The same with all of its required figures; None also where one of them is no number."""
+    found = stats(base_url)
+    told = isinstance(found, dict) and all(type(found.get(name)) in (int, float) for name in REQUIRED)
+    return found if told else None
+
+
 def at_work(base_url: str, holder: str) -> bool:
     """True when the API reports a projector of that name as alive. Raises NotWorking where it says why it may not."""
     found = [one for one in (stats(base_url) or {}).get("projectors", []) if one["holder"] == holder and one["alive"]]

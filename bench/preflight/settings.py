@@ -131,9 +131,6 @@ class Settings:
             expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
         rules.check_skew(self.skew, self.scenario)
-        if self.base_url is not None and self.database_url is None:
-            expected = "DATABASE_URL beside it, so that the oracle can read that system's store"
-            raise SettingError(load.BASE_URL.name, self.base_url, expected)
         if self.base_url is None and self.database_url is not None and not self.target.ours:
             expected = (
                 f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"

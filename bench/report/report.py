@@ -124,7 +124,11 @@ def _lags(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("event_id_lag", "positions, holes included"),
     )
     return [
-        {"name": name.replace("_", " "), "meaning": about, "values": [document[name][each] for each in _LAG]}
+        {
+            "name": name.replace("_", " "),
+            "meaning": document[name].get("why") or about,
+            "values": [document[name][each] for each in _LAG],
+        }
         for name, about in rows
     ]
 

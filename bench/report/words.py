@@ -35,7 +35,8 @@ def seconds(value: float) -> str:
 def after(fault: Injected) -> str:
     """How the work of a projector went on that a fault struck; nothing where there was none to take over."""
     takeover = fault.takeover.takeover_s
-    return "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
+    took = "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
+    return took if fault.right_again_s is None else f"{took}; right again {fault.right_again_s:.1f} s after the heal"
 
 
 def worked_off(convergence: Convergence) -> str:

@@ -24,6 +24,16 @@ Stats = Mapping[str, Any]
 """The document of GET /stats."""
 
 
+class NotApplicable(SetupError):
+    """The system as it runs here has nothing that the fault could strike."""
+
+
+def require_projectors(system: System) -> None:
+    """Make sure that the target has projectors of its own. Raises NotApplicable."""
+    if system.settings.projectors == 0:
+        raise NotApplicable("PROJECTORS", "the target has no projector process of its own", "choose another fault")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a fault did. `hit` says whether it struck work in hand; one that did not proves nothing.

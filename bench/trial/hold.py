@@ -1,7 +1,8 @@
 """Hold, the bench's half: let all projectors of a system stand still and go on again, as the load generator orders it.
 
 Each is stopped between two batches, so that it holds no lock that users wait for, as one that was ended for a deploy
-holds none. Whatever becomes of the run, they go on when it is closed.
+holds none; where the store is none of ours, wherever it is, which is told. Whatever becomes of the run, they go on when
+it is closed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bench.ends.errors import RunFailed, SetupError
 from bench.oracle.connection import ERRORS, OpenConnection
 from bench.platforms.platform import LacksPower, Part, Pause, System
 from metrics.reading import BadDocument
-from metrics.records.sections.hold import ASKED, Order, Told, asked, tell
+from metrics.records.sections.hold import ASKED, Clock, Order, Told, asked, tell
 
 AT_WORK: Final = """
 SELECT EXISTS (
@@ -31,6 +32,7 @@ SELECT EXISTS (
 ATTEMPTS: Final = 50
 """To find a projector between two batches, before it is stopped within one."""
 APART_S: Final = (0.002, 0.02)
+NO_PROJECTOR: Final = "the target has no projector process of its own that could stand still"
 
 
 class Hold:
@@ -66,28 +68,46 @@ class Hold:
                 (self._folder / ASKED).unlink(missing_ok=True)
 
     def _power(self) -> Told:
+        if self._system.settings.projectors == 0:
+            return Told("left out", NO_PROJECTOR)
         try:
             self._system.require("projector", Pause)
         except LacksPower as lack:
             return Told("left out", f"{lack.name} {lack.problem}")
-        if self._system.store_url is None:
-            return Told("left out", "no store of ours tells whether a projector is between two batches")
         return Told("ready")
 
     def _stand_still(self) -> Told:
+        parts = self._system.parts("projector")
         try:
-            assert self._system.logins is not None
-            self._database = OpenConnection(self._system.logins.owner)
-            within = sum(not self._stop(self._database, part) for part in self._system.parts("projector"))
-            self._stood_at = self._database.now().timestamp()
+            if self._system.store_url is not None and self._system.logins is not None:
+                self._database = OpenConnection(self._system.logins.owner)
+            within = [not self._stop(self._database, part) for part in parts]
+            self._stood_at = self._now()
         except (SetupError, RunFailed, *ERRORS) as error:
             self._wake()
             return Told("left out", f"the projectors could not be stopped: {error}")
-        return Told("standing", projectors=len(self._stopped), within_batch=within, stood_at=self._stood_at)
+        return Told(
+            "standing",
+            projectors=len(parts),
+            within_batch=None if self._database is None else sum(within),
+            stood_at=self._stood_at,
+            clock=self._clock,
+        )
 
-    def _stop(self, database: OpenConnection, part: Part) -> bool:
+    @property
+    def _clock(self) -> Clock:
+        return "machine" if self._database is None else "database"
+
+    def _now(self) -> float:
+        """Seconds since the epoch, by the database's clock where it can be asked."""
+        return time.time() if self._database is None else self._database.now().timestamp()
+
+    def _stop(self, database: OpenConnection | None, part: Part) -> bool:
         """Stop a projector; False where it was never found between two batches, and has stopped within one."""
         self._stopped.append(part)
+        if database is None:
+            self._system.pause(part)
+            return True
         for _ in range(ATTEMPTS):
             since = database.now()
             self._system.pause(part)
@@ -100,21 +120,22 @@ class Hold:
         return False
 
     def _go_on(self) -> Told:
-        if self._database is None or not self._stopped:
+        if not self._stopped:
             return Told("left out", "no projector stands still")
         stopped = len(self._stopped)
         try:
-            before = self._database.now()
+            before = self._now()
             self._wake()
-            after = self._database.now()
+            after = self._now()
         except ERRORS as error:
             raise RunFailed(f"the database did not tell when the projectors went on: {error}") from error
         return Told(
             "going on",
             projectors=stopped,
             stood_at=self._stood_at,
-            went_on_at=before.timestamp(),
-            resolution_s=(after - before).total_seconds(),
+            went_on_at=before,
+            resolution_s=max(after - before, 0.0),
+            clock=self._clock,
         )
 
     def _wake(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from bench.bundle.folder import Bundle
@@ -23,7 +24,9 @@ class Observer:
     def __init__(self, bundle: Bundle, settings: Settings) -> None:
         self._bundle = bundle
         self._conditions = {"projectors": settings.projectors, "handler_latency_ms": settings.handler_latency_ms}
-        self._tags = RunTags(bundle.run_id, settings.mode, settings.strategy, settings.scenario.name)
+        self._tags = RunTags(
+            bundle.run_id, settings.mode, settings.strategy, settings.scenario.name, settings.target.name
+        )
         self._target: Target | None = None
         self._began_at = time.time()
         self._trouble: str | None = None
@@ -45,6 +48,7 @@ class Observer:
         told = self._loadgen().get("influx") or {"started_at": self._began_at, "ended_at": time.time()}
         started_at, ended_at = told["started_at"], told["ended_at"]
         # Who kept silent a moment ago is not waited for again.
+        self._tags = replace(self._tags, strategy=result.strategy)
         if told.get("reachable", not self._trouble):
             self._write(self._target, self._tags.result(result.to_dict(), self._conditions, started_at, ended_at))
         else:

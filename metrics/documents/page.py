@@ -19,9 +19,10 @@ Each measurement below is one of InfluxDB; its metrics are the fields, all float
 {sampled}
 are also the fields of `samples.jsonl`, where `t` is the time (seconds since the epoch) and `phase` the phase.
 
-Tags: `run` (the run's id), `mode` (serial, parallel), `strategy` (by which the projectors order events: `STRATEGY`),
-`scenario`, `phase` (warmup, load, hold, convergence, verification), `endpoint` (method and route), `reason` (a status,
-or no answer), `projector` (its name), `handler` and `read_models` (how that projector works).
+Tags: `run` (the run's id), `target` (what was measured: `TARGET`), `mode` (serial, parallel), `strategy` (by which the
+projectors order events: `STRATEGY`; `not told` where the target does not say), `scenario`, `phase` (warmup, load, hold,
+convergence, verification), `endpoint` (method and route), `reason` (a status, or no answer), `projector` (its name),
+`handler` and `read_models` (how that projector works).
 
 Kinds:
 

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
+from metrics.reading import NOT_REQUIRED
 from metrics.records.record import Record
 from metrics.records.samples import Moment
 
 
 @dataclass(frozen=True)
 class Takeover(Record):
-    """What became of the leases that the part held, by the database's clock. None: nothing had to be taken over."""
+    """What became of the work that the part held. `by` leases: as `/stats` tells of them, by the database's clock.
 
-    leases_held: int = 0
+    By progress: the first event that took effect while the part was out, by this machine's clock, known to
+    `resolution_s`; `none_within_s`: for so long nobody went on. None: nothing had to be taken over, or it is one of
+    `not_told`.
+    """
+
+    leases_held: int | None = 0
     takeovers: int = 0
     takeover_s: float | None = None
     taken_over_by: str | None = None
+    by: Literal["leases", "progress"] = field(default="leases", metadata=NOT_REQUIRED)
+    none_within_s: float | None = field(default=None, metadata=NOT_REQUIRED)
+    resolution_s: float | None = field(default=None, metadata=NOT_REQUIRED)
+    not_told: list[str] = field(default_factory=list, metadata=NOT_REQUIRED)
 
 
 @dataclass(frozen=True)
 class Injected(Record):
-    """`fault.json`: what was done when, by this machine's clock, and whether it hit."""
+    """`fault.json`: what was done when, by this machine's clock, and whether it hit.
+
+    `right_again_s`: from the heal to the first look that saw as many events projected as there had been at the first
+    look after it; None where that was not seen.
+    """
 
     fault: str
     platform: str
@@ -30,3 +45,4 @@ class Injected(Record):
     invoked_at: Moment
     healed_at: Moment | None
     takeover: Takeover = field(default_factory=Takeover)
+    right_again_s: float | None = field(default=None, metadata=NOT_REQUIRED)

@@ -69,6 +69,17 @@ class Distribution(Record):
 
 
 @dataclass(frozen=True)
+class Lag(Record):
+    """The same of a gauge that a target may leave out: None, and `why`."""
+
+    p50: float | None = 0.0
+    p95: float | None = 0.0
+    max: float | None = 0.0
+    final: float | None = 0.0
+    why: str = field(default="", metadata=NOT_REQUIRED)
+
+
+@dataclass(frozen=True)
 class Visibility(Record):
     """Milliseconds from the acknowledgement of a sampled write to the first read that shows it; `samples` of them."""
 
@@ -167,7 +178,7 @@ class Result(Record):
     throughput: Throughput
     latency_ms: Latency
     projection_lag: Distribution
-    event_id_lag: Distribution
+    event_id_lag: Lag
     backlog: Distribution
     visibility_ms: Visibility
     convergence: Convergence

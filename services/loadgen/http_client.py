@@ -7,21 +7,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+from services.loadgen.contract import OutsideContract, shown
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of an answer."""
 
 
 class HttpError(Exception):
-    """No usable answer came: refused, cut off, timed out, or not JSON."""
+    """No usable answer came: refused, cut off, timed out, or not as the contract says. The message names the call."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and the decoded body, None where there is none."""
+    """What a call was answered with."""
 
+    method: str
+    path: str
     status: int
-    document: Any
+    content: bytes
+
+    @cached_property
+    def document(self) -> Any:
+        """The decoded body, None where there is none. Raises HttpError for one that is not JSON."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except (ValueError, RecursionError):
+            raise HttpError(str(self.outside("JSON"))) from None
+
+    def outside(self, expected: str) -> OutsideContract:
+        """That it is not what was expected."""
+        return OutsideContract(self.method, self.path, self.status, self.content, expected)
 
 
 class HttpClient:
@@ -31,6 +51,7 @@ class HttpClient:
         parts = urlsplit(base_url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)
+        self._timeout_s = timeout_s
         self._prefix = parts.path
 
     def call(self, method: str, path: str) -> Answer:
@@ -43,19 +64,19 @@ class HttpClient:
             return self._call(method, path)
         except (ConnectionError, HTTPException) as error:
             if not kept:
-                raise HttpError(_say(error)) from error
-        except (OSError, ValueError) as error:
-            raise HttpError(_say(error)) from error
+                raise self._failed(method, path, error) from error
+        except OSError as error:
+            raise self._failed(method, path, error) from error
         try:
             return self._call(method, path)
-        except (OSError, HTTPException, ValueError) as error:
-            raise HttpError(_say(error)) from error
+        except (OSError, HTTPException) as error:
+            raise self._failed(method, path, error) from error
 
     def get(self, path: str) -> Any:
         """The document of a 200 answer. Raises HttpError for anything else."""
         answer = self.call("GET", path)
         if answer.status != 200:
-            raise HttpError(f"GET {path} answered {answer.status}")
+            raise HttpError(str(answer.outside("200")))
         return answer.document
 
     def close(self) -> None:
@@ -66,12 +87,19 @@ class HttpClient:
         try:
             self._connection.request(method, self._prefix + path, headers={"Accept": "application/json"})
             response = self._connection.getresponse()
-            body = response.read()
+            content = response.read(LARGEST + 1)
         except (OSError, HTTPException):
             self._connection.close()
             raise
-        return Answer(response.status, json.loads(body) if body else None)
+        if len(content) <= LARGEST and response.length:
+            self._connection.close()
+            raise IncompleteRead(content, response.length)
+        if len(content) > LARGEST:
+            self._connection.close()
+            raise HttpError(f"{method} {shown(path)} answered more than {LARGEST} bytes")
+        return Answer(method, path, response.status, content)
 
-
-def _say(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    def _failed(self, method: str, path: str, error: Exception) -> HttpError:
+        said = shown(str(error) or type(error).__name__)
+        within = f", expected an answer within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else ""
+        return HttpError(f"{method} {shown(path)}: {said}{within}")

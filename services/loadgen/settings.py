@@ -10,8 +10,8 @@ from typing import Any, Self, cast
 
 from metrics.target import Target
 from settings import UNSET, Environment, SettingError
-from settings.catalogue import load
-from settings.catalogue.kinds import Duration, Setting
+from settings.catalogue import load, projection
+from settings.catalogue.kinds import Duration, Setting, Words
 from settings.hiding import shown
 from settings.scenarios import reader, rules
 from settings.scenarios.scenario import Scenario
@@ -42,6 +42,9 @@ class Settings:
     workers: int = load.LOADGEN_WORKERS.read(UNSET)
     listen: str | None = None
     skew: float = load.SKEW.read(UNSET)
+    serial: bool = projection.SERIAL_PROJECTION.read(UNSET)
+    target: str = load.TARGET.read(UNSET)
+    capabilities: tuple[str, ...] = load.TARGET_CAPABILITIES.read(UNSET)
     hold_s: float = field(default_factory=lambda: load.HOLD.read(Environment(reader.load().settings)))
 
     @classmethod
@@ -66,6 +69,9 @@ class Settings:
             seed=load.SEED.read(env),
             rate=load.RATE.optional(env),
             skew=load.SKEW.read(env),
+            serial=projection.SERIAL_PROJECTION.read(env),
+            target=load.TARGET.read(env),
+            capabilities=load.TARGET_CAPABILITIES.read(env),
             hold_s=load.HOLD.read(env),
             results_dir=Path(load.RESULTS_DIR.read(env)),
             run_id=load.RUN_ID.optional(env),
@@ -79,6 +85,10 @@ class Settings:
         rules.check_skew(settings.skew, scenario)
         return settings
 
+    def offers(self, capability: str) -> bool:
+        """Whether the target offers something beyond the required calls."""
+        return capability in self.capabilities
+
     def told(self) -> dict[str, str]:
         """The variables that make a worker's run like this one."""
         values = {setting: value for setting, value in self._values().items() if value is not None}
@@ -88,7 +98,7 @@ class Settings:
     def as_used(self) -> dict[str, Any]:
         """The settings under their variable names, as a result carries them; without a password in the address."""
         values = {
-            setting.name: setting.spell(value) if isinstance(setting, Duration) else value
+            setting.name: setting.spell(value) if isinstance(setting, Duration | Words) else value
             for setting, value in self._values().items()
         }
         address = {load.BASE_URL.name: shown(load.BASE_URL.name, self.base_url)}
@@ -109,5 +119,8 @@ class Settings:
             load.SEED: self.seed,
             load.RATE: self.rate,
             load.SKEW: self.skew,
+            load.TARGET: self.target,
+            projection.SERIAL_PROJECTION: self.serial,
+            load.TARGET_CAPABILITIES: self.capabilities,
             load.LOADGEN_WORKERS: self.workers,
         }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
-from settings.catalogue.kinds import Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text
+from settings.catalogue.capabilities import Capability
+from settings.catalogue.kinds import Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text, Words
 
 HEADING: Final = "The load"
 
@@ -15,7 +16,7 @@ TARGET: Final = Text(
     "what is measured: a name of `targets/`, or `name:variant`, or the path of a folder of your own; with BASE_URL a"
     " free name of what runs there",
     "tidemark",
-    readers=("bench",),
+    readers=("loadgen", "bench"),
     stack=(),
     lead=True,
 )
@@ -88,7 +89,8 @@ SILENCE_MAX: Final = Duration(
 SEED: Final = Integer("SEED", "repeats the mix of operations", 1, 0, 2**53, readers=_RUN, acts=False, lead=True)
 BASE_URL: Final = ServiceRoot(
     "BASE_URL",
-    "a stack that already runs, such as http://127.0.0.1:8000; needs its `DATABASE_URL` beside it, for the proof",
+    "a stack that already runs, such as http://127.0.0.1:8000; its proof is the best that it offers: by its store with"
+    " `DATABASE_URL`, by its log, or by reading back",
     "http://127.0.0.1:8000",
     readers=_RUN,
     unset="a system of its own",
@@ -128,6 +130,16 @@ RESULTS_DIR: Final = Text(
     handed_on=False,
     # The image's own folder, where the volume is.
     stack=(),
+)
+TARGET_CAPABILITIES: Final = Words(
+    "TARGET_CAPABILITIES",
+    "what the target offers beyond the required calls, of which nothing else is asked; the bench tells it",
+    get_args(Capability),
+    get_args(Capability),
+    readers=("loadgen",),
+    handed_on=False,
+    stack=(),
+    shown=False,
 )
 RUN_ID: Final = Text(
     "RUN_ID",

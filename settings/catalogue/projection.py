@@ -16,7 +16,7 @@ SERIAL_PROJECTION: Final = Flag(
     "SERIAL_PROJECTION",
     "true: one lease and the global order; false: one lease per stream; `bench:serial` and `bench:parallel` set it",
     False,
-    readers=("api", "projector", "bench"),
+    readers=("api", "projector", "loadgen", "bench"),
     # The projectors decide the mode, and /stats tells theirs.
     stack=("projector",),
     lead=True,

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from settings.catalogue.capabilities import Capability
+
 Store = Literal["postgres", "sqlite", "none"]
 """`postgres`: it is given a database of its own on the server that our own system gets, too."""
 Class = Literal["documented", "as shipped", "tuned"]
 Mode = Literal["serial", "parallel"]
-Capability = Literal["events", "drain", "wait", "idempotency", "if-match", "applied", "leases"]
-"""What it offers beyond the required calls."""
 Proof = Literal["store", "log", "read-back"]
 
 PLACEHOLDERS: Final = frozenset(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from settings.targets.document import MOST_PROJECTORS, Capability, Document, Mode, Projector, Proof, Step
+from settings.catalogue.capabilities import Capability
+from settings.targets.document import MOST_PROJECTORS, Document, Mode, Projector, Proof, Step
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 

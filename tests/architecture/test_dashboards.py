@@ -169,9 +169,9 @@ def test_no_result_stands_without_what_it_was_reached_under(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_variables_are_run_strategy_and_scenario(name: str) -> None:
+def test_the_variables_are_run_target_strategy_and_scenario(name: str) -> None:
     variables = {variable["name"]: variable for variable in document(name)["templating"]["list"]}
-    assert variables.keys() == {"run", "strategy", "scenario"}
+    assert variables.keys() == {"run", "target", "strategy", "scenario"}
     for variable in variables.values():
         assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".*")
 

@@ -27,12 +27,13 @@ LEFT_OUT = {
     "api": {"SERIAL_PROJECTION"},  # the projectors decide the mode, and /stats tells theirs
     # Unique by itself; the image knows where its check looks; told by the bench to the projectors that it starts.
     "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE"},
-    "loadgen": {"RESULTS_DIR"},  # the image's own folder, where the volume is
+    # The image's own folder, where the volume is; what runs in the stack is our own system, and /stats tells its mode.
+    "loadgen": {"RESULTS_DIR", "TARGET", "TARGET_CAPABILITIES", "SERIAL_PROJECTION"},
 }
 # All else comes from its master.
 WORKER = {"LOADGEN_MASTER"}
 # Told by `task up`, and by the bench to its load generator.
-NOT_FOR_PEOPLE = {"REVISION", "SCENARIO_TEXT"}
+NOT_FOR_PEOPLE = {"REVISION", "SCENARIO_TEXT", "TARGET_CAPABILITIES"}
 # Another default in the stack, or by nature no example of a default.
 OTHER_DEFAULTS = {
     "DATABASE_URL", "BASE_URL", "INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET", "API_PORT",

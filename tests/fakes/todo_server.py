@@ -21,10 +21,11 @@ PROJECTED_AFTER_S = 0.003
 # The first writes set the scene (the probe's seeds, some todos): a fault comes when the load runs.
 SCENE = 40
 CEASED_S = 1.0
+REQUIRED = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
 
 Fault = Literal[
     "none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish",
-    "hide", "reorder", "invent", "change",
+    "hide", "reorder", "invent", "change", "garble",
 ]  # fmt: skip
 OF_UPDATES = ("forget", "reorder", "change")
 
@@ -67,13 +68,16 @@ class FakeTodoServer:
     - `block`: the stream of that write is blocked for good
     - `fail`: the write is refused with 500 and has no effect
     - `vanish`: the server stops answering at all from then on
+    - `garble`: the write is answered with 200 and a document that is none of the contract
 
+    `bare`: it has the required parts of the contract alone: five figures in `/stats`, no `/drain`, no fields beside.
     `before` are middlewares before the contract's.
     """
 
     fault: Fault = "none"
     every: int = 10
     serial: bool = False
+    bare: bool = False
     streams: dict[str, Stream] = field(default_factory=dict)
     waiting: deque[tuple[str, int, str | None, Fault]] = field(default_factory=deque)
     rows: dict[str, Row] = field(default_factory=dict)
@@ -147,10 +151,13 @@ class FakeTodoServer:
 
     async def _drain(self, _: web.Request) -> web.Response:
         self.drain_count += 1
+        if self.bare:
+            return web.json_response({"title": "no such route"}, status=404)
         return web.json_response({"coalesced": False}, status=202)
 
     async def _stats(self, _: web.Request) -> web.Response:
-        return web.json_response(self.stats())
+        stats = self.stats()
+        return web.json_response({name: stats[name] for name in REQUIRED} if self.bare else stats)
 
     def stats(self) -> dict[str, Any]:
         """The document of GET /stats."""
@@ -218,6 +225,8 @@ class FakeTodoServer:
             return web.json_response({"title": "planted"}, status=500)
         if fault == "vanish":
             asyncio.get_running_loop().create_task(self.vanish())
+        if fault == "garble":
+            return web.json_response({"answer": "none of the contract"})
         if fault == "lose":
             return self._answer(request, id, stream.version + 1)
         self._commit(id, stream, text, fault)
@@ -273,11 +282,10 @@ class FakeTodoServer:
         if fault == "invent":
             self.rows[f"todo-{uuid.uuid4().hex}"] = Row("invented", 1, now, now, applied=1)
 
-    @staticmethod
-    def _answer(request: web.Request, id: str, version: int) -> web.Response:
-        if request.method == "DELETE":
+    def _answer(self, request: web.Request, id: str, version: int) -> web.Response:
+        if request.method == "DELETE" and not self.bare:
             return web.Response(status=204, headers={"ETag": f'"{version}"'})
-        body = {"stream": id, "version": version, "position": version}
+        body = {"stream": id, "version": version, **({} if self.bare else {"position": version})}
         return web.json_response(body, status=201 if request.method == "POST" else 200)
 
     async def _get(self, request: web.Request) -> web.Response:
@@ -288,6 +296,8 @@ class FakeTodoServer:
         return web.json_response(self._shown(id, row))
 
     async def _events(self, request: web.Request) -> web.Response:
+        if self.bare:
+            return web.json_response({"title": "no such route"}, status=404)
         after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "100"))
         return web.json_response(self.events.page(after, limit))
 
@@ -297,13 +307,7 @@ class FakeTodoServer:
         more = ids[-1] if len(ids) == limit else None
         return web.json_response({"todos": [self._shown(id, self.rows[id]) for id in ids], "next": more})
 
-    @staticmethod
-    def _shown(id: str, row: Row) -> dict[str, Any]:
-        return {
-            "id": id,
-            "text": row.text,
-            "createdAt": row.created_at,
-            "updatedAt": row.updated_at,
-            "version": row.version,
-            "applied": row.applied,
-        }
+    def _shown(self, id: str, row: Row) -> dict[str, Any]:
+        told = {"id": id, "text": row.text, "version": row.version}
+        beside = {"createdAt": row.created_at, "updatedAt": row.updated_at, "applied": row.applied}
+        return told if self.bare else {**told, **beside}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from metrics.records.result import Correctness, Distribution, Generator, Latency, Throughput, Visibility
+from metrics.records.result import Correctness, Distribution, Generator, Lag, Latency, Throughput, Visibility
 from metrics.records.sections.convergence import Convergence
 from settings.catalogue.load import HOTTEST
 from tests.fakes.todo_server import CEASED_S, FakeTodoServer, Fault
@@ -32,6 +32,7 @@ class Plan:
     every: int = 10
     preloaded: int = 0
     writes: int = 0
+    bare: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,12 +66,14 @@ PLANS = {
     "combined": Plan(variables={"SCENARIO": "combined", **MIXED}),
     "all read": Plan(variables={"WRITE_RATIO": "0"}),
     "all write": Plan(variables={"WRITE_RATIO": "1"}),
+    "bare": Plan("slow", bare=True, variables={"TARGET_CAPABILITIES": "none"}),
+    "garble": Plan("garble", bare=True, variables={"TARGET_CAPABILITIES": "none"}),
     "skewed": Plan(variables={"WRITE_RATIO": "1", "SKEW": "0.8"}),
 }
 
 
 async def _play(plan: Plan, folder: Path, places: asyncio.Semaphore) -> Played:
-    async with places, FakeTodoServer(plan.fault, plan.every) as server:
+    async with places, FakeTodoServer(plan.fault, plan.every, bare=plan.bare) as server:
         server.writes = plan.writes
         server.preload(plan.preloaded)
         return Played(await run(server, folder, **plan.variables), server)
@@ -109,7 +112,8 @@ def test_a_sound_server_converges_and_leaves_the_whole_bundle(ends: Ends) -> Non
     assert Latency.from_dict(document["latency_ms"]).reads.p99 > 0
     assert Visibility.from_dict(document["visibility_ms"]).samples > 10
     assert Generator.from_dict(document["generator"]).achieved_rate > 50
-    for gauge in ("projection_lag", "event_id_lag", "backlog"):
+    assert Lag.from_dict(document["event_id_lag"]).final == 0
+    for gauge in ("projection_lag", "backlog"):
         assert Distribution.from_dict(document[gauge]).final == 0
     names = [phase["name"] for phase in document["phases"]]
     assert names == ["warmup", "load", "convergence", "verification"]
@@ -159,6 +163,7 @@ def test_the_files_beside_the_result_can_be_read(ends: Ends) -> None:
         ("block", "blocked", "planted"),
         ("fail", "invalid", "failed"),
         ("vanish", "invalid", "gave no statistics"),
+        ("garble", "invalid", "/todos/"),
     ],
 )
 def test_a_planted_fault_gets_its_verdict(fault: str, verdict: str, why: str, ends: Ends) -> None:
@@ -192,6 +197,37 @@ def test_a_late_projection_is_timed_from_the_last_write_to_the_last_effect(ends:
     assert convergence.time_s >= CEASED_S
     assert convergence.events == played(ends, "slow").server.concerned > 50
     assert convergence.speed_events_per_s == pytest.approx(convergence.events / convergence.time_s)
+
+
+def test_the_required_parts_alone_are_enough_and_what_is_not_told_is_null(ends: Ends) -> None:
+    """And the convergence is timed by the client's own moments, rather too long than too short."""
+    end = played(ends, "bare")
+    document, samples = end.found.document, end.found.samples
+    assert document["verdict"] == "converged", end.found.said
+    assert end.server.drain_count == 0
+    convergence = Convergence.from_dict(document["convergence"])
+    assert (convergence.until, convergence.events) == ("seen", end.server.concerned)
+    assert convergence.time_s >= CEASED_S
+    assert convergence.speed_events_per_s is not None
+    assert convergence.speed_events_per_s <= convergence.events / CEASED_S
+    assert convergence.resolution_s is not None
+    assert 0 < convergence.resolution_s < convergence.time_s
+    assert document["event_id_lag"]["final"] is None
+    assert document["event_id_lag"]["why"].startswith("not told")
+    assert Distribution.from_dict(document["backlog"]).max > 0
+    assert document["staleness"]["waiting"]["why"].startswith("not told")
+    for name in ("event_id_lag", "oldest_unprojected_age_ms", "projectors_alive", "leases_held", "blocked_streams"):
+        assert {sample[name] for sample in samples} == {None}, name
+    assert any(sample["backlog"] for sample in samples)
+    assert document["correctness"]["acknowledged_missing"] == 0
+    assert document["correctness"]["acknowledged_checked"] == end.server.committed
+
+
+def test_an_answer_outside_the_contract_ends_the_run_with_the_call_and_what_was_expected(ends: Ends) -> None:
+    why = played(ends, "garble").found.document["why"]
+    assert "answered 200 " in why
+    assert "expected 20" in why
+    assert len(why) < 500
 
 
 @pytest.mark.parametrize("scenario", ["actions", "reads", "scaling", "combined"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -43,7 +43,7 @@ class Run(TypedDict):
 
 
 class Drill(TypedDict):
-    """One fault under one strategy. Counts are sums over all repetitions.
+    """One fault on one `target` under one strategy. Counts are sums over all repetitions.
 
     `name` is that of the fault, `mode` and `strategy` how the projectors ordered events, `platform` where it ran.
     `hit` of the `repetitions` met work in hand, of `wanted` that were asked for. `lost`, `duplicated`, `reordered`,
@@ -51,7 +51,9 @@ class Drill(TypedDict):
     its level of proof can not see. `blocked` and `not_converged`
     are runs that did not come back. `takeover_s` is until the work of the part that was hit went on, `visible_p99_ms`
     write to visible around it, `errors` are failed requests. `seeds` and `runs` are of each repetition. `verdict` is
-    `passed` where it hit as often as asked, nothing is wrong, and it came back.
+    `passed` where it hit as often as asked, nothing is wrong, and it came back. `no_takeover_s`: for how long nobody
+    took over, of the repetitions in which nobody did. `right_again_s`: from the heal until as much was projected as
+    there was then. `not_told`: what the target does not tell of its projectors.
     """
 
     name: str
@@ -70,6 +72,10 @@ class Drill(TypedDict):
     blocked: Count
     not_converged: Count
     takeover_s: Spread
+    target: NotRequired[str]
+    no_takeover_s: NotRequired[Spread]
+    right_again_s: NotRequired[Spread]
+    not_told: NotRequired[list[str]]
     visible_p99_ms: Around
     errors: Count
     seeds: list[int]

@@ -5,11 +5,11 @@ Each is replaced as a whole, so both processes may poll them, on one machine or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from metrics.reading import read_optional
+from metrics.reading import NOT_REQUIRED, read_optional
 from metrics.records.record import Record, write_json
 
 ASKED: Final = "hold-asked.json"
@@ -17,6 +17,8 @@ TOLD: Final = "hold.json"
 
 Order = Literal["stand still", "go on"]
 State = Literal["ready", "left out", "standing", "going on"]
+Clock = Literal["database", "machine"]
+"""Whose clock a moment of the hold is of: that of the store, or of the machine of whoever stopped the projectors."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,21 @@ class Asked(Record):
 
 @dataclass(frozen=True)
 class Told(Record):
-    """`hold.json`: what has become of the projectors. Times are seconds since the epoch on the database's clock.
+    """`hold.json`: what has become of the projectors. Times are seconds since the epoch on the clock of `clock`.
 
-    `why`: why they were left alone. `within_batch` of them stood still in the middle of one, with its locks. `stood_at`
-    was read after the last of them was stopped, `went_on_at` before the first went on; all had within `resolution_s` of
-    that.
+    `why`: why they were left alone. `within_batch` of them stood still in the middle of one, with its locks; None where
+    the store can not be asked. `stood_at` was read after the last of them was stopped, `went_on_at` before the first
+    went on; all had within `resolution_s` of that.
     """
 
     state: State
     why: str = ""
     projectors: int = 0
-    within_batch: int = 0
+    within_batch: int | None = 0
     stood_at: float | None = None
     went_on_at: float | None = None
     resolution_s: float | None = None
+    clock: Clock = field(default="database", metadata=NOT_REQUIRED)
 
 
 def ask(folder: Path, order: Order) -> None:

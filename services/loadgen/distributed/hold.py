@@ -35,8 +35,10 @@ class Hold:
         self._ordered = False
         self._held = Held()
         self._stood_at = 0.0
-        self._midway = 0
+        self._midway: int | None = 0
+        self._stopped = 0
         self._projected = 0
+        self._stored: int | None = None
         if self._seconds and supervisor.unheld:
             self._miss(supervisor.unheld)
 
@@ -55,7 +57,7 @@ class Hold:
         if told.state != "standing":
             self._miss(told.why)
             return
-        self._stood_at, self._midway = told.stood_at or 0.0, told.within_batch
+        self._stood_at, self._midway, self._stopped = told.stood_at or 0.0, told.within_batch, told.projectors
         landing = min(LANDED_S, self._seconds / 2)
         self._run.pause(landing)
         self._projected = self._stats().counts.events
@@ -69,12 +71,15 @@ class Hold:
                 if told.state != "going on" or told.went_on_at is None:
                     raise Halted(f"the projectors stand still: {told.why}")
                 seconds = round(told.went_on_at - self._stood_at, 3)
-                self._held = Held(seconds, told.went_on_at, told.resolution_s, self._stood_within())
+                how = self._stood_within()
+                self._held = Held(seconds, told.went_on_at, told.resolution_s, how, clock=told.clock)
                 if moved := left.counts.events - self._projected:
                     self._miss(f"{moved} events were projected while all known projectors stood still")
         return self._held
 
     def _stood_within(self) -> str:
+        if self._midway is None:
+            return f"{self._stopped} projector(s) were stopped by SIGSTOP, within a batch or between two: not told"
         told = f"{self._midway} projector(s) stood still within a batch, whose locks users may have waited for"
         return told if self._midway else ""
 
@@ -85,10 +90,20 @@ class Hold:
         """Wait until every event of the load is projected and every write of the probe seen; False in vain."""
         while True:
             asked_at = time.monotonic()
-            age_s = self._stats().oldest_unprojected_age_ms / 1000
-            # What is older than the end of the load phase was in it. The age was taken after it was asked for.
-            if age_s < asked_at - load_ended and self._supervisor.probe_has_seen():
+            if self._caught_up(self._stats(), asked_at - load_ended) and self._supervisor.probe_has_seen():
                 return True
             if asked_at - load_ended >= SETTLED_WITHIN_S:
                 return False
             self._run.pause(_LOOK_S)
+
+    def _caught_up(self, stats: Stats, since_s: float) -> bool:
+        """Whether nothing of the load is left, `since_s` after its end, when this was asked for.
+
+        Where no age is told, as many events are projected as there were at the first look after that.
+        """
+        if stats.oldest_unprojected_age_ms is not None:
+            # What is older than the end of the load phase was in it. The age was taken after it was asked for.
+            return stats.oldest_unprojected_age_ms / 1000 < since_s
+        if self._stored is None:
+            self._stored = stats.events_in_store
+        return stats.counts.events >= self._stored

@@ -103,19 +103,21 @@ class JournalledWatch:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def note(self, reader: int, stats: Stats) -> None:
+    def note(self, reader: int, stats: Stats, asked_at: float) -> None:
         """A reader saw these stats; who the projectors are is no part of the judgement."""
-        self._journal.note("seen", reader, asdict(replace(stats, projectors=())))
+        self._journal.note("seen", reader, asdict(replace(stats, projectors=())), asked_at)
 
 
 def _request(run: Run, kind: Kind, outcome: Outcome, seconds: float, measured: bool) -> None:
     run.recorder.request(kind, outcome, seconds, measured=measured)
 
 
-def _seen(run: Run, reader: int, document: dict[str, Any]) -> None:
+def _seen(run: Run, reader: int, document: dict[str, Any], asked_at: float) -> None:
     if run.watch is not None:
         counts = Counts(**document["counts"])
-        run.watch.note(reader, Stats(**{**document, "counts": counts, "projectors": ()}))
+        # The clock of another machine says nothing here.
+        comparable_at = asked_at if run.settings.listen is None else 0.0
+        run.watch.note(reader, Stats(**{**document, "counts": counts, "projectors": ()}), comparable_at)
 
 
 REPLAYED: Final[dict[str, Callable[..., None]]] = {

@@ -97,8 +97,10 @@ class LocustProcess:
             self.run.locust.merge(environment.stats)
 
     def _baseline(self) -> Counts:
-        given = os.environ.get(BASELINE)
-        return Counts(**json.loads(given)) if given else take_baseline(self._settings.base_url).counts
+        given, settings = os.environ.get(BASELINE), self._settings
+        if given:
+            return Counts(**json.loads(given))
+        return take_baseline(settings.base_url, drains=settings.offers("drain")).counts
 
     def _halt(self, why: str) -> None:
         ending = self._worker or self.run

@@ -56,6 +56,9 @@ class Master:
         worker.step, worker.in_flight = message["step"], message["in_flight"]
         worker.scheduled, worker.started = message["scheduled"], message["started"]
         replay(self._run, message["entries"])
+        if self._run.settings.listen is None:
+            # Workers of another machine have a clock of their own.
+            self._run.ledger.sent(message["written_at"])
         self._run.user_numbers.extend(message["user_numbers"])
         self._run.saturation.others[name] = (message["cpu_percent"], message["delay_p99_ms"])
         self._run.processor_time.others[name] = message["cpu_s"]

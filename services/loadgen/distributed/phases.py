@@ -99,20 +99,25 @@ class PhaseRunner:
             self._run.pause(0.005)
         # What the probe has in the air may still commit: only then is what is left to project all that there will be.
         self._adopt_probe()
+        asked_at = time.time()
         first = self._stats()
         held = self._hold.release(first)
         if held.released_at is not None:
             began = time.monotonic()
         reading = readers(self._run.user_numbers, phase.writers)
-        watch = self._run.watch = ConvergenceWatch(self._run.ledger.expected(), reading or [_OBSERVER], first, began)
+        ledger = self._run.ledger
+        watch = ConvergenceWatch(ledger.expected(), reading or [_OBSERVER], first, began, asked_at)
+        self._run.watch = watch
         limit_s = self._run.settings.convergence_max_s
         while (judgement := judge(watch.evidence(limit_s))) is None:
             if not reading:
                 self._call_drain()
-                watch.note(_OBSERVER, self._stats())
+                asked_at = time.time()
+                watch.note(_OBSERVER, self._stats(), asked_at)
             self._run.pause(_LOOK_S)
         elapsed_s = time.monotonic() - began
-        self._summary.convergence = measure(first, watch.stats, judgement.verdict, elapsed_s, held)
+        looks = watch.looks(ledger.written_at)
+        self._summary.convergence = measure(first, watch.stats, judgement.verdict, elapsed_s, held, looks)
         self._summary.final = watch.stats
         return judgement
 
@@ -121,6 +126,7 @@ class PhaseRunner:
         if message is not None:
             todos = [todo_from_json(todo) for todo in message["todos"]]
             self._run.ledger.adopt(todos, lost_updates=message["lost"])
+            self._run.ledger.sent(message.get("written_at"))
 
     def _verify(self, step: int) -> Judgement:
         self._enter(step)
@@ -140,6 +146,8 @@ class PhaseRunner:
                 self._run.pause(_RETRY_S)
 
     def _call_drain(self) -> None:
+        if not self._run.settings.offers("drain"):
+            return
         try:
             self._http.call("POST", "/drain")
         except HttpError:

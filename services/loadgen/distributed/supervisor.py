@@ -78,7 +78,8 @@ class Supervisor:
         return judgement
 
     async def _judge(self) -> Judgement:
-        stats = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url))
+        drains = self._settings.offers("drain")
+        stats = await self._unless_stopped(asyncio.to_thread(take_baseline, self._settings.base_url, drains=drains))
         self._bundle.begin(stats)
         seeds = await self._start_probe() if self._settings.scenario.visibility_probe else 0
         # A wrong token is told while the run can still be ended without a loss.

@@ -40,6 +40,7 @@ class WorkerRun:
         self._runner = runner
         self._journal = Journal()
         self.run = Run(settings, Counts(), place=place, of=of)
+        self.run.refuse = self.halt
         self.run.ledger = JournalledLedger(self._journal, hottest=hottest(settings.skew, place, of))
         self.run.recorder = JournalledRecorder(self._journal)
         self.run.endpoints = JournalledEndpoints(self._journal)
@@ -80,6 +81,7 @@ class WorkerRun:
         return {
             "step": run.step,
             "in_flight": run.ledger.in_flight,
+            "written_at": run.ledger.written_at,
             "scheduled": run.scheduled,
             "started": run.started,
             "user_numbers": new,

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metrics.records.result import Verdict
-from metrics.records.sections.convergence import Convergence
+from metrics.records.sections.convergence import Convergence, Until
+from metrics.records.sections.hold import Clock
 from services.loadgen.judge.ledger import Expected
 from services.loadgen.judge.read_back import Findings
 from services.loadgen.judge.stats import Stats
@@ -16,6 +17,7 @@ STANDSTILL_S = 5.0
 ERROR_SHARE = 0.05
 MISSED_SHARE = 0.05
 NOTHING_LEFT = "nothing was left to project after the last write"
+NO_MOMENTS = "neither the target nor the load generator knows when the last write was"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def judge(evidence: Evidence) -> Judgement | None:
 
 def _misfortune(evidence: Evidence, *, over: bool) -> Judgement | None:
     stats = evidence.stats
-    if stats.blocked_streams > 0:
+    if stats.blocked_streams:
         return Judgement("blocked", f"{stats.blocked_streams} blocked; first {stats.blocked_because}")
     if stats.backlog == 0 and not matches(stats, evidence.expected):
         return Judgement("diverged", _difference(stats, evidence.expected))
@@ -92,7 +94,7 @@ class Streaks:
 
 @dataclass(frozen=True)
 class Held:
-    """How all projectors stood still before the convergence: until `released_at`, on the database's clock.
+    """How all projectors stood still before the convergence: until `released_at`, on the clock of `clock`.
 
     `why` there was no hold. One that could not be had is `missed`: then nobody knows what the projection could do.
     """
@@ -102,32 +104,85 @@ class Held:
     resolution_s: float | None = None
     why: str = ""
     missed: bool = False
+    clock: Clock = "database"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The same moments as the load generator knows them itself, in seconds since the epoch by its machine's clock.
+
+    `written_at`: when the last acknowledged write was sent; None where that is not known. `seen_at`: the answer of the
+    first look that saw nothing left and the counts as expected, and none after it that did not. `unseen_at`: the
+    sending of the last look that did not see that; None where every look saw it.
+    """
+
+    written_at: float | None = None
+    seen_at: float | None = None
+    unseen_at: float | None = None
 
 
 def measure(
-    at_start: Stats, at_end: Stats, verdict: Verdict, elapsed_s: float, held: Held | None = None
+    at_start: Stats,
+    at_end: Stats,
+    verdict: Verdict,
+    elapsed_s: float,
+    held: Held | None = None,
+    looks: Looks | None = None,
 ) -> Convergence:
     """Time and speed. Converged: from the later of the last write's commit and the projectors' release to the last
-    projected commit, on the database's clock.
+    projected commit, on the clock of the target's store; where it does not tell its moments, by `looks`.
 
     Otherwise the time is how long the phase lasted. `events` is what was left to project at its start, less what
     is left at its end; where that is nothing, or a hold was missed, there is no speed.
     """
-    held = held or Held()
+    held, looks = held or Held(), looks or Looks()
     events = max(at_start.backlog - at_end.backlog, 0)
-    time_s = elapsed_s
+    took = Took(elapsed_s, held.resolution_s)
     if verdict == "converged":
-        since = max(at_end.last_event_at or 0.0, held.released_at or 0.0)
-        time_s = max((at_end.last_projected_at or 0.0) - since, 0.0)
-    measured = bool(events and time_s)
+        took = _by_store(at_end, held) or _by_looks(looks, held)
+    measured = bool(events and took.time_s)
+    known = measured and not held.missed
+    unknown = took.why if events and took.why else "" if measured else NOTHING_LEFT
     return Convergence(
-        time_s=time_s,
-        speed_events_per_s=events / time_s if measured and not held.missed else None,
+        time_s=took.time_s,
+        speed_events_per_s=events / took.time_s if known else None,
         events=events,
         held_s=held.seconds,
-        resolution_s=held.resolution_s,
-        why="; ".join(filter(None, (held.why, "" if measured else NOTHING_LEFT))),
+        resolution_s=took.resolution_s,
+        why="; ".join(filter(None, (held.why, unknown))),
+        until=took.until,
     )
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long it took, to what it is known, and what ended it. `why` it says nothing of a speed."""
+
+    time_s: float = 0.0
+    resolution_s: float | None = None
+    until: Until = "effect"
+    why: str = ""
+
+
+def _by_store(at_end: Stats, held: Held) -> Took | None:
+    """By the moments that the target tells; None where it tells none, or the release is of another clock."""
+    if at_end.last_event_at is None or at_end.last_projected_at is None:
+        return None
+    if held.released_at is not None and held.clock != "database":
+        return None
+    since = max(at_end.last_event_at, held.released_at or 0.0)
+    return Took(max(at_end.last_projected_at - since, 0.0), held.resolution_s)
+
+
+def _by_looks(looks: Looks, held: Held) -> Took:
+    """Rather too long than too short: from before the last commit, or the release, to a look after the end."""
+    released_at = held.released_at if held.clock == "machine" else None
+    if looks.seen_at is None or (looks.written_at is None and released_at is None):
+        return Took(resolution_s=held.resolution_s, until="seen", why=NO_MOMENTS)
+    since = max(looks.written_at or 0.0, released_at or 0.0)
+    time_s = max(looks.seen_at - since, 0.0)
+    looked_s = min(time_s, looks.seen_at - looks.unseen_at) if looks.unseen_at else time_s
+    return Took(time_s, looked_s + (held.resolution_s or 0.0), "seen")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gevent.pool import Pool
 
+from services.loadgen.contract import TODO, OutsideContract
 from services.loadgen.http_client import HttpClient, HttpError
 from services.loadgen.judge.ledger import Ledger
 from services.loadgen.judge.read_back import Findings, Row, check, read_row, sweep, sweep_is_cheaper
@@ -21,8 +22,8 @@ def verify(base_url: str, ledger: Ledger) -> Findings:
         cheaper = sweep_is_cheaper(ledger.expected_active, len(ledger.todos) + len(ledger.retired))
         pages = sweep(http.get) if cheaper else None
         return check(ledger.todos, pages, lambda ids: _look_up(base_url, ids), ledger.retired)
-    except (KeyError, TypeError, ValueError) as error:
-        raise HttpError(f"an answer is not as the contract says: {error!r}") from error
+    except OutsideContract as error:
+        raise HttpError(str(error)) from error
     finally:
         http.close()
 
@@ -48,5 +49,8 @@ def _read_one(http: HttpClient, id: str) -> Row | None:
     if answer.status == 404:
         return None
     if answer.status != 200:
-        raise HttpError(f"GET /todos/{id} answered {answer.status}")
-    return read_row(answer.document)
+        raise answer.outside(TODO)
+    try:
+        return read_row(answer.document)
+    except (KeyError, TypeError):
+        raise answer.outside(TODO) from None

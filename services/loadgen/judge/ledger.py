@@ -52,7 +52,8 @@ def hottest(skew: float, place: int, of: int) -> int:
 class Ledger:
     """All writes of this run. Not thread-safe; greenlets may share it, for no method yields.
 
-    `entered` counts the acknowledged writes for which there must be evidence, in `todos` or in `retired`.
+    `entered` counts the acknowledged writes for which there must be evidence, in `todos` or in `retired`. `written_at`:
+    when the one that was sent last was sent, in seconds since the epoch; None before the first.
 
     The first `hottest` todos that are created are the hot ones. They are never taken, so they stay active, at the
     first places of `_live`.
@@ -67,6 +68,7 @@ class Ledger:
         self.acknowledged: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
         self.lost: dict[Operation, int] = {"create": 0, "update": 0, "delete": 0}
         self.in_flight = 0
+        self.written_at: float | None = None
         self._under_way: dict[str, int] = {}
         self._live: list[str] = []
         self._place: dict[str, int] = {}
@@ -133,6 +135,11 @@ class Ledger:
         self.lost[operation] += 1
         if id is not None:
             self._todo(id).doubt(text, deleted=operation == "delete")
+
+    def sent(self, at: float | None) -> None:
+        """A write was acknowledged that had been sent then; None is no moment."""
+        if at is not None:
+            self.written_at = max(at, self.written_at or 0.0)
 
     def adopt(self, todos: Iterable[Todo], *, lost_updates: int) -> None:
         """Take over updates that another process of this run wrote to todos of its own.

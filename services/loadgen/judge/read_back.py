@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from services.loadgen.contract import OutsideContract
 from services.loadgen.judge.deleted import Deleted
 from services.loadgen.judge.todo import Todo
 from services.loadgen.paths import page_path
 
 PAGE = 1000
+PAGE_EXPECTED: Final = '{"todos": [{"id", "text", "version"}], "next"}'
+NEXT_EXPECTED: Final = "a page with todos, and a next beyond the one before, in the order of code points, or null"
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,26 @@ def _gone(id: str, version: int) -> Todo:
 
 
 def sweep(get: Callable[[str], Any]) -> Iterator[tuple[str, Row]]:
-    """All active todos by pages, in order of id."""
+    """All active todos by pages, in order of id. Raises OutsideContract."""
     after: str | None = None
     while True:
-        page = get(page_path(PAGE, after))
-        for row in page["todos"]:
-            yield row["id"], read_row(row)
-        if (after := page["next"]) is None:
+        path = page_path(PAGE, after)
+        page = get(path)
+        try:
+            rows = [(_text(row["id"]), read_row(row)) for row in page["todos"]]
+            following = page["next"]
+        except (KeyError, TypeError):
+            raise OutsideContract("GET", path, 200, page, PAGE_EXPECTED) from None
+        if following is not None and not _goes_on(following, after, rows):
+            raise OutsideContract("GET", path, 200, {"next": following}, NEXT_EXPECTED)
+        yield from rows
+        if (after := following) is None:
             return
+
+
+def _goes_on(following: object, after: str | None, rows: list[tuple[str, Row]]) -> bool:
+    """Whether a page leads on to another: a sweep that goes round would never end."""
+    return isinstance(following, str) and bool(rows) and following > (after or "")
 
 
 def sweep_is_cheaper(active: int, touched: int) -> bool:
@@ -139,8 +154,17 @@ def sweep_is_cheaper(active: int, touched: int) -> bool:
 
 
 def read_row(document: Mapping[str, Any]) -> Row:
-    """The part of a todo's JSON that is checked."""
-    return Row(int(document["version"]), str(document["text"]))
+    """The part of a todo's JSON that is checked. Raises KeyError, TypeError where it is not there."""
+    version = document["version"]
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise TypeError("version")
+    return Row(version, _text(document["text"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text")
+    return value
 
 
 def _fault(todo: Todo, row: Row | None, missing: int, note: str = "") -> Fault:

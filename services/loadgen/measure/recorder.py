@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from hdrh.histogram import HdrHistogram
 
-from metrics.records.result import Distribution, Latency, Percentiles, Throughput
+from metrics.records.result import Distribution, Lag, Latency, Percentiles, Throughput
+from metrics.records.sections.staleness import NOT_TOLD
 from services.loadgen.judge.stats import Stats
 
 Outcome = Literal["ok", "rejected", "error"]
@@ -134,7 +135,8 @@ class Recorder:
     def observe(self, stats: Stats, projection_lag: int) -> None:
         """Take in one sample of the load phase."""
         self.gauges["projection_lag"].append(projection_lag)
-        self.gauges["event_id_lag"].append(stats.event_id_lag)
+        if stats.event_id_lag is not None:
+            self.gauges["event_id_lag"].append(stats.event_id_lag)
         self.gauges["backlog"].append(stats.backlog)
 
     def next_interval(self, seconds: float) -> dict[str, float | int | None]:
@@ -169,3 +171,10 @@ class Recorder:
         ordered = sorted(self.gauges[gauge])
         p50, p95 = quantile(ordered, 0.5) or 0.0, quantile(ordered, 0.95) or 0.0
         return Distribution(p50, p95, ordered[-1] if ordered else 0.0, final)
+
+    def event_id_lag(self, final: Stats | None) -> Lag:
+        """The same of positions, which a target may leave out."""
+        if final is not None and final.event_id_lag is None:
+            return Lag(None, None, None, None, why=f"{NOT_TOLD}: the target's /stats has no eventIdLag")
+        found = self.distribution("event_id_lag", (final and final.event_id_lag) or 0)
+        return Lag(found.p50, found.p95, found.max, found.final)

@@ -110,9 +110,10 @@ class Reads:
 
 
 class StalenessFigures:
-    """All that is counted of the load phase."""
+    """All that is counted of the load phase. `waits`: whether the target has reads that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits: bool = True) -> None:
+        self._waits = waits
         self.curve = Curve()
         self.first = Reads()
         self.waiting = Reads()
@@ -138,6 +139,11 @@ class StalenessFigures:
             **told,
         )
 
+    def _not_waited(self) -> str:
+        if not self._waits:
+            return f"{NOT_TOLD}: the target has no reads that wait for a version"
+        return "" if self.waiting.count else f"{NOT_TOLD}: no read that waits was answered"
+
     def _price(self) -> Waiting:
         plain, waiting = self.first, self.waiting
         extra = {rank: _minus(waiting.took_ms(rank), plain.took_ms(rank)) for rank in (50, 99)}
@@ -152,7 +158,7 @@ class StalenessFigures:
             plain_p99_ms=plain.took_ms(99),
             extra_p50_ms=extra[50],
             extra_p99_ms=extra[99],
-            why="" if waiting.count else f"{NOT_TOLD}: no read that waits was answered",
+            why=self._not_waited(),
         )
 
 

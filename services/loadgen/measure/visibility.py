@@ -20,6 +20,17 @@ import aiohttp
 
 from metrics.raw.visibility_samples import KEPT, Sample
 from metrics.records.sections.staleness import Staleness
+from services.loadgen.contract import (
+    CREATED,
+    REFUSALS,
+    TODO,
+    UNWELL,
+    UPDATED,
+    OutsideContract,
+    Versioned,
+    Written,
+    decoded,
+)
 from services.loadgen.judge.todo import Todo, todo_to_json
 from services.loadgen.measure.recorder import new_histogram, percentiles, quantile, record
 from services.loadgen.measure.staleness import StalenessFigures
@@ -40,8 +51,10 @@ WRITES_PER_S = 25.0
 SEEDS_VISIBLE_WITHIN_S = 5.0
 WAITED_EACH: Final = 4
 WAIT_MS: Final = 1000
+NOT_IN_TIME: Final = (404, 504)
+WAITED: Final = "200 with a version, or 504"
 
-_NO_ANSWER = (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError)
+_NO_ANSWER = (aiohttp.ClientError, TimeoutError)
 
 
 class VisibilityProbe:
@@ -51,20 +64,27 @@ class VisibilityProbe:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, readers: Sequence[aiohttp.ClientSession], random: Random
+        self,
+        session: aiohttp.ClientSession,
+        readers: Sequence[aiohttp.ClientSession],
+        random: Random,
+        *,
+        waits: bool = True,
     ) -> None:
         self._session = session
         self._readers = readers
         self._turn: Iterator[aiohttp.ClientSession] = cycle(readers)
         self._random = random
+        self._waits = waits
         self._watched: list[WatchedTodo] = []
         self._histogram = new_histogram()
-        self._figures = StalenessFigures()
+        self._figures = StalenessFigures(waits=waits)
         self._samples: deque[tuple[WatchedTodo, Seen]] = deque(maxlen=KEPT)
         self._interval: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written = 0
+        self._written_at: float | None = None
         self._lost = 0
         self._requests = 0
         self._shown = asyncio.Event()
@@ -73,14 +93,16 @@ class VisibilityProbe:
         self._counted_s = 0.0
 
     async def seed(self) -> list[Todo]:
-        """Create the probe's todos; each is acknowledged when this returns. Raises aiohttp.ClientError."""
+        """Create the probe's todos; each is acknowledged when this returns. Raises ClientError, OutsideContract."""
         for number in range(TODOS):
             text = f"probe {number}"
             async with self._session.post("/todos", json={"text": text}) as response:
-                response.raise_for_status()
-                document = await response.json()
-            todo = Todo(document["stream"])
-            todo.acknowledge(int(document["version"]), text)
+                content = await response.read()
+            written = decoded(Written, "POST", "/todos", response.status, content, CREATED)
+            if not written.stream:
+                raise OutsideContract("POST", "/todos", response.status, content, CREATED)
+            todo = Todo(written.stream)
+            todo.acknowledge(written.version, text)
             self._watched.append(WatchedTodo(todo))
         return [watched.todo for watched in self._watched]
 
@@ -152,7 +174,8 @@ class VisibilityProbe:
 
     def acknowledged(self) -> dict[str, Any]:
         """What the probe wrote, for the ledger of the run."""
-        return {"todos": [todo_to_json(watched.todo) for watched in self._watched], "lost": self._lost}
+        todos = [todo_to_json(watched.todo) for watched in self._watched]
+        return {"todos": todos, "lost": self._lost, "written_at": self._written_at}
 
     def next_interval(self) -> dict[str, Any]:
         """Percentiles of the visibility latencies since the last call, in milliseconds; None when there were none.
@@ -214,36 +237,50 @@ class VisibilityProbe:
 
     async def _update(self, watched: WatchedTodo) -> None:
         self._written += 1
-        waited = self._written % WAITED_EACH == 0
-        text = f"probe update {self._written}"
+        waited = self._waits and self._written % WAITED_EACH == 0
+        text, path, sent_at = f"probe update {self._written}", todo_path(watched.todo.id), time.time()
         self._requests += self._counting
         try:
-            async with self._session.put(todo_path(watched.todo.id), json={"text": text}) as response:
-                document = await response.json(content_type=None)
+            async with self._session.put(path, json={"text": text}) as response:
+                content = await response.read()
                 at = time.perf_counter()
-                if 400 <= response.status < 500:
-                    return
-                response.raise_for_status()
-                version = int(document["version"])
         except _NO_ANSWER:
-            self._lost += 1
-            watched.todo.doubt(text)
+            self._lose(watched, text)
             return
+        if response.status in REFUSALS:
+            return
+        if response.status >= UNWELL:
+            self._lose(watched, text)
+            return
+        version = decoded(Written, "PUT", path, response.status, content, UPDATED).version
+        self._written_at = max(sent_at, self._written_at or 0.0)
         watched.acknowledge(version, text, at, counted=self._counting, epoch=epoch())
         if waited and self._counting:
             await self._wait_for(watched, version)
 
+    def _lose(self, watched: WatchedTodo, text: str) -> None:
+        """The write may have been committed."""
+        self._lost += 1
+        watched.todo.doubt(text)
+
     async def _wait_for(self, watched: WatchedTodo, version: int) -> None:
         """A read that waits for the version, beside the polls, of which it is none: it is held back on purpose."""
         with self._asking() as session, suppress(*_NO_ANSWER):
-            began = time.perf_counter()
+            path, began = todo_path(watched.todo.id), time.perf_counter()
             asked = {"at_least_version": str(version), "wait": str(WAIT_MS)}
-            async with session.get(todo_path(watched.todo.id), params=asked) as response:
-                document = await response.json(content_type=None)
+            async with session.get(path, params=asked) as response:
+                content = await response.read()
                 seconds = time.perf_counter() - began
-                if response.status in (200, 504) and self._counting:
-                    seen = response.status == 200 and int(document["version"]) >= version
-                    self._figures.waiting.note(seen=seen, seconds=seconds)
+            if not (found := self._waited(path, response.status, content)) or not self._counting:
+                return
+            self._figures.waiting.note(seen=found >= version, seconds=seconds)
+
+    @staticmethod
+    def _waited(path: str, status: int, content: bytes) -> int:
+        """The version that a read which waited shows: NO_TODO where it came in vain, 0 where that is not an answer."""
+        if status in NOT_IN_TIME:
+            return NO_TODO
+        return 0 if status >= UNWELL else decoded(Versioned, "GET", path, status, content, WAITED).version
 
     async def _watch(self, watched: WatchedTodo) -> None:
         while True:
@@ -288,14 +325,14 @@ class VisibilityProbe:
         """One read over the next connection; None without an answer."""
         floor = watched.shown
         with self._asking() as session, suppress(*_NO_ANSWER):
-            sent_at = time.perf_counter()
-            async with session.get(todo_path(watched.todo.id)) as response:
-                document = await response.json(content_type=None)
-                if response.status not in (200, 404):
-                    return None
-                version = int(document["version"]) if response.status == 200 else NO_TODO
-                answered_at = time.perf_counter()
-                return Read(version, sent_at, answered_at, floor, epoch())
+            path, sent_at = todo_path(watched.todo.id), time.perf_counter()
+            async with session.get(path) as response:
+                content = await response.read()
+            if response.status >= UNWELL:
+                return None
+            gone = response.status == 404
+            version = NO_TODO if gone else decoded(Versioned, "GET", path, response.status, content, TODO).version
+            return Read(version, sent_at, time.perf_counter(), floor, epoch())
         return None
 
     @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from services.loadgen.contract import OutsideContract
 from services.loadgen.measure.visibility import VisibilityProbe
 from services.loadgen.messages import decode, send
 from services.loadgen.settings import Settings
@@ -92,7 +93,8 @@ async def main(settings: Settings) -> None:
     reader = await _standard_input()
     async with AsyncExitStack() as opened:
         sessions = [await opened.enter_async_context(_session(settings.base_url)) for _ in range(1 + CONNECTIONS)]
-        probe = VisibilityProbe(sessions[0], sessions[1:], Random(f"{settings.seed}/probe"))
+        random = Random(f"{settings.seed}/probe")
+        probe = VisibilityProbe(sessions[0], sessions[1:], random, waits=settings.offers("wait"))
         seeds = len(await probe.seed())
         send({"event": "ready", "seeds": seeds, "visible": await probe.wait_visible()})
         await _first_of(_orders(reader, probe), probe.watch(), _tell(probe), probe.fail())
@@ -116,9 +118,16 @@ async def _first_of(*work: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
+def _why(error: BaseException) -> str:
+    """An answer outside the contract is told as it is, also out of a group of errors."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, OutsideContract) else f"the probe failed: {type(error).__name__}: {error}"
+
+
 if __name__ == "__main__":
     try:
         asyncio.run(main(Settings.from_env(os.environ)))
     except Exception as error:
-        send({"event": "failed", "why": f"the probe failed: {type(error).__name__}: {error}"})
+        send({"event": "failed", "why": _why(error)})
         raise

@@ -53,7 +53,7 @@ class Bundle:
 
     def begin(self, stats: Stats) -> None:
         """The system is there and quiet, and the run begins."""
-        self._told["strategies"].update(stats.strategies)
+        self._told["strategies"].update(stats.strategies or ())
         if self._settings.influx is not None:
             self._influx = InfluxStream(self._settings.influx, self._settings, stats, time.time())
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from metrics.influx import InfluxSink
 from metrics.points import RunTags
+from metrics.records.sections.staleness import NOT_TOLD
 from metrics.target import Target
 from services.loadgen.judge.stats import Stats
 from services.loadgen.settings import Settings
@@ -17,14 +18,16 @@ class InfluxStream:
     """One run's points. The run is named by RUN_ID, or else by the moment, the scenario and the mode."""
 
     def __init__(self, target: Target, settings: Settings, stats: Stats, at: float) -> None:
-        mode = "serial" if stats.serial else "parallel"
+        serial = settings.serial if stats.serial is None else stats.serial
+        mode = "serial" if serial else "parallel"
         moment = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d-%H%M%S")
         self._target = target
         self._started_at = at
         self._tags = RunTags(
             run=settings.run_id or f"{moment}-{settings.scenario.name}-{mode}",
+            target=settings.target,
             mode=mode,
-            strategy="+".join(stats.strategies) or "none",
+            strategy=NOT_TOLD if stats.strategies is None else "+".join(stats.strategies) or "none",
             scenario=settings.scenario.name,
         )
         self._conditions = {"projectors": stats.projectors_alive}

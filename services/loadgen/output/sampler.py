@@ -82,7 +82,7 @@ class Sampler:
             "blocked_streams": stats and stats.blocked_streams,
             "projectors_alive": stats and stats.projectors_alive,
             "leases_held": stats and stats.leases_held,
-            "projectors": [asdict(projector) for projector in stats.projectors] if stats else [],
+            "projectors": [asdict(projector) for projector in (stats.projectors if stats else None) or ()],
             "cpu_percent": run.saturation.cpu_percent_now,
             "scheduler_delay_ms": run.saturation.delay_ms_now,
         }

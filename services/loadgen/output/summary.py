@@ -62,7 +62,7 @@ class Summary:
             "throughput": recorder.throughput(self._load_s).to_dict(),
             "latency_ms": recorder.latency().to_dict(),
             "projection_lag": recorder.distribution("projection_lag", lag).to_dict(),
-            "event_id_lag": recorder.distribution("event_id_lag", final.event_id_lag if final else 0).to_dict(),
+            "event_id_lag": recorder.event_id_lag(final).to_dict(),
             "backlog": recorder.distribution("backlog", final.backlog if final else 0).to_dict(),
             "convergence": self.convergence.to_dict(),
             "last_projected_at": final and final.last_projected_at,

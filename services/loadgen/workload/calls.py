@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from services.loadgen.contract import CREATED, DELETED, REFUSALS, UNWELL, UPDATED, OutsideContract, Written
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
@@ -22,26 +23,20 @@ LIST_LIMIT: Final = 50
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What a call asks for; `label` names it in results."""
+    """What a call asks for; `label` names it in results, `expected` says what it is answered with."""
 
     kind: Kind
     method: str
     label: str
+    expected: str
 
 
-CREATE: Final = Endpoint("action", "POST", "POST /todos")
-UPDATE: Final = Endpoint("action", "PUT", "PUT /todos/{id}")
-DELETE: Final = Endpoint("action", "DELETE", "DELETE /todos/{id}")
-READ_ONE: Final = Endpoint("read", "GET", "GET /todos/{id}")
-READ_LIST: Final = Endpoint("read", "GET", "GET /todos")
-READ_STATS: Final = Endpoint("read", "GET", "GET /stats")
-
-
-class Written(msgspec.Struct):
-    """What a write is acknowledged with; the rest of the answer is passed over."""
-
-    version: int
-    stream: str = ""
+CREATE: Final = Endpoint("action", "POST", "POST /todos", CREATED)
+UPDATE: Final = Endpoint("action", "PUT", "PUT /todos/{id}", UPDATED)
+DELETE: Final = Endpoint("action", "DELETE", "DELETE /todos/{id}", DELETED)
+READ_ONE: Final = Endpoint("read", "GET", "GET /todos/{id}", "200 with a document, or 404")
+READ_LIST: Final = Endpoint("read", "GET", "GET /todos", "200 with a document")
+READ_STATS: Final = Endpoint("read", "GET", "GET /stats", "200 with a document")
 
 
 class Document(msgspec.Struct):
@@ -102,7 +97,9 @@ class TodoCalls:
             return None
 
     def drain(self) -> None:
-        """Ask the projectors to wake up."""
+        """Ask the projectors to wake up, where the target has that."""
+        if not self._run.settings.offers("drain"):
+            return
         answer = self._session.request("POST", "/drain")
         self._tell("POST", "POST /drain", answer, "" if 200 <= answer.status < 300 else _why(answer))
 
@@ -120,19 +117,20 @@ class TodoCalls:
         ledger.begin(id)
         answered = False
         try:
-            measured = (phase or self._run.phase).measured
+            measured, sent_at = (phase or self._run.phase).measured, time.time()
             answer = self._send(endpoint.method, path, content)
             seconds = time.perf_counter() - due
             outcome, written = _acknowledged(answer, create=id is None)
             answered = outcome != "error"
             if written is not None:
+                ledger.sent(sent_at)
                 self._enter(operation, id or written.stream, written.version, text)
         finally:
             # A greenlet killed while it waits passes here too: its write may have been committed.
             if not answered:
                 ledger.unanswered(operation, id, text)
             ledger.end(id)
-        self._record(endpoint, outcome, seconds, answer, measured=measured)
+        self._record(endpoint, path, outcome, seconds, answer, measured=measured)
         return written
 
     def _enter(self, operation: Operation, id: str, version: int, text: str) -> None:
@@ -149,8 +147,8 @@ class TodoCalls:
         measured = (phase or self._run.phase).measured
         answer = self._send(endpoint.method, path, None)
         seconds = time.perf_counter() - due
-        outcome = _shown(answer)
-        self._record(endpoint, outcome, seconds, answer, measured=measured)
+        outcome = _shown(answer, may_be_gone=endpoint is READ_ONE)
+        self._record(endpoint, path, outcome, seconds, answer, measured=measured)
         return answer.content if answer.status == 200 and outcome == "ok" else None
 
     def _send(self, method: str, path: str, content: bytes | None) -> Answer:
@@ -159,11 +157,17 @@ class TodoCalls:
         name = None if self._ids is None else f"{self._ids}{self._called}"
         return self._session.request(method, path, content, name)
 
-    def _record(self, endpoint: Endpoint, outcome: Outcome, seconds: float, answer: Answer, *, measured: bool) -> None:
+    def _record(
+        self, endpoint: Endpoint, path: str, outcome: Outcome, seconds: float, answer: Answer, *, measured: bool
+    ) -> None:
         why = _why(answer) if outcome == "error" else ""
         self._run.recorder.request(endpoint.kind, outcome, seconds, measured=measured)
-        self._run.endpoints.note(endpoint.label, outcome, seconds, answer.status, why)
+        cause = f"{endpoint.label}: {why}, expected {endpoint.expected}" if why else ""
+        self._run.endpoints.note(endpoint.label, outcome, seconds, answer.status, cause)
         self._tell(endpoint.method, endpoint.label, answer, why)
+        if outcome == "error" and 0 < answer.status < UNWELL:
+            came = OutsideContract(endpoint.method, path, answer.status, answer.content, endpoint.expected)
+            self._run.refuse(str(came))
 
     def _tell(self, method: str, label: str, answer: Answer, why: str) -> None:
         self._run.locust.note(method, label, answer.seconds, len(answer.content), why)
@@ -173,18 +177,16 @@ def _why(answer: Answer) -> str:
     return reason(answer.status, answer.error)
 
 
-def _shown(answer: Answer) -> Outcome:
-    if answer.status == 404:
+def _shown(answer: Answer, *, may_be_gone: bool) -> Outcome:
+    if answer.status == 404 and may_be_gone:
         return "ok"
-    if 400 <= answer.status < 500:
-        return "rejected"
     if not 200 <= answer.status < 300:
         return "error"
     return "error" if _decoded(_document, answer.content) is None else "ok"
 
 
 def _acknowledged(answer: Answer, *, create: bool) -> tuple[Outcome, Written | None]:
-    if 400 <= answer.status < 500:
+    if answer.status in REFUSALS:
         return "rejected", None
     if not 200 <= answer.status < 300:
         return "error", None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
-from services.loadgen.http_client import HttpClient, HttpError
+from services.loadgen.contract import shown
+from services.loadgen.http_client import Answer, HttpClient, HttpError
 from services.loadgen.judge.convergence import Judgement
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 
@@ -39,8 +41,8 @@ def wait_ready(base_url: str, within_s: float = READY_WITHIN_S) -> None:
         time.sleep(_PAUSE_S)
 
 
-def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Stats:
-    """The statistics of a server with nothing left to project.
+def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S, *, drains: bool = True) -> Stats:
+    """The statistics of a server with nothing left to project; it is asked to `/drain` where it `drains`.
 
     Raises NotQuiet, at once when something is blocked, or NotReady when it stops answering.
     """
@@ -53,7 +55,8 @@ def take_baseline(base_url: str, within_s: float = QUIET_WITHIN_S) -> Stats:
                 return stats
             if stats.stuck or time.monotonic() >= deadline:
                 raise NotQuiet(_unquiet(stats, within_s))
-            http.call("POST", "/drain")
+            if drains:
+                http.call("POST", "/drain")
             time.sleep(_PAUSE_S)
     except (HttpError, BadStats) as error:
         raise NotReady(f"BASE_URL={base_url}: no usable statistics ({error})") from error
@@ -68,12 +71,19 @@ def _ask(http: HttpClient) -> str:
         return str(error)
     if answer.status == 200:
         return ""
-    detail = answer.document.get("detail") if isinstance(answer.document, dict) else None
-    return f"GET /readyz answered {answer.status}" + (f": {detail}" if detail else "")
+    return f"GET /readyz answered {answer.status}" + (f": {detail}" if (detail := _detail(answer)) else "")
+
+
+def _detail(answer: Answer) -> str:
+    """The detail of a problem document; empty where it is none."""
+    with suppress(HttpError):
+        if isinstance(answer.document, dict) and (detail := answer.document.get("detail")):
+            return shown(detail)
+    return ""
 
 
 def _unquiet(stats: Stats, within_s: float) -> Judgement:
-    if stats.blocked_streams > 0:
+    if stats.blocked_streams:
         return Judgement("blocked", f"before the run: {stats.blocked_streams} blocked; first {stats.blocked_because}")
     return Judgement(
         "invalid",

@@ -13,7 +13,7 @@ from typing import Protocol
 from gevent.event import Event
 from gevent.queue import Empty, SimpleQueue
 
-from services.loadgen.judge.convergence import Evidence, Streaks, matches
+from services.loadgen.judge.convergence import Evidence, Looks, Streaks, matches
 from services.loadgen.judge.ledger import Counts, Expected, Ledger, hottest
 from services.loadgen.judge.stats import Stats
 from services.loadgen.measure.endpoints import Endpoints
@@ -41,28 +41,41 @@ class Arrival:
 class ReaderWatch(Protocol):
     """Whoever is told what the readers of the convergence phase see: the watch itself, or a worker's journal."""
 
-    def note(self, reader: int, stats: Stats) -> None:
-        """A reader saw these statistics."""
+    def note(self, reader: int, stats: Stats, asked_at: float) -> None:
+        """A reader saw these statistics, which it had asked for then, in seconds since the epoch."""
         ...
 
 
 class ConvergenceWatch:
     """Convergence phase as its readers see it: the evidence for the verdict."""
 
-    def __init__(self, expected: Expected, readers: Iterable[int], first: Stats, began_at: float) -> None:
+    def __init__(
+        self, expected: Expected, readers: Iterable[int], first: Stats, began_at: float, asked_at: float = 0.0
+    ) -> None:
         self.expected = expected
         self.stats = first
         self._streaks = Streaks(readers)
         self._began_at = began_at
         self._changed_at = time.monotonic()
+        self._seen_at: float | None = None
+        self._unseen_at: float | None = None if matches(first, expected) else asked_at
 
-    def note(self, reader: int, stats: Stats) -> None:
+    def note(self, reader: int, stats: Stats, asked_at: float) -> None:
         """Take in what a reader saw."""
         seen = (stats.counts, stats.backlog, stats.blocked_streams)
         if seen != (self.stats.counts, self.stats.backlog, self.stats.blocked_streams):
             self._changed_at = time.monotonic()
         self.stats = stats
-        self._streaks.note(reader, match=matches(stats, self.expected))
+        match = matches(stats, self.expected)
+        self._streaks.note(reader, match=match)
+        if not match:
+            self._seen_at, self._unseen_at = None, max(asked_at, self._unseen_at or 0.0)
+        elif self._seen_at is None:
+            self._seen_at = time.time()
+
+    def looks(self, written_at: float | None) -> Looks:
+        """When the readers saw the end, beside the moment of the last write."""
+        return Looks(written_at, self._seen_at, self._unseen_at)
 
     def evidence(self, limit_s: float) -> Evidence:
         """All that the judge needs, as of now."""
@@ -101,6 +114,8 @@ class Run:
         self._turned_away: Counter[tuple[bool, float]] = Counter()
         self.scheduled = 0
         self.started = 0
+        self.refuse: Callable[[str], None] = self.halt
+        """What an answer outside the contract leads to: the end of the run; as a worker, by the master."""
         self.halted = Event()
         self.over = Event()
         self.halt_reason = ""

@@ -156,6 +156,7 @@ class TodoUser(User):
             gevent.sleep(_IDLE_S)
             return
         self.calls.drain()
+        asked_at = time.time()
         stats = self.calls.see_stats(time.perf_counter())
         if stats is not None:
-            watch.note(self.index, stats)
+            watch.note(self.index, stats, asked_at)

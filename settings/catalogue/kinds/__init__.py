@@ -4,7 +4,7 @@ An entry is the one place of a variable's name, type, default and bounds. Readin
 the variable, the value and what is allowed; `spell` gives the text that `read` reads back as the same value.
 """
 
-from settings.catalogue.kinds.bounded import Choice, Duration, Flag, Integer, Number
+from settings.catalogue.kinds.bounded import Choice, Duration, Flag, Integer, Number, Words
 from settings.catalogue.kinds.modules import Modules, Plugin
 from settings.catalogue.kinds.setting import Reader, Setting
 from settings.catalogue.kinds.text import Database, HostAndPort, ServiceAddress, ServiceRoot, StackSecret, Text
@@ -25,4 +25,5 @@ __all__ = [
     "Setting",
     "StackSecret",
     "Text",
+    "Words",
 ]

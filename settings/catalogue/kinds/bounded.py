@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from settings.catalogue.kinds.setting import Setting
-from settings.environment import Environment, plain, spelled_seconds
+from settings.environment import Environment, SettingError, plain, spelled_seconds
+
+NONE_OF_THEM: Final = "none"
 
 
 @dataclass(frozen=True)
@@ -109,3 +112,33 @@ class Choice(Setting):
     def allowed(self) -> str:
         """The words."""
         return ", ".join(self.choices)
+
+
+@dataclass(frozen=True)
+class Words(Setting):
+    """Some of a few words, separated by commas, or `none`."""
+
+    default: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    def read(self, env: Environment) -> tuple[str, ...]:
+        """The words, each once, in their own order; the default when unset. Raises SettingError."""
+        text = env.text(self.name, self.spell(self.default))
+        words = {word.strip() for word in text.split(",")} - {NONE_OF_THEM}
+        if not words <= set(self.choices):
+            raise SettingError(self.name, text, self.allowed)
+        return tuple(word for word in self.choices if word in words)
+
+    def spell(self, value: tuple[str, ...]) -> str:
+        """The words with commas."""
+        return ",".join(value) or NONE_OF_THEM
+
+    @property
+    def written(self) -> str:
+        """The default as a user would write it."""
+        return self.spell(self.default)
+
+    @property
+    def allowed(self) -> str:
+        """The words."""
+        return f"some of {', '.join(self.choices)}, separated by commas, or {NONE_OF_THEM}"

@@ -18,7 +18,7 @@ from bench.ends.guardian import Guardian
 from bench.platforms.platform import System
 from bench.platforms.postgres.logins import Logins
 from bench.platforms.processes import Process, Processes
-from bench.trial.hold import Hold
+from bench.trial.hold import NO_PROJECTOR, Hold
 from metrics.records.sections.hold import ASKED, TOLD, Told, ask, told
 from settings.children import PYTHON
 from tests.cluster import Cluster
@@ -73,10 +73,17 @@ def until_all(process: Process, *, stopped: bool) -> None:
 
 
 @contextmanager
-def system(folder: Path, url: str, *parts: Any) -> Iterator[System]:
+def system(folder: Path, url: str, *parts: Any, has_store: bool = True, projectors: int = 1) -> Iterator[System]:
     """What a hold needs of one."""
     platform = SimpleNamespace(name="local", parts=lambda: list(parts))
-    given: Any = {"settings": None, "postgres": None, "doctor": None, "processes": None, "influx": None}
+    given: Any = {
+        "settings": SimpleNamespace(projectors=projectors),
+        "has_store": has_store,
+        "postgres": None,
+        "doctor": None,
+        "processes": None,
+        "influx": None,
+    }
     yield System(platform=platform, base_url="", logins=Logins.given(url), **given)
 
 
@@ -192,4 +199,36 @@ def test_an_order_that_can_not_be_read_ends_the_run(cluster: Cluster, tmp_path: 
         (tmp_path / ASKED).write_text('{"order": "dance"}')
         with pytest.raises(RunFailed, match="can not be read"):
             hold.tick()
+        hold.close()
+
+
+def test_a_store_that_is_none_of_ours_is_not_asked_and_the_machines_clock_says_when(
+    processes: Processes, cluster: Cluster, tmp_path: Path
+) -> None:
+    part = Part(sleeper(processes))
+    with system(tmp_path, cluster.create(), part, has_store=False) as made:
+        hold = Hold(made, tmp_path)
+        began = time.time()
+        ask(tmp_path, "stand still")
+        hold.tick()
+        until_all(part.process, stopped=True)
+        standing = told(tmp_path)
+        ask(tmp_path, "go on")
+        hold.tick()
+        until_all(part.process, stopped=False)
+        over = told(tmp_path)
+        hold.close()
+    assert standing is not None
+    assert over is not None
+    assert (standing.state, standing.within_batch, standing.clock) == ("standing", None, "machine")
+    assert standing.stood_at is not None
+    assert over.went_on_at is not None
+    assert began <= standing.stood_at <= over.went_on_at <= time.time()
+    assert (over.clock, over.stood_at) == ("machine", standing.stood_at)
+
+
+def test_a_target_without_projectors_has_no_hold(cluster: Cluster, tmp_path: Path) -> None:
+    with system(tmp_path, cluster.create(), projectors=0) as made:
+        hold = Hold(made, tmp_path)
+        assert told(tmp_path) == Told("left out", NO_PROJECTOR)
         hold.close()

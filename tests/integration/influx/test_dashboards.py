@@ -59,4 +59,4 @@ def test_tags_have_few_values(runs: Runs) -> None:
     run = runs.bench_folder.name
     of_one_run = [row["key"] for row in series if f"run={run}," in row["key"] + ","]
     assert 10 < len(of_one_run) < 60, of_one_run
-    assert len(RUN_TAGS) == 4
+    assert len(RUN_TAGS) == 5

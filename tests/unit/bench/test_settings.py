@@ -84,9 +84,12 @@ def test_skew_needs_writers_that_draw_updates_and_reaches_the_load_generator() -
     assert (settings.recorded()["SKEW"], Settings.from_env({}).recorded()["SKEW"]) == (0.5, 0)
 
 
-def test_a_stack_of_somebody_else_needs_its_database_too() -> None:
-    with pytest.raises(SettingError, match=r"BASE_URL=.*DATABASE_URL beside it"):
-        Settings.from_env({"BASE_URL": "http://127.0.0.1:8000"})
+def test_a_stack_of_somebody_else_is_proven_by_its_store_only_with_its_database() -> None:
+    where = {"BASE_URL": "http://127.0.0.1:8000"}
+    alone = Settings.from_env(where)
+    assert (alone.base_url, alone.target.name, alone.target.proof) == (where["BASE_URL"], "tidemark", "read-back")
+    assert Settings.from_env({**where, "TARGET": "mine"}).target.name == "mine"
+    assert Settings.from_env({**where, "DATABASE_URL": "postgresql://me@127.0.0.1/db"}).target.proof == "store"
 
 
 @pytest.mark.parametrize("scenario", reader.names())

@@ -129,3 +129,67 @@ def test_an_id_is_data_in_every_request(ask: str) -> None:
     assert not set(" #") & set(path)
     encoded = path.rpartition("after=" if ask == "read_list" else "/")[2]
     assert unquote(encoded) == STRANGE
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer", "why"),
+    [
+        (
+            "update",
+            Answer(200, 0.1, b'{"id": 7}'),
+            'PUT /todos/t answered 200 {"id": 7}; expected 200 with {"version"}',
+        ),
+        ("update", Answer(422, 0.1, b"no"), 'PUT /todos/t answered 422 no; expected 200 with {"version"}'),
+        ("update", Answer(302, 0.1), 'PUT /todos/t answered 302; expected 200 with {"version"}'),
+        ("delete", Answer(204, 0.1), "DELETE /todos/t answered 204; expected 204 with an ETag"),
+        ("read_one", Answer(200, 0.1, b"<html>"), "GET /todos/t answered 200 <html>; expected 200 with a document"),
+        ("read_list", Answer(404, 0.1, b""), "GET /todos?limit=50&after=t answered 404; expected 200"),
+    ],
+)
+def test_an_answer_outside_the_contract_ends_the_run_with_the_call(ask: str, answer: Answer, why: str) -> None:
+    made, run, _ = calls(answer)
+    getattr(made, ask)("t", 0.0)
+    assert run.halted.is_set()
+    assert run.halt_reason.startswith(why), run.halt_reason
+
+
+@pytest.mark.parametrize(
+    "answer", [LOST, Answer(500, 0.1), Answer(503, 0.1, b"{}"), Answer(404, 0.1), WRITTEN], ids=str
+)
+def test_a_server_that_is_not_well_or_refuses_by_the_rules_ends_nothing(answer: Answer) -> None:
+    made, run, _ = calls(answer)
+    made.update("t", 0.0)
+    assert not run.halted.is_set()
+
+
+def test_the_reason_of_many_failures_names_the_call_and_what_was_expected() -> None:
+    made, run, _ = calls(Answer(500, 0.1), LOST, Answer(500, 0.1))
+    for _ in range(3):
+        made.update("t", 0.0)
+    assert run.endpoints.causes.most() == 'PUT /todos/{id}: status 500, expected 200 with {"version"}'
+
+
+def test_what_is_told_of_an_answer_is_bounded_and_printable() -> None:
+    made, run, _ = calls(Answer(200, 0.1, b"\x1b[2J" + b"x" * 1_000_000))
+    made.update("t" * 10_000, 0.0)
+    assert len(run.halt_reason) < 500
+    assert run.halt_reason.isprintable()
+
+
+def test_the_last_acknowledged_write_counts_from_when_it_was_sent() -> None:
+    made, run, _ = calls(WRITTEN, Answer(404, 0.1))
+    before = run.ledger.written_at
+    made.update("t", 0.0)
+    written = run.ledger.written_at
+    made.update("t", 0.0)
+    assert before is not None
+    assert written is not None
+    assert before <= written == run.ledger.written_at
+
+
+def test_a_target_without_drain_is_never_asked_to() -> None:
+    for capabilities, asked in (((), []), (("drain",), [("POST", "/drain")])):
+        made, _, session = calls(Answer(202, 0.1), capabilities=capabilities)
+        session.asked.clear()
+        made.drain()
+        assert session.asked == asked

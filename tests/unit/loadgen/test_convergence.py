@@ -8,10 +8,12 @@ import pytest
 
 from metrics.records.result import Verdict
 from services.loadgen.judge.convergence import (
+    NO_MOMENTS,
     Evidence,
     Held,
     Judgement,
     LoadHealth,
+    Looks,
     Streaks,
     gravest,
     judge,
@@ -180,3 +182,41 @@ def test_a_load_of_which_nothing_was_sent_missed_its_rate() -> None:
     found = validity(LoadHealth(answered=0, errors=0, missed_share=1.0, missed_because="its pool was busy"))
     assert found is not None
     assert found.why == "the generator missed its rate by 100%: its pool was busy"
+
+
+UNTOLD = replace(STATS, last_event_at=None, last_projected_at=None, blocked_streams=None, event_id_lag=None)
+MACHINE = Held(5.0, released_at=1000.0, resolution_s=0.001, clock="machine")
+
+
+def test_without_the_targets_moments_the_time_is_from_the_clients_own() -> None:
+    """From before the last commit to after the end, so that no speed is too high; known to the time between looks."""
+    looks = Looks(written_at=999.0, seen_at=1000.5, unseen_at=1000.25)
+    held = measure(replace(UNTOLD, backlog=5), UNTOLD, "converged", 9.0, MACHINE, looks)
+    assert (held.time_s, held.speed_events_per_s, held.until) == (0.5, 10.0, "seen")
+    assert (held.held_s, held.why) == (5.0, "")
+    assert held.resolution_s == pytest.approx(0.251)
+    unheld = measure(replace(UNTOLD, backlog=5), UNTOLD, "converged", 9.0, None, looks)
+    assert (unheld.time_s, unheld.until) == (1.5, "seen")
+
+
+def test_where_every_look_saw_the_end_nothing_is_known_but_when_it_was_seen() -> None:
+    found = measure(replace(UNTOLD, backlog=5), UNTOLD, "converged", 9.0, None, Looks(999.0, 1000.5, None))
+    assert (found.time_s, found.resolution_s) == (1.5, 1.5)
+
+
+def test_a_release_by_another_clock_is_never_put_on_that_of_the_target() -> None:
+    found = measure(BEHIND, STATS, "converged", 9.0, MACHINE, Looks(999.0, 1000.5, 1000.25))
+    assert (found.time_s, found.until) == (0.5, "seen")
+
+
+def test_without_any_moment_there_is_no_speed() -> None:
+    for held in (None, Held(5.0, released_at=100.2)):
+        found = measure(replace(UNTOLD, backlog=5), UNTOLD, "converged", 9.0, held, Looks(None, 1000.5))
+        assert (found.time_s, found.speed_events_per_s) == (0.0, None)
+        assert found.why == NO_MOMENTS
+
+
+def test_a_target_that_tells_no_blocked_streams_is_not_blocked() -> None:
+    late = judge(replace(SETTLED, stats=replace(BEHIND, blocked_streams=None), elapsed_s=60.0))
+    assert late is not None
+    assert late.verdict == "timed_out"

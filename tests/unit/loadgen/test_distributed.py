@@ -15,7 +15,7 @@ from services.loadgen.distributed.journal import (
     replay,
 )
 from services.loadgen.distributed.master import Master
-from services.loadgen.judge.convergence import Evidence
+from services.loadgen.judge.convergence import Evidence, Looks
 from services.loadgen.judge.ledger import Counts
 from services.loadgen.judge.stats import Stats
 from services.loadgen.settings import Settings
@@ -23,7 +23,7 @@ from services.loadgen.workload.run import ConvergenceWatch, Run
 
 STATS = Stats(Counts(1, 1, 2), 2, 0, 0, 0.0, 0, "", False, 1.0, 2.0, 2, 2, False, (), ())
 MESSAGE = {"in_flight": 0, "scheduled": 0, "started": 0, "user_numbers": [], "entries": [], "cpu_percent": 1.0,
-        "cpu_s": 0.5, "delay_p99_ms": 2.0}  # fmt: skip
+        "cpu_s": 0.5, "delay_p99_ms": 2.0, "written_at": None}  # fmt: skip
 
 
 class Runner:
@@ -126,8 +126,34 @@ def test_what_a_workers_reader_sees_confirms() -> None:
     watch = run.watch = ConvergenceWatch(run.ledger.expected(), [4], STATS, 0.0)
     journal = Journal()
     for _ in range(3):
-        JournalledWatch(journal).note(4, replace(STATS, projectors=()))
+        JournalledWatch(journal).note(4, replace(STATS, projectors=()), 5.0)
     replay(run, journal.take())
     evidence: Evidence = watch.evidence(60.0)
     assert evidence.confirmed
     assert evidence.stats == STATS
+
+
+def test_the_end_was_seen_at_the_first_look_that_none_after_it_contradicts() -> None:
+    """By whichever reader; a look that was asked earlier and answered later puts it off again."""
+    run = Run(Settings(), Counts(1, 1, 2))
+    behind = replace(STATS, backlog=1)
+    watch = ConvergenceWatch(run.ledger.expected(), [4, 5], behind, 0.0, asked_at=1.0)
+    assert watch.looks(None) == Looks(None, None, 1.0)
+    watch.note(4, STATS, 2.0)
+    first = watch.looks(0.5)
+    assert (first.written_at, first.unseen_at) == (0.5, 1.0)
+    assert first.seen_at is not None
+    watch.note(5, STATS, 2.5)
+    assert watch.looks(0.5) == first
+    watch.note(5, behind, 1.5)
+    assert watch.looks(0.5) == Looks(0.5, None, 1.5)
+    watch.note(5, STATS, 3.0)
+    assert (watch.looks(None).seen_at or 0.0) >= first.seen_at
+
+
+def test_the_last_write_of_workers_elsewhere_has_no_moment_here() -> None:
+    for listen, known in ((None, 5.0), ("127.0.0.1:5557", None)):
+        run = Run(replace(Settings(), listen=listen), Counts())
+        master = Master(Runner("w"), run)  # type: ignore[arg-type]
+        master.take("w", {**MESSAGE, "step": 0, "written_at": 5.0})
+        assert run.ledger.written_at == known

@@ -119,3 +119,22 @@ def test_without_the_power_there_is_none_and_nobody_is_asked(hold_s: float, miss
     assert not made.possible
     assert made.release(STATS) == Held(why="no hold: nobody" if missed else "", missed=missed)
     assert supervisor.orders == []
+
+
+BARE = Stats(Counts(1, 1, 7), 9, 2)
+
+
+def test_where_no_age_is_told_it_begins_once_as_much_is_projected_as_there_was_at_the_end_of_the_load() -> None:
+    later = replace(BARE, counts=Counts(1, 1, 8), events_in_store=20)
+    made, before = hold(Supervisor(), BARE, later, replace(later, counts=Counts(1, 1, 9)))
+    made.spend()
+    assert before == [[], [], [], ["stand still"]]
+
+
+def test_who_can_not_be_asked_where_it_stood_still_is_told_as_that() -> None:
+    told = replace(STANDING, within_batch=None, clock="machine"), replace(GOING_ON, clock="machine")
+    made, _ = hold(Supervisor({"stand still": told[0], "go on": told[1]}))
+    made.spend()
+    held = made.release(STATS)
+    assert (held.seconds, held.released_at, held.clock, held.missed) == (5.25, 105.25, "machine", False)
+    assert held.why == "1 projector(s) were stopped by SIGSTOP, within a batch or between two: not told"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.loadgen.contract import OutsideContract
 from services.loadgen.judge.read_back import Row, check, examine, sweep, sweep_is_cheaper
 from services.loadgen.judge.todo import Todo
 
@@ -87,3 +88,26 @@ def test_the_sweep_follows_the_pages_to_the_last() -> None:
 def test_a_server_full_of_others_todos_is_not_swept() -> None:
     assert sweep_is_cheaper(active=5_000, touched=6_000)
     assert not sweep_is_cheaper(active=1_000_000, touched=6_000)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"todos": []},
+        {"todos": [{"id": "c", "version": 1}], "next": None},
+        {"todos": [{"id": "c", "version": "1", "text": "x"}], "next": None},
+        {"todos": [{"id": 7, "version": 1, "text": "x"}], "next": None},
+        {"todos": [{"id": "c", "version": 1, "text": "x"}], "next": 7},
+        {"todos": [{"id": "c", "version": 1, "text": "x"}], "next": "b"},
+        {"todos": [], "next": "z"},
+        ["c"],
+        None,
+    ],
+    ids=str,
+)
+def test_a_page_outside_the_contract_ends_the_sweep_with_the_call(page: Any) -> None:
+    """Also one that leads back: a sweep that goes round would never end."""
+    first = {"todos": [{"id": "b", "version": 1, "text": "x"}], "next": "b"}
+    pages: dict[str, Any] = {"/todos?limit=1000": first, "/todos?limit=1000&after=b": page}
+    with pytest.raises(OutsideContract, match=r"GET /todos\?limit=1000&after=b answered 200"):
+        list(sweep(pages.__getitem__))

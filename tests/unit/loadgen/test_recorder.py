@@ -7,8 +7,9 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.records.result import Distribution, Percentiles, Throughput
-from services.loadgen.judge.stats import parse_stats
+from metrics.records.result import Distribution, Lag, Percentiles, Throughput
+from services.loadgen.judge.ledger import Counts
+from services.loadgen.judge.stats import Stats, parse_stats
 from services.loadgen.measure.recorder import Recorder, new_histogram, percentiles, quantile, record
 from tests.unit.loadgen.test_stats import DOCUMENT
 
@@ -78,6 +79,16 @@ def test_gauges_become_distributions() -> None:
     assert recorder.distribution("projection_lag", final=0) == Distribution(p50=2, p95=4, max=4, final=0)
     assert recorder.distribution("backlog", final=7) == Distribution(p50=1, p95=1, max=1, final=7)
     assert Recorder().distribution("backlog", final=0) == Distribution()
+
+
+def test_what_the_target_does_not_tell_is_null_with_a_reason_and_never_zero() -> None:
+    recorder, bare = Recorder(), Stats(Counts(1, 1, 1), 1, 0)
+    recorder.observe(bare, 0)
+    assert recorder.event_id_lag(bare) == Lag(None, None, None, None, why=recorder.event_id_lag(bare).why)
+    assert recorder.event_id_lag(bare).why.startswith("not told")
+    told = Recorder()
+    told.observe(parse_stats(DOCUMENT), 0)
+    assert told.event_id_lag(parse_stats(DOCUMENT)) == Lag(2, 2, 2, 2)
 
 
 @pytest.mark.parametrize(("q", "value"), [(0.0, 1), (0.25, 1), (0.5, 2), (0.51, 3), (1.0, 4)])

@@ -31,6 +31,7 @@ class Api:
     versions: dict[str, int] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
     reads: int = 0
+    waited: int = 0
 
     async def create(self, _: web.Request) -> web.Response:
         id = f"t{len(self.versions)}"
@@ -50,6 +51,7 @@ class Api:
         id = request.match_info["id"]
         if self.late is not None and self.late.is_set():
             self.shown[id] = self.versions[id]
+        self.waited += "at_least_version" in request.query
         if "at_least_version" in request.query and self.shown[id] < int(request.query["at_least_version"]):
             return web.json_response({"title": "not projected yet"}, status=504)
         self.reads += 1
@@ -58,7 +60,7 @@ class Api:
 
 
 @asynccontextmanager
-async def probing(api: Api) -> AsyncIterator[VisibilityProbe]:
+async def probing(api: Api, *, waits: bool = True) -> AsyncIterator[VisibilityProbe]:
     """A probe that writes and watches in its load phase."""
     app = web.Application()
     app.add_routes(
@@ -71,7 +73,7 @@ async def probing(api: Api) -> AsyncIterator[VisibilityProbe]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"
         sessions = [await opened.enter_async_context(aiohttp.ClientSession(address)) for _ in range(4)]
-        probe = VisibilityProbe(sessions[0], sessions[1:], Random(1))
+        probe = VisibilityProbe(sessions[0], sessions[1:], Random(1), waits=waits)
         await probe.seed()
         probe.count()
         async with asyncio.TaskGroup() as group:
@@ -129,3 +131,13 @@ async def test_a_hold_leaves_no_trace_in_the_figures_of_the_load() -> None:
     assert (found.read_your_writes, found.curve[-1][1]) == (0.0, 0.0)
     assert len(after["samples"]) >= found.writes
     assert all(sample["counted"] is False for sample in after["samples"])
+
+
+async def test_a_target_without_reads_that_wait_is_asked_for_none_and_tells_no_price() -> None:
+    api = Api()
+    async with probing(api, waits=False) as probe:
+        await until(lambda: sum(api.versions.values()) > ENOUGH + len(api.versions))
+        found = probe.staleness().waiting
+    assert not api.waited
+    assert (found.reads, found.extra_p50_ms, found.plain_reads > 0) == (0, None, True)
+    assert found.why == "not told: the target has no reads that wait for a version"

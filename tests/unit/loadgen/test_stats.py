@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.loadgen.judge.ledger import Counts
-from services.loadgen.judge.stats import BadStats, Projector, parse_stats
+from services.loadgen.judge.stats import BadStats, Projector, Stats, parse_stats
 
 DONE = {"eventsProjected": 10, "batches": 5, "claims": 4, "takeovers": 1, "duplicates": 0}
 HOW = {"handler": "each", "readModels": "todos,activity"}
@@ -41,6 +41,7 @@ def test_the_statistics_are_read() -> None:
     assert (stats.backlog, stats.event_id_lag, stats.events_in_store) == (1, 2, 21)
     assert (stats.projectors_alive, stats.leases_held) == (2, 7)
     assert (stats.head_position, stats.projected_position, stats.serial) == (25, 23, False)
+    assert stats.projectors is not None
     assert stats.projectors[0] == Projector("a", "stream-leases", "each", "todos,activity", 3, 10, 5, 4, 1, 0)
     assert stats.strategies == ("stream-leases", "stream-locks")
     assert stats.blocked_because == "stream t at version 3: boom"
@@ -83,12 +84,18 @@ def test_what_an_operator_must_mend_depends_on_the_mode(serial: bool, scopes: li
         ("activeTodos", True),
         ("projectors", {}),
         ("projectors", [1]),
-        ("serialProjection", None),
-        ("strategies", None),
+        ("totalTodos", 1.5),
+        ("eventCount", float("nan")),
+        ("serialProjection", "no"),
+        ("strategies", 5),
         ("strategies", "stream-leases"),
         ("strategies", [None]),
         ("strategies", [""]),
-        ("lastEventInStore", None),
+        ("lastEventInStore", "none"),
+        ("eventIdLag", "0"),
+        ("oldestUnprojectedAgeMs", True),
+        ("blockedStreams", []),
+        ("blocked", "none"),
         ("lastEventAt", "yesterday"),
         ("lastEventAt", 5),
     ],
@@ -110,3 +117,33 @@ def test_a_wrong_field_of_a_living_projector_is_named(name: str) -> None:
 def test_something_else_is_refused() -> None:
     with pytest.raises(BadStats, match="list"):
         parse_stats([])
+
+
+REQUIRED = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_all_but_five_fields_may_be_missing_or_null_and_are_not_told(null: bool) -> None:
+    told = {name: value if name in REQUIRED else None for name, value in DOCUMENT.items() if null or name in REQUIRED}
+    assert parse_stats(told) == Stats(Counts(10, 6, 20), events_in_store=21, backlog=1)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_required_field_that_is_missing_is_named(name: str) -> None:
+    with pytest.raises(BadStats, match=f"{name} is missing"):
+        parse_stats({one: value for one, value in DOCUMENT.items() if one != name})
+
+
+def test_a_projector_may_tell_its_leases_alone() -> None:
+    told = [{"holder": "a", "alive": True, "leasesHeld": 3}, {"holder": "b", "alive": False, "leasesHeld": 1}]
+    stats = parse_stats({**DOCUMENT, "projectors": told})
+    assert (stats.projectors_alive, stats.leases_held) == (1, 3)
+    assert stats.projectors == (Projector("a", "", "", "", 3, None, None, None, None, None),)
+    untold = parse_stats({**DOCUMENT, "projectors": [{"holder": "a", "alive": True}]})
+    assert (untold.projectors_alive, untold.leases_held) == (1, None)
+
+
+def test_what_is_wrong_is_told_at_bounded_length() -> None:
+    with pytest.raises(BadStats) as refused:
+        parse_stats({**DOCUMENT, "backlog": "x" * 1_000_000})
+    assert len(str(refused.value)) < 300

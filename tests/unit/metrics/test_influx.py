@@ -16,7 +16,7 @@ from metrics.influx import InfluxSink, write_once
 from metrics.points import Point, RunTags
 from metrics.target import Target
 
-TAGS = RunTags('a run, with "signs" = all', "serial", "global-order", "throughput")
+TAGS = RunTags('a run, with "signs" = all', "serial", "global-order", "throughput", "tidemark")
 PATIENCE_S = 20.0
 
 
@@ -98,7 +98,7 @@ def test_a_point_is_a_line_with_its_tags_escaped_its_numbers_floats_and_its_time
     (line,) = server.lines
     assert line == (
         'phase,mode=serial,phase=load,run=a\\ run\\,\\ with\\ "signs"\\ \\=\\ all,scenario=throughput,'
-        'strategy=global-order ended_at_ms=1002500,text="load, global-order" 1000012000000'
+        'strategy=global-order,target=tidemark ended_at_ms=1002500,text="load, global-order" 1000012000000'
     )
 
 

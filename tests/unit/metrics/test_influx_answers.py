@@ -15,7 +15,7 @@ from metrics.influx import InfluxSink, write_once
 from metrics.points import Point, RunTags
 from metrics.target import Target
 
-TAGS = RunTags("run", "serial", "global-order", "throughput")
+TAGS = RunTags("run", "serial", "global-order", "throughput", "tidemark")
 SECRET = "s3cret"
 OFFERED = 7
 Answer = Callable[[socket.socket], None]

@@ -13,8 +13,8 @@ from metrics.records.sections.convergence import Convergence
 from metrics.records.sections.staleness import Ranks, Staleness, Waiting, Waterfall
 from metrics.sinks import UnknownMetric
 
-TAGS = RunTags("r", "serial", "global-order", "reads")
-OWN = {"run": "r", "mode": "serial", "strategy": "global-order", "scenario": "reads"}
+TAGS = RunTags("r", "serial", "global-order", "reads", "crud")
+OWN = {"run": "r", "mode": "serial", "strategy": "global-order", "scenario": "reads", "target": "crud"}
 CONDITIONS = {"projectors": 2.0, "handler_latency_ms": 5.0}
 SAMPLE = {"t": 5.0, "elapsed_s": 1.0, "phase": "load", "users": 3, "backlog": 0, "projection_lag": None}
 

@@ -25,7 +25,7 @@ CONTRACT: dict[str, set[str] | None] = {
     "throughput": {"actions", "actions_per_s", "reads", "reads_per_s", "rejected", "errors"},
     "latency_ms": {"actions", "reads"},
     "projection_lag": DISTRIBUTION,
-    "event_id_lag": DISTRIBUTION,
+    "event_id_lag": {*DISTRIBUTION, "why"},
     "backlog": DISTRIBUTION,
     "visibility_ms": {*PERCENTILES, "samples"},
     "target": {"name", "version", "class", "capabilities"},

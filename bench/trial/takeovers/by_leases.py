@@ -11,6 +11,12 @@ from bench.trial.fault import Stats
 from metrics.records.fault import Takeover
 
 
+def tells_takeovers(stats: Stats) -> bool:
+    """Whether this target's `/stats` tells which projector holds and takes over leases, and when that was."""
+    projectors = stats.get("projectors") or []
+    return "observedAt" in stats and bool(projectors) and all("lastTakeoverAt" in one for one in projectors)
+
+
 def leases_held(stats: Stats, holder: str) -> int:
     """Leases of one projector, 0 for one that is not known as alive."""
     return next((int(p["leasesHeld"]) for p in stats["projectors"] if p["holder"] == holder), 0)
@@ -27,12 +33,12 @@ def freeze_at_work(system: System, *, leases: bool) -> tuple[Part, Stats] | None
     `leases`: it must hold one; what it has does not change any more, so what is seen is true. None, with the projector
     at work again, where it has nothing, or nothing is seen.
     """
-    before = http_client.stats(system.base_url)
+    before = http_client.figures(system.base_url)
     if before is None:
         return None
     part = busiest(system.parts("projector"), before)
     system.pause(part)
-    after = http_client.stats(system.base_url)
+    after = http_client.figures(system.base_url)
     if after is None or (leases and not leases_held(after, part.holder)):
         system.resume(part)
         return None
