@@ -61,7 +61,7 @@ def _frame(bundle: Read, sound: bool, time: Mapping[str, Any]) -> dict[str, Any]
         "r": result,
         "sound": sound,
         "verdict": verdict.verdict(result, sound=sound),
-        "proof": verdict.proof(result),
+        "proof": verdict.proof(result, bundle.verification.not_seen if bundle.verification else ""),
         "notes": notes(result, documents["postgres"], bundle.fault, bundle.samples.cut),
         "contents": shown,
         "phases": time["phases"],

@@ -1,7 +1,8 @@
 """Proof of a run that has ended, by the level that its target allows: what was found goes into `verification.json`.
 
 store       our own tables are read, every event folded again, the audit walked
-log         the log is read over HTTP, folded again and compared with the pages of the read model
+log         the log is read over HTTP, folded again and compared with the pages of the read model, and with what was
+            acknowledged
 read-back   the load generator read every acknowledged write again; of events nothing is seen
 """
 
@@ -18,6 +19,8 @@ import asyncpg
 from bench.bundle.folder import Bundle
 from bench.ends.errors import RunFailed
 from bench.oracle import database
+from bench.oracle.log import acknowledged
+from bench.oracle.log.verify import verify_log
 from bench.oracle.verify import verify
 from bench.platforms.platform import System
 from bench.report.progress import Progress
@@ -50,8 +53,7 @@ def prove(ended: Ended, progress: Progress) -> Verification:
 
 def level_of(system: System) -> Proof:
     """The best level that the target allows."""
-    level: Proof = "store" if system.store_url is not None else system.settings.target.proof
-    return level if level in LEVELS else "read-back"
+    return "store" if system.store_url is not None else system.settings.target.proof
 
 
 def _by_store(ended: Ended, progress: Progress) -> Verification:
@@ -81,6 +83,19 @@ def _by_store(ended: Ended, progress: Progress) -> Verification:
     return verification
 
 
+def _by_log(ended: Ended, progress: Progress) -> Verification:
+    """Fold the target's own log again; hold its pages, and what was acknowledged, against it."""
+    progress.step("folding the log again")
+    system = ended.system
+    return verify_log(
+        system.base_url,
+        complete=ended.complete,
+        applied="applied" in system.settings.target.capabilities,
+        told=progress.step,
+        acknowledged=acknowledged.read(ended.bundle.folder),
+    )
+
+
 def _by_read_back(ended: Ended, progress: Progress) -> Verification:
     """What the load generator has read again stands in its own counts; of events there is nothing to see."""
     progress.step("no log and no store of ours to read: acknowledged writes were read back, and that is all")
@@ -94,9 +109,9 @@ def _by_read_back(ended: Ended, progress: Progress) -> Verification:
 
 LEVELS: Final[Mapping[Proof, Callable[[Ended, Progress], Verification]]] = {
     "store": _by_store,
+    "log": _by_log,
     "read-back": _by_read_back,
 }
-"""By level; a target of a level that is not here is proven by reading back."""
 
 
 def _load(loadgen: Mapping[str, Any]) -> tuple[float, float]:

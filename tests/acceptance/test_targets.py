@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from tests.acceptance.bench_process import ROOT, Bench, bench
 
@@ -38,6 +38,31 @@ async def test_a_target_is_run_by_its_manifest_and_its_result_says_what_it_is() 
         assert "projector 2 projector-2-" in (log / "projector-2.log").read_text()
         assert "HTTP_PROXY" not in (log / "api.log").read_text()
         assert "read-back" in (run.bundle / "report.html").read_text()
+
+
+async def test_a_log_is_folded_again_and_overrules_what_reads_alone_had_found() -> None:
+    """Both run the same load at the same time, and both agree with every read; the log of one is in no order."""
+
+    async def run_of(variant: str) -> dict[str, Any]:
+        async with bench("run", "throughput", TARGET=f"{FAKE}:{variant}", **BRIEF) as run:
+            code, said = await ended(run)
+            result = run.document()
+            assert code == (0 if variant == "logged" else 1), said
+            return {**result, **run.document("verification.json")}
+
+    sound, reordered = await asyncio.gather(run_of("logged"), run_of("reordering"))
+    assert (sound["verdict"], sound["proof"], sound["level"]) == ("converged", "log", "log"), sound["why"]
+    assert sound["correctness"]["events_checked"] >= sound["throughput"]["actions"] > 0
+    assert sound["not_seen"].startswith("an effect in a wrong row")
+    assert reordered["verdict"] == "diverged"
+    assert "reordered: version" in reordered["why"]
+    counts = reordered["correctness"]
+    assert (counts["reordered"] > 0, counts["lost"], counts["duplicated"], counts["acknowledged_missing"]) == (
+        True,
+        0,
+        0,
+        0,
+    )
 
 
 async def test_a_target_that_does_not_start_ends_the_run_with_its_own_words() -> None:

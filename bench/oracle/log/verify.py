@@ -16,6 +16,7 @@ from bench.oracle.log.contract import Contract, Stats, Todo
 from bench.oracle.log.fold import Fold, text_of
 from bench.oracle.log.rows import Claims, judge, sound
 from metrics.records.result import Correctness
+from metrics.records.sections.target import UNSEEN
 from metrics.records.verification import Verification
 
 TOLD_EVERY_S: Final = 2.0
@@ -25,19 +26,9 @@ LATE_S: Final = 10.0
 AGAIN: Final = 10_000
 """Suspects that are read again by themselves; all others are judged by what a page showed."""
 
-NOT_SEEN: Final = (
-    "an effect in a wrong row, or in a wrong order, that was put right again before the rows were read",
-    "anything about a deleted todo but that it is not shown",
-    "whether a row that is missing lost its events' effects, or was removed: it counts as lost",
-    "the moments of a row, and when each event took effect",
-    "what the log itself does not tell: an event that was changed there, or its whole stream, unless its write was"
-    " acknowledged",
-)
-NOT_SEEN_WITHOUT_APPLIED: Final = "an event that took effect twice: the target does not tell `applied`"
-NOT_SEEN_INCOMPLETE: Final = (
-    "events after a row's version that were passed over: the run did not converge, so they may come"
-)
-NOT_SEEN_UNLISTED: Final = "acknowledged writes that the log lacks: the load generator left no list of them"
+WITHOUT_APPLIED: Final = "an event that took effect twice: the target does not tell `applied`"
+INCOMPLETE: Final = "events after a row's version that were passed over: the run did not converge, so they may come"
+UNLISTED: Final = "acknowledged writes that the log lacks: the load generator left no list of them"
 
 Told = Callable[[str], None]
 """Told now and then, in words, how far it is."""
@@ -68,7 +59,8 @@ def verify_log(
         correctness=Correctness(
             events_checked=findings.events,
             lost=findings.lost,
-            duplicated=findings.duplicated,
+            # Without `applied` a second effect shows nowhere; a version that stands in the log twice does.
+            duplicated=findings.duplicated if applied or findings.duplicated else None,
             reordered=findings.reordered,
             phantom=findings.phantom,
             mismatched_rows=findings.mismatched_rows,
@@ -83,8 +75,8 @@ def verify_log(
 
 def not_seen(*, complete: bool, applied: bool, acknowledged: bool) -> str:
     """What this level can not see, in words."""
-    lacking = {NOT_SEEN_WITHOUT_APPLIED: applied, NOT_SEEN_INCOMPLETE: complete, NOT_SEEN_UNLISTED: acknowledged}
-    return "; ".join([*(words for words, there in lacking.items() if not there), *NOT_SEEN])
+    lacking = {WITHOUT_APPLIED: applied, INCOMPLETE: complete, UNLISTED: acknowledged}
+    return "; ".join([*(words for words, there in lacking.items() if not there), UNSEEN["log"]])
 
 
 @dataclass

@@ -43,10 +43,10 @@ def verdict(result: Result, *, sound: bool) -> dict[str, Any]:
     return {"word": word, "tone": tone, "headline": _headline(result, sound), "doubts": doubts}
 
 
-def proof(result: Result) -> dict[str, Any]:
-    """What the level of proof of the result looked at, check by check, and what it can not see."""
+def proof(result: Result, not_seen: str = "") -> dict[str, Any]:
+    """What the level of proof of the result looked at, check by check, and what it can not see, or could not here."""
     level = result.proof
-    return {"level": level, "seen": SEEN[level], "unseen": UNSEEN[level], "checks": _checks(result, level)}
+    return {"level": level, "seen": SEEN[level], "unseen": not_seen or UNSEEN[level], "checks": _checks(result, level)}
 
 
 def _headline(result: Result, sound: bool) -> str:

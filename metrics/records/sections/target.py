@@ -17,8 +17,10 @@ UNSEEN: Final[Mapping[Proof, str]] = {
         "confirmed"
     ),
     "log": (
-        "effects that were doubled or reordered and then overwritten, for there is no audit; and what the system "
-        "keeps beside its log and its pages"
+        "an effect in a wrong row, or in a wrong order, that was put right again; of a deleted todo anything but that "
+        "it is not shown; whether a row that is missing lost its effects or was removed (it counts as lost); when an "
+        "event took effect; and what the log itself does not tell: an event that was changed there, or a whole stream, "
+        "of which no write was acknowledged"
     ),
     "read-back": (
         "the events: a doubled, reordered or superfluous effect that no acknowledged write contradicts stays unseen"
