@@ -109,7 +109,8 @@ def _unit(name: str) -> Iterator[str]:
 
 def _said(record: type) -> str:
     """The docstring on one line; of a type that is made by a call, the string after it."""
-    return " ".join((vars(record).get("__doc__") or _string_after(record)).split())
+    said = vars(record).get("__doc__") or _string_after(record)
+    return re.sub(r"\bNone\b", "null", " ".join(said.split()))
 
 
 def _string_after(record: type) -> str:

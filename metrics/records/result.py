@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from msgspec import Meta
 
 from metrics.reading import NOT_REQUIRED, read
 from metrics.records.record import BadRecord, Record
@@ -21,6 +23,10 @@ SCHEMA = 2
 METHOD = "2"
 """Version of the definitions in `docs/method.md`, which has their changelog. Two methods are not compared."""
 
+Count = Annotated[int, Meta(ge=0)]
+Figure = Annotated[float, Meta(ge=0)]
+"""Without a sign: a fault that is counted below nothing would cancel another one."""
+
 Verdict = Literal["converged", "timed_out", "diverged", "blocked", "invalid"]
 
 
@@ -32,22 +38,22 @@ class Throughput(Record):
     reads. `rejected` are refusals by the rules (404, 409), apart from `errors`: time-outs, lost connections and 5xx.
     """
 
-    actions: int = 0
-    actions_per_s: float = 0.0
-    reads: int = 0
-    reads_per_s: float = 0.0
-    rejected: int = 0
-    errors: int = 0
+    actions: Count = 0
+    actions_per_s: Figure = 0.0
+    reads: Count = 0
+    reads_per_s: Figure = 0.0
+    rejected: Count = 0
+    errors: Count = 0
 
 
 @dataclass(frozen=True)
 class Percentiles(Record):
     """Latency in milliseconds, read from one HDR histogram."""
 
-    p50: float = 0.0
-    p95: float = 0.0
-    p99: float = 0.0
-    max: float = 0.0
+    p50: Figure = 0.0
+    p95: Figure = 0.0
+    p99: Figure = 0.0
+    max: Figure = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,11 @@ class Lag(Record):
 class Visibility(Record):
     """Milliseconds from the acknowledgement of a sampled write to the first read that shows it; `samples` of them."""
 
-    p50: float = 0.0
-    p95: float = 0.0
-    p99: float = 0.0
-    max: float = 0.0
-    samples: int = 0
+    p50: Figure = 0.0
+    p95: Figure = 0.0
+    p99: Figure = 0.0
+    max: Figure = 0.0
+    samples: Count = 0
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,14 @@ class Correctness(Record):
     of the events, `acknowledged_missing` acknowledged writes that a final read over HTTP lacks.
     """
 
-    events_checked: int = 0
-    lost: int | None = 0
-    duplicated: int | None = 0
-    reordered: int | None = 0
-    phantom: int | None = 0
-    mismatched_rows: int | None = 0
-    acknowledged_checked: int = 0
-    acknowledged_missing: int = 0
+    events_checked: Count = 0
+    lost: Count | None = 0
+    duplicated: Count | None = 0
+    reordered: Count | None = 0
+    phantom: Count | None = 0
+    mismatched_rows: Count | None = 0
+    acknowledged_checked: Count = 0
+    acknowledged_missing: Count = 0
 
     @property
     def faults(self) -> int:

@@ -78,6 +78,8 @@ def planted() -> dict[str, dict[str, Any]]:
         "other-verdict": bad(good, lambda d: d.update(verdict="fine")),
         "text-for-number": bad(good, lambda d: d["throughput"].update(actions="9")),
         "one-field-more": bad(good, lambda d: d["convergence"].update(extra=1)),
+        "fault-below-nothing": bad(good, lambda d: d["correctness"].update(lost=1, phantom=-1)),
+        "negative-rate": bad(good, lambda d: d["throughput"].update(actions_per_s=-1.0)),
         "other-schema": bad(good, lambda d: d.update(schema=1)),
         "other-class": bad(good, lambda d: d["target"].update({"class": "best"})),
         "other-proof": bad(good, lambda d: d.update(proof="trust me")),
