@@ -187,6 +187,8 @@ def _parser() -> argparse.ArgumentParser:
     shown = _command(commands, "board", boards.board, "one static page of results, or publish one")
     boards.add_arguments(shown)
     shown.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are, and where it goes")
+    told = _command(commands, "comparison", boards.compare, "docs/comparison.md, from a sitting of all targets")
+    boards.add_comparison(told)
     each = _command(commands, "targets", tables.targets, "all targets that are installed here, in one table")
     tables.add_arguments(each)
     for answer in (most, where, each):

@@ -9,17 +9,24 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.board.gather import Gathered, gather
+from bench import ROOT
+from bench.answers.board import comparison
+from bench.answers.board.gather import Gathered, gather, of_targets
 from bench.answers.board.page import headline, render
 from bench.answers.board.publish import publish
 from bench.answers.board.rows import plain, tables
-from bench.bundle.folder import new_id
+from bench.bundle.folder import LATEST, RESULTS, new_id
 from bench.bundle.leave import leave
+from bench.bundle.reading import refusing
 from bench.ends.conclude import SOUND
 from bench.ends.errors import SetupError
+from metrics.files import write_whole
+from metrics.reading import read
+from metrics.records.answers import targets as sittings
 from metrics.records.answers.board import FILE, SCHEMA, Board
 
 INDEX: Final = "board/index.html"
+COMPARISON: Final = ROOT / "docs" / "comparison.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,4 +67,29 @@ def _leave(found: Gathered, folder: Path, console: Console) -> int:
         console.print(Text(f"left out: {file}: {why}"), soft_wrap=True)
     said = headline([row for table in ranked for row in table["rows"]])
     console.print(Text(f"board   {said}\npage    {folder / INDEX}", style="bold"), soft_wrap=True)
+    return SOUND
+
+
+def add_comparison(parser: argparse.ArgumentParser) -> None:
+    """What the page of a sitting can be made from."""
+    last = ROOT / RESULTS / LATEST
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=last, help="of bench:targets (default: the last answer)"
+    )
+    parser.add_argument(
+        "--drills", action="append", default=[], type=Path, metavar="FOLDER", help="drills of its targets"
+    )
+    parser.add_argument("--to", type=Path, default=COMPARISON, metavar="FILE", help="default: docs/comparison.md")
+
+
+def compare(arguments: argparse.Namespace, console: Console) -> int:
+    """Write the page of a sitting."""
+    with refusing():
+        document = read(arguments.folder / sittings.FILE, sittings.Targets, schema=sittings.SCHEMA)
+        drilled = [each for folder in arguments.drills for each in of_targets(folder)]
+    try:
+        write_whole(arguments.to, comparison.render(document, drilled))
+    except OSError as error:
+        raise SetupError(str(arguments.to), f"can not be written: {error.strerror}", "make room") from error
+    console.print(Text(f"written {arguments.to}"), soft_wrap=True)
     return SOUND

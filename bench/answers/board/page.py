@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bench.answers.board.rows import CLASSES, COLUMNS
+from bench.answers.board.rows import CLASSES
+from bench.answers.targets.document import COLUMNS
 from bench.report.page import page, source
 from metrics.records.sections.target import UNSEEN
 

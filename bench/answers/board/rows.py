@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from statistics import median
 from typing import Any, Final, Literal
 
 from bench.answers.board.publish import TEST_PROFILE, doubts, of_test_profile
-from bench.bundle.figures import figure
+from bench.answers.board.takeover import takeover
+from bench.answers.targets.document import COLUMNS
+from bench.compare.metrics import Metric
+from bench.compare.words import number
 from bench.preflight.description import LIKENESS
-from bench.report.words import machine_line, milliseconds, setting_text, whole
-from metrics.records.answers.drills import Drill
+from bench.report.words import machine_line, setting_text
 from metrics.records.answers.published import Published
-from metrics.records.result import Result
+from metrics.records.verification import Verification
 
 State = Literal["correct", "wrong", "not judged"]
 CLASSES: Final = ("documented", "as shipped", "tuned")
@@ -28,44 +29,9 @@ LOAD: Final = (
     *("API_PROCESSES", "SCENARIO_TEXT"),
 )
 """Settings that make two loads unlike; SCENARIO_TEXT is the digest of a scenario of one's own."""
-KILL: Final = "kill-projector"
 _WORDS: Final = 240
 """Characters of a text of somebody else that are shown."""
 _HUGE: Final = 1e12
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure: its name in the address, the title, the unit, where it is in a result, and how it is written."""
-
-    name: str
-    title: str
-    unit: str
-    value: Callable[[Result], float | None]
-    written: Callable[[float], str]
-    better: Literal["higher", "lower"]
-
-
-def _at(path: str) -> Callable[[Result], float | None]:
-    return lambda result: figure(result, path).value
-
-
-def system_cpu(result: Result) -> float | None:
-    """Microseconds of CPU of the target and its database, by acknowledged action."""
-    parts = result.resources.cpu_us_per_action if result.resources else {}
-    system = [us for part, us in parts.items() if part not in ("generator", "bench")]
-    return sum(system) if system else None
-
-
-COLUMNS: Final = (
-    Column("actions", "actions", "/s", _at("throughput.actions_per_s"), whole, "higher"),
-    Column("action-p99", "action p99", "ms", _at("latency_ms.actions.p99"), milliseconds, "lower"),
-    Column("visible-p50", "visible p50", "ms", _at("visibility_ms.p50"), milliseconds, "lower"),
-    Column("visible-p99", "visible p99", "ms", _at("visibility_ms.p99"), milliseconds, "lower"),
-    Column("catch-up", "catch-up", "events/s", _at("convergence.speed_events_per_s"), whole, "higher"),
-    Column("cpu", "CPU", "µs an action", system_cpu, whole, "lower"),
-    Column("wal", "WAL", "bytes an event", _at("resources.wal_bytes_per_event"), whole, "lower"),
-)
 
 
 def plain(text: str, most: int = _WORDS) -> str:
@@ -138,7 +104,7 @@ def _configuration(half: Published) -> tuple[Any, ...]:
 
 def _rank(row: Mapping[str, Any]) -> tuple[Any, ...]:
     order: tuple[State, ...] = ("correct", "wrong", "not judged")
-    return (order.index(row["state"]), -(row["values"]["actions"] or 0.0), row["target"])
+    return (order.index(row["state"]), -(row["values"][COLUMNS[0].name] or 0.0), row["target"])
 
 
 def _row(halves: Sequence[Published]) -> dict[str, Any]:
@@ -148,7 +114,7 @@ def _row(halves: Sequence[Published]) -> dict[str, Any]:
     found: State = "wrong" if wrong else "correct" if correct else "not judged"
     undoubted = [half for half in correct if not any(doubts(half))]
     of = [] if wrong else undoubted or correct
-    values = {column.name: _median(column.value(half.result) for half in of) for column in COLUMNS}
+    values = {column.name: _median(_value(column, half) for half in of) for column in COLUMNS}
     newest = max(halves, key=lambda half: (half.measured_on, half.result.run_id))
     result = newest.result
     return {
@@ -163,7 +129,7 @@ def _row(halves: Sequence[Published]) -> dict[str, Any]:
         "doubt": plain(next(doubts(correct[0]))) if of and not undoubted else "",
         "values": values,
         "cells": [_cell(column, values[column.name]) for column in COLUMNS],
-        "takeover": _takeover(_drills(halves)),
+        "takeover": takeover(drill for half in halves for drill in half.drills),
         "day": newest.measured_on,
         "note": plain(result.note),
     }
@@ -182,42 +148,23 @@ def _runs_told(correct: int, wrong: int, all_of_them: int) -> str:
     return ", ".join(part for part in (told, f"{others} not judged" if others and correct + wrong else "") if part)
 
 
+def _value(column: Metric, half: Published) -> float | None:
+    found = column.value(half.result, Verification())
+    return None if found is None else found.value
+
+
 def _median(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     middle = median(known) if known else None
     return middle if middle is not None and isfinite(middle) else None
 
 
-def _cell(column: Column, value: float | None) -> dict[str, Any]:
+def _cell(column: Metric, value: float | None) -> dict[str, Any]:
     if value is None:
         return {"name": column.name, "value": None, "text": "not told"}
-    return {"name": column.name, "value": value, "text": _short(value, column.written)}
+    return {"name": column.name, "value": value, "text": _short(value, lambda shown: number(shown, column.unit))}
 
 
 def _short(value: float, written: Callable[[float], str]) -> str:
     """No honest run has figures that fill a line."""
     return f"{value:.3g}" if abs(value) > _HUGE else written(value)
-
-
-def _drills(halves: Sequence[Published]) -> list[Drill]:
-    found = [drill for half in halves for drill in half.drills if drill["name"] == KILL]
-    return [drill for place, drill in enumerate(found) if drill not in found[:place]]
-
-
-def _takeover(found: Sequence[Drill]) -> dict[str, Any]:
-    """What became of the work of a projector that was killed: the slowest median, and anything that went wrong."""
-    if not found:
-        return {"value": None, "text": "not told", "small": "", "fault": False}
-    counts = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing", "not_converged")
-    documents: Sequence[Mapping[str, Any]] = found
-    summed = {name: sum(each[name] for each in documents) for name in counts}
-    wrong = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
-    hit, asked = sum(drill["hit"] for drill in found), sum(drill["repetitions"] for drill in found)
-    took = [drill["takeover_s"]["p50"] for drill in found if drill["takeover_s"]["p50"] is not None]
-    small = f"{hit} of {asked} hit"
-    if wrong:
-        return {"value": None, "text": "wrong", "small": f"{wrong}; {small}", "fault": True}
-    if not took:
-        return {"value": None, "text": "not told", "small": small, "fault": False}
-    slowest = max(took)
-    return {"value": slowest, "text": f"{_short(slowest, '{:.1f}'.format)} s", "small": small, "fault": False}

@@ -83,7 +83,7 @@ def test_a_run_that_was_not_judged_takes_nothing_from_those_that_were() -> None:
     broken = halves.wrong("some", run_id(2), "interrupted", verdict="invalid")
     (table,) = tables([faster("some", 1, 99.0), broken])
     (row,) = table["rows"]
-    assert (row["state"], row["values"]["actions"], row["runs"]) == ("correct", 99.0, "1 not judged")
+    assert (row["state"], row["values"]["actions_per_s"], row["runs"]) == ("correct", 99.0, "1 not judged")
     (table,) = tables([broken])
     assert (table["rows"][0]["state"], table["rows"][0]["wrong"]) == ("not judged", "interrupted")
 
@@ -99,7 +99,7 @@ def test_numbers_are_medians_of_runs_without_a_doubt_where_there_are_some() -> N
     doubtful = faster("some", 4, 5.0, doubts=["a neighbour took 30 %"])
     (table,) = tables([faster("some", 1, 90.0), faster("some", 2, 100.0), faster("some", 3, 95.0), doubtful])
     (row,) = table["rows"]
-    assert (row["values"]["actions"], row["doubt"], row["runs"]) == (95.0, "", "4 of 4 runs")
+    assert (row["values"]["actions_per_s"], row["doubt"], row["runs"]) == (95.0, "", "4 of 4 runs")
     (table,) = tables([doubtful])
     assert table["rows"][0]["doubt"] == "a neighbour took 30 %"
     assert "in doubt: a neighbour took 30 %" in seen(page(doubtful))
@@ -121,7 +121,7 @@ def test_what_was_not_measured_alike_is_not_ranked_side_by_side(change: str) -> 
 
 def test_what_is_not_told_is_said_and_is_no_0() -> None:
     row = tables([faster("some", 1, 9.0)])[0]["rows"][0]
-    assert {cell["name"]: cell["text"] for cell in row["cells"]}["cpu"] == "not told"
+    assert {cell["name"]: cell["text"] for cell in row["cells"]}["system_cpu_us_per_action"] == "not told"
     assert row["takeover"]["text"] == "not told"
 
 
@@ -258,5 +258,5 @@ def test_each_filter_and_each_column_is_one_that_the_rows_have() -> None:
     filters = [str(a["name"]) for a, _ in tree.of("select")]
     assert {f"data-{name}" for name in filters} <= {*row, *table}
     sorts = {str(a["data-sort"]) for a, _ in tree.of("th") if "data-sort" in a}
-    assert {"state", "target", "proof", "actions", "takeover"} <= sorts
+    assert {"state", "target", "proof", "actions_per_s", "takeover"} <= sorts
     assert not re.search(r"\b(fetch|XMLHttpRequest|localStorage|eval)\b", page())

@@ -1,0 +1,39 @@
+"""What drills say of a target: what they counted, and what became of the work of a projector that was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from bench.drill.repetition import COUNTED
+from metrics.records.answers.drills import Drill
+
+KILL: Final = "kill-projector"
+_WRONG: Final = (*COUNTED, "blocked", "not_converged")
+_LONGEST: Final = 1e9
+
+
+def counted(drills: Sequence[Drill]) -> str:
+    """What is wrong after the fault, in all repetitions; empty where nothing is."""
+    documents: Sequence[Mapping[str, Any]] = drills
+    summed = {name: sum(each[name] for each in documents) for name in _WRONG}
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
+
+
+def takeover(drills: Iterable[Drill]) -> dict[str, Any]:
+    """The cell of a target: the slowest median, or what went wrong. A drill that is there twice counts once."""
+    found: list[Drill] = []
+    for drill in drills:
+        if drill["name"] == KILL and drill not in found:
+            found.append(drill)
+    if not found:
+        return {"value": None, "text": "not told", "small": "", "fault": False}
+    hit, asked = sum(drill["hit"] for drill in found), sum(drill["repetitions"] for drill in found)
+    took = [drill["takeover_s"]["p50"] for drill in found if drill["takeover_s"]["p50"] is not None]
+    small = f"{hit} of {asked} hit"
+    if wrong := counted(found):
+        return {"value": None, "text": "wrong", "small": f"{wrong}; {small}", "fault": True}
+    if not took:
+        return {"value": None, "text": "not told", "small": small, "fault": False}
+    slowest = min(max(took), _LONGEST)
+    return {"value": slowest, "text": f"{slowest:.1f} s", "small": small, "fault": False}
