@@ -136,7 +136,9 @@ def _faults(drilled: Sequence[tuple[str, Drill]]) -> Iterator[str]:
 
 def _drill(name: str, drill: Drill) -> list[str]:
     took = drill["takeover_s"]
+    none = drill.get("no_takeover_s")
     after = "not told" if took["p50"] is None or took["max"] is None else f"{took['p50']:.1f} s, {took['max']:.1f} s"
+    after += "" if none is None or none["max"] is None else f"; none within {none['max']:.0f} s"
     around = drill["visible_p99_ms"]
     seen = ", ".join(
         words.amount(value, "ms").removesuffix(" ms") for value in (around["before"], around["during"], around["after"])

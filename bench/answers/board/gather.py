@@ -118,6 +118,9 @@ def _subject(one: Published) -> tuple[str, str]:
 
 
 def _target_of(results: Path, drill: Drill) -> tuple[str, str] | None:
+    """As it says itself, else by a bundle of its repetitions."""
+    if name := drill.get("target"):
+        return name, drill["strategy"]
     for run in drill["runs"]:
         folder = results / Path(run["run_id"]).name
         if (folder / "result.json").is_file():

@@ -16,7 +16,7 @@ _LONGEST: Final = 1e9
 def counted(drills: Sequence[Drill]) -> str:
     """What is wrong after the fault, in all repetitions; empty where nothing is."""
     documents: Sequence[Mapping[str, Any]] = drills
-    summed = {name: sum(each[name] for each in documents) for name in _WRONG}
+    summed = {name: sum(each[name] or 0 for each in documents) for name in _WRONG}
     return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
 
 
@@ -33,6 +33,14 @@ def takeover(drills: Iterable[Drill]) -> dict[str, Any]:
     small = f"{hit} of {asked} hit"
     if wrong := counted(found):
         return {"value": None, "text": "wrong", "small": f"{wrong}; {small}", "fault": True}
+    none = [spread["max"] for drill in found if (spread := drill.get("no_takeover_s")) and spread["max"] is not None]
+    if none:
+        return {
+            "value": None,
+            "text": "none",
+            "small": f"within {min(max(none), _LONGEST):.0f} s; {small}",
+            "fault": False,
+        }
     if not took:
         return {"value": None, "text": "not told", "small": small, "fault": False}
     slowest = min(max(took), _LONGEST)

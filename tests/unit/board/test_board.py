@@ -140,6 +140,12 @@ def test_a_takeover_and_one_that_lost_something() -> None:
     assert "not after kill -9" not in seen(page(right))
 
 
+def test_where_nobody_took_over_that_is_said() -> None:
+    alone = halves.drill(takeover_s={"p50": None, "max": None}, no_takeover_s={"p50": 9.0, "max": 12.0})
+    told = tables([replace(faster("some", 1, 9.0), drills=[alone])])[0]["rows"][0]["takeover"]
+    assert (told["text"], told["small"], told["fault"]) == ("none", "within 12 s; 5 of 5 hit", False)
+
+
 def test_a_hostile_result_injects_nothing() -> None:
     evil = halves.half(EVIL, run_id(1), scenario=EVIL, note=EVIL, strategy=EVIL, platform=EVIL, doubts=[EVIL])
     evil = replace(
