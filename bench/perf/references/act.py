@@ -1,7 +1,8 @@
-"""The peer @rotorsoft/act (1.31 with act-pg 1.19), which the npm registry does not have: figures of an earlier sitting.
+"""Remembered figures of @rotorsoft/act 1.31 with act-pg 1.19, a store that the npm registry does not have.
 
-Measured in November 2026 on a machine of this kind. Where it could be, a figure is kept as a share of the reference
-that was measured beside it, since a share moves less from hour to hour than a figure.
+Measured in an earlier sitting, in November 2026, on a machine of this kind. Where it could be, a figure is kept as a
+share of the reference that was measured beside it, since a share moves less from hour to hour than a figure. Over
+SQLite act is measured beside ours in each run, as the peer `act-sqlite` (`targets/act`).
 """
 
 from __future__ import annotations
