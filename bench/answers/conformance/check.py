@@ -15,6 +15,9 @@ from metrics.records.answers.conformance import Checked, Found, State
 from settings.hiding import hide
 
 LANES: Final = 8
+"""Of the whole form. The short one checks a rule at a time: what writers at the same moment do to a projection is what
+the measurement itself proves, and not what keeps it from beginning.
+"""
 PATIENCE_S: Final = 10.0
 """For what must hold at last."""
 LONGEST_S: Final = 120.0
@@ -42,7 +45,7 @@ def check(
     subject = Subject(client, patience_s, begun + (LONGEST_SHORT_S if short else LONGEST_S))
     chosen = [rule for rule in rules if _asked(rule, capabilities, short=short)]
     try:
-        found = _found(subject, chosen)
+        found = _found(subject, chosen, lanes=1 if short else LANES)
         subject.clean()
     finally:
         client.close()
@@ -69,20 +72,20 @@ def _asked(rule: Rule, capabilities: Collection[str] | None, *, short: bool) -> 
     return rule.short and (rule.part == REQUIRED or capabilities is None or rule.part in capabilities)
 
 
-def _found(subject: Subject, rules: Sequence[Rule]) -> list[Found]:
+def _found(subject: Subject, rules: Sequence[Rule], lanes: int) -> list[Found]:
     """In the order of the rules. One that nobody answers ends with its first rule."""
     found: dict[str, Found] = {}
     first, *others = rules
     found[first.name] = _judged(subject, first)
     beside = [rule for rule in others if rule.turn == "beside"]
-    with ThreadPoolExecutor(LANES) as lanes:
+    with ThreadPoolExecutor(lanes) as pool:
         try:
             found |= zip(
-                (rule.name for rule in beside), lanes.map(lambda rule: _judged(subject, rule), beside), strict=True
+                (rule.name for rule in beside), pool.map(lambda rule: _judged(subject, rule), beside), strict=True
             )
         except BaseException:
             subject.deadline = 0.0
-            lanes.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     for turn in ("alone", "last"):
         found |= {rule.name: _judged(subject, rule) for rule in others if rule.turn == turn}

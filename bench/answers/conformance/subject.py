@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -159,6 +160,13 @@ class Subject:
         if not answer.ok:
             raise Unmet("it needs a todo that a read shows", Seen(answer.sent, answer.came))
         return answer
+
+    @cached_property
+    def sample(self) -> Made:
+        """A todo that a read shows, for checks that only look. Raises Unmet."""
+        made = self.make()
+        self.shown(made)
+        return made
 
     def settle(self, made: Made, *, deleted: bool = False) -> None:
         """Wait until a read shows the last write of the todo, and nothing is left to project; go on all the same."""

@@ -50,12 +50,13 @@ def summary(console: Console, found: Conformance) -> None:
     """One line a target."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for word in ("target", "rules held", "proven", "verdict"):
-        table.add_column(word, no_wrap=True)
+        table.add_column(word, no_wrap=word in ("target", "rules held"))
     for checked in found["targets"]:
         counted = [rule for rule in checked["rules"] if rule["counts"]]
         held = f"{sum(rule['state'] == 'held' for rule in counted)} of {len(counted)}"
         kept = checked["held"]
-        verdict = Text("keeps the contract" if kept else checked["why"], style="green" if kept else "bold red")
+        why = checked["why"].partition(": ")[2]
+        verdict = Text("keeps the contract" if kept else f"not held: {why}", style="green" if kept else "bold red")
         table.add_row(checked["target"], held, ", ".join(checked["offered"]) or "–", verdict)
     for one in found["failed"]:
         table.add_row(one["target"], "–", "–", Text(f"did not start: {one['why']}", style="bold red"))

@@ -87,7 +87,7 @@ def applied_counts(subject: Subject) -> Seen:
 @applied("a whole number from 1 on in each todo", "show `applied` on pages as in single reads")
 def applied_page(subject: Subject) -> Seen:
     """Todos on a page have `applied`, too."""
-    subject.shown(subject.make())
+    subject.shown(subject.sample)
     answer = subject.page(limit=10)
     told = answer.field("todos")
     todos = [todo for todo in told if isinstance(todo, dict)] if isinstance(told, list) else []

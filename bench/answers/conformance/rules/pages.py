@@ -26,7 +26,7 @@ COMPARED: Final = 8
 )
 def page_fields(subject: Subject) -> Seen:
     """A page is answered with 200 and has `todos`, each with `id`, `text` and `version`, and `next`, an id or null."""
-    subject.shown(subject.make())
+    subject.shown(subject.sample)
     answer = subject.page(limit=5)
     told = answer.field("todos")
     typed = isinstance(told, list) and all(map(_typed, told))

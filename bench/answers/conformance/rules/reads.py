@@ -19,15 +19,15 @@ FOUR_BYTES: Final = "𝄞"
 @rule("200", "answer GET /todos/{stream} with 200 for a todo of the read model", short=True)
 def get_200(subject: Subject) -> Seen:
     """A todo that is projected is answered with 200."""
-    answer = subject.shown(subject.make())
+    answer = subject.get(subject.sample.id)
     return answer.must(answer.status == 200)
 
 
 @rule('"id" the stream, "text" a string, "version" a whole number from 1 on', "show id, text and version", short=True)
 def get_fields(subject: Subject) -> Seen:
     """Its `id` is the stream, its `text` a string, its `version` a whole number."""
-    made = subject.make()
-    answer = subject.shown(made)
+    made = subject.sample
+    answer = subject.get(made.id)
     typed = isinstance(answer.field("text"), str) and whole(answer.field("version"), 1)
     return answer.must(typed and answer.field("id") == made.id)
 
