@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Literal, Self
 
+from bench.preflight import asked
 from metrics.target import Target
-from settings import Environment, SettingError, catalogue, strategies
+from settings import Environment, SettingError, strategies
 from settings.catalogue import api, database, load, observation, projection
 from settings.catalogue.kinds import Setting
 from settings.catalogue.projection import HandlerKind, Strategy
-from settings.children import handed_on
 from settings.hiding import shown
 from settings.scenarios import reader, rules
 from settings.scenarios.scenario import Scenario
@@ -87,7 +87,7 @@ class Settings:
         settings = cls(
             scenario=chosen,
             target=target,
-            **(_ours(env, mode) if target.ours else _others(target, env, given, mode)),
+            **asked.projection_of(target, env, given, mode),
             database_url=database_url,
             base_url=base_url,
             api_port=api.API_PORT.optional(env),
@@ -106,7 +106,7 @@ class Settings:
             handler_latency_ms=projection.HANDLER_LATENCY_MS.read(env),
             streams_in_flight=projection.STREAMS_IN_FLIGHT.read(env),
             sample_resources=observation.SAMPLE_RESOURCES.read(env),
-            others=_handed_on(target, known),
+            others=asked.handed_on(target, known),
             influx=Target.from_env(env),
         )
         settings._check_combined()
@@ -186,34 +186,6 @@ class Settings:
             **{name: _plain(shown(name, value)) for name, value in values.items()},
             **self.scenario.digest_of_own(),
         }
-
-
-def _ours(env: Environment, mode: Mode | None) -> dict[str, Any]:
-    return {
-        "strategy": strategies.read(env, serial=None if mode is None else mode == "serial"),
-        "handler": cast(HandlerKind, projection.HANDLER.read(env)),
-        "projectors": projection.PROJECTORS.read(env),
-    }
-
-
-def _others(target: Manifest, env: Environment, given: Mapping[str, str], mode: Mode | None) -> dict[str, Any]:
-    """What is asked of a target that is not ours. Raises SettingError for what it does not have."""
-    fit.refuse_others(target, given, env)
-    asked, projectors = projection.PROJECTORS.read(env), fit.projectors(target, env, given)
-    lowered = f"PROJECTORS is {projectors} and not {asked}: more are not for {target.name}, by its manifest"
-    return {
-        "strategy": strategies.NOT_TOLD,
-        "handler": strategies.NOT_TOLD,
-        "projectors": projectors,
-        "told_mode": fit.mode(target, env, mode),
-        "notes": (lowered,) if 0 < projectors < asked else (),
-    }
-
-
-def _handed_on(target: Manifest, known: Mapping[str, str]) -> dict[str, str]:
-    """The values of a user that processes are given; of a target that is not ours, the load generator's alone."""
-    told = handed_on(known)
-    return told if target.ours else {name: value for name, value in told.items() if name in catalogue.names("loadgen")}
 
 
 def _plain(value: str) -> Any:

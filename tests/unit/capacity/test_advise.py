@@ -233,6 +233,7 @@ def spoil(**changed: Any) -> Callable[[Any], None]:
         (spoil(verdict="blocked", outcome="fails"), "1 capacities in which an oracle found a fault are left out"),
         (spoil(doubts=["others took 9 %"]), "1 curves with doubtful trials that were taken all the same"),
         (lambda it: it["postgres"]["settings"].update(fsync="off"), "1 capacities without durability"),
+        (lambda it: it["settings"].update(TARGET="crud"), "1 capacities of other targets are left out"),
     ],
 )
 def test_what_is_unsound_doubted_or_not_durable_is_left_out_with_a_word(
