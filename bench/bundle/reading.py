@@ -15,10 +15,17 @@ from metrics.records.loadgen import Loadgen
 from metrics.records.result import Result, read_result
 from metrics.records.samples import Sample
 from metrics.records.sections.resources import Second
+from metrics.records.sections.target import Description
 from metrics.records.surroundings import Machine, Postgres, Versions
 from metrics.records.verification import Verification
 
-KINDS: Final[dict[str, Any]] = {"machine": Machine, "versions": Versions, "postgres": Postgres, "loadgen": Loadgen}
+KINDS: Final[dict[str, Any]] = {
+    "machine": Machine,
+    "versions": Versions,
+    "postgres": Postgres,
+    "loadgen": Loadgen,
+    "target": Description,
+}
 
 
 @dataclass(frozen=True)

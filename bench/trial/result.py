@@ -10,7 +10,7 @@ from bench.oracle.verdict import judge
 from bench.preflight import told as said
 from bench.preflight.settings import Settings
 from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
-from metrics.records.sections.target import Target
+from metrics.records.sections.target import Description, Target
 from metrics.records.verification import Verification
 from settings.strategies import NOT_TOLD
 from settings.targets.manifest import Manifest
@@ -78,12 +78,17 @@ def target_of(manifest: Manifest) -> Target:
     }
 
 
-def manifest_told(manifest: Manifest) -> dict[str, Any]:
-    """`target.json`: what the target is, and what to know of it, by its manifest."""
+def description_of(manifest: Manifest) -> Description:
+    """What the target is, and what to know of it, by its manifest."""
     return {
-        **target_of(manifest),
-        **{name: getattr(manifest, name) for name in ("title", "language", "store", "proof", "homepage", "durable")},
-        **{name: list(getattr(manifest, name)) for name in ("modes", "know")},
+        "title": manifest.title,
+        "language": manifest.language,
+        "store": manifest.store,
+        "proof": manifest.proof,
+        "homepage": manifest.homepage,
+        "durable": manifest.durable,
+        "modes": list(manifest.modes),
+        "know": list(manifest.know),
     }
 
 

@@ -32,7 +32,7 @@ from bench.trial.hold import Hold
 from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
 from bench.trial.resources.beside import Beside, Found
-from bench.trial.result import manifest_told, merge, void
+from bench.trial.result import description_of, merge, void
 from bench.trial.waterfall import measure as waterfall
 from bench.trial.waterfall.clock import SAME, offset
 from bench.trial.waterfall.last_commit import until_commit
@@ -157,7 +157,8 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
 
 def _describe(system: System, bundle: Bundle) -> None:
     """What it runs on, as far as it has it."""
-    bundle.write("target.json", manifest_told(system.settings.target))
+    if system.settings.target.told:
+        bundle.write("target.json", description_of(system.settings.target))
     if system.postgres is not None:
         bundle.write("postgres.json", system.postgres)
     if system.doctor is not None:

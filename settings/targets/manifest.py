@@ -52,6 +52,11 @@ class Manifest(Document, frozen=True, kw_only=True):
         return self.name.partition(":")[0]
 
     @property
+    def told(self) -> bool:
+        """Whether a file tells it; of what runs elsewhere nothing is known but its name."""
+        return bool(self.text)
+
+    @property
     def ours(self) -> bool:
         """True where our own schema is in its store, so that our settings, roles and oracle apply to it."""
         return self.proof == "store"

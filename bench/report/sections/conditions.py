@@ -32,9 +32,27 @@ def groups(result: Result, documents: Mapping[str, Any]) -> list[dict[str, Any]]
     server = told if postgres or result.proof == "store" else []
     server += [("TLS", "on" if postgres.get("tls") else "off")] if "tls" in postgres else []
     server += [*postgres.get("environment", {}).items(), *postgres.get("settings", {}).items()]
-    tables = [("Settings", settings), ("Machine", machine), ("Postgres", server), ("Versions", built)]
+    target = _target(result, documents)
+    tables = [
+        ("Target", target),
+        ("Settings", settings),
+        ("Machine", machine),
+        ("Postgres", server),
+        ("Versions", built),
+    ]
     tables.append(("Load generator", _generator(result) if result.sound else []))
     return [{"title": title, "rows": rows} for title, rows in tables if rows]
+
+
+def _target(result: Result, documents: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was measured, and what its manifest says of it; no more than its name of what somebody else runs."""
+    target, told, built = result.target, documents.get("target") or {}, documents["versions"].get("target") or {}
+    rows = [("name", target["name"]), ("version", target["version"] or "not told"), ("class", target["class"])]
+    rows += [("offers", ", ".join(target["capabilities"]) or "the required calls")]
+    rows += [(name, str(told[name])) for name in ("title", "language", "store", "homepage", "durable") if name in told]
+    rows += [("to know", text) for text in told.get("know", [])]
+    rows += [("lock", str(built["lock"]))] if "lock" in built else []
+    return [*rows, *built.get("packages", {}).items()]
 
 
 def _generator(result: Result) -> list[tuple[str, str]]:

@@ -33,3 +33,20 @@ Target = TypedDict("Target", {"name": str, "version": str, "class": Class, "capa
 
 Only what is of one `class` is ranked; `capabilities` are what it offers.
 """
+
+
+class Description(TypedDict):
+    """`target.json`: what was measured, and what to know of it before its numbers, as its manifest tells it.
+
+    `store` is where it keeps todos, `durable` why it is as durable as ours, `modes` those that it can be run in.
+    `proof` is its best level.
+    """
+
+    title: str
+    language: str
+    store: str
+    proof: Proof
+    homepage: str
+    durable: str
+    modes: list[str]
+    know: list[str]
