@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import ROOT
+from bench.answers import scenarios
 from bench.answers.advise import command as advice
 from bench.answers.board import command as boards
 from bench.answers.capacity import command as capacities
@@ -26,6 +27,7 @@ from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
 from bench.answers.gate import command as gates
 from bench.answers.gate.requirement import line, requirements
+from bench.answers.scenarios import a_scenario
 from bench.answers.targets import command as tables
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
@@ -38,9 +40,8 @@ from bench.platforms.choice import choose
 from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import progress
-from bench.trial import listing, runner, summary
+from bench.trial import runner, summary
 from bench.trial.fault import Plan
-from bench.trial.listing import a_scenario
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
 from metrics.records.answers.conformance import FILE as CONFORMANCE
@@ -84,7 +85,7 @@ def _act() -> int:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """One run of a scenario; or the list of those that are shipped."""
     if arguments.list:
-        listing.show(console)
+        scenarios.show(console)
         return 0
     required = requirements(arguments.require)
     # One standstill at a time, unless both are asked for.

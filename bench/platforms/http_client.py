@@ -38,10 +38,15 @@ def ready(base_url: str) -> bool:
 
 def stats(base_url: str) -> dict[str, Any] | None:
     """The document of GET /stats, None when it can not be had at the moment."""
+    return document(base_url, "/stats")
+
+
+def document(base_url: str, path: str) -> dict[str, Any] | None:
+    """The JSON object that is answered there with success; None where none is."""
     try:
-        with direct(f"{base_url}/stats") as answer:
-            document: dict[str, Any] = json.load(answer)
-            return document
+        with direct(f"{base_url}{path}") as answer:
+            told = json.load(answer)
+            return told if isinstance(told, dict) else None
     except (OSError, http.client.HTTPException, ValueError):
         return None
 

@@ -22,6 +22,7 @@ from bench.oracle import database
 from bench.oracle.log import acknowledged
 from bench.oracle.log.verify import verify_log
 from bench.oracle.verify import verify
+from bench.platforms import http_client
 from bench.platforms.platform import System
 from bench.report.progress import Progress
 from metrics.records.result import NOT_SEEN
@@ -52,8 +53,22 @@ def prove(ended: Ended, progress: Progress) -> Verification:
 
 
 def level_of(system: System) -> Proof:
-    """The best level that the target allows."""
-    return "store" if system.store_url is not None else system.settings.target.proof
+    """The best level that the target declares; of what somebody else runs, the best that it is seen to offer."""
+    target = system.settings.target
+    if system.store_url is not None:
+        return "store"
+    if target.told:
+        return target.proof
+    return "log" if "events" in (http_client.document(system.base_url, "/events?limit=1") or {}) else "read-back"
+
+
+def tells_applied(system: System) -> bool:
+    """Whether rows tell how many events took effect in them; where nobody declares anything, the first row says it."""
+    target = system.settings.target
+    if target.told:
+        return target.offers("applied")
+    rows = (http_client.document(system.base_url, "/todos?limit=1") or {}).get("todos") or [{}]
+    return "applied" in rows[0]
 
 
 def _by_store(ended: Ended, progress: Progress) -> Verification:
@@ -90,7 +105,7 @@ def _by_log(ended: Ended, progress: Progress) -> Verification:
     return verify_log(
         system.base_url,
         complete=ended.complete,
-        applied="applied" in system.settings.target.capabilities,
+        applied=tells_applied(system),
         told=progress.step,
         acknowledged=acknowledged.read(ended.bundle.folder),
     )

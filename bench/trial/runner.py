@@ -27,6 +27,7 @@ from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import Progress
 from bench.trial import proof
+from bench.trial.contract import require_contract
 from bench.trial.fault import Plan
 from bench.trial.hold import Hold
 from bench.trial.injection import Injection
@@ -135,6 +136,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         where.platform = system.platform.name
         _describe(system, bundle)
         observer.begin(system.influx, progress)
+        require_contract(system, bundle, progress)
         clock = database.run(offset(system.store_url)) if system.store_url else SAME
         _check_durable(system)
         complete, beside = _drive(trial, system, bundle, progress)

@@ -76,7 +76,11 @@ async def test_a_target_is_one_folder_given_by_its_path(folder: Path) -> None:
     (own / "service.py").write_text(SERVICE)
     async with ran("run", "throughput", **SHORT, TARGET=str(own)) as run:
         result = run.document()
+        counts = result["correctness"]
     assert (result["target"]["name"], result["verdict"], result["proof"]) == ("dictionary", "converged", "read-back")
+    assert counts["acknowledged_checked"] > 0
+    # What reading back can not see is nobody's 0.
+    assert (counts["events_checked"], counts["lost"], counts["phantom"]) == (0, None, None)
 
 
 async def test_a_strategy_is_one_module_given_by_its_dotted_name(folder: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 import urllib3
 
 from bench import ROOT
-from bench.answers.conformance.check import check
+from bench.oracle.conformance.check import check
 from metrics.records.answers.conformance import Checked
 from settings.targets import reader
 

@@ -37,7 +37,8 @@ async def test_a_target_is_run_by_its_manifest_and_its_result_says_what_it_is() 
         assert not (run.bundle / "postgres.json").exists()
         assert "projector 2 projector-2-" in (log / "projector-2.log").read_text()
         assert "HTTP_PROXY" not in (log / "api.log").read_text()
-        assert "read-back" in (run.bundle / "report.html").read_text()
+        assert {one["rule"] for one in run.document("contract.json")["rules"]} >= {"create-201", "page-order"}
+        assert "it keeps everything in memory" in (run.bundle / "report.html").read_text()
 
 
 async def test_a_log_is_folded_again_and_overrules_what_reads_alone_had_found() -> None:
@@ -65,14 +66,18 @@ async def test_a_log_is_folded_again_and_overrules_what_reads_alone_had_found() 
     )
 
 
-async def test_a_target_that_does_not_start_ends_the_run_with_its_own_words() -> None:
-    async with bench("run", TARGET=f"{FAKE}:hasty", **BRIEF) as run:
-        code, said = await ended(run)
-        assert code == 1, said
-        result = run.document()
-        assert result["verdict"] == "invalid"
-        assert "api ended with exit code 2" in result["why"]
-        assert "no such port" in result["why"]
+async def test_one_that_does_not_start_or_keeps_no_contract_ends_the_run_before_any_number() -> None:
+    async def gave_up(variant: str, *said: str) -> None:
+        async with bench("run", TARGET=f"{FAKE}:{variant}", **BRIEF) as run:
+            code, _ = await ended(run)
+            result = run.document()
+            assert (code, result["verdict"], result["throughput"]["actions"]) == (1, "invalid", 0)
+            assert [words for words in said if words not in result["why"]] == []
+
+    await asyncio.gather(
+        gave_up("hasty", "api ended with exit code 2", "no such port"),
+        gave_up("boasting", "target:boasting does not keep the contract: ", "idempotency-create: sent POST /todos"),
+    )
 
 
 async def test_what_can_not_be_asked_is_refused_before_any_work() -> None:

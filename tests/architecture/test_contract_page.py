@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bench import ROOT
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED
-from bench.answers.conformance.rules import RULES
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rules import RULES
 
 PAGE = ROOT / "targets" / "CONTRACT.md"
 

@@ -1,1 +1,1 @@
-"""Conformance suite: each rule of `targets/CONTRACT.md` as a check over HTTP, against any base URL."""
+"""Conformance as an answer: every rule of the contract checked on a target, as a document, a page and a table."""

@@ -19,9 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.answers.conformance import page
-from bench.answers.conformance.check import check
 from bench.answers.conformance.document import build, headline
-from bench.answers.conformance.rule import CAPABILITIES
 from bench.answers.conformance.table import show, summary
 from bench.bundle.folder import new_id
 from bench.bundle.leave import REPORT, leave
@@ -29,6 +27,8 @@ from bench.bundle.reading import refusing
 from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import RunFailed, SetupError
+from bench.oracle.conformance.check import check
+from bench.oracle.conformance.rule import CAPABILITIES
 from bench.platforms.choice import running_system
 from bench.platforms.targets import here
 from bench.preflight.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bench.answers.conformance.document import headline
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
 from bench.report.page import page
 from metrics.records.answers.conformance import Checked, Conformance
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
 from metrics.records.answers.conformance import Checked, Conformance, Found
 
 SIGNS: Final = {"held": ("ok", "green"), "broken": ("x", "bold red"), "not checked": ("?", "bold yellow")}

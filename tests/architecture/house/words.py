@@ -28,7 +28,7 @@ POST_DRAIN: Final = (
     *("projection/stats*", "eventstore/schema*", "*/schema.py", "eventstore/soundness/rights.py", "migrations/roles/*"),
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "GLOSSARY.md"),
-    *("targets/*", "bench/platforms/targets/*", "bench/answers/conformance/*", "tests/*conformance*"),
+    *("targets/*", "bench/platforms/targets/*", "bench/*/conformance/*", "tests/*conformance*"),
     *("settings/targets/document.py", "settings/catalogue/capabilities.py", "tests/unit/targets/*"),
 )
 """Who offers it, calls it, counts it or stands for it."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
+from tests.fakes.broken import broken
 from tests.fakes.todo_server import FakeTodoServer
 
 ORPHAN = """
@@ -19,10 +20,13 @@ subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_n
 
 async def main() -> None:
     fault: Any = os.environ.get("FAULT", "none")
+    rule = os.environ.get("BROKEN")
+    server = broken(rule) if rule else FakeTodoServer(fault=fault)
+    server.port = int(os.environ["PORT"])
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     print(f"fake target, {len(os.environ)} variables", *sorted(os.environ), flush=True)
-    async with FakeTodoServer(fault=fault, port=int(os.environ["PORT"])):
+    async with server:
         await over.wait()
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bench.answers.conformance.check import check
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED
-from bench.answers.conformance.rules import RULES
+from bench.oracle.conformance.check import check
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rules import RULES
 from metrics.records.answers.conformance import Checked
 from tests.fakes.broken import BREAKS, broken, early
 from tests.fakes.todo_server import FakeTodoServer

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bench.answers.conformance.check import check
+from bench.oracle.conformance.check import check
 from bench.platforms.postgres.cluster import free_port
 from metrics.records.answers.conformance import Checked
 

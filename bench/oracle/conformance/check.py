@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from bench.answers.conformance.client import TIMEOUT_S, Broken, Client, NoAnswer, Seen
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED, Rule
-from bench.answers.conformance.rules import RULES
-from bench.answers.conformance.subject import Subject, Unmet
+from bench.oracle.conformance.client import TIMEOUT_S, Broken, Client, NoAnswer, Seen
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED, Rule
+from bench.oracle.conformance.rules import RULES
+from bench.oracle.conformance.subject import Subject, Unmet
 from metrics.records.answers.conformance import Checked, Found, State
 from settings.hiding import hide
 

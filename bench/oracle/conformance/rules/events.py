@@ -7,11 +7,11 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
-from bench.answers.conformance.client import Answer, Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.rules import log
-from bench.answers.conformance.rules.counts import is_time
-from bench.answers.conformance.subject import Made, Subject, Unmet, whole
+from bench.oracle.conformance.client import Answer, Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.rules import log
+from bench.oracle.conformance.rules.counts import is_time
+from bench.oracle.conformance.subject import Made, Subject, Unmet, whole
 
 TYPES: Final = ("TodoCreated", "TodoUpdated", "TodoDeleted")
 DEFAULT: Final = 100

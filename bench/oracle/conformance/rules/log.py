@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.answers.conformance.client import Answer, Seen
-from bench.answers.conformance.subject import Subject, Unmet, whole
+from bench.oracle.conformance.client import Answer, Seen
+from bench.oracle.conformance.subject import Subject, Unmet, whole
 
 PAGE: Final = 1000
 MOST: Final = 300

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
-from bench.answers.conformance.client import Answer, Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.subject import Made, Subject, figures, whole
+from bench.oracle.conformance.client import Answer, Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.subject import Made, Subject, figures, whole
 
 DEFAULT: Final = 100
 LARGEST: Final = 1000

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from bench.answers.conformance.client import Answer, Client, NoAnswer, Seen
+from bench.oracle.conformance.client import Answer, Client, NoAnswer, Seen
 
 FIRST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from bench.answers.conformance.rule import CAPABILITIES, REQUIRED, Rule
-from bench.answers.conformance.rules import conditions, counts, events, options, pages, reads, refusals, writes
+from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED, Rule
+from bench.oracle.conformance.rules import conditions, counts, events, options, pages, reads, refusals, writes
 
 
 def _of(module: ModuleType) -> list[Rule]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from bench.answers.conformance.client import Answer, Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.subject import Made, Subject, figures
+from bench.oracle.conformance.client import Answer, Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.subject import Made, Subject, figures
 
 TOO_LONG: Final = "k" * 201
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from bench.answers.conformance.client import Answer, Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.subject import FIGURES, Made, Subject, Unmet, figures, whole
+from bench.oracle.conformance.client import Answer, Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.subject import FIGURES, Made, Subject, Unmet, figures, whole
 
 NUMBERS: Final = ("eventIdLag", "oldestUnprojectedAgeMs", "blockedStreams")
 TIMES: Final = ("lastEventAt", "lastProjectedAt")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.answers.conformance.client import Seen
-from bench.answers.conformance.subject import Subject
+from bench.oracle.conformance.client import Seen
+from bench.oracle.conformance.subject import Subject
 
 REQUIRED: Final = "required"
 CAPABILITIES: Final = ("events", "drain", "wait", "idempotency", "if-match", "applied", "leases")

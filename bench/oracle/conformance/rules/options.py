@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from bench.answers.conformance.client import Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.subject import Subject, whole
+from bench.oracle.conformance.client import Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.subject import Subject, whole
 
 MANY: Final = 8
 TRIES: Final = 3

@@ -6,9 +6,9 @@ import re
 from functools import partial
 from typing import Final
 
-from bench.answers.conformance.client import Seen
-from bench.answers.conformance.rule import rule
-from bench.answers.conformance.subject import Subject, located, whole
+from bench.oracle.conformance.client import Seen
+from bench.oracle.conformance.rule import rule
+from bench.oracle.conformance.subject import Subject, located, whole
 
 ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 MANY: Final = 8
