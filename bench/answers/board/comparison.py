@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from bench import ROOT
 from bench.answers.board.rows import CLASSES, plain
 from bench.answers.board.takeover import counted
 from bench.answers.targets.table import ratio, reading, spread, word
@@ -60,7 +62,8 @@ def _measured(document: Targets) -> Iterator[str]:
         f"{software_line(document['postgres'], document['versions'])}; scenario *{document['scenario']}*, "
         f"{document['complete']} of {document['rounds']} rounds{f', {load}' if load else ', default settings'}."
     )
-    notes = [*([document["why"]] if document["why"] else []), *document["doubts"], *document["notes"]]
+    doubts = [f"in doubt: {each}" for each in document["doubts"]]
+    notes = [*filter(None, [document["why"]]), *doubts, *document["notes"]]
     if notes:
         yield "\n".join(f"- {_text(note)}" for note in notes)
 
@@ -162,7 +165,9 @@ def _why(drill: Drill) -> str:
 def _known(row: Row) -> str:
     said = [f"- {_text(each)}" for each in row["know"]]
     durable = [f"- Durable: {_text(row['durable'])}."] if row["durable"] else []
-    return "\n".join([f"**`{row['name']}`**, {_text(row['title'])}", "", *durable, *said])
+    notes = Path("targets", row["name"].partition(":")[0], "NOTES.md")
+    there = [f"- [Notes](../{notes})"] if (ROOT / notes).exists() else []
+    return "\n".join([f"**`{row['name']}`**, {_text(row['title'])}", "", *durable, *said, *there])
 
 
 def _left_out(document: Targets) -> Iterator[str]:
@@ -174,10 +179,11 @@ def _left_out(document: Targets) -> Iterator[str]:
 def _commands(document: Targets, drilled: Sequence[tuple[str, Drill]]) -> str:
     revision = document["versions"].get("revision")
     chosen = "".join(f"{name}={shlex.quote(setting_text(value))} " for name, value in _chosen(document).items())
+    names = ",".join(row["name"] for row in document["rows"])
     lines = [f"git checkout {revision}"] if revision else []
     lines += [
         f"{TASK} targets:install",
-        f"{chosen}{TASK} bench:targets -- --rounds {document['rounds']}   # every table of figures",
+        f"{chosen}{TASK} bench:targets -- --rounds {document['rounds']} --only {names}",
     ]
     lines += [f"{chosen}TARGET={row['name']} {TASK} bench:parallel   # one row, once" for row in document["rows"]]
     lines += [

@@ -18,7 +18,7 @@ from bench.ends.errors import SetupError
 from metrics.files import write_whole
 from settings.catalogue.load import TARGET
 from settings.targets.manifest import Manifest
-from settings.targets.reader import FILE, LOCKS
+from settings.targets.reader import FILE, FOLDER, LOCKS
 
 INSTALLS: Final = ROOT / ".targets"
 STAMP: Final = "installed"
@@ -69,10 +69,15 @@ def lacking(target: Manifest) -> tuple[str, str]:
     try:
         told = (place / STAMP).read_text(encoding="utf-8").strip()
     except OSError:
-        return f"is not installed in {place}", TO_INSTALL
+        return f"is not installed in {place}", _to_install(target)
     if told != digest(target):
-        return f"its lock is not the one that {place} was installed from", TO_INSTALL
+        return f"its lock is not the one that {place} was installed from", _to_install(target)
     return "", ""
+
+
+def _to_install(target: Manifest) -> str:
+    """Those that come with us need no name."""
+    return TO_INSTALL if target.folder.parent == FOLDER else f"{TO_INSTALL[:-1]} -- {target.folder}`"
 
 
 def require(target: Manifest) -> None:

@@ -132,7 +132,8 @@ def test_each_line_has_the_command_that_repeats_it() -> None:
     assert "git checkout 0123456789abcdef" in commands
     for name in ("tidemark", "crud", "emmett:inline", "lossy"):
         assert f"VUS=999 TARGET={name} .tools/bin/uv run task bench:parallel" in commands
-    assert "VUS=999 .tools/bin/uv run task bench:targets -- --rounds 5" in commands
+    sitting = "bench:targets -- --rounds 5 --only tidemark,crud,emmett:inline,lossy"
+    assert f"VUS=999 .tools/bin/uv run task {sitting}\n" in commands
     assert "TARGET=crud .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1" in commands
 
 
@@ -153,6 +154,17 @@ def test_what_was_left_out_says_what_to_do_and_texts_become_no_markup() -> None:
     assert "- `act`: there is no Node here: install Node 22" in page
     assert "read &lt;this> first" in page
     assert "the crud \\| system" in page
+
+
+def test_notes_of_a_target_that_has_some_are_linked() -> None:
+    page = render(document(*ROWS), [])
+    assert "[Notes](../targets/crud/NOTES.md)" in page
+    assert "targets/lossy" not in page
+
+
+def test_a_sitting_in_doubt_says_which_trial_and_why() -> None:
+    page = render(document(*ROWS, doubts=["run-1: other processes took 30 %"]), [])
+    assert "- in doubt: run-1: other processes took 30 %" in page
 
 
 def test_a_sitting_that_was_broken_off_says_so() -> None:

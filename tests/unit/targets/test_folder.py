@@ -43,7 +43,9 @@ def test_one_without_an_install_runs_from_the_root_by_our_own_python(tmp_path: P
 
 
 def test_one_that_is_not_installed_is_refused_with_what_to_do(target: Manifest) -> None:
-    with pytest.raises(SetupError, match=r"^TARGET=mine: is not installed in .*; run `task targets:install`$"):
+    with pytest.raises(
+        SetupError, match=r"^TARGET=mine: is not installed in .*; run `task targets:install -- .*/mine`$"
+    ):
         folder.opened(target)
 
 
@@ -52,7 +54,7 @@ def test_one_whose_lock_has_changed_is_refused(target: Manifest) -> None:
     assert folder.lacking(target) == ("", "")
     (target.folder / "requirements.lock").write_text(LOCK.replace("23.1.0", "23.2.0"))
     with pytest.raises(
-        SetupError, match=r"its lock is not the one that .* was installed from; run `task targets:install`"
+        SetupError, match=r"its lock is not the one that .* was installed from; run `task targets:install -- .*/mine`"
     ):
         folder.opened(target)
 
