@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import urllib3
 
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 10.0
 """For a whole answer, connection included."""
 MOST: Final = 16 * 1024 * 1024
 """Bytes of an answer."""
 SILENT: Final = 3
-"""So many calls in a row without an answer, and nobody is asked any more."""
+"""So many calls in a row without an answer, and it is asked whether anybody is there at all."""
 AGAIN: Final = 5
 PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
@@ -114,12 +114,18 @@ class Client:
         self._timeout_s = timeout_s
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False)
         self._silent = 0
+        self._gone = False
         self.unavailable: list[Answer] = []
 
     @property
     def silent(self) -> bool:
-        """Nobody answers there any more."""
-        return self._silent >= SILENT
+        """Nobody answers there any more: asked once, after some calls in a row had no answer."""
+        if self._silent >= SILENT and not self._gone:
+            try:
+                self._send("GET", "/readyz", None, {})
+            except NoAnswer:
+                self._gone = True
+        return self._gone
 
     def close(self) -> None:
         """Close all connections."""

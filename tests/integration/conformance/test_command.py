@@ -62,6 +62,11 @@ async def test_a_system_at_base_url_is_checked_and_what_it_offers_is_told(tmp_pa
     assert "events is offered" in done.stdout
     assert "create-201" in done.stdout
     assert "my-service keeps the contract" in done.stdout
+    (tmp_path / LATEST / "report.html").unlink()
+    assert (
+        await asyncio.to_thread(subprocess.call, [sys.executable, "-m", "bench", "report", str(tmp_path / LATEST)]) == 0
+    )
+    assert left(tmp_path)["held"]
 
 
 async def test_a_rule_that_does_not_hold_is_told_in_full_and_ends_with_1(tmp_path: Path) -> None:
