@@ -20,7 +20,8 @@ COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows
 class Repetition:
     """`why_failed` is empty where the system lost nothing and came back; what was not hit proves nothing either way.
 
-    A run in which no acknowledged write was read back, as the load generator had given up, counts as one without a hit.
+    A run in which no acknowledged write was read back, as the load generator had given up, counts as one without a hit;
+    one in which the system did not come back has shown just that.
     """
 
     run_id: str
@@ -49,7 +50,7 @@ class Repetition:
             target=result.target["name"],
             platform=fault.platform if fault else "",
             seed=seed,
-            hit=fault is not None and fault.hit and result.correctness.acknowledged_checked > 0,
+            hit=fault is not None and fault.hit and _concluded(result),
             verdict=result.verdict,
             correctness=result.correctness,
             takeover_s=fault.takeover.takeover_s if fault else None,
@@ -61,6 +62,11 @@ class Repetition:
             what=fault.what if fault else "the run ended before the fault",
             why_failed=judge(result.verdict, result.why, result.correctness, verification),
         )
+
+
+def _concluded(result: Result) -> bool:
+    """Whether the run was followed to its end: what was acknowledged was read back, or nothing came of the wait."""
+    return result.correctness.acknowledged_checked > 0 or result.verdict in ("timed_out", "blocked")
 
 
 def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Verification | None) -> str:

@@ -39,6 +39,11 @@ def after(fault: Injected) -> str:
     return took if fault.right_again_s is None else f"{took}; right again {fault.right_again_s:.1f} s after the heal"
 
 
+def took(convergence: Convergence) -> str:
+    """How long it took to be right again; at most, where only the load generator saw the end."""
+    return f"{'at most ' * (convergence.until == 'seen')}{seconds(convergence.time_s)}"
+
+
 def worked_off(convergence: Convergence) -> str:
     """What was left to project after the last write, and how fast that was done."""
     if convergence.speed_events_per_s is None:

@@ -132,6 +132,7 @@ class Hold:
         return Told(
             "going on",
             projectors=stopped,
+            within_batch=None if self._database is None else 0,
             stood_at=self._stood_at,
             went_on_at=before,
             resolution_s=max(after - before, 0.0),

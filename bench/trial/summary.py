@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report import staleness
-from bench.report.words import WORDS, after, milliseconds, seconds, whole, worked_off
+from bench.report.words import WORDS, after, milliseconds, took, whole, worked_off
 from bench.trial.observer import FILE
 from bench.trial.resources.section import shares
 from metrics.reading import read_optional
@@ -76,7 +76,7 @@ def _table(result: Result) -> Table:
     table.add_row("backlog", f"p50 {whole(result.backlog.p50)}", f"max {whole(result.backlog.max)} events")
     lag = result.projection_lag
     table.add_row("projection lag", f"p50 {whole(lag.p50)}", f"max {whole(lag.max)}, final {whole(lag.final)} todos")
-    table.add_row("convergence", seconds(c.time_s), worked_off(c))
+    table.add_row("convergence", took(c), worked_off(c))
     proof = f"{whole(k.acknowledged_checked)} acknowledged writes read back"
     if k.events_checked:
         proof = f"{whole(k.events_checked)} events folded again, {proof}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
+from unittest.mock import ANY
 
 from tests.acceptance.bench_process import ROOT, Bench, bench
+from tests.fakes.todo_server import FakeTodoServer
 
 FAKE: Final = str(ROOT / "tests" / "fakes" / "target")
 BRIEF: Final = {"VUS": "8", "DURATION": "3s", "WARMUP": "500ms", "HOLD": "0", "THINK_TIME_MS": "20"}
@@ -95,3 +97,21 @@ async def test_what_can_not_be_asked_is_refused_before_any_work() -> None:
             assert not run.results.exists()
 
     await asyncio.gather(*(refused(*one) for one in asked))
+
+
+async def test_a_system_that_somebody_else_runs_is_measured_by_its_required_parts_alone() -> None:
+    """Without its database, under a free name, and with the best proof that it offers: here none but its reads."""
+    async with FakeTodoServer(bare=True) as server:
+        told = {"BASE_URL": server.base_url, "TARGET": "mine", **BRIEF, "HOLD": "1s"}
+        async with bench("run", "throughput", **told) as run:
+            code, said = await ended(run)
+            assert code == 0, said
+            result, report = run.document(), (run.bundle / "report.html").read_text()
+    assert (result["target"]["name"], result["platform"], result["proof"]) == ("mine", "attached", "read-back")
+    assert (result["verdict"], result["strategy"]) == ("converged", "not told")
+    assert result["event_id_lag"] == {"p50": None, "p95": None, "max": None, "final": None, "why": ANY}
+    convergence = result["convergence"]
+    assert (convergence["until"], convergence["held_s"], convergence["speed_events_per_s"]) == ("seen", 0, None)
+    assert "no power to pause the projector" in convergence["why"]
+    assert 0 < convergence["resolution_s"] <= convergence["time_s"]
+    assert "at most" in report

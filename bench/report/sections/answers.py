@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.report.words import milliseconds, seconds, whole
+from bench.report.words import milliseconds, seconds, took, whole
 from metrics.records.result import Percentiles, Result, Visibility
 from metrics.records.verification import Verification
 
@@ -78,7 +78,7 @@ def _catch_up(result: Result) -> dict[str, str]:
     )
     if c.speed_events_per_s is None:
         return _answer(question, NOT_TOLD, "", _sentence(c.why or "no reason was given"))
-    said = f"{stood}; {whole(c.events)} events were left and worked off in {seconds(c.time_s)}"
+    said = f"{stood}; {whole(c.events)} events were left and worked off in {took(c)}"
     return _answer(question, whole(c.speed_events_per_s), "events/s", _sentence(said))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bench.preflight.description import durable
-from bench.report.words import whole
+from bench.report.words import seconds, whole
 from metrics.records.result import Result
 from metrics.records.verification import Verification
 
@@ -98,6 +98,12 @@ def _left_out(result: Result) -> Iterator[tuple[str, str]]:
         yield (
             "How fast it catches up",
             "Projectors did not stand still before the end, so there was little to catch up.",
+        )
+    elif result.convergence.until == "seen" and result.convergence.resolution_s is not None:
+        yield (
+            "Its speed of catching up to the millisecond",
+            "The target tells no moment of its own: the end was seen by looks at /stats, and is known to "
+            f"{seconds(result.convergence.resolution_s)}. The time is rather too long, the speed a lower bound.",
         )
     if result.settings.get("API_PROCESSES", 1) == 1:
         yield "Monotonic reads over several servers", "One API process answered all reads."

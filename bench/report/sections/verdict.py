@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.report.words import WORDS, seconds, whole
+from bench.report.words import WORDS, took, whole
 from metrics.records.result import Result
 from metrics.records.sections.target import UNSEEN
 
@@ -55,7 +55,7 @@ def _headline(result: Result, sound: bool) -> str:
         again = f"{whole(checked.acknowledged_checked)} acknowledged writes read back: no fault. "
         if checked.events_checked:
             again = f"{whole(checked.events_checked)} events folded again and {again}"
-        return f"{again}In step {seconds(result.convergence.time_s)} after the last write."
+        return f"{again}In step {took(result.convergence)} after the last write."
     if result.sound:
         return "Measured with the test profile of Postgres, which a report does not publish."
     return "This run gives no results. Why:"

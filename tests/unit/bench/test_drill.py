@@ -95,6 +95,29 @@ def test_a_bundle_is_read_for_the_price_before_during_and_after(tmp_path: Path) 
     assert (found.hit, found.takeover_s, found.seed, found.why_failed) == (True, 4.25, 3, "")
 
 
+@pytest.mark.parametrize(("verdict", "hit"), [("timed_out", True), ("blocked", True), ("invalid", False)])
+def test_a_system_that_did_not_come_back_was_hit_all_the_same(verdict: Verdict, hit: bool, tmp_path: Path) -> None:
+    """The wait was in vain, which is what the fault came to; a load generator that gave up saw nothing."""
+    folder = bundles.write(tmp_path)
+    write_json(folder / "fault.json", bundles.FAULT)
+    found = replace(bundles.result(verdict=verdict, why="said"), correctness=Correctness(events_checked=5))
+    assert Repetition.read(folder, found, 3).hit == hit
+
+
+def test_that_nobody_took_over_is_told_with_how_long_it_was_waited() -> None:
+    alone = replace(repetition(), takeover_s=None, none_within_s=2.1, right_again_s=5.9, not_told=["who took over"])
+    found = drilled(alone, alone, wanted=2)
+    assert found["no_takeover_s"] == {"p50": 2.1, "max": 2.1}
+    assert document.taken_over(found, "max") == "none within 2.1 s"
+    assert document.right_again(found, "max") == "5.9 s, max 5.9 s"
+    out = StringIO()
+    show(Console(file=out, width=200), [found])
+    assert "none within 2.1 s" in out.getvalue()
+    shown = text(page.render(document.build([found]), "drills"))
+    assert "none within 2.1 s" in shown
+    assert "Not told: who took over." in shown
+
+
 def test_a_run_in_which_no_acknowledged_write_was_read_back_does_not_count(tmp_path: Path) -> None:
     folder = bundles.write(tmp_path)
     write_json(folder / "fault.json", bundles.FAULT)

@@ -1,0 +1,30 @@
+"""What a system that somebody else runs is seen to offer: questions that change nothing, and no guess."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bench.platforms.targets.offered import offered
+from tests.fakes.todo_server import FakeTodoServer
+
+
+async def test_what_answers_as_the_contract_says_is_offered() -> None:
+    async with FakeTodoServer() as server:
+        server.preload(3)
+        await asyncio.sleep(0.1)
+        committed = server.committed
+        assert await asyncio.to_thread(offered, server.base_url) == ("events", "drain", "applied", "leases")
+        assert server.committed == committed
+
+
+async def test_the_required_parts_alone_offer_nothing() -> None:
+    async with FakeTodoServer(bare=True) as server:
+        server.preload(3)
+        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(offered, server.base_url) == ()
+
+
+async def test_where_nobody_answers_nothing_is_offered() -> None:
+    async with FakeTodoServer() as server:
+        await server.vanish()
+        assert await asyncio.to_thread(offered, server.base_url) == ()
