@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.__main__ import main
 from bench.answers.board.gather import LARGEST, gather
 from bench.answers.board.page import render
 from bench.answers.board.rows import plain, tables
+from metrics.reading import BadDocument, convert
 from metrics.records.answers.published import Published
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Throughput
@@ -23,6 +30,7 @@ from tests.unit.bench import bundles
 from tests.unit.bench.test_report import EVIL
 from tests.unit.bench.test_report import text as seen
 from tests.unit.board import halves
+from tests.unit.report.bundle import RESOURCES
 from tests.unit.report.test_accessible import Tree
 
 
@@ -161,6 +169,50 @@ def test_a_hostile_result_injects_nothing() -> None:
         assert not [name for name in attributes if name.startswith("on")]
     assert "\u202e" not in made
     assert "\x00" not in made
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.just(EVIL),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text() | st.just(EVIL), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place of a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield (*at, name)
+        yield from places(part, (*at, name))
+
+
+WHOLE = replace(faster("some", 1, 9.0, resources=RESOURCES), drills=[halves.drill()]).to_dict()
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(places(WHOLE))), JSON), min_size=1, max_size=3))
+@hypothesis.settings(max_examples=300, deadline=None)
+def test_whatever_stands_at_whatever_place_is_shown_as_text_or_refused(
+    changes: list[tuple[tuple[Any, ...], Any]],
+) -> None:
+    document = copy.deepcopy(WHOLE)
+    for (*way, last), value in changes:
+        inner: Any = document
+        with suppress(KeyError, IndexError, TypeError):
+            for name in way:
+                inner = inner[name]
+            inner[last] = value
+    try:
+        made = page(convert(document, Published, Path("stranger.json")))
+    except BadDocument as refused:
+        assert "\n" not in str(refused)
+    else:
+        assert "<script>alert" not in made
+        assert "<img" not in made
 
 
 def test_only_the_script_that_the_policy_names_may_run() -> None:
