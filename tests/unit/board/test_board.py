@@ -208,11 +208,10 @@ def test_whatever_stands_at_whatever_place_is_shown_as_text_or_refused(
             inner[last] = value
     try:
         made = page(convert(document, Published, Path("stranger.json")))
-    except BadDocument as refused:
-        assert "\n" not in str(refused)
-    else:
-        assert "<script>alert" not in made
-        assert "<img" not in made
+    except BadDocument:
+        return
+    assert "<script>alert" not in made
+    assert "<img" not in made
 
 
 def test_only_the_script_that_the_policy_names_may_run() -> None:
