@@ -6,6 +6,9 @@ import asyncio
 from typing import Any, Final
 from unittest.mock import ANY
 
+from metrics.reading import read
+from metrics.records.answers.targets import FILE as TABLE
+from metrics.records.answers.targets import SCHEMA, Targets
 from tests.acceptance.bench_process import ROOT, Bench, bench
 from tests.fakes.todo_server import FakeTodoServer
 
@@ -80,6 +83,23 @@ async def test_one_that_does_not_start_or_keeps_no_contract_ends_the_run_before_
         gave_up("hasty", "api ended with exit code 2", "no such port"),
         gave_up("boasting", "target:boasting does not keep the contract: ", "idempotency-create: sent POST /todos"),
     )
+
+
+async def test_a_table_of_targets_has_no_figures_of_one_that_was_wrong_and_does_not_run_it_again() -> None:
+    brief = {**BRIEF, "DURATION": "2s"}
+    async with bench("targets", "--only", f"{FAKE}:reordering,empty", "--rounds", "2", **brief) as run:
+        code, said = await ended(run)
+        (path,) = run.results.glob(f"*-throughput-targets-*/{TABLE}")
+        found = read(path, Targets, schema=SCHEMA)
+        assert (code, found["sound"], found["base"]) == (1, False, "empty"), said
+        right, wrong = found["rows"]
+        assert (right["name"], right["verdict"], len(right["trials"])) == ("empty", "converged", 2), said
+        assert right["figures"]["actions_per_s"]["spread"]["trials"] == 2
+        assert (wrong["name"], wrong["verdict"], wrong["figures"]) == ("target:reordering", "diverged", {})
+        assert len(wrong["trials"]) == 1
+        assert "reordered: version" in said
+        assert (run.results / "latest").resolve() == path.parent.resolve()
+        assert (path.parent / "report.html").exists()
 
 
 async def test_what_can_not_be_asked_is_refused_before_any_work() -> None:

@@ -43,8 +43,8 @@ def targets(
     rounds = Environment({"--rounds": arguments.rounds}).integer("--rounds", None, low=1, high=MOST)
     found, left_out = contenders.choose(arguments.only, arguments.scenario)
     sitting = Sitting(found, left_out, rounds, clock)
-    for one in left_out:
-        console.print(Text(f"· {one.name} is left out: {one.why}"), soft_wrap=True)
+    for names, why in table.left_out(document.left_out(left_out)):
+        console.print(Text(f"· left out: {names}: {why}"), soft_wrap=True)
     code = FAILED
     # A name that is never given twice draws the order, so that it is another one each time, and stays known.
     folder = arguments.results / new_id(found[0].settings.scenario.name, "targets")

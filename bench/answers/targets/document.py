@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from bench.answers.targets.contenders import Contender
+from bench.answers.targets.contenders import Contender, LeftOut
 from bench.answers.targets.trials import Sitting, Taken, worst
 from bench.bundle.figures import figure
 from bench.compare.document import spread
@@ -65,8 +65,13 @@ def build(targets_id: str, sitting: Sitting) -> records.Targets:
             {"name": each.name, "label": each.label, "unit": each.unit, "better": each.better} for each in COLUMNS
         ],
         "rows": rows,
-        "left_out": [{"name": one.name, "why": one.why} for one in sitting.left_out],
+        "left_out": left_out(sitting.left_out),
     }
+
+
+def left_out(found: Sequence[LeftOut]) -> list[records.LeftOut]:
+    """The targets that are not measured, and why."""
+    return [{"name": one.name, "why": one.why} for one in found]
 
 
 def _postgres(sitting: Sitting) -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
 """The report of a table of targets: one self-contained page, a pure function of `targets.json`.
 
-What the template `targets.html` is given: the document as `d` (`metrics/records/answers/targets`); `headline`, `terms`;
-`tone` and `said` of the sitting; `rows`, of each target its record with `word`, `good` and `cells` (`median`, `spread`,
-`ratio`, `verdict`, `tone`, `why`); `plots`, charts; `trials`, in the order of the targets.
+What the template `targets.html` is given: the document as `d` (`metrics/records/answers/targets`); `headline`, `terms`,
+`doubts`, `tone` and `said` of the sitting; `left_out`, pairs of names and reason; `rows`, of each target its record
+with `word`, `good` and `cells` (`median`, `spread`, `ratio`, `verdict`, `tone`, `why`); `plots`, charts; `trials`, in
+the order of the targets.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bench.answers.targets.table import headline, ratio, reading, spread, terms, word
+from bench.answers.targets.table import doubts, headline, left_out, ratio, reading, spread, terms, word
 from bench.compare import words
 from bench.report.page import page
 from bench.report.words import WORDS, machine_line, settings_told, software_line
@@ -33,6 +34,8 @@ def render(document: Targets) -> str:
         d=document,
         headline=headline(document),
         terms=terms(document),
+        doubts=doubts(document),
+        left_out=left_out(document["left_out"]),
         tone="bad" if document["why"] else "good" if sound and not document["doubts"] else "open",
         said="Broken off" if document["why"] else "Measured" if sound else "Measured in part",
         rows=[_row(document, row) for row in document["rows"]],

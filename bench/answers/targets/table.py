@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from rich.text import Text
 from bench.answers.budget import spoken
 from bench.compare import words
 from bench.report.words import WORDS
-from metrics.records.answers.targets import FILE, Figure, Row, Targets, Told
+from metrics.records.answers.targets import FILE, Figure, LeftOut, Row, Targets, Told
 
 WIDTH: Final = 130
 """What a line needs; where a terminal is narrower it wraps."""
@@ -34,7 +34,7 @@ def show(console: Console, document: Targets, folder: Path) -> None:
     """Print the table, what was wrong or left out and why, and where the report is."""
     console.print()
     console.print(Text(headline(document), style="bold"), soft_wrap=True)
-    for note in (*document["doubts"], *document["notes"]):
+    for note in (*doubts(document), *document["notes"]):
         console.print(Text(f"note: {note}"), soft_wrap=True)
     # A width given to `print` can only make a table narrower.
     width, console.width = console.width, max(console.width, WIDTH)
@@ -43,8 +43,8 @@ def show(console: Console, document: Targets, folder: Path) -> None:
     for row in document["rows"]:
         if row["why"]:
             console.print(Text(f"{row['name']}: {word(row)}: {row['why']}", style="red"), soft_wrap=True)
-    for left in document["left_out"]:
-        console.print(Text(f"{left['name']}: left out: {left['why']}"), soft_wrap=True)
+    for names, why in left_out(document["left_out"]):
+        console.print(Text(f"{names}: left out: {why}"), soft_wrap=True)
     console.print(Text(terms(document), style="dim"), soft_wrap=True)
     console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
     console.print(Text(f"result  {folder / FILE}"), soft_wrap=True)
@@ -67,6 +67,20 @@ def terms(document: Targets) -> str:
     rounds = f"{complete} round{'s' * (complete != 1)}, each in an order drawn by lot"
     cost = "CPU and WAL by acknowledged action, which is an event; the CPU of reads is in it"
     return f"median, smallest–largest, and ratio to {document['base']} over {rounds}; {verdicts}; {cost}"
+
+
+def doubts(document: Targets) -> list[str]:
+    """What speaks against the trials, in one line: the list of trials has each."""
+    found = document["doubts"]
+    trials = sum(len(row["trials"]) for row in document["rows"])
+    first = f"{len(found)} doubts about {trials} trials, the first of " if len(found) > 1 else ""
+    return [f"{first}{found[0]}"] if found else []
+
+
+def left_out(found: Sequence[LeftOut]) -> list[tuple[str, str]]:
+    """The targets that were not measured, those of one reason together: names and reason."""
+    reasons = dict.fromkeys(one["why"] for one in found)
+    return [(", ".join(one["name"] for one in found if one["why"] == why), why) for why in reasons]
 
 
 def word(row: Row) -> str:
