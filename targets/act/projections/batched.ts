@@ -9,6 +9,9 @@ import { created, deleted, updated } from './effects.ts';
 import type { ReadModel } from '../storage/read_model.ts';
 import { Todo, TodoCreated, TodoDeleted, TodoUpdated } from '../todo.ts';
 
+/** Events of a drain: the guide's "reasonable default" where many wait; without it act takes 10. */
+const SETTLE = { eventLimit: 1000 };
+
 export function batched(table: ReadModel) {
   const todos = projection('todos')
     .on({ TodoCreated })
@@ -34,7 +37,7 @@ export function batched(table: ReadModel) {
     })
     .build();
   const app = act().withState(Todo).withProjection(todos).build();
-  app.on('committed', () => app.settle());
+  app.on('committed', () => app.settle(SETTLE));
   app.start_correlations();
   return app;
 }
