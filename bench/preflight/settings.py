@@ -122,6 +122,11 @@ class Settings:
         return "serial" if strategies.is_serial(self.strategy) else "parallel"
 
     @property
+    def ordering(self) -> str:
+        """By what it is told from other settings: the strategy of ours, and any other target's name."""
+        return self.strategy if self.target.ours else self.target.name
+
+    @property
     def timed_s(self) -> float:
         """The most seconds that all phases before the convergence last, but for what a hold waits before it begins."""
         return self.warmup_s + self.duration_s + self.scenario.extra_s + self.hold_s

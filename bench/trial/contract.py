@@ -1,4 +1,7 @@
-"""Short form of the conformance suite before a measurement: what does not hold ends the run without a number."""
+"""What a target promises, checked: its contract before the load, and durability before and after it.
+
+What does not hold ends the run without a number.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from bench.ends.errors import RunFailed
 from bench.oracle.conformance.check import check
 from bench.platforms import http_client
 from bench.platforms.platform import System
+from bench.preflight.durability import require_durable
 from bench.report.progress import Progress
 from metrics.records.answers.conformance import Found
 
@@ -36,6 +40,15 @@ def require_contract(system: System, bundle: Bundle, progress: Progress) -> None
     if not checked["held"]:
         calls = [_call(rule) for rule in checked["rules"] if rule["counts"] and rule["state"] != "held"]
         raise RunFailed(f"{target.name} does not keep the contract: {checked['why']}", "\n".join(calls))
+
+
+def require_durability(system: System) -> None:
+    """Ours is examined by the doctor; any other is checked, since nobody knows what its program does. Raises RunFailed.
+
+    Again after the load, for a program may change its database when it is at work.
+    """
+    if not system.has_store and system.database_url is not None:
+        require_durable(system.database_url, system.settings.target.name)
 
 
 def _events(system: System) -> int | None:

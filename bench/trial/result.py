@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bench.bundle.folder import Bundle
 from bench.oracle.verdict import judge
+from bench.platforms.platform import System
 from bench.preflight import told as said
+from bench.preflight.examination import FILE as DOCTOR
 from bench.preflight.settings import Settings
 from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
 from metrics.records.sections.target import Description, Target
@@ -90,6 +93,17 @@ def description_of(manifest: Manifest) -> Description:
         "modes": list(manifest.modes),
         "know": list(manifest.know),
     }
+
+
+def leave_surroundings(system: System, bundle: Bundle) -> None:
+    """What was measured and what it ran on, as far as it has it: a document each."""
+    if system.settings.target.told:
+        bundle.write("target.json", description_of(system.settings.target))
+    if system.postgres is not None:
+        bundle.write("postgres.json", system.postgres)
+    if system.doctor is not None:
+        bundle.write(DOCTOR, system.doctor.document.to_dict())
+    bundle.write("versions.json", system.platform.versions())
 
 
 def _as_told(asked: str, told: Sequence[str] | None) -> str:

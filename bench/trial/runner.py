@@ -21,19 +21,17 @@ from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.processes import Process, describe, tail
 from bench.preflight import description
-from bench.preflight.durability import require_durable
-from bench.preflight.examination import FILE as DOCTOR
 from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import Progress
 from bench.trial import proof
-from bench.trial.contract import require_contract
+from bench.trial.contract import require_contract, require_durability
 from bench.trial.fault import Plan
 from bench.trial.hold import Hold
 from bench.trial.injection import Injection
 from bench.trial.observer import FILE, Observer
 from bench.trial.resources.beside import Beside, Found
-from bench.trial.result import description_of, merge, void
+from bench.trial.result import leave_surroundings, merge, void
 from bench.trial.waterfall import measure as waterfall
 from bench.trial.waterfall.clock import SAME, offset
 from bench.trial.waterfall.last_commit import until_commit
@@ -134,13 +132,13 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
     with running_system(settings, bundle.log, progress) as system:
         where.platform = system.platform.name
-        _describe(system, bundle)
+        leave_surroundings(system, bundle)
         observer.begin(system.influx, progress)
         require_contract(system, bundle, progress)
         clock = database.run(offset(system.store_url)) if system.store_url else SAME
-        _check_durable(system)
+        require_durability(system)
         complete, beside = _drive(trial, system, bundle, progress)
-        _check_durable(system)
+        require_durability(system)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
         ended = proof.Ended(system, bundle, loadgen, complete=complete, ahead_s=clock.ahead_s)
@@ -155,26 +153,6 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         caught_up = until_commit(caught_up, loadgen.get("last_projected_at"), observed.clock, bundle.log)
     warnings = system.doctor.warnings if system.doctor else []
     return replace(beside.added_to(result), warnings=warnings, waterfall_ms=stages, convergence=caught_up)
-
-
-def _describe(system: System, bundle: Bundle) -> None:
-    """What it runs on, as far as it has it."""
-    if system.settings.target.told:
-        bundle.write("target.json", description_of(system.settings.target))
-    if system.postgres is not None:
-        bundle.write("postgres.json", system.postgres)
-    if system.doctor is not None:
-        bundle.write(DOCTOR, system.doctor.document.to_dict())
-    bundle.write("versions.json", system.platform.versions())
-
-
-def _check_durable(system: System) -> None:
-    """Ours is examined by the doctor; any other is checked, since nobody knows what its program does. Raises RunFailed.
-
-    Again after the load, for a program may change its database when it is at work.
-    """
-    if not system.has_store and system.database_url is not None:
-        require_durable(system.database_url, system.settings.target.name)
 
 
 def _drive(trial: Trial, system: System, bundle: Bundle, progress: Progress) -> tuple[bool, Found]:

@@ -153,7 +153,7 @@ def _check(settings: Settings) -> None:
 def _tell(sitting: Sitting, console: Console) -> None:
     budget, first = sitting.budget, sitting.tried[0].settings
     ends = datetime.now().astimezone() + timedelta(seconds=budget.seconds)
-    searches = ", ".join(f"{tried.settings.strategy} × {tried.settings.projectors}" for tried in sitting.tried)
+    searches = ", ".join(f"{tried.settings.ordering} × {tried.settings.projectors}" for tried in sitting.tried)
     trials = budget.trials(budget.seconds)
     lines = (
         f"objective: write to visible p99 ≤ {sitting.visible_p99_ms:g} ms, no backlog that grows, no errors, proven",

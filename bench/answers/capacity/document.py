@@ -66,7 +66,7 @@ def _curve(tried: Tried) -> records.Curve:
     answer = tried.search.answer()
     at_holds = [rung["actions_per_s"] for rung in tried.rungs if rung["rate"] == answer.holds]
     return {
-        "strategy": tried.settings.strategy,
+        "strategy": tried.settings.ordering,
         "projectors": tried.settings.projectors,
         "holds": answer.holds,
         "fails": answer.fails,

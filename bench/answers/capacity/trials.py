@@ -88,7 +88,7 @@ def _line(tried: Tried, budget: Budget) -> str:
 
 
 def _name(tried: Tried) -> str:
-    return f"{tried.settings.strategy}, {words.replicas(tried.settings.projectors)}"
+    return f"{tried.settings.ordering}, {words.replicas(tried.settings.projectors)}"
 
 
 def _recorded(rung: Rung, judged: Judged, bundle: Read, seconds: float) -> records.Rung:

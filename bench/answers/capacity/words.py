@@ -26,7 +26,9 @@ def name(curve: Curve) -> str:
 
 
 def replicas(projectors: int) -> str:
-    """`1 projector`, `4 projectors`."""
+    """`1 projector`, `4 projectors`; a target may have none."""
+    if projectors == 0:
+        return "no projector of its own"
     return f"{projectors} projector{'' if projectors == 1 else 's'}"
 
 

@@ -39,7 +39,9 @@ class Rung(TypedDict):
 
 
 class Curve(TypedDict):
-    """One strategy with so many projectors: it holds at `holds` and fails at `fails`; null where no rate was found.
+    """One strategy, or another target by its name, with so many projectors.
+
+    It holds at `holds` and fails at `fails`; null where no rate was found.
 
     `confirmed` of three trials held at the one end, `checked` of two failed beyond it. `end`: what ended the search.
     """

@@ -89,6 +89,11 @@ def test_a_handler_that_takes_an_artificial_cost_is_given_it(tmp_path: Path) -> 
     assert settings.recorded()["HANDLER_LATENCY_MS"] == 5
 
 
+def test_one_is_told_from_other_settings_by_its_name_and_ours_by_its_strategy(mine: str) -> None:
+    assert Settings.from_env({"TARGET": mine}).ordering == "mine"
+    assert Settings.from_env({"STRATEGY": "stream-locks"}).ordering == "stream-locks"
+
+
 def test_a_target_is_no_affair_of_the_stack() -> None:
     assert place({"TARGET": "crud"}) == ({}, "embedded: target crud")
     assert naming_targets([["TARGET=crud"], []])

@@ -112,6 +112,11 @@ def test_every_manifest_that_comes_with_us_can_be_used(name: str) -> None:
     assert [reader.load(f"{name}:{variant}").key for variant in target.variants] == [name] * len(target.variants)
 
 
+@pytest.mark.parametrize("name", reader.names())
+def test_every_target_has_a_place_where_its_owner_can_answer(name: str) -> None:
+    assert (reader.load(name).folder / "NOTES.md").read_text(encoding="utf-8").startswith("# ")
+
+
 def test_ours_has_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert reader.load().version == project["version"]
