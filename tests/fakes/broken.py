@@ -247,7 +247,7 @@ def _stale(version: int) -> Callable[[FakeTodoServer, Any], None]:
 
 
 _edits("visible-create", "get page", _stale(1), "stats-backlog-honest")
-_edits("visible-update", "get page", _stale(3), "wait-200", "idempotency-update")
+_edits("visible-update", "get page", _stale(3), "wait-200")
 
 
 @breaks("visible-delete", "wait-deleted-404")

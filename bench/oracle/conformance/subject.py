@@ -22,6 +22,8 @@ from bench.oracle.conformance.client import Answer, Client, NoAnswer, Seen
 FIRST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05
 LEAST_PATIENCE_S: Final = 0.2
+STILL_S: Final = 3.0
+"""For so long no figure has moved, so none will: longer than any projector pauses between two looks."""
 AT_A_TIME: Final = 8
 FIGURES: Final = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
 
@@ -54,6 +56,7 @@ class Subject:
         self.deadline = deadline
         self.mark: int | None = None
         self._patience_s = patience_s
+        self._still_s: Final = min(STILL_S, patience_s)
         self._numbers = itertools.count(1)
         self._run: Final = secrets.token_hex(4)
         self._left: dict[str, None] = {}
@@ -168,6 +171,13 @@ class Subject:
         self.shown(made)
         return made
 
+    def written(self, made: Made) -> Answer:
+        """The todo as soon as a read shows its last text, in whatever version. Raises Unmet."""
+        answer = self.at_last(lambda: self.get(made.id), lambda answer: answer.field("text") == made.text)
+        if answer.field("text") != made.text:
+            raise Unmet("it needs an update that a read shows", Seen(answer.sent, answer.came))
+        return answer
+
     def settle(self, made: Made, *, deleted: bool = False) -> None:
         """Wait until a read shows the last write of the todo, and nothing is left to project; go on all the same."""
         self.at_last(
@@ -177,8 +187,16 @@ class Subject:
         self.quiet()
 
     def quiet(self) -> None:
-        """Wait until nothing is left to project, where that is told; go on all the same."""
-        self.at_last(self.stats, lambda answer: answer.field("backlog") in (0, None))
+        """Wait until nothing is left to project, or nothing moves any more, as where an event was lost."""
+        moved, last = time.monotonic(), self.stats()
+        while last.field("backlog") not in (0, None) and time.monotonic() < self.deadline:
+            time.sleep(LONGEST_PAUSE_S)
+            told = self.stats()
+            if figures(told) != figures(last):
+                moved = time.monotonic()
+            elif time.monotonic() - moved >= self._still_s:
+                return
+            last = told
 
     def together(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
         """Make calls at the same moment. Raises NoAnswer."""

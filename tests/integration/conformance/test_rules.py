@@ -90,6 +90,15 @@ async def test_an_acknowledgement_before_the_commit_is_found(short: bool) -> Non
     assert {"stats-event-count", "events-at-once"} <= names(found, "broken") <= expected, told(found)
 
 
+async def test_an_event_that_is_never_projected_breaks_what_counts_it_and_no_other_count() -> None:
+    async with FakeTodoServer() as server:
+        server.blocked["todo-stuck"] = 1
+        server.commit("todo-stuck", "never shown")
+        found = await asyncio.to_thread(check, server.base_url, CAPABILITIES, patience_s=PATIENCE_S)
+    assert names(found, "broken") == {"stats-backlog-0"}, told(found)
+    assert names(found, "not checked") == {"stats-backlog-honest"}, told(found)
+
+
 async def test_one_call_that_hangs_breaks_its_rule_and_no_other() -> None:
     server = FakeTodoServer()
 
