@@ -13,9 +13,21 @@ import { open } from './storage/stores.ts';
 const BY_DEFAULT = 100;
 const LARGEST_PAGE = 1000;
 
-const table = await open(process.env);
-const wired = application(table, process.env);
-const todos = await operations(table, wired);
+/** act keeps a process alive over an uncaught exception in production, so one that can not start has to end itself. */
+function failed(error: unknown): never {
+  console.error(`can not start: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+}
+
+async function started() {
+  const port = Number(process.env.PORT);
+  if (!(Number.isInteger(port) && port > 0 && port < 65_536)) throw new Error('PORT is not set to a port');
+  const table = await open(process.env);
+  const wired = application(table, process.env);
+  return { port, table, wired, todos: await operations(table, wired) };
+}
+
+const { port, table, wired, todos } = await started().catch(failed);
 wired.app.on('blocked', (blocked) => {
   for (const { stream, error } of blocked) console.error(`target ${stream} is blocked: ${error}`);
 });
@@ -88,7 +100,8 @@ const server = createServer((request, response) => {
     .then((answer) => send(response, answer))
     .catch((error) => response.destroy(error));
 });
-server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(`listening on port ${process.env.PORT}`));
+server.once('error', failed);
+server.listen(port, '127.0.0.1', () => console.log(`listening on port ${port}`));
 
 dispose(async () => {
   server.close();

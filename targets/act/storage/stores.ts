@@ -100,10 +100,18 @@ async function postgres(url: string): Promise<ReadModel> {
 
 /** The act-pg of the registry was 0.4.6 for long, which is no store of this act. */
 function refuseOlder(name: string): void {
-  const found = findPackageJSON(name, import.meta.url);
-  if (!found) throw new Error(`${name} is not installed: add ${name} ${OLDEST.join('.')} or newer, and pg`);
-  const { version } = JSON.parse(readFileSync(found, 'utf8'));
+  const { version } = JSON.parse(readFileSync(packageOf(name), 'utf8'));
   const [major, minor] = version.split('.').map(Number);
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
     throw new Error(`${name} is ${version}: it has to be ${OLDEST.join('.')} or newer`);
+}
+
+function packageOf(name: string): string {
+  try {
+    const found = findPackageJSON(name, import.meta.url);
+    if (found) return found;
+  } catch {
+    // It is not there: said below.
+  }
+  throw new Error(`${name} is not installed: add ${name} ${OLDEST.join('.')} or newer, and pg`);
 }
