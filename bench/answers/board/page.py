@@ -39,7 +39,7 @@ def render(tables: Sequence[Mapping[str, Any]], left_out: Sequence[tuple[str, st
         "board/index.html",
         policy=policy(),
         headline=headline([row for _, row in rows]),
-        tone="open" if not rows else "bad" if any(row["state"] == "wrong" for _, row in rows) else "good",
+        verdict=_verdict([row for _, row in rows]),
         classes=[
             (kind, SAID[kind], [table for table in tables if table["kind"] == kind])
             for kind in CLASSES
@@ -51,6 +51,16 @@ def render(tables: Sequence[Mapping[str, Any]], left_out: Sequence[tuple[str, st
         left_out=left_out,
         footer=board_id,
     )
+
+
+def _verdict(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Its tone, and its word."""
+    states = {row["state"] for row in rows}
+    if "wrong" in states:
+        return "bad", "Not all are correct"
+    if "correct" not in states:
+        return "open", "Nothing is judged" if rows else "Empty"
+    return ("open", "Correct, in doubt") if any(row["doubt"] for row in rows) else ("good", "Correct")
 
 
 def headline(rows: Sequence[Mapping[str, Any]]) -> str:

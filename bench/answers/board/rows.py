@@ -21,14 +21,17 @@ from bench.preflight.description import LIKENESS
 from bench.report.words import machine_line, setting_text
 from metrics.records.answers.published import Published
 from metrics.records.verification import Verification
+from settings.strategies import NOT_TOLD
 
 State = Literal["correct", "wrong", "not judged"]
 CLASSES: Final = ("documented", "as shipped", "tuned")
 LOAD: Final = (
     *("VUS", "RATE", "DURATION", "WRITE_RATIO", "THINK_TIME_MS", "SKEW", "HOLD", "HANDLER_LATENCY_MS"),
-    *("API_PROCESSES", "SCENARIO_TEXT"),
+    "SCENARIO_TEXT",
 )
 """Settings that make two loads unlike; SCENARIO_TEXT is the digest of a scenario of one's own."""
+PROCESSES: Final = (("PROJECTORS", "projectors"), ("API_PROCESSES", "API processes"))
+"""Settings of a target, which another may not have, and what they are called in its row."""
 _WORDS: Final = 240
 """Characters of a text of somebody else that are shown."""
 _HUGE: Final = 1e12
@@ -98,7 +101,7 @@ def _configuration(half: Published) -> tuple[Any, ...]:
     result = half.result
     return (
         *(result.target["name"], result.target["version"], result.mode, result.strategy, result.handler),
-        *(result.proof, str(result.settings.get("PROJECTORS"))),
+        *(result.proof, *(str(result.settings.get(name)) for name, _ in PROCESSES)),
     )
 
 
@@ -137,9 +140,10 @@ def _row(halves: Sequence[Published]) -> dict[str, Any]:
 
 def _how(half: Published) -> str:
     result = half.result
-    projectors = result.settings.get("PROJECTORS")
-    parts = [result.mode, result.strategy, f"{projectors} projectors" if projectors not in (None, 1) else ""]
-    return ", ".join(part for part in parts if part)
+    counts = [(result.settings.get(name), word) for name, word in PROCESSES]
+    many = [f"{count} {word}" for count, word in counts if count not in (None, 0, 1)]
+    strategy = [] if result.strategy in ("", NOT_TOLD) else [result.strategy]
+    return ", ".join([result.mode, *strategy, *many])
 
 
 def _runs_told(correct: int, wrong: int, all_of_them: int) -> str:

@@ -26,6 +26,7 @@ from metrics.reading import BadDocument, convert
 from metrics.records.answers.published import Published
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Throughput
+from settings.strategies import NOT_TOLD
 from tests.unit.bench import bundles
 from tests.unit.bench.test_report import EVIL
 from tests.unit.bench.test_report import text as seen
@@ -125,6 +126,32 @@ def test_what_was_not_measured_alike_is_not_ranked_side_by_side(change: str) -> 
         other = replace(other, result=replace(other.result, **changed))
     assert len(tables([one, other])) == 2
     assert len(tables([one, faster("other", 2, 99.0)])) == 1
+
+
+def test_another_stack_is_ranked_beside_ours_though_it_has_not_all_of_its_settings() -> None:
+    ours, other = faster("tidemark", 1, 10.0), faster("crud", 2, 99.0, strategy=NOT_TOLD)
+    assert ours.result.settings["API_PROCESSES"] == 1
+    few = {**other.result.settings, "PROJECTORS": 0}
+    del few["API_PROCESSES"]
+    (table,) = tables([ours, replace(other, result=replace(other.result, settings=few))])
+    assert [(row["target"], row["how"]) for row in table["rows"]] == [
+        ("crud", "parallel"),
+        ("tidemark", "parallel, stream-leases"),
+    ]
+    many = replace(ours, result=replace(ours.result, settings={**ours.result.settings, "API_PROCESSES": 2}))
+    (table,) = tables([ours, many])
+    assert sorted(row["how"] for row in table["rows"]) == [
+        "parallel, stream-leases",
+        "parallel, stream-leases, 2 API processes",
+    ]
+
+
+def test_a_board_on_which_all_is_in_doubt_is_not_green() -> None:
+    assert 'class="verdict open"' in page(faster("some", 1, 9.0, doubts=["a neighbour"]))
+    assert 'class="verdict good"' in page(faster("some", 1, 9.0))
+    broken = halves.wrong("some", run_id(1), "interrupted", verdict="invalid")
+    assert 'class="verdict open"' in page(broken)
+    assert 'class="verdict bad"' in page(halves.wrong("some", run_id(1), "lost"))
 
 
 def test_what_is_not_told_is_said_and_is_no_0() -> None:
