@@ -110,10 +110,9 @@ def api(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServe
 async def stage(url: str) -> AsyncIterator[Stage]:
     """Todos that live and todos that ended, with a few events each."""
     async with Stage.on(url) as stage:
-        for stream in LIVE:
-            await stage.append(stream, *life("a", "b", "c"))
-        for stream in ENDED:
-            await stage.append(stream, *life("a", "b", deleted=True))
+        histories = [(stream, life("a", "b", "c")) for stream in LIVE]
+        histories += [(stream, life("a", "b", deleted=True)) for stream in ENDED]
+        await asyncio.gather(*(stage.append(stream, *events) for stream, events in histories))
         yield stage
 
 
