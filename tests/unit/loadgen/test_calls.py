@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -177,14 +178,22 @@ def test_what_is_told_of_an_answer_is_bounded_and_printable() -> None:
 
 
 def test_the_last_acknowledged_write_counts_from_when_it_was_sent() -> None:
-    made, run, _ = calls(WRITTEN, Answer(404, 0.1))
-    before = run.ledger.written_at
+    made, run, session = calls(WRITTEN, Answer(404, 0.1))
+    before, answer, sent = run.ledger.written_at, session.request, list[float]()
+
+    def request(*asked: Any) -> Answer:
+        sent.append(time.time())
+        time.sleep(0.002)
+        return answer(*asked)
+
+    session.request = request  # type: ignore[method-assign]
     made.update("t", 0.0)
     written = run.ledger.written_at
     made.update("t", 0.0)
     assert before is not None
     assert written is not None
-    assert before <= written == run.ledger.written_at
+    assert before <= written <= sent[0], "not when its answer came, for its commit was before that"
+    assert written == run.ledger.written_at, "what was refused has left nothing"
 
 
 def test_a_target_without_drain_is_never_asked_to() -> None:
