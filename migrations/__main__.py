@@ -1,14 +1,15 @@
 """`python -m migrations upgrade [revision] | downgrade <revision> | current | roles`, on the database of DATABASE_URL.
 
 Any number of migrators may start at once: they take turns behind an advisory lock, and the later ones find nothing to
-do. What one run does is one transaction: all of it or nothing.
+do. What one run does is one transaction: all of it or nothing. Where a revision on the way needs it, upgrade and
+downgrade wait until no projector is at work, and refuse after 20 seconds; the API may run on.
 
 `roles` makes the least-privileged role of each process, or corrects it; `roles --sql` prints the statements instead,
 and needs no database. A role gets the password of TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD,
 TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD, and may log in then.
 
-The exit code is 0 when done, 1 when the database could not be reached or refused, 2 for a setting or a revision that
-can not be used, or a database that is not ours.
+The exit code is 0 when done; 1 when the database could not be reached or refused, or projectors are at work; 2 for a
+setting or a revision that can not be used, or a database that is not ours.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from eventstore.sqlstates import kind_of, passes, sqlstate_of
-from migrations import ownership
+from migrations import ownership, stopped
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
@@ -49,9 +50,15 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+def _checked(connection: Connection, action: str, revision: str) -> bool:
+    """Whether projectors have to be stopped. Raises NotOurs."""
+    scripts = ScriptDirectory.from_config(_config(connection))
+    ownership.check(connection, scripts)
+    return action != "current" and stopped.needed(connection, scripts, action, revision)
+
+
 def _run(connection: Connection, action: str, revision: str) -> None:
     config = _config(connection)
-    ownership.check(connection, ScriptDirectory.from_config(config))
     match action:
         case "upgrade":
             command.upgrade(config, revision)
@@ -64,9 +71,11 @@ def _run(connection: Connection, action: str, revision: str) -> None:
 async def migrate(url: str, action: str = "upgrade", revision: str = "head") -> None:
     """Bring the database to a revision, in one transaction.
 
-    Raises CommandError for a revision that is unknown, NotOurs, Held, else the driver's errors.
+    Raises CommandError for a revision that is unknown, NotOurs, Held, AtWork, else the driver's errors.
     """
     async with turn(url) as connection:
+        if await connection.run_sync(_checked, action, revision):
+            await stopped.stopped(connection)
         await connection.run_sync(_run, action, revision)
 
 
@@ -117,7 +126,7 @@ def main() -> int:
         return _refuse(str(error), REFUSED)
     except (apply.NotAllowed, ownership.NotOurs) as error:
         return _refuse(f"DATABASE_URL: {error}", REFUSED)
-    except Held as error:
+    except (Held, stopped.AtWork) as error:
         return _refuse(f"DATABASE_URL: the migration failed: {error}", FAILED)
     except Exception as error:
         if kind_of(error) == "defect" and sqlstate_of(error) is None:

@@ -57,6 +57,8 @@ async def turn(url: str) -> AsyncIterator[AsyncConnection]:
 
     unnamed = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, connect_args=unnamed)
+    # Each statement sees what was done while it was waited for, whatever the role's default is.
+    engine = engine.execution_options(isolation_level="READ COMMITTED")
     try:
         async with engine.connect() as connection:
             try:

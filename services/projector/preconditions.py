@@ -39,7 +39,7 @@ class Preconditions:
         self.why = ""
 
     async def sound(self) -> None:
-        """Before a registration, and at a job's end: the list alone is looked at after it. Raises as `look`.
+        """Before a registration, and at a job's end; `look` follows the registration. Raises as `look`.
 
         Who could not work the last time finds out first whether he may now, and stays known as waiting until then.
         """
@@ -48,14 +48,6 @@ class Preconditions:
     async def look(self) -> None:
         """Raises StoreUnsound while something does not hold, StoreUnavailable without an answer."""
         await self._look(listed=True)
-
-    async def agree(self) -> None:
-        """The list of read models alone. Raises as `look`."""
-        try:
-            await registered.agree(self._database, self._names)
-        except StoreUnsound as error:
-            self.broken(error)
-            raise
 
     async def _look(self, *, listed: bool) -> None:
         try:

@@ -176,8 +176,9 @@ class Worker:
     async def _session(self) -> None:
         await self._preconditions.sound()
         await registry.register(self._database, self._settings)
-        # Now: a reset with another list of read models waits for those that it finds registered, and for no others.
-        await self._preconditions.agree()
+        # Again: a migration, and a reset with another list of read models, wait for those that they find registered,
+        # and for no others.
+        await self._preconditions.look()
         self._health.heard()
         self._health.waits_for = ""
         await self.strategy.prepare()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -11,7 +12,7 @@ from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.compose import dotenv
 from bench.platforms.compose.addresses import addresses
-from bench.platforms.compose.compose import LASTING, LOAD, Compose
+from bench.platforms.compose.compose import LASTING, LOAD, Compose, Container
 from bench.platforms.compose.diagnosis import check_ports, explain
 from bench.platforms.compose.observers import troubles
 from bench.preflight.description import versions
@@ -34,6 +35,9 @@ def up(compose: Compose, console: Console) -> None:
     check_ports(config, running)
     console.print("· building the images")
     _logged(compose, *LOAD, "build")
+    if _replaced(compose, config, running):
+        console.print("· stopping the projectors of the former version: the schema may change")
+        _logged(compose, "stop", "projector")
     console.print("· starting, and waiting until all is ready")
     start(compose, projectors=wanted(compose, settings))
     found = addresses(compose, config)
@@ -45,6 +49,15 @@ def up(compose: Compose, console: Console) -> None:
     if found.influxdb:
         console.print(f"  InfluxDB  {found.influxdb}   (tidemark, INFLUX_PASSWORD of .env)", soft_wrap=True)
     console.print("\n  task bench:parallel   task bench:serial   task scale N=4   task logs   task down\n")
+
+
+def _replaced(compose: Compose, config: Mapping[str, Any], running: Iterable[Container]) -> bool:
+    """Whether projectors run that `up` replaces. Compose would end them after the migration, which waits for them."""
+    ids = [one.id for one in running if one.service == "projector" and one.state == "running"]
+    if not ids:
+        return False
+    built = compose.docker("image", "inspect", "--format", "{{.Id}}", config["services"]["projector"]["image"])
+    return any(compose.docker("inspect", "--format", "{{.Image}}", each) != built for each in ids)
 
 
 def start(compose: Compose, *services: str, projectors: int) -> None:

@@ -9,9 +9,10 @@ import asyncpg
 import httpx
 import pytest
 
+from eventstore.schema import REVISION
 from tests.integration.api.server import ApiServer, assert_problem, serve
 from tests.integration.projector.process import projector
-from tests.integration.projector.stage import Stage, until
+from tests.integration.projector.stage import CREATED, Stage, until
 from tests.integration.soundness.test_order_broken import BREAKS, history
 
 ROLE = "narrow"
@@ -115,3 +116,27 @@ async def _waits(api: ApiServer, reason: str) -> bool:
 
 async def _written(path: Path, text: str) -> bool:
     return text in await asyncio.to_thread(path.read_text, "utf-8")
+
+
+async def test_a_projector_that_registers_while_the_schema_changes_waits(stage: Stage) -> None:
+    """It found the former revision before its registration, which waits for the migration's lock."""
+    migrating = await asyncpg.connect(stage.url)
+    try:
+        await migrating.execute("BEGIN; LOCK TABLE projectors IN SHARE MODE")
+        await migrating.execute("UPDATE alembic_version SET version_num = '9999'")
+        async with stage.projector() as running:
+            await until(stage.waiting, "the registration to wait")
+            await migrating.execute("COMMIT")
+            await stage.append("todo-1", CREATED)
+
+            async def told() -> bool:
+                return "is at revision 9999" in ((await stage.known(running.name)).waiting or "")
+
+            await until(told, "the projector's reason in the stats")
+            assert not await stage.projected()
+            await migrating.execute("UPDATE alembic_version SET version_num = $1", REVISION)
+            await until(stage.projected, "the projector to go on by itself")
+    finally:
+        await migrating.execute("ROLLBACK")
+        await migrating.execute("UPDATE alembic_version SET version_num = $1", REVISION)
+        await migrating.close()

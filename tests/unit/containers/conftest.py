@@ -30,7 +30,10 @@ CONFIG: dict[str, Any] = {
                 "TIDEMARK_ORACLE_PASSWORD": "looks",
             },
         },
-        "projector": {"environment": {"DATABASE_URL": "", "SERIAL_PROJECTION": None}},
+        "projector": {
+            "image": "tidemark-projector",
+            "environment": {"DATABASE_URL": "", "SERIAL_PROJECTION": None},
+        },
         "postgres": {"image": "postgres:18"},
     }
 }

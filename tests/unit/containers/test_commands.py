@@ -54,6 +54,27 @@ def test_up_again_keeps_the_projectors(docker: FakeDocker, run: Run) -> None:
     assert "--scale projector=3" in started(docker)
 
 
+@pytest.mark.parametrize("state", ["running", "exited"])
+def test_projectors_of_another_image_end_before_the_schema_changes(docker: FakeDocker, run: Run, state: str) -> None:
+    """The migration waits for those that run; Compose would replace them after it."""
+    entries = [container("projector", ID=name, **{**READY, "State": state}) for name in ("first", "second")]
+    docker.answer("ps --all", entries)
+    docker.answer("inspect --format {{.Image}}", "sha256:former\n")
+    docker.answer("image inspect --format {{.Id}} tidemark-projector", "sha256:new\n")
+    assert run("up")[0] == 0
+    assert "--scale projector=2" in started(docker)
+    done = [call for call in docker.calls if "build" in call or call in ("compose stop projector", started(docker))]
+    stopping = ["compose stop projector"] if state == "running" else []
+    assert done[1:] == [*stopping, started(docker)]
+
+
+def test_projectors_of_the_same_image_run_on(docker: FakeDocker, run: Run) -> None:
+    docker.answer("ps --all", [container("projector", **READY)])
+    docker.answer("inspect --format", "sha256:same\n")
+    assert run("up")[0] == 0
+    assert "compose stop projector" not in docker.calls
+
+
 def test_projectors_by_setting(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROJECTORS", "5")
     docker.answer("ps --all", container("projector", **READY))
