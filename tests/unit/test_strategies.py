@@ -10,10 +10,12 @@ import pytest
 
 from bench.faults import kill_projector, pause_projector
 from bench.preflight.settings import Settings as BenchSettings
+from bench.trial.takeovers import by_leases
 from services.projector.settings import Settings
 from settings import Environment, SettingError, strategies
 
 URL = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/none"}
+TELLING = {"observedAt": "2026-01-01T00:00:00+00:00", "projectors": [{"lastTakeoverAt": None}]}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +96,12 @@ def test_a_drill_asks_a_strategy_of_ones_own_whether_it_holds_leases(
     own = f"{name}.strategy"
     looked_for: list[bool] = []
     system: Any = SimpleNamespace(
-        settings=SimpleNamespace(strategy=own), require=lambda *_: None, parts=lambda _: ["one", "another"]
+        settings=SimpleNamespace(strategy=own, projectors=2), require=lambda *_: None, parts=lambda _: ["one", "another"]
     )
+    monkeypatch.setattr(by_leases, "freeze_at_work", lambda _, *, leases: looked_for.append(leases))
     for fault in (kill_projector, pause_projector):
-        monkeypatch.setattr(fault, "freeze_at_work", lambda _, *, leases: looked_for.append(leases))
         drilled = fault.Fault()
         drilled.set_up(system)
-        assert not drilled.invoke({})
+        assert not drilled.invoke(TELLING)
     assert looked_for == [leases, leases]
     assert kill_projector.Fault().defaults(own) == {"PROJECTORS": projectors}
