@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
+from settings.catalogue.capabilities import FIGURES
+
 TIMEOUT_S = 5.0
 PAGE = 1000
 
@@ -63,14 +65,10 @@ def todo_ids(base_url: str) -> Iterator[str]:
         after = quote(page["next"], safe="")
 
 
-REQUIRED: Final = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
-"""The figures of `/stats` that every target tells."""
-
-
 def figures(base_url: str) -> dict[str, Any] | None:
     """The same with all of its required figures; None also where one of them is no number."""
     found = stats(base_url)
-    told = isinstance(found, dict) and all(type(found.get(name)) in (int, float) for name in REQUIRED)
+    told = isinstance(found, dict) and all(type(found.get(name)) in (int, float) for name in FIGURES)
     return found if told else None
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final
 
-from settings.catalogue.capabilities import Capability
+from settings.catalogue.capabilities import CAPABILITIES
 from settings.catalogue.kinds import Duration, HostAndPort, Integer, Number, Reader, ServiceRoot, Text, Words
 
 HEADING: Final = "The load"
@@ -134,8 +134,8 @@ RESULTS_DIR: Final = Text(
 TARGET_CAPABILITIES: Final = Words(
     "TARGET_CAPABILITIES",
     "what the target offers beyond the required calls, of which nothing else is asked; the bench tells it",
-    get_args(Capability),
-    get_args(Capability),
+    CAPABILITIES,
+    CAPABILITIES,
     readers=("loadgen",),
     handed_on=False,
     stack=(),

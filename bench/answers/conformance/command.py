@@ -28,7 +28,6 @@ from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import RunFailed, SetupError
 from bench.oracle.conformance.check import check
-from bench.oracle.conformance.rule import CAPABILITIES
 from bench.platforms.choice import running_system
 from bench.platforms.targets import here
 from bench.preflight.settings import Settings
@@ -36,6 +35,7 @@ from bench.report.progress import Progress, progress
 from metrics.reading import read
 from metrics.records.answers.conformance import FILE, SCHEMA, Checked, Conformance, Unchecked
 from settings import Environment, SettingError
+from settings.catalogue.capabilities import CAPABILITIES
 from settings.catalogue.load import BASE_URL, TARGET
 
 NAME: Final = "target-check"

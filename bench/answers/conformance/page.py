@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bench.answers.conformance.document import headline
-from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rule import REQUIRED
 from bench.report.page import page
 from metrics.records.answers.conformance import Checked, Conformance
+from settings.catalogue.capabilities import CAPABILITIES
 
 TONES: Final = {"held": "ok", "broken": "fault", "not checked": "open"}
 

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rule import REQUIRED
 from metrics.records.answers.conformance import Checked, Conformance, Found
+from settings.catalogue.capabilities import CAPABILITIES
 
 SIGNS: Final = {"held": ("ok", "green"), "broken": ("x", "bold red"), "not checked": ("?", "bold yellow")}
 WIDTH: Final = 140

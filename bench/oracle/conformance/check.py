@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from bench.oracle.conformance.client import TIMEOUT_S, Broken, Client, NoAnswer, Seen
-from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED, Rule
+from bench.oracle.conformance.rule import REQUIRED, Rule
 from bench.oracle.conformance.rules import RULES
 from bench.oracle.conformance.subject import Subject, Unmet
 from metrics.records.answers.conformance import Checked, Found, State
+from settings.catalogue.capabilities import CAPABILITIES
 from settings.hiding import hide
 
 LANES: Final = 8

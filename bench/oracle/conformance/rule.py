@@ -11,7 +11,6 @@ from bench.oracle.conformance.client import Seen
 from bench.oracle.conformance.subject import Subject
 
 REQUIRED: Final = "required"
-CAPABILITIES: Final = ("events", "drain", "wait", "idempotency", "if-match", "applied", "leases")
 
 Turn = Literal["beside", "alone", "last"]
 """Beside others; alone, as it compares counts; or last, as it judges what the others were answered with."""

@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from bench.oracle.conformance.client import Answer, Client, NoAnswer, Seen
+from settings.catalogue.capabilities import FIGURES
 
 FIRST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05
@@ -25,7 +26,6 @@ LEAST_PATIENCE_S: Final = 0.2
 STILL_S: Final = 3.0
 """For so long no figure has moved, so none will: longer than any projector pauses between two looks."""
 AT_A_TIME: Final = 8
-FIGURES: Final = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
 
 
 class Unmet(Exception):

@@ -11,9 +11,10 @@ import pytest
 from aiohttp import web
 
 from bench.oracle.conformance.check import check
-from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED
+from bench.oracle.conformance.rule import REQUIRED
 from bench.oracle.conformance.rules import RULES
 from metrics.records.answers.conformance import Checked
+from settings.catalogue.capabilities import CAPABILITIES
 from tests.fakes.broken import BREAKS, broken, early
 from tests.fakes.contract import Handler, kind
 from tests.fakes.todo_server import FakeTodoServer

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from bench.oracle.conformance.rule import CAPABILITIES, REQUIRED, Rule
+from bench.oracle.conformance.rule import REQUIRED, Rule
 from bench.oracle.conformance.rules import conditions, counts, events, options, pages, reads, refusals, writes
+from settings.catalogue.capabilities import CAPABILITIES
 
 
 def _of(module: ModuleType) -> list[Rule]:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import FIGURES, Made, Subject, Unmet, figures, whole
+from bench.oracle.conformance.subject import Made, Subject, Unmet, figures, whole
+from settings.catalogue.capabilities import FIGURES
 
 NUMBERS: Final = ("eventIdLag", "oldestUnprojectedAgeMs", "blockedStreams")
 TIMES: Final = ("lastEventAt", "lastProjectedAt")
