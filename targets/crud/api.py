@@ -17,12 +17,12 @@ import structlog
 from litestar import Litestar, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
-from msgspec import Struct
 
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
 from services import gc_policy
 from services.api.http import problems
+from services.api.http.bodies import HealthAnswer
 from services.api.http.requests import MAX_BODY
 from services.api.reading.single_flight import SingleFlight
 from services.api.refusals import NotReady
@@ -37,27 +37,12 @@ from targets.crud.counted import CountedTodos
 from targets.crud.grouped import GroupedTable
 from targets.crud.operations import RowOperations
 from targets.crud.table import Table, Todos
+from targets.documents import Stats
 
 log = structlog.get_logger()
 
 GROUPED: Final = "grouped"
 COMMITS: Final = "CRUD_COMMITS"
-
-
-class Health(Struct, frozen=True):
-    """The process is ready."""
-
-    status: str
-
-
-class Stats(Struct, frozen=True, rename="camel"):
-    """What the contract asks for. Each write counts as an event that takes effect with its own commit."""
-
-    event_count: int
-    total_events_projected: int
-    total_todos: int
-    active_todos: int
-    backlog: int
 
 
 def create_asgi(settings: Settings, commits: str) -> Access:
@@ -92,7 +77,7 @@ def create_asgi(settings: Settings, commits: str) -> Access:
 def _stats(todos: Todos) -> HTTPRouteHandler:
     async def read() -> Stats:
         counts = await todos.counts()
-        return Stats(counts.writes, counts.writes, counts.created, counts.created - counts.deleted, 0)
+        return Stats.of(counts.writes, counts.created, counts.created - counts.deleted)
 
     shared = SingleFlight(read)
 
@@ -106,7 +91,7 @@ def _stats(todos: Todos) -> HTTPRouteHandler:
 
 def _ready(todos: Todos) -> HTTPRouteHandler:
     @get("/readyz")
-    async def readyz() -> Health:
+    async def readyz() -> HealthAnswer:
         """Asks the table; the problem's detail is the reason when it can not be used."""
         try:
             await todos.check()
@@ -114,7 +99,7 @@ def _ready(todos: Todos) -> HTTPRouteHandler:
             # Its own words, which may have an address in them, go to the log alone.
             log.warning("not ready", error=str(error))
             raise NotReady("the database can not be reached; the log says why") from error
-        return Health("ready")
+        return HealthAnswer("ready")
 
     return readyz
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from msgspec import Struct
-
 from eventstore.errors import VersionConflict
 from services.api.http.answers import Answer, etag
 from services.api.http.bodies import TodoDocument, TodoPage
 from services.api.http.requests import expected_version, todo_id
 from services.api.refusals import NotProjectedYet
 from targets.crud.table import Todos
+from targets.documents import Written
 from todo.commands import check_text
 from todo.errors import TodoNotFound
 from todo.handler import new_todo_id
@@ -22,13 +21,6 @@ FIRST: Final = 1
 
 AGAIN_S: Final = 0.01
 """Between two looks for a version that nobody has written yet."""
-
-
-class Written(Struct, frozen=True):
-    """A committed write."""
-
-    stream: str
-    version: int
 
 
 class RowOperations:

@@ -17,14 +17,13 @@ from typing import Final
 from litestar import Litestar, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
-from msgspec import Struct
 from msgspec.structs import replace
 
 from eventstore.errors import VersionConflict
 from services import gc_policy
 from services.api.http import problems
 from services.api.http.answers import Answer, etag
-from services.api.http.bodies import TodoDocument, TodoPage
+from services.api.http.bodies import HealthAnswer, TodoDocument, TodoPage
 from services.api.http.requests import MAX_BODY, expected_version, todo_id
 from services.api.refusals import NotProjectedYet
 from services.api.routes.metrics import observe
@@ -35,35 +34,13 @@ from services.api.settings import Settings
 from services.logs import set_up
 from settings import Environment, SettingError
 from settings.catalogue.api import API_PROCESSES
+from targets.documents import Stats, Written
 from todo.commands import check_text
 from todo.errors import TodoNotFound
 
 TODOS: Final = "EMPTY_TODOS"
 MOST: Final = 1_000_000
 TEXT: Final = "buy milk, bread and a newspaper"
-
-
-class Health(Struct, frozen=True):
-    """The process is ready."""
-
-    status: str
-
-
-class Stats(Struct, frozen=True, rename="camel"):
-    """What the contract asks for. Each write counts as an event that takes effect at once."""
-
-    event_count: int
-    total_events_projected: int
-    total_todos: int
-    active_todos: int
-    backlog: int
-
-
-class Written(Struct, frozen=True):
-    """A write that was kept."""
-
-    stream: str
-    version: int
 
 
 class DictionaryOperations:
@@ -120,7 +97,7 @@ class DictionaryOperations:
 
     def stats(self) -> Stats:
         """Exact."""
-        return Stats(self._writes, self._writes, self._created, len(self._ids), 0)
+        return Stats.of(self._writes, self._created, len(self._ids))
 
     def _add(self, text: str) -> str:
         self._created += 1
@@ -153,9 +130,9 @@ def _stats(operations: DictionaryOperations) -> HTTPRouteHandler:
 
 
 @get("/readyz")
-async def ready() -> Health:
+async def ready() -> HealthAnswer:
     """Always."""
-    return Health("ready")
+    return HealthAnswer("ready")
 
 
 def application() -> ASGIApp:
