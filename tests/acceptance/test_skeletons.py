@@ -34,19 +34,34 @@ STRIPS: Final = "process.exit(process.features.typescript === 'strip' ? 0 : 1)"
 """True of a Node that runs TypeScript by leaving its types out."""
 
 
-def a_node() -> str | None:
-    """A Node that runs the skeleton: on PATH, of an installed target, or the one that its own lock brings."""
+LINES: Final = 3
+"""So much of what npm said last is told with the reason."""
+
+
+class NoNode(Exception):
+    """There is no Node that runs the skeleton, and why none could be had."""
+
+
+def a_node() -> str:
+    """A Node that runs the skeleton: on PATH, of an installed target, or the one that its own lock brings.
+
+    Raises NoNode.
+    """
     installs = [str(path) for path in (ROOT / ".targets").glob("*/node_modules/.bin/node")]
     own, npm = CACHE / "node_modules" / ".bin" / "node", shutil.which("npm")
     for node in (shutil.which("node"), *installs, str(own)):
         if node and Path(node).exists() and subprocess.run([node, "-e", STRIPS], check=False).returncode == 0:
             return node
     if npm is None:
-        return None
+        raise NoNode("there is neither a Node that leaves types out nor npm, which would bring one")
     CACHE.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(EXAMPLES / "target-typescript" / name, CACHE)
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=CACHE, check=True, capture_output=True)
+    command = [npm, "ci", "--no-audit", "--no-fund"]
+    brought = subprocess.run(command, cwd=CACHE, check=False, capture_output=True, text=True, errors="replace")
+    if brought.returncode != 0:
+        said = " / ".join(brought.stderr.strip().splitlines()[-LINES:])
+        raise NoNode(f"no Node here leaves types out, and npm ci in {CACHE} did not bring one: {said}")
     return str(own)
 
 
@@ -106,13 +121,35 @@ def test_the_skeleton_in_python_passes_nothing_and_hears_what_is_missing(tmp_pat
 
 
 def test_the_skeleton_in_typescript_passes_nothing_and_hears_what_is_missing(tmp_path: Path) -> None:
-    node = a_node()
-    if node is None:
-        pytest.skip("there is neither a Node that leaves types out nor npm, which would bring one")
+    try:
+        node = a_node()
+    except NoNode as why:
+        pytest.skip(str(why))
     shutil.copy(EXAMPLES / "target-typescript" / "package.json", tmp_path)
     shutil.copy(EXAMPLES / "target-typescript" / "api.ts", tmp_path)
     with started([node, str(tmp_path / "api.ts")], tmp_path) as url:
         says_what_is_missing(check(url, [], patience_s=0.2))
+
+
+def test_an_npm_that_can_not_reach_its_registry_is_a_reason_to_skip_and_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'npm error network: getaddrinfo EAI_AGAIN' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/nowhere")
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    monkeypatch.setattr(f"{__name__}.CACHE", tmp_path / "cache")
+    with pytest.raises(NoNode, match=r"npm ci in .*: npm error network: getaddrinfo EAI_AGAIN"):
+        a_node()
+
+
+def test_without_npm_the_reason_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    monkeypatch.setattr(f"{__name__}.CACHE", tmp_path / "cache")
+    with pytest.raises(NoNode, match="nor npm"):
+        a_node()
 
 
 @pytest.mark.parametrize("name", ["target-python", "target-typescript"])

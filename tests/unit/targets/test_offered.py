@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bench.platforms.targets.offered import offered
 from tests.fakes.todo_server import FakeTodoServer
+
+LOOKS = 10_000
+
+
+async def preloaded(server: FakeTodoServer) -> None:
+    """Three todos that a read shows."""
+    server.preload(3)
+    for _ in range(LOOKS):
+        if server.projected == server.committed:
+            return
+        await asyncio.sleep(server.projected_after_s)
+    pytest.fail(f"{server.projected} of {server.committed} events are projected")
 
 
 async def test_what_answers_as_the_contract_says_is_offered() -> None:
     async with FakeTodoServer() as server:
-        server.preload(3)
-        await asyncio.sleep(0.1)
+        await preloaded(server)
         committed = server.committed
         assert await asyncio.to_thread(offered, server.base_url) == ("events", "drain", "applied", "leases")
         assert server.committed == committed
@@ -19,8 +32,7 @@ async def test_what_answers_as_the_contract_says_is_offered() -> None:
 
 async def test_the_required_parts_alone_offer_nothing() -> None:
     async with FakeTodoServer(bare=True) as server:
-        server.preload(3)
-        await asyncio.sleep(0.1)
+        await preloaded(server)
         assert await asyncio.to_thread(offered, server.base_url) == ()
 
 
