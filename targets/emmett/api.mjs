@@ -3,8 +3,8 @@ import { CommandHandler, isExpectedVersionConflictError } from '@event-driven-io
 import express from 'express';
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import * as reads from './reads.mjs';
-import { MAX_BODY, idOf, notFound, numberOf, problems, textOf } from './requests.mjs';
+import * as reads from './http/reads.mjs';
+import { MAX_BODY, idOf, notFound, numberOf, problems, textOf } from './http/requests.mjs';
 import { openPool, openStore } from './store.mjs';
 import { create, evolve, initialState, remove, update } from './todo.mjs';
 

@@ -36,7 +36,7 @@ export const todosProjection = postgreSQLRawSQLProjection({
 });
 
 export function openPool() {
-  const pool = new pg.Pool({ connectionString, max: 20 });
+  const pool = new pg.Pool({ connectionString });
   // Without a listener, an idle connection that the server closes would end the process.
   pool.on('error', (error) => console.log(`a connection was lost: ${error.message}`));
   return pool;

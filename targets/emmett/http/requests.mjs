@@ -2,7 +2,7 @@
 import { EmmettError, isExpectedVersionConflictError } from '@event-driven-io/emmett';
 import { STATUS_CODES } from 'node:http';
 import { Busy } from './reads.mjs';
-import { checkText } from './todo.mjs';
+import { checkText } from '../todo.mjs';
 
 export const MAX_BODY = 32 * 1024;
 const JSON_TYPE = /^application\/([a-z0-9.-]+\+)?json$/;

@@ -1,6 +1,6 @@
 // Reads by SQL: the rows of the projection, the log, and the counts.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROCESSOR, inline } from './store.mjs';
+import { PROCESSOR, inline } from '../store.mjs';
 
 const ONE = 'SELECT id, text, version, applied FROM todos WHERE id = $1 AND NOT deleted';
 const PAGE = 'SELECT id, text, version, applied FROM todos WHERE NOT deleted AND id > $1 ORDER BY id LIMIT $2';
