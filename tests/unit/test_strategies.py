@@ -96,7 +96,9 @@ def test_a_drill_asks_a_strategy_of_ones_own_whether_it_holds_leases(
     own = f"{name}.strategy"
     looked_for: list[bool] = []
     system: Any = SimpleNamespace(
-        settings=SimpleNamespace(strategy=own, projectors=2), require=lambda *_: None, parts=lambda _: ["one", "another"]
+        settings=SimpleNamespace(strategy=own, projectors=2),
+        require=lambda *_: None,
+        parts=lambda _: ["one", "another"],
     )
     monkeypatch.setattr(by_leases, "freeze_at_work", lambda _, *, leases: looked_for.append(leases))
     for fault in (kill_projector, pause_projector):
