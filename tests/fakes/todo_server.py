@@ -21,13 +21,15 @@ PROJECTED_AFTER_S = 0.003
 # The first writes set the scene (the probe's seeds, some todos): a fault comes when the load runs.
 SCENE = 40
 CEASED_S = 1.0
+# More than are taken between the last write of a load and the first look of its convergence.
+LOOKS = 20
 REQUIRED = ("eventCount", "totalEventsProjected", "totalTodos", "activeTodos", "backlog")
 
 Fault = Literal[
     "none", "lose", "forget", "stuck", "slow", "duplicate", "drop", "block", "fail", "vanish",
-    "hide", "reorder", "invent", "change", "garble",
+    "hide", "withhold", "reorder", "invent", "change", "garble",
 ]  # fmt: skip
-OF_UPDATES = ("forget", "reorder", "change")
+CONCERNED = {"forget": "PUT", "reorder": "PUT", "change": "PUT", "withhold": "DELETE"}
 
 
 @dataclass
@@ -58,9 +60,10 @@ class FakeTodoServer:
 
     - `lose`: acknowledged, but no event is kept
     - `forget` (updates only): it counts as projected, but the row does not change
-    - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second
+    - `stuck`: nothing is ever projected; `slow`: only once writes have ceased for a second, and
+      `/stats` was looked at often since
     - `duplicate`: an event is projected twice
-    - `hide`: an event takes effect, and is not in the log
+    - `hide`: an event takes effect, and is not in the log; `withhold` (deletes only): so the last event of a stream
     - `reorder` (updates only): an event stands in the log before the one that it follows
     - `invent`: a row is made of which no event tells
     - `change` (updates only): the row has another text than the event
@@ -89,6 +92,7 @@ class FakeTodoServer:
     projected: int = 0
     writes: int = 0
     concerned: int = 0
+    looks: int = 0
     drain_count: int = 0
     unready: str = ""
     gone: bool = False
@@ -156,6 +160,7 @@ class FakeTodoServer:
         return web.json_response({"coalesced": False}, status=202)
 
     async def _stats(self, _: web.Request) -> web.Response:
+        self.looks += 1
         stats = self.stats()
         return web.json_response({name: stats[name] for name in REQUIRED} if self.bare else stats)
 
@@ -236,7 +241,7 @@ class FakeTodoServer:
 
     def _strike(self, method: str) -> Fault:
         self.writes += 1
-        if self.writes <= SCENE or (self.fault in OF_UPDATES and method != "PUT"):
+        if self.writes <= SCENE or CONCERNED.get(self.fault, method) != method:
             return "none"
         self.concerned += 1
         return self.fault if (self.concerned - 1) % self.every == 0 else "none"
@@ -246,8 +251,9 @@ class FakeTodoServer:
         stream.version += 1
         stream.deleted = text is None
         self.committed += 1
+        self.looks = 0
         self.last_event_at = datetime.now(UTC).isoformat()
-        if fault != "hide":
+        if fault not in ("hide", "withhold"):
             self.events.append(self.committed, id, stream.version, text, self.last_event_at)
         if fault == "reorder":
             self.events.exchange_last_two(id)
@@ -259,9 +265,15 @@ class FakeTodoServer:
         asyncio.get_running_loop().call_later(after_s, self._work, self.committed if late else None)
 
     def _work(self, newest: int | None) -> None:
-        """Project the next event; with `newest` all of them, unless another was committed since."""
+        """Project the next event; with `newest` all, unless another was committed since, once `/stats` was looked at.
+
+        A look after the last write and before the convergence begins would otherwise leave it nothing to project.
+        """
         if newest is None:
             self._project(*self.waiting.popleft())
+        elif newest == self.committed and self.looks < LOOKS:
+            asyncio.get_running_loop().call_later(PROJECTED_AFTER_S, self._work, newest)
+            return
         while newest == self.committed and self.waiting:
             self._project(*self.waiting.popleft())
 

@@ -46,18 +46,21 @@ class Played:
 
 # A short limit: a standstill that lasts as long as the limit ends the phase.
 SOON = {"CONVERGENCE_MAX": "2s"}
+# A long one: what ends the phase is what is projected, however busy the machine is.
+LATER = {"CONVERGENCE_MAX": "60s"}
 MIXED = {"WRITE_RATIO": "0.6"}
 PLANS = {
     "sound": Plan(),
     "lose": Plan("lose", variables=SOON),
     "duplicate": Plan("duplicate", variables=SOON),
-    "forget": Plan("forget"),
+    # Half of the updates, for one that another follows shows nowhere, and a busy machine makes few.
+    "forget": Plan("forget", every=2),
     "stuck": Plan("stuck", variables=SOON),
     "block": Plan("block"),
     "fail": Plan("fail", every=2),
     "vanish": Plan("vanish"),
     "drop": Plan("drop", every=50),
-    "slow": Plan("slow"),
+    "slow": Plan("slow", variables=LATER),
     "behind": Plan("stuck", preloaded=1, writes=1000),
     "not empty": Plan(preloaded=2500),
     "actions": Plan(variables={"SCENARIO": "actions", **MIXED}),
@@ -66,7 +69,7 @@ PLANS = {
     "combined": Plan(variables={"SCENARIO": "combined", **MIXED}),
     "all read": Plan(variables={"WRITE_RATIO": "0"}),
     "all write": Plan(variables={"WRITE_RATIO": "1"}),
-    "bare": Plan("slow", bare=True, variables={"TARGET_CAPABILITIES": "none"}),
+    "bare": Plan("slow", bare=True, variables={"TARGET_CAPABILITIES": "none", **LATER}),
     "garble": Plan("garble", bare=True, variables={"TARGET_CAPABILITIES": "none"}),
     "skewed": Plan(variables={"WRITE_RATIO": "1", "SKEW": "0.8"}),
 }
