@@ -80,6 +80,11 @@ class Findings:
     unprojected: int = 0
     offenders: list[str] = field(default_factory=list)
 
+    @property
+    def faults(self) -> int:
+        """How many in all."""
+        return self.lost + self.duplicated + self.reordered + self.phantom + self.mismatched_rows
+
     def note(self, text: str) -> None:
         """Keep the line if there are not yet enough."""
         if len(self.offenders) < SHOWN:

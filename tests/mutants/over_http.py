@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from bench.ends.errors import RunFailed
 from bench.oracle.log.verify import verify_log
 from metrics.records.verification import Verification
 from services.loadgen.judge import read_back
@@ -32,10 +33,10 @@ class Written:
 
 @dataclass(frozen=True)
 class Proofs:
-    """What is found at each level, of the same target at the same moment."""
+    """What is found at each level, of the same target at the same moment; the reason where nothing is proven."""
 
-    log: Verification
-    without_applied: Verification
+    log: Verification | RunFailed
+    without_applied: Verification | RunFailed
     read_back: read_back.Findings
 
 
@@ -49,10 +50,18 @@ async def proofs(fault: Fault, every: int = EVERY) -> Proofs:
                     await asyncio.sleep(0.005)
         url, acknowledged = server.base_url, written.acknowledged()
         return Proofs(
-            await asyncio.to_thread(verify_log, url, complete=True, applied=True, acknowledged=acknowledged),
-            await asyncio.to_thread(verify_log, url, complete=True, applied=False, acknowledged=acknowledged),
+            await asyncio.to_thread(at_log, url, acknowledged, applied=True),
+            await asyncio.to_thread(at_log, url, acknowledged, applied=False),
             await asyncio.to_thread(read_again, url, written.ledger),
         )
+
+
+def at_log(url: str, acknowledged: list[tuple[str, int]], *, applied: bool) -> Verification | RunFailed:
+    """The proof, or why there is none, which makes a run `invalid`."""
+    try:
+        return verify_log(url, complete=True, applied=applied, acknowledged=acknowledged)
+    except RunFailed as failure:
+        return failure
 
 
 async def write(client: httpx.AsyncClient) -> Written:

@@ -41,6 +41,15 @@ class Fold:
             self.gaps.setdefault(event.stream, []).append(range(before.version + 1, event.version))
         self._step(event, before)
 
+    def untold(self, counted: int) -> int:
+        """How many of so many committed events the log does not tell, without those that are known to be lost.
+
+        A version is known to be lost where a later one of its stream is there: whatever holds a log back holds back
+        its end, so what is missing before something that is there comes no more.
+        """
+        told = self.findings.events - self.findings.duplicated
+        return max(counted - told - sum(len(gap) for gaps in self.gaps.values() for gap in gaps), 0)
+
     def end(self) -> None:
         """Nothing more is to come: what is missing is lost."""
         for stream, gaps in self.gaps.items():

@@ -18,9 +18,10 @@ UNSEEN: Final[Mapping[Proof, str]] = {
     ),
     "log": (
         "an effect in a wrong row, or in a wrong order, that was put right again; of a deleted todo anything but that "
-        "it is not shown; whether a row that is missing lost its effects or was removed (it counts as lost); when an "
-        "event took effect; and what the log itself does not tell: an event that was changed there, or a whole stream, "
-        "of which no write was acknowledged"
+        "it is not shown, such as events that were passed over before its deletion; whether a row that is missing lost "
+        "its effects or was removed (it counts as lost); when an event took effect, and how often but by `applied`, "
+        "which is the target's own word; and what the log itself does not tell: an event that was changed there, or a "
+        "whole stream, of which no write was acknowledged"
     ),
     "read-back": (
         "the events: a doubled, reordered or superfluous effect that no acknowledged write contradicts stays unseen"

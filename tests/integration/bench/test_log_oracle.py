@@ -9,11 +9,13 @@ from typing import Final
 
 import pytest
 
+from bench.ends.errors import RunFailed
 from bench.oracle.log import verify
 from bench.oracle.log.verify import verify_log
 from metrics.records.verification import Verification
 from tests.cluster import Cluster
 from tests.integration.api.server import ApiServer, serve
+from tests.integration.projector.open_append import begin
 from tests.integration.projector.stage import Stage, faults, life
 
 LIVE: Final = [f"todo-{number:032x}" for number in range(40)]
@@ -183,3 +185,34 @@ async def test_what_the_log_alone_can_lack(stage: Stage, api: ApiServer, monkeyp
         f"lost: version 1 of {STRAY} was acknowledged, and the log ends at 0",
     ):
         assert line in found.offenders
+
+
+async def test_a_writer_under_way_holds_the_log_back_and_accuses_nobody(
+    stage: Stage, api: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's transaction is open before acknowledged writes, beyond the end of the proof; then it ends."""
+    monkeypatch.setattr(verify, "LATE_S", 0.2)
+    await stage.catch_up()
+    async with begin(stage, STRAY, 1) as stranger:
+        made = await asyncio.to_thread(api.create, "behind it")
+        await stage.append(ONE, *life("x", "d")[1:])
+        await stage.append(OTHER, *life("x", deleted=True)[1:])
+        await stage.catch_up()
+        acknowledged = [(made, 1), (ONE, 4), (OTHER, 4)]
+        with pytest.raises(
+            RunFailed, match=r"the log ends 3 events before what /stats counts.*a writer may be under way"
+        ):
+            await at_log(api, acknowledged=acknowledged)
+        unclaimed = await at_log(api, complete=False, acknowledged=acknowledged)
+        assert faults(unclaimed) == {}, unclaimed.offenders
+        assert "3 events" in unclaimed.not_seen
+        # What the rest of the log proves is a fault all the same, and that alone.
+        await stage.sql(f"UPDATE todos SET text = 'z' WHERE id = '{LIVE[0]}'")
+        proven = await at_log(api, acknowledged=acknowledged)
+        assert faults(proven) == {"mismatched_rows": 1}, proven.offenders
+        assert "3 events" in proven.not_seen
+        await stage.sql(f"UPDATE todos SET text = 'c' WHERE id = '{LIVE[0]}'")
+        await stranger.roll_back()
+    sound = await at_log(api, acknowledged=acknowledged)
+    assert faults(sound) == {}, sound.offenders
+    assert "3 events" not in sound.not_seen

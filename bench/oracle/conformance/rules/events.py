@@ -163,10 +163,12 @@ def events_limit_400(subject: Subject) -> Seen:
     "give as `next` the last position of a page, null where nothing more was there",
 )
 def events_next(subject: Subject) -> Seen:
-    """Following `next` leads past every event, and ends with null."""
+    """Following `next`, the last position of a page, leads past every event, and ends with null."""
     mark = log.end(subject)
     made = _lives(subject, mark, 3)
     pages = list(log.walk(subject, mark, 5))
+    for page in pages[:-1]:
+        page.must(page.field("next") == max(log.positions(page), default=None))
     seen = {(event.get("stream"), event.get("version")) for page in pages for event in log.events_of(page)}
     written = {(each.id, version) for each in made for version in range(1, each.version + 1)}
     missing, following = len(written - seen), pages[-1].field("next")

@@ -78,12 +78,14 @@ def page_limit_400(subject: Subject) -> Seen:
     "give as `next` the last id of a page that others follow, null where none does; `after` excludes the id itself",
 )
 def page_next(subject: Subject) -> Seen:
-    """Following `next` leads past every active todo, and ends with null."""
+    """Following `next`, the last id of a page, leads past every active todo, and ends with null."""
     made = _some(subject, 6)
     active = figures(subject.stats()).get("activeTodos", DEFAULT)
     pages = list(_walk(subject, min(max(active // SHARE, 2), LARGEST)))
     seen = {id for page in pages for id in _ids(page)}
     missing = [each.id for each in made if each.id not in seen]
+    for page in pages[:-1]:
+        page.must(page.field("next") == max(_ids(page), default=None))
     ended = pages[-1].field("next") is None
     told = f"{len(pages)} pages, {len(missing)} of 6 todos missing {missing[:1]}, next {pages[-1].field('next')}"
     return pages[-1].must(ended and not missing, told)

@@ -86,6 +86,27 @@ def test_a_stream_that_is_no_history_counts_once() -> None:
     assert fold.broken == {"a"}
 
 
+@pytest.mark.parametrize(
+    ("log", "counted", "untold"),
+    [
+        ([("a", 1), ("a", 2)], 2, 0),
+        ([("a", 1), ("a", 2)], 5, 3),
+        ([("a", 1), ("a", 2)], 1, 0),
+        ([("a", 1), ("a", 3)], 3, 0),
+        ([("a", 1), ("a", 3)], 4, 1),
+        ([("a", 1), ("a", 3), ("a", 2)], 4, 1),
+        ([("a", 1), ("a", 2), ("a", 2)], 3, 1),
+    ],
+)
+def test_what_a_log_does_not_tell_is_what_is_counted_beyond_it_and_beyond_what_is_lost(
+    log: list[Told], counted: int, untold: int
+) -> None:
+    fold = Fold()
+    for event in events(*log):
+        fold.add(event)
+    assert fold.untold(counted) == untold
+
+
 def test_a_gap_of_a_billion_versions_is_counted_without_walking_it() -> None:
     assert folded(events(("a", 1), ("a", 10**9))).findings.lost == 10**9 - 2
 

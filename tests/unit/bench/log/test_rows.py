@@ -41,6 +41,8 @@ def faults(findings: Findings) -> dict[str, int]:
         (LIVE, row(version=2, applied=2, text="b"), "b", {"lost": 1, "mismatched_rows": 1}, "its events make it 3"),
         (LIVE, row(version=5, applied=5), "c", {"phantom": 2, "mismatched_rows": 1}, "its events end at 3"),
         (LIVE, row(text="x"), "c", {"mismatched_rows": 1}, "todo t has text 'x', its events make it 'c'"),
+        (LIVE, row(version=1, applied=1, text="a"), "a", {"lost": 2, "mismatched_rows": 1}, "its events make it 3"),
+        (GONE, row(version=1, applied=1, text="a"), "a", {"lost": 2, "mismatched_rows": 1}, "its events make it 3"),
         (GONE, ROW, "c", {"mismatched_rows": 1}, "todo t is shown, and version 3 deleted it"),
         (LIVE, row(applied=4), "c", {"duplicated": 1}, "4 events took effect in todo t, which is at version 3"),
         (LIVE, row(applied=1), "c", {"lost": 2}, "lost: 1 events took effect in todo t, which is at version 3"),
@@ -67,6 +69,34 @@ def test_without_the_capability_nobody_looks_at_applied() -> None:
     for applied in (None, 1, 9):
         assert sound(row(applied=applied), LIVE, claims)
         assert faults(found(LIVE, row(applied=applied), claims=claims)) == {}
+
+
+HELD_BACK = replace(ALL, whole=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "row"),
+    [(None, ROW), (LIVE, None), (LIVE, row(version=5, applied=5, text="x")), (GONE, row(version=5, applied=5))],
+)
+def test_what_the_missing_end_of_a_log_could_explain_is_no_fault(state: State | None, row: Todo | None) -> None:
+    behind = found(state, row, claims=HELD_BACK)
+    assert (faults(behind), behind.unprojected) == ({}, 0)
+    assert faults(found(state, row))
+
+
+@pytest.mark.parametrize(
+    ("state", "row", "expected"),
+    [
+        (LIVE, row(version=2, applied=2, text="b"), {"lost": 1, "mismatched_rows": 1}),
+        (LIVE, row(text="x"), {"mismatched_rows": 1}),
+        (GONE, ROW, {"mismatched_rows": 1}),
+        (LIVE, row(applied=4), {"duplicated": 1}),
+        (LIVE, row(version=5, applied=6), {"duplicated": 1}),
+        (LIVE, row(version=5, applied=4), {"lost": 1}),
+    ],
+)
+def test_what_no_end_of_a_log_could_explain_is_one(state: State, row: Todo, expected: dict[str, int]) -> None:
+    assert faults(found(state, row, text=row.text if row.version == 2 else "c", claims=HELD_BACK)) == expected
 
 
 NOTHING_CLAIMED = Claims(upto=0, applied=True)
