@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from bench.compare.likeness import conditions, differing, in_doubt
 from bench.compare.loaded import Loaded
-from bench.compare.metrics import METRICS, Metric
+from bench.compare.metrics import BOUND, METRICS, Metric
 from bench.compare.statistics.contrast import Contrast, Terms, contrasts, error_rate
 from bench.compare.statistics.pairs import Value, median
 from bench.compare.trials import Sitting, Taken
@@ -84,6 +84,8 @@ def _notes(sitting: Sitting) -> list[str]:
         notes.append("the load generator was saturated in a trial: its throughput is a lower bound of the server's")
     if any(trial.result.settings.get("RATE") is None for trial in every):
         notes.append("closed loop: users and their pauses bound the throughput, of a fast system above all")
+    if any(trial.result.sound and trial.result.convergence.until == "seen" for trial in every):
+        notes.append(BOUND)
     if any(trial.result.settings.get("DATABASE_URL") != "embedded" for trial in every):
         notes.append("the trials are not on stores of their own: one that they share grows from trial to trial")
     if any(trial.result.sound and trial.result.convergence.events < FEW for trial in every):

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.bundle.figures import figure
-from bench.compare.statistics.pairs import Value
+from bench.compare.statistics.pairs import Bound, Value
 from metrics.records.result import Result
 from metrics.records.verification import Verification
 
 Read = Callable[[Result, Verification], float | None]
 Resolution = Callable[[Result], float]
+Bounded = Callable[[Result], Bound]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Metric:
 
     `path` is that of its figure in the result; `read` stands in for it where it is none. Both give None where the run
     measured nothing of it. `resolution`: by how much it may be off in its unit, where that is more than the three
-    digits of a histogram.
+    digits of a histogram. `bound`: whether the run knows it, or only that it is so much at least or at most.
     """
 
     name: str
@@ -32,11 +33,12 @@ class Metric:
     read: Read | None = None
     lead: bool = False
     resolution: Resolution = lambda _: 0.0
+    bound: Bounded = lambda _: "exact"
 
     def value(self, result: Result, verification: Verification) -> Value | None:
         """What a sound run has for it."""
         told = figure(result, self.path).value if self.read is None else self.read(result, verification)
-        return None if told is None else Value(float(told), resolution=self.resolution(result))
+        return None if told is None else Value(float(told), self.bound(result), self.resolution(result))
 
 
 def _one_event(_: Result) -> float:
@@ -47,11 +49,26 @@ def _of_the_release(result: Result) -> float:
     return result.convergence.resolution_s or 0.0
 
 
+def _time_seen(result: Result) -> Bound:
+    return "at_most" if result.convergence.until == "seen" else "exact"
+
+
+def _speed_seen(result: Result) -> Bound:
+    """From the sending of the last write to a look after the end is longer than it took."""
+    return "at_least" if result.convergence.until == "seen" else "exact"
+
+
 def speed_resolution(result: Result) -> float:
     """Of the convergence speed, by the resolution of the time that it is taken over."""
     found = result.convergence
     return (found.speed_events_per_s or 0.0) * _of_the_release(result) / found.time_s if found.time_s > 0 else 0.0
 
+
+BOUND: Final = (
+    "a target that tells no moments of its own is timed from the sending of its last write to a look after the end: "
+    "its convergence time is at most so long, and its convergence speed at least so high (≥)"
+)
+"""What a convergence that was only seen is worth."""
 
 METRICS: Final = (
     Metric("actions_per_s", "Actions", "/s", "higher", "throughput.actions_per_s", lead=True),
@@ -83,6 +100,7 @@ METRICS: Final = (
         "convergence.time_s",
         lead=True,
         resolution=_of_the_release,
+        bound=_time_seen,
     ),
     Metric(
         "convergence_speed",
@@ -92,6 +110,7 @@ METRICS: Final = (
         "convergence.speed_events_per_s",
         lead=True,
         resolution=speed_resolution,
+        bound=_speed_seen,
     ),
     Metric(
         "system_cpu_us_per_action",

@@ -85,7 +85,7 @@ def _spread(metric: Mapping[str, Any], arm: Mapping[str, Any], *, ranged: bool) 
     if arm["median"] is None:
         return "–"
     middle, low, high = (words.number(arm[name], metric["unit"]) for name in ("median", "min", "max"))
-    return f"{'≥ ' if arm['bound'] == 'at_least' else ''}{middle}" + (f"\n{low}–{high}" if ranged else "")
+    return f"{words.SIGNS[arm['bound']]}{middle}" + (f"\n{low}–{high}" if ranged else "")
 
 
 def _contrast(metric: Mapping[str, Any], contrast: Mapping[str, Any]) -> Text:

@@ -9,6 +9,8 @@ from bench.compare.statistics.pairs import percent
 from bench.report.words import milliseconds, seconds, whole
 
 TIMES: Final = ("s", "ms")
+BOUNDS: Final[Mapping[str, str]] = {"exact": "", "at_least": "at least ", "at_most": "at most "}
+SIGNS: Final[Mapping[str, str]] = {"exact": "", "at_least": "≥ ", "at_most": "≤ "}
 Part = Mapping[str, Any]
 """A part of `comparison.json`."""
 
@@ -18,7 +20,7 @@ def amount(value: float | None, unit: str, bound: str = "exact") -> str:
     if value is None:
         return "–"
     told = number(value, unit) + {"s": "", "ms": " ms", "/s": "/s"}.get(unit, f" {unit}")
-    return f"at least {told}" if bound == "at_least" else told
+    return f"{BOUNDS[bound]}{told}"
 
 
 def number(value: float, unit: str) -> str:
@@ -30,8 +32,7 @@ def factor(contrast: Part) -> str:
     """The ratio for a table, with a sign where it is only a bound."""
     if contrast["ratio"] is None:
         return "–"
-    sign = {"exact": "", "at_least": "≥ ", "at_most": "≤ "}[contrast["bound"]]
-    return f"{sign}{_ratio(contrast['ratio'])}"
+    return f"{SIGNS[contrast['bound']]}{_ratio(contrast['ratio'])}"
 
 
 def interval(contrast: Part) -> str:

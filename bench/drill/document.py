@@ -9,6 +9,8 @@ from typing import Any
 from bench.drill.repetition import COUNTED, Repetition
 from bench.preflight.settings import Settings
 from metrics.records.answers.drills import SCHEMA, Verdict
+from settings.catalogue.load import SEED
+from settings.targets import reader
 
 
 def build(drills: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -24,6 +26,8 @@ def drill(name: str, settings: Settings, wanted: int, runs: Sequence[Repetition]
     return {
         "name": name,
         "mode": settings.mode,
+        "path": reader.own_path(settings.target),
+        "settings": {name: value for name, value in settings.recorded().items() if name != SEED.name},
         "strategy": settings.strategy,
         "platform": next((run.platform for run in runs if run.platform), None),
         "repetitions": len(runs),

@@ -49,7 +49,8 @@ def worked_off(convergence: Convergence) -> str:
     if convergence.speed_events_per_s is None:
         return f"speed not told: {convergence.why}"
     held = f" after {convergence.held_s:.1f} s of standstill" if convergence.held_s else ""
-    return f"{whole(convergence.events)} events, {whole(convergence.speed_events_per_s)} events/s{held}"
+    least = "at least " * (convergence.until == "seen")
+    return f"{whole(convergence.events)} events, {least}{whole(convergence.speed_events_per_s)} events/s{held}"
 
 
 def settings_told(settings: Mapping[str, Any]) -> list[tuple[str, str]]:

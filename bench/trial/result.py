@@ -73,12 +73,13 @@ def merge(
 
 def target_of(manifest: Manifest) -> Target:
     """The target as a result has it."""
-    return {
+    told: Target = {
         "name": manifest.name,
         "version": manifest.version,
         "class": manifest.class_,
         "capabilities": list(manifest.capabilities),
     }
+    return {**told, "reference": True} if manifest.reference else told
 
 
 def description_of(manifest: Manifest) -> Description:

@@ -54,6 +54,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole file. Without `install` it runs in the project's own environment, from the project's root.
 
     Without `projector` it has no process that projects. `variants` are named `name:variant`; each overrides keys here.
+    `reference`: it keeps nothing and is no stack to choose, so its row stands apart and is not ranked.
     """
 
     title: Line
@@ -63,6 +64,7 @@ class Document(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     class_: Class = field(name="class")
     homepage: Line
     durable: Sentence
+    reference: bool = False
     know: Annotated[tuple[Sentence, ...], Meta(max_length=20)] = ()
     modes: Annotated[tuple[Mode, ...], Meta(min_length=1, max_length=2)]
     capabilities: Annotated[tuple[Capability, ...], Meta(max_length=20)] = ()

@@ -53,6 +53,11 @@ def load(which: str = DEFAULT) -> Manifest:
     return _read(folder.resolve(), variant)
 
 
+def own_path(target: Manifest) -> str:
+    """The path of a target's folder that does not come with us, as `../mine`, no matter where it was; else empty."""
+    return f"../{target.folder.name}" if target.told and target.folder.parent != FOLDER else ""
+
+
 def elsewhere(name: str, *, proof: Proof) -> Manifest:
     """What runs at BASE_URL, by a free name. Raises SettingError."""
     if not _FREE.fullmatch(name):

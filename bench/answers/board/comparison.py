@@ -6,22 +6,22 @@ command that repeats it. A pure function of the documents.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench import ROOT
+from bench.answers.board import repeat
 from bench.answers.board.rows import CLASSES, plain
 from bench.answers.board.takeover import counted
-from bench.answers.targets.table import ratio, reading, spread, word
+from bench.answers.targets.document import REFERENCE, ranked
+from bench.answers.targets.table import middle, ratio, reading, spread, word
 from bench.compare import words
 from bench.report.words import machine_line, setting_text, software_line
 from metrics.records.answers.drills import Drill
 from metrics.records.answers.targets import Figure, Row, Targets
-from settings import catalogue
+from settings.strategies import NOT_TOLD
 
-TASK: Final = ".tools/bin/uv run task"
 HEAD: Final = """\
 # Comparison
 
@@ -32,10 +32,12 @@ that repeat it.
   correct has what was found, and no figures.
 - **Classes apart.** *Documented* is the best way that a framework's own documentation tells, *as shipped* its own
   sample, *tuned* what somebody chose, with the reason.
-- **Alike.** Same machine, same Postgres where it has one, same load generator, same durability; every round has one
-  trial of each target, in an order drawn by lot.
+- **Alike.** Same machine, same Postgres where it has one, same load generator; every round has one trial of each
+  target, in an order drawn by lot. What keeps an acknowledged write through a crash is told of each under *Durable*; a
+  *reference* keeps nothing, so it stands apart and is not ranked.
 - **Figures** are medians over the trials, with the smallest and the largest; a ratio is against {base}, with its
-  interval, over the same rounds. *No verdict*: the interval holds 1, or there are too few rounds.
+  interval, over the same rounds. *No verdict*: the interval holds 1, or there are too few rounds. **≥**: a target that
+  tells no moments of its own is timed to a look after the end, so its convergence speed is a lower bound.
 - Their owners may answer: each target's `NOTES.md` is the place, and a target's programs are there to be corrected.
 """
 
@@ -44,19 +46,21 @@ def render(document: Targets, drilled: Sequence[tuple[str, Drill]]) -> str:
     """The page. `drilled` are drills with the name of the target that each was of."""
     parts = [HEAD.format(base=f"`{document['base']}`"), *_measured(document)]
     for kind in CLASSES:
-        rows = [row for row in document["rows"] if row["class"] == kind]
+        rows = [row for row in document["rows"] if row["class"] == kind and not row.get("reference")]
         if rows:
             parts += [f"## {kind.capitalize()}", *_class(document, rows)]
+    if references := [row for row in document["rows"] if row.get("reference")]:
+        parts += [f"## {REFERENCE.capitalize()}", *_class(document, references)]
     parts += _ratios(document)
     parts += _faults(drilled)
     parts += ["## What to know before reading a row", *(_known(row) for row in document["rows"])]
     parts += _left_out(document)
-    parts += ["## Repeat it", _commands(document, drilled)]
+    parts += ["## Repeat it", repeat.commands(document, drilled)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _measured(document: Targets) -> Iterator[str]:
-    load = ", ".join(f"`{name}={setting_text(value)}`" for name, value in _chosen(document).items())
+    load = ", ".join(f"`{name}={setting_text(value)}`" for name, value in repeat.chosen(document).items())
     yield (
         f"Measured as `{document['targets_id']}`: {machine_line(document['machine'])}; "
         f"{software_line(document['postgres'], document['versions'])}; scenario *{document['scenario']}*, "
@@ -86,24 +90,29 @@ def _cells(figures: Sequence[Figure], row: Row) -> Iterator[str]:
         if told is None:
             yield "–"
             continue
-        middle = told["spread"]["median"]
-        if middle is None:
+        if told["spread"]["median"] is None:
             yield "not told"
             continue
         ends = spread(figure, told)
-        yield words.number(middle, figure["unit"]) + (f" ({ends})" if ends else "")
+        yield middle(figure, told) + (f" ({ends})" if ends else "")
 
 
 def _ratios(document: Targets) -> Iterator[str]:
     """Against the base, within its class: another class answers another question."""
-    base = next((row for row in document["rows"] if row["name"] == document["base"]), None)
-    beside = [] if base is None else [r for r in document["rows"] if r is not base and r["class"] == base["class"]]
+    beside = [row for row in document["rows"] if row["name"] != document["base"] and ranked(document, row)]
     lines = []
     for row in beside:
         for figure in document["figures"]:
             told = row["figures"].get(figure["name"])
             if told is not None and ratio(told):
-                lines.append([f"`{row['name']}`", figure["label"], ratio(told), _answer(figure, reading(figure, told))])
+                lines.append(
+                    [
+                        f"`{row['name']}`",
+                        figure["label"],
+                        ratio(told),
+                        _answer(figure, reading(document, row, figure, told)),
+                    ]
+                )
     if lines:
         yield f"## Against {document['base']}"
         needed = f"A verdict takes {document['needed']} rounds."
@@ -146,7 +155,7 @@ def _drill(name: str, drill: Drill) -> list[str]:
     seen = ", ".join(
         words.amount(value, "ms").removesuffix(" ms") for value in (around["before"], around["during"], around["after"])
     )
-    how = ", ".join(part for part in (drill["name"], drill["strategy"]) if part)
+    how = ", ".join(part for part in (drill["name"], drill["strategy"]) if part not in ("", NOT_TOLD))
     return [
         drill["verdict"],
         f"`{name}`",
@@ -174,30 +183,6 @@ def _left_out(document: Targets) -> Iterator[str]:
     if document["left_out"]:
         yield "## Left out"
         yield "\n".join(f"- `{one['name']}`: {_text(one['why'])}" for one in document["left_out"])
-
-
-def _commands(document: Targets, drilled: Sequence[tuple[str, Drill]]) -> str:
-    revision = document["versions"].get("revision")
-    chosen = "".join(f"{name}={shlex.quote(setting_text(value))} " for name, value in _chosen(document).items())
-    names = ",".join(row["name"] for row in document["rows"])
-    lines = [f"git checkout {revision}"] if revision else []
-    lines += [
-        f"{TASK} targets:install",
-        f"{chosen}{TASK} bench:targets -- --rounds {document['rounds']} --only {names}",
-    ]
-    lines += [f"{chosen}TARGET={row['name']} {TASK} bench:parallel   # one row, once" for row in document["rows"]]
-    lines += [
-        f"TARGET={name} {TASK} drill -- {drill['name']} --repeat {drill['wanted']} --seed {min(drill['seeds'] or [1])}"
-        for name, drill in drilled
-    ]
-    return "\n".join(["```sh", *lines, "```"])
-
-
-def _chosen(document: Targets) -> dict[str, Any]:
-    """Settings that are not as they come."""
-    defaults = {setting.name: setting.written for setting in catalogue.every()}
-    told = {name: value for name, value in document["settings"].items() if value is not None and value != "embedded"}
-    return {name: value for name, value in told.items() if name in defaults and setting_text(value) != defaults[name]}
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

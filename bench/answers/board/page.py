@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bench.answers.board.rows import CLASSES
+from bench.answers.board.rows import KINDS
 from bench.answers.targets.document import COLUMNS
 from bench.report.page import page, source
 from metrics.records.sections.target import UNSEEN
@@ -29,6 +29,7 @@ SAID: Final[Mapping[str, str]] = {
     "documented": "Run the best way that the framework's own documentation tells.",
     "as shipped": "Run as the framework's own sample does.",
     "tuned": "Run with settings that somebody chose for the measurement, with the reason.",
+    "reference": "Nothing is kept: what HTTP and the load generator cost, to read the other rows by. Not ranked.",
 }
 
 
@@ -42,7 +43,7 @@ def render(tables: Sequence[Mapping[str, Any]], left_out: Sequence[tuple[str, st
         verdict=_verdict([row for _, row in rows]),
         classes=[
             (kind, SAID[kind], [table for table in tables if table["kind"] == kind])
-            for kind in CLASSES
+            for kind in KINDS
             if any(table["kind"] == kind for table in tables)
         ],
         columns=COLUMNS,

@@ -58,9 +58,13 @@ def publishable(folder: Path, faults: Sequence[Drill] = ()) -> Published:
         "versions": _fields(read(folder / "versions.json", Versions), Versions),
         "postgres": _postgres(folder),
         "result": {**result.to_dict(), "settings": _settings(result.settings)},
-        "drills": [dict(drill) for drill in faults],
+        "drills": [_drill(drill) for drill in faults],
     }
-    return convert(stripped(document, stripper()), Published, folder / "result.json")
+    addresses = [
+        *_addresses(result.settings),
+        *(one for drill in faults for one in _addresses(drill.get("settings", {}))),
+    ]
+    return convert(stripped(document, stripper(addresses)), Published, folder / "result.json")
 
 
 def of_test_profile(half: Published) -> bool:
@@ -128,6 +132,15 @@ def _postgres(folder: Path) -> dict[str, Any] | None:
 def _settings(settings: dict[str, Any]) -> dict[str, Any]:
     """An address says whose database it was; that there was one is enough."""
     return {name: "given" if "://" in str(value) else value for name, value in settings.items()}
+
+
+def _drill(drill: Drill) -> dict[str, Any]:
+    return {**drill, "settings": _settings(drill["settings"])} if "settings" in drill else dict(drill)
+
+
+def _addresses(settings: dict[str, Any]) -> list[str]:
+    """What is written nowhere, so that its host can be taken out of every text."""
+    return [value for value in settings.values() if isinstance(value, str) and "://" in value]
 
 
 def _fields(document: Any, kind: type) -> dict[str, Any]:

@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
-from statistics import median
 from typing import Any, Final, Literal
 
 from bench.answers.board.publish import TEST_PROFILE, doubts, of_test_profile
 from bench.answers.board.takeover import takeover
 from bench.answers.targets.document import COLUMNS
 from bench.compare.metrics import Metric
-from bench.compare.words import number
+from bench.compare.statistics.pairs import Value, median
+from bench.compare.words import SIGNS, number
 from bench.preflight.description import LIKENESS
 from bench.report.words import machine_line, setting_text
 from metrics.records.answers.published import Published
+from metrics.records.result import Result
 from metrics.records.verification import Verification
 from settings.strategies import NOT_TOLD
 
 State = Literal["correct", "wrong", "not judged"]
 CLASSES: Final = ("documented", "as shipped", "tuned")
+KINDS: Final = (*CLASSES, "reference")
+"""What rows stand under: their class, or that they keep nothing and are not ranked."""
 LOAD: Final = (
     *("VUS", "RATE", "DURATION", "WRITE_RATIO", "THINK_TIME_MS", "SKEW", "HOLD", "HANDLER_LATENCY_MS"),
     "SCENARIO_TEXT",
@@ -66,14 +69,14 @@ def tables(runs: Iterable[Published]) -> list[dict[str, Any]]:
     for half in runs:
         grouped[_conditions(half)].append(half)
     made = [_table(halves) for halves in grouped.values()]
-    return sorted(made, key=lambda one: (CLASSES.index(one["kind"]), -one["targets"], -one["runs"], one["title"]))
+    return sorted(made, key=lambda one: (KINDS.index(one["kind"]), -one["targets"], -one["runs"], one["title"]))
 
 
 def _conditions(half: Published) -> tuple[Any, ...]:
     result, machine = half.result, half.machine
     alike = tuple(str(machine.get(name)) for name in LIKENESS)
     load = tuple(str(result.settings.get(name)) for name in LOAD)
-    return (result.target["class"], result.scenario, result.platform, result.method, alike, load)
+    return (_kind(result), result.scenario, result.platform, result.method, alike, load)
 
 
 def _table(halves: Sequence[Published]) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def _table(halves: Sequence[Published]) -> dict[str, Any]:
     settings = first.result.settings
     load = [f"{name}={setting_text(settings[name])}" for name in LOAD if settings.get(name) is not None]
     return {
-        "kind": first.result.target["class"],
+        "kind": _kind(first.result),
         "title": plain(first.result.scenario, 60),
         "machine": plain(machine_line(first.machine), 120),
         "platform": plain(first.result.platform, 40),
@@ -95,6 +98,10 @@ def _table(halves: Sequence[Published]) -> dict[str, Any]:
         "targets": len({row["target"] for row in rows}),
         "runs": len(halves),
     }
+
+
+def _kind(result: Result) -> str:
+    return "reference" if result.target.get("reference") else result.target["class"]
 
 
 def _configuration(half: Published) -> tuple[Any, ...]:
@@ -117,7 +124,8 @@ def _row(halves: Sequence[Published]) -> dict[str, Any]:
     found: State = "wrong" if wrong else "correct" if correct else "not judged"
     undoubted = [half for half in correct if not any(doubts(half))]
     of = [] if wrong else undoubted or correct
-    values = {column.name: _median(_value(column, half) for half in of) for column in COLUMNS}
+    medians = {column.name: _median(_value(column, half) for half in of) for column in COLUMNS}
+    values = {name: middle.value if middle else None for name, middle in medians.items()}
     newest = max(halves, key=lambda half: (half.measured_on, half.result.run_id))
     result = newest.result
     return {
@@ -131,7 +139,7 @@ def _row(halves: Sequence[Published]) -> dict[str, Any]:
         "wrong": plain(wrong[0][1] if wrong else "" if correct else judged[0][2]),
         "doubt": plain(next(doubts(correct[0]))) if of and not undoubted else "",
         "values": values,
-        "cells": [_cell(column, values[column.name]) for column in COLUMNS],
+        "cells": [_cell(column, medians[column.name]) for column in COLUMNS],
         "takeover": takeover(drill for half in halves for drill in half.drills),
         "day": newest.measured_on,
         "note": plain(result.note),
@@ -152,21 +160,21 @@ def _runs_told(correct: int, wrong: int, all_of_them: int) -> str:
     return ", ".join(part for part in (told, f"{others} not judged" if others and correct + wrong else "") if part)
 
 
-def _value(column: Metric, half: Published) -> float | None:
-    found = column.value(half.result, Verification())
-    return None if found is None else found.value
+def _value(column: Metric, half: Published) -> Value | None:
+    return column.value(half.result, Verification())
 
 
-def _median(values: Iterable[float | None]) -> float | None:
+def _median(values: Iterable[Value | None]) -> Value | None:
     known = [value for value in values if value is not None]
     middle = median(known) if known else None
-    return middle if middle is not None and isfinite(middle) else None
+    return middle if middle is not None and isfinite(middle.value) else None
 
 
-def _cell(column: Metric, value: float | None) -> dict[str, Any]:
-    if value is None:
+def _cell(column: Metric, middle: Value | None) -> dict[str, Any]:
+    if middle is None:
         return {"name": column.name, "value": None, "text": "not told"}
-    return {"name": column.name, "value": value, "text": _short(value, lambda shown: number(shown, column.unit))}
+    text = _short(middle.value, lambda shown: number(shown, column.unit))
+    return {"name": column.name, "value": middle.value, "text": f"{SIGNS[middle.bound]}{text}"}
 
 
 def _short(value: float, written: Callable[[float], str]) -> str:

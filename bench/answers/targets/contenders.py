@@ -19,8 +19,8 @@ from settings.catalogue.load import BASE_URL, TARGET
 from settings.targets import reader
 from settings.targets.manifest import Manifest
 
-FIRST: Final = (reader.DEFAULT, "crud", "empty")
-"""In the table; then all others by their names. The first that is measured is what the others are compared with."""
+FIRST: Final = (reader.DEFAULT, "crud")
+"""In the table; then all others by their names, a reference last. The first is what the others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,6 @@ def _chosen_by(target: Manifest) -> str:
     return f"{target.folder}{target.name.removeprefix(target.key)}"
 
 
-def _place(each: Here) -> tuple[int, str]:
+def _place(each: Here) -> tuple[bool, int, str]:
     key = each.target.key
-    return (FIRST.index(key) if key in FIRST else len(FIRST), each.target.name)
+    return (each.target.reference, FIRST.index(key) if key in FIRST else len(FIRST), each.target.name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from bench.answers.targets.contenders import Contender, LeftOut
 from bench.answers.targets.trials import Sitting, Taken, worst
 from bench.bundle.figures import figure
 from bench.compare.document import spread
-from bench.compare.metrics import METRICS, Metric
+from bench.compare.metrics import BOUND, METRICS, Metric
 from bench.compare.statistics.contrast import Contrast, Terms, contrasts, error_rate
 from bench.compare.statistics.pairs import Pair
 from metrics.records import comparison
@@ -17,6 +18,7 @@ from metrics.records.answers import targets as records
 from metrics.records.result import Result
 from settings.catalogue.load import TARGET
 from settings.catalogue.projection import STRATEGY
+from settings.targets import reader
 
 NAMES: Final = (
     *("actions_per_s", "action_p99_ms", "visible_p50_ms", "visible_p99_ms"),
@@ -27,6 +29,9 @@ COLUMNS: Final = tuple(metric for name in NAMES for metric in METRICS if metric.
 
 LEFT_OUT: Final = (TARGET.name, STRATEGY.name)
 """Settings that are of a target, and told in its row."""
+
+APART: Final = "its class is not the base's: another question is answered"
+REFERENCE: Final = "reference, nothing is kept"
 
 
 def build(targets_id: str, sitting: Sitting) -> records.Targets:
@@ -86,7 +91,8 @@ def _row(sitting: Sitting, contender: Contender, base: Contender, terms: Terms, 
     told: dict[str, Contrast] = {}
     if contender is not base and sitting.sound(contender) and sitting.sound(base):
         pairs = {metric.name: _pairs(sitting, contender, base, metric) for metric in COLUMNS}
-        told = contrasts(pairs, terms, f"{seed}/{contender.name}")
+        apart = _kind(contender) != _kind(base) or manifest.reference
+        told = contrasts(pairs, replace(terms, no_verdict=APART) if apart else terms, f"{seed}/{contender.name}")
     return {
         "name": contender.name,
         "title": manifest.title,
@@ -96,6 +102,10 @@ def _row(sitting: Sitting, contender: Contender, base: Contender, terms: Terms, 
         "proof": trials[0].trial.result.proof if trials else "",
         "capabilities": list(manifest.capabilities),
         "durable": manifest.durable,
+        "reference": manifest.reference,
+        "path": reader.own_path(manifest),
+        "mode": contender.settings.mode,
+        "strategy": contender.settings.strategy,
         "know": list(manifest.know),
         "verdict": verdict,
         "why": why,
@@ -104,6 +114,23 @@ def _row(sitting: Sitting, contender: Contender, base: Contender, terms: Terms, 
         else {metric.name: _figure(contender, base, trials, metric, told.get(metric.name)) for metric in COLUMNS},
         "trials": [_trial(one) for one in trials],
     }
+
+
+def _kind(contender: Contender) -> tuple[str, bool]:
+    return contender.manifest.class_, contender.manifest.reference
+
+
+def ranked(document: records.Targets, row: records.Row) -> bool:
+    """Whether a row is ranked beside the base: both of one class, and neither a reference."""
+    base = next((each for each in document["rows"] if each["name"] == document["base"]), None)
+    if base is None or base.get("reference") or row.get("reference"):
+        return False
+    return base["class"] == row["class"]
+
+
+def kind(row: records.Row) -> str:
+    """What a row is ranked among: its class, or that it is a reference, which is not."""
+    return REFERENCE if row.get("reference") else row["class"]
 
 
 def _verdict(sitting: Sitting, contender: Contender, bad: Taken | None) -> tuple[Any, str]:
@@ -159,6 +186,10 @@ def _notes(sitting: Sitting) -> list[str]:
         notes.append("the load generator was saturated in a trial: its throughput is a lower bound of the server's")
     if any(result.settings.get("RATE") is None for result in results):
         notes.append("closed loop: users and their pauses bound the throughput, of a fast system above all")
+    if any(result.convergence.until == "seen" for result in results):
+        notes.append(BOUND)
     if len({contender.manifest.class_ for contender in sitting.contenders}) > 1:
         notes.append("classes are not ranked together: documented, as shipped and tuned answer different questions")
+    if names := [contender.name for contender in sitting.contenders if contender.manifest.reference]:
+        notes.append(f"{', '.join(names)}: {REFERENCE}; not ranked")
     return notes

@@ -2,8 +2,8 @@
 
 What the template `targets.html` is given: the document as `d` (`metrics/records/answers/targets`); `headline`, `terms`,
 `doubts`, `tone` and `said` of the sitting; `left_out`, pairs of names and reason; `rows`, of each target its record
-with `word`, `good` and `cells` (`median`, `spread`, `ratio`, `verdict`, `tone`, `why`); `plots`, charts; `trials`, in
-the order of the targets.
+with `word`, `kind`, `good` and `cells` (`median`, `spread`, `ratio`, `verdict`, `tone`, `why`), and `reference`, their
+head where they are not ranked; `plots`, charts; `trials`, in the order of the targets.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bench.answers.targets.table import doubts, headline, left_out, ratio, reading, spread, terms, word
+from bench.answers.targets.document import REFERENCE, kind
+from bench.answers.targets.table import apart, doubts, headline, left_out, ratio, reading, spread, terms, word
 from bench.compare import words
 from bench.report.page import page
 from bench.report.words import WORDS, machine_line, settings_told, software_line
@@ -38,7 +39,8 @@ def render(document: Targets) -> str:
         left_out=left_out(document["left_out"]),
         tone="bad" if document["why"] else "good" if sound and not document["doubts"] else "open",
         said="Broken off" if document["why"] else "Measured" if sound else "Measured in part",
-        rows=[_row(document, row) for row in document["rows"]],
+        rows=[shown(document, row) for row in apart(document["rows"])],
+        reference=REFERENCE,
         plots=plots,
         trials=[
             {**trial, "target": row["name"], "word": WORDS[trial["verdict"]], "good": trial["verdict"] == "converged"}
@@ -52,16 +54,23 @@ def render(document: Targets) -> str:
     )
 
 
-def _row(document: Targets, row: Row) -> dict[str, Any]:
-    cells = [_cell(figure, row) for figure in document["figures"]]
-    return {**row, "word": word(row), "good": row["verdict"] == "converged", "cells": cells}
+def shown(document: Targets, row: Row) -> dict[str, Any]:
+    """A row as the template is given it."""
+    cells = [_cell(document, figure, row) for figure in document["figures"]]
+    return {
+        **row,
+        "kind": kind(row).partition(",")[0],
+        "word": word(row),
+        "good": row["verdict"] == "converged",
+        "cells": cells,
+    }
 
 
-def _cell(figure: Figure, row: Row) -> dict[str, str]:
+def _cell(document: Targets, figure: Figure, row: Row) -> dict[str, str]:
     told = row["figures"].get(figure["name"])
     if told is None:
         return {"median": "–", "spread": "", "ratio": "", "verdict": "", "tone": "open", "why": ""}
-    found, verdict = told["spread"], reading(figure, told)
+    found, verdict = told["spread"], reading(document, row, figure, told)
     return {
         "median": words.amount(found["median"], figure["unit"], found["bound"]),
         "spread": spread(figure, told),

@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.answers.budget import spoken
+from bench.answers.targets.document import REFERENCE, kind, ranked
 from bench.compare import words
 from bench.report.words import WORDS
 from metrics.records.answers.targets import FILE, Figure, LeftOut, Row, Targets, Told
 
 WIDTH: Final = 130
 """What a line needs; where a terminal is narrower it wraps."""
-COLORS: Final = {"better": "bold green", "worse": "bold red", "hint": "yellow", "no verdict": "dim"}
+COLORS: Final = {"better": "bold green", "worse": "bold red", "hint": "yellow", "no verdict": "dim", "": "dim"}
 SHORT: Final[Mapping[str, str]] = {
     "actions_per_s": "actions/s",
     "action_p99_ms": "p99\nms",
@@ -97,9 +98,11 @@ def ratio(told: Told) -> str:
     return f"× {found} ({words.interval(contrast)})" if contrast["pairs"] > 1 else f"× {found}"
 
 
-def reading(figure: Figure, told: Told) -> str:
-    """`better`, `worse`, `hint` or `no verdict`; nothing for the base, and where there is no ratio."""
+def reading(document: Targets, row: Row, figure: Figure, told: Told) -> str:
+    """`better`, `worse`, `hint` or `no verdict`; nothing for the base, without a ratio, and where it is not ranked."""
     contrast = told["contrast"]
+    if not ranked(document, row):
+        return ""
     return words.verdict(figure, contrast) if contrast is not None and contrast["ratio"] is not None else ""
 
 
@@ -111,28 +114,47 @@ def spread(figure: Figure, told: Told) -> str:
     return "–".join(words.number(end, figure["unit"]) for end in (low, high))
 
 
+def middle(figure: Figure, told: Told) -> str:
+    """The median, with a sign where it is a bound; a dash where there is none."""
+    found = told["spread"]
+    return (
+        "–"
+        if found["median"] is None
+        else f"{words.SIGNS[found['bound']]}{words.number(found['median'], figure['unit'])}"
+    )
+
+
+def apart(rows: Sequence[Row]) -> list[Row]:
+    """The rows in the order of the table: references last, which are not ranked."""
+    return sorted(rows, key=lambda row: bool(row.get("reference")))
+
+
 def _table(document: Targets) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("target", "verdict", "proof\nclass"):
         table.add_column(name, no_wrap=True)
     for figure in document["figures"]:
         table.add_column(SHORT.get(figure["name"], figure["label"]), justify="right", no_wrap=True)
-    for row in document["rows"]:
+    ordered = apart(document["rows"])
+    for row, before in zip(ordered, [None, *ordered], strict=False):
+        if row.get("reference") and not (before and before.get("reference")):
+            table.add_row(Text(f"\n{REFERENCE}, not ranked", style="dim"))
         good = row["verdict"] == "converged"
         verdict = Text(word(row), style="bold green" if good else "bold red")
         called = Text(f"{row['name']}\n{row['version']}")
-        cells = [_cell(figure, row) for figure in document["figures"]]
-        table.add_row(called, verdict, f"{row['proof'] or '–'}\n{row['class']}", *cells)
+        cells = [cell(document, figure, row) for figure in document["figures"]]
+        table.add_row(called, verdict, f"{row['proof'] or '–'}\n{kind(row).partition(',')[0]}", *cells)
     return table
 
 
-def _cell(figure: Figure, row: Row) -> Text:
+def cell(document: Targets, figure: Figure, row: Row) -> Text:
+    """Median, range and ratio, colored by its verdict; dim where there is none."""
     told = row["figures"].get(figure["name"])
     if told is None or told["spread"]["median"] is None:
         return Text("–", style="dim")
-    middle = Text(words.number(told["spread"]["median"], figure["unit"]))
+    shown = Text(middle(figure, told))
     if within := spread(figure, told):
-        middle.append(f"\n{within}", style="dim")
+        shown.append(f"\n{within}", style="dim")
     if against := ratio(told):
-        middle.append(f"\n{against.partition(' (')[0]}", style=COLORS[reading(figure, told)])
-    return middle
+        shown.append(f"\n{against.partition(' (')[0]}", style=COLORS[reading(document, row, figure, told)])
+    return shown

@@ -79,7 +79,8 @@ def _catch_up(result: Result) -> dict[str, str]:
     if c.speed_events_per_s is None:
         return _answer(question, NOT_TOLD, "", _sentence(c.why or "no reason was given"))
     said = f"{stood}; {whole(c.events)} events were left and worked off in {took(c)}"
-    return _answer(question, whole(c.speed_events_per_s), "events/s", _sentence(said))
+    least = "≥ " * (c.until == "seen")
+    return _answer(question, f"{least}{whole(c.speed_events_per_s)}", "events/s", _sentence(said))
 
 
 def _sentence(text: str) -> str:

@@ -71,29 +71,29 @@ def _generator(result: Result) -> list[tuple[str, str]]:
 def commands(result: Result, versions: Mapping[str, Any]) -> list[str]:
     """What repeats the run: the revision, and the command with every setting that is not the scenario's, or default."""
     told = {name: setting_text(value) for name, value in result.settings.items() if value is not None}
-    own = _of_scenario(result.scenario)
+    own = of_scenario(result.scenario)
     defaults = {setting.name: setting for setting in catalogue.every()}
     chosen = {
         name: text
         for name, text in told.items()
-        if name in defaults and name not in OF_THE_MODE and text != "embedded" and not _same(defaults[name], text, own)
+        if name in defaults and name not in OF_THE_MODE and text != "embedded" and not same(defaults[name], text, own)
     }
     ours = result.settings.get(TARGET.name, TARGET.default) == TARGET.default
     ordered = result.strategy and ours
     variables = {STRATEGY.name: result.strategy, **chosen} if ordered else chosen
-    spelled = [f"{name}={_given(name, text)}" for name, text in variables.items()]
+    spelled = [f"{name}={given(name, text)}" for name, text in variables.items()]
     run = f"python -m bench run {shlex.quote(result.scenario)} --mode {result.mode}"
     found = versions.get("revision")
     checkout = [f"git checkout {shlex.quote(found)}"] if found else []
     return [*checkout, " ".join([*spelled, ".tools/bin/uv run", run])]
 
 
-def _of_scenario(name: str) -> Mapping[str, str]:
+def of_scenario(name: str) -> Mapping[str, str]:
     """What a scenario that is shipped sets; of one's own, which may be another by now, nothing."""
     return reader.load(name).settings if name in reader.names() else {}
 
 
-def _same(setting: Setting, text: str, own: Mapping[str, str]) -> bool:
+def same(setting: Setting, text: str, own: Mapping[str, str]) -> bool:
     """Whether it is what comes without being given, however it is spelled: `0` and `0s` are one duration."""
     default = own.get(setting.name, setting.written)
     if text == default or not default:
@@ -105,6 +105,6 @@ def _same(setting: Setting, text: str, own: Mapping[str, str]) -> bool:
     return bool(first == other)
 
 
-def _given(name: str, text: str) -> str:
+def given(name: str, text: str) -> str:
     """A value for a shell; a secret is whoever's it is to give again."""
     return "…" if is_secret(name) else shlex.quote(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -53,7 +53,8 @@ class Drill(TypedDict):
     write to visible around it, `errors` are failed requests. `seeds` and `runs` are of each repetition. `verdict` is
     `passed` where it hit as often as asked, nothing is wrong, and it came back. `no_takeover_s`: for how long nobody
     took over, of the repetitions in which nobody did. `right_again_s`: from the heal until as much was projected as
-    there was then. `not_told`: what the target does not tell of its projectors.
+    there was then. `not_told`: what the target does not tell of its projectors. `settings`: those of every repetition,
+    as a result has them, but for the seed. `path` names the folder of a target that does not come with us.
     """
 
     name: str
@@ -76,6 +77,8 @@ class Drill(TypedDict):
     no_takeover_s: NotRequired[Spread]
     right_again_s: NotRequired[Spread]
     not_told: NotRequired[list[str]]
+    path: NotRequired[str]
+    settings: NotRequired[dict[str, Any]]
     visible_p99_ms: Around
     errors: Count
     seeds: list[int]

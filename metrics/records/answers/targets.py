@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from metrics.records.comparison import Contrast, Spread, Value
 from metrics.records.result import Verdict
@@ -47,7 +47,9 @@ _Described = TypedDict("_Described", {"class": Class})
 class Row(_Described):
     """One target. `verdict` is that of its worst trial: one that is not converged has no figures, and `why` says it.
 
-    `not started` could not be run at all. `proof` is the level of its trials; `know` are its own words.
+    `not started` could not be run at all. `proof` is the level of its trials; `know` are its own words. `mode` and
+    `strategy` are those of its trials; `path` names the folder of one that does not come with us. A `reference` keeps
+    nothing: it stands apart, and gets no verdict, as whatever is not of the base's class.
     """
 
     name: str
@@ -57,6 +59,10 @@ class Row(_Described):
     proof: Proof | Literal[""]
     capabilities: list[str]
     durable: str
+    reference: NotRequired[bool]
+    path: NotRequired[str]
+    mode: NotRequired[str]
+    strategy: NotRequired[str]
     know: list[str]
     verdict: Verdict | Literal["not started", "not measured"]
     why: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 Class = Literal["documented", "as shipped", "tuned"]
 """Run as its documentation says, as its own sample does, or with settings that somebody chose for the measurement."""
@@ -29,10 +29,14 @@ UNSEEN: Final[Mapping[Proof, str]] = {
 }
 """What a level can not see."""
 
-Target = TypedDict("Target", {"name": str, "version": str, "class": Class, "capabilities": list[str]})
+Target = TypedDict(
+    "Target",
+    {"name": str, "version": str, "class": Class, "capabilities": list[str], "reference": NotRequired[bool]},
+)
 """`name` is that which TARGET chooses it by. `version` is empty where it is not told.
 
-Only what is of one `class` is ranked; `capabilities` are what it offers.
+Only what is of one `class` is ranked; `capabilities` are what it offers. A `reference` keeps nothing, and is
+not ranked.
 """
 
 

@@ -79,6 +79,15 @@ def test_a_repetition_that_did_not_hit_does_not_count() -> None:
     assert (found["verdict"], found["hit"], found["repetitions"]) == ("passed", 1, 2)
 
 
+def test_a_drill_keeps_the_settings_of_its_runs() -> None:
+    told = Settings.from_env({"VUS": "7", "SEED": "9"}, mode="serial")
+    found = document.drill("kill-projector", told, 1, [repetition()])
+    assert (found["mode"], found["settings"]["VUS"], found["settings"]["STRATEGY"]) == ("serial", 7, "global-order")
+    # Each repetition has a seed of its own.
+    assert "SEED" not in found["settings"]
+    assert found["path"] == ""
+
+
 def test_one_failure_outweighs_every_hit_also_where_the_fault_did_not_hit() -> None:
     found = drilled(repetition(), repetition(hit=False, why_failed="1 fault(s): lost", lost=1, seed=7), wanted=1)
     assert (found["verdict"], found["lost"], found["seeds"]) == ("failed", 1, [1, 7])

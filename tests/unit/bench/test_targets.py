@@ -13,8 +13,12 @@ import pytest
 from rich.console import Console
 
 from bench.answers.targets import command
+from bench.answers.targets.document import APART
+from bench.answers.targets.page import shown
+from bench.answers.targets.table import cell
 from bench.bundle.reading import Read
 from bench.compare import words
+from bench.compare.metrics import BOUND
 from bench.ends.errors import SetupError
 from bench.ends.signals import Interrupted
 from bench.platforms.targets import here
@@ -115,11 +119,70 @@ def test_each_target_has_a_row_with_its_figures_and_its_ratio_to_ours(tmp_path: 
     assert told["contrast"]["ratio"] == pytest.approx(0.5, rel=0.05)
     assert told["contrast"]["answer"] == "lower"
     assert row(document, "crud:grouped")["figures"]["actions_per_s"]["contrast"]["answer"] == "no verdict"  # type: ignore[index]
-    assert row(document, "empty")["figures"]["actions_per_s"]["contrast"]["answer"] == "higher"  # type: ignore[index]
+    assert row(document, "empty")["figures"]["actions_per_s"]["contrast"]["ratio"] == pytest.approx(3, rel=0.05)  # type: ignore[index]
     assert row(document, "tidemark")["figures"]["actions_per_s"]["contrast"] is None
     for each in document["rows"]:
         assert each["name"] in said
     assert f"× {words.factor(told['contrast'])}" in said
+
+
+def test_no_verdict_and_no_colour_across_classes_nor_for_a_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times as fast or a tenth: the ratio stands, and says nothing of better or worse."""
+    for name, rate in (("crud", 3000.0), ("crud:grouped", 100.0)):
+        monkeypatch.setitem(SPEED, name, rate)
+    sit(tmp_path, MadeUp(), "--rounds", "7")
+    document = found(tmp_path)
+    answers = {each["name"]: each["figures"]["actions_per_s"]["contrast"] for each in document["rows"]}
+    assert {name: told and told["answer"] for name, told in answers.items()} == {
+        **{"tidemark": None, "crud": "higher"},
+        **{"crud:grouped": "no verdict", "empty": "no verdict"},
+    }
+    # A document of before has verdicts across classes: they are not shown either.
+    for name in ("crud:grouped", "empty"):
+        told = answers[name]
+        assert told is not None
+        assert (told["ratio"] is not None, told["hint"], told["because"]) == (True, "", APART)
+        told["answer"] = "lower"
+    cells = {each["name"]: shown(document, each)["cells"][0] for each in document["rows"]}
+    assert {name: cell["verdict"] for name, cell in cells.items()} == {
+        **{"tidemark": "", "crud": "better", "crud:grouped": "", "empty": ""}
+    }
+    assert cells["crud:grouped"]["ratio"]
+    assert {cells[name]["tone"] for name in ("crud:grouped", "empty")} == {"open"}
+    styles = {each["name"]: cell(document, document["figures"][0], each).spans for each in document["rows"]}
+    assert ["bold" in str(span.style) for span in styles["crud"]] == [False, True]
+    assert [str(span.style) for name in ("crud:grouped", "empty") for span in styles[name]] == ["dim"] * 4
+
+
+def test_a_reference_stands_apart(tmp_path: Path) -> None:
+    _, said = sit(tmp_path, MadeUp(), "--rounds", "1")
+    assert said.index("crud:grouped\n" if "crud:grouped\n" in said else "crud:grouped") < said.index(
+        "reference, nothing is kept, not ranked"
+    )
+    assert "note: empty: reference, nothing is kept; not ranked" in said
+    assert [each.get("reference") for each in found(tmp_path)["rows"]] == [False, False, False, True]
+    (folder,) = tmp_path.glob("*-throughput-targets-*")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.index(">crud:grouped<small>") < page.index("Reference, nothing is kept") < page.index(">empty<small>")
+
+
+def test_a_catch_up_that_was_only_seen_is_a_lower_bound(tmp_path: Path) -> None:
+    def change(_: int, result: Result) -> Result:
+        seen = result.target["name"] == "crud"
+        return replace(result, convergence=replace(result.convergence, until="seen")) if seen else result
+
+    _, said = sit(tmp_path, MadeUp(change), "--rounds", "2")
+    told = {each["name"]: each["figures"]["convergence_speed"] for each in found(tmp_path)["rows"]}
+    assert told["tidemark"]["spread"]["bound"] == "exact"
+    assert told["crud"]["spread"]["bound"] == "at_least"
+    assert told["crud"]["contrast"] is not None
+    assert told["crud"]["contrast"]["bound"] == "at_least"
+    assert "≥ " in said
+    assert f"note: {BOUND}" in said
+    (folder,) = tmp_path.glob("*-throughput-targets-*")
+    assert "at least " in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_is_not_told_is_a_dash_with_its_reason(tmp_path: Path) -> None:

@@ -154,6 +154,32 @@ def test_a_board_on_which_all_is_in_doubt_is_not_green() -> None:
     assert 'class="verdict bad"' in page(halves.wrong("some", run_id(1), "lost"))
 
 
+def test_a_reference_is_ranked_among_no_class() -> None:
+    one = faster("empty", 1, 9999.0)
+    target: Any = {**one.result.target, "reference": True}
+    made = tables([faster("crud", 2, 10.0), replace(one, result=replace(one.result, target=target))])
+    assert [(table["kind"], [row["target"] for row in table["rows"]]) for table in made] == [
+        ("documented", ["crud"]),
+        ("reference", ["empty"]),
+    ]
+    assert "Nothing is kept" in seen(render(made, [], "board-1"))
+
+
+def test_a_catch_up_that_was_only_seen_is_a_lower_bound() -> None:
+    one = faster("crud", 1, 9.0)
+    only = replace(one, result=replace(one.result, convergence=replace(one.result.convergence, until="seen")))
+    for half, sign in ((one, ""), (only, "≥ ")):
+        cells = {cell["name"]: cell for cell in tables([half])[0]["rows"][0]["cells"]}
+        assert cells["convergence_speed"]["text"] == f"{sign}4,000"
+        assert cells["convergence_speed"]["value"] == 4000.0
+
+
+def test_wal_is_by_acknowledged_action_and_not_by_event() -> None:
+    used = replace(RESOURCES, wal_bytes_per_event=77.0, wal_bytes_per_action=312.0)
+    cells = {cell["name"]: cell for cell in tables([faster("some", 1, 9.0, resources=used)])[0]["rows"][0]["cells"]}
+    assert cells["wal_bytes_per_action"]["text"] == "312"
+
+
 def test_what_is_not_told_is_said_and_is_no_0() -> None:
     row = tables([faster("some", 1, 9.0)])[0]["rows"][0]
     assert {cell["name"]: cell["text"] for cell in row["cells"]}["system_cpu_us_per_action"] == "not told"

@@ -137,6 +137,68 @@ def test_each_line_has_the_command_that_repeats_it() -> None:
     assert "TARGET=crud .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1" in commands
 
 
+def test_a_drill_is_repeated_with_its_settings_mode_and_strategy() -> None:
+    settings = {
+        **{"TARGET": "tidemark", "DURATION": "20s", "WARMUP": "1s", "VUS": 50, "HOLD": "0s", "PROJECTORS": 2},
+        **{"HANDLER_LATENCY_MS": 5, "BASE_URL": "embedded", "DATABASE_URL": "postgresql://***@shardseven/app"},
+        **{"STRATEGY": "stream-locks", "SERIAL_PROJECTION": False, "LEASE_SECONDS": 3},
+    }
+    ours = halves.drill(settings=settings, strategy="stream-locks")
+    line = _command(("tidemark", ours))
+    assert line == (
+        "DURATION=20s PROJECTORS=2 HANDLER_LATENCY_MS=5 LEASE_SECONDS=3 TARGET=tidemark STRATEGY=stream-locks"
+        " .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1"
+    )
+    usual = {"DURATION": "10s", "WARMUP": "1s", "VUS": 50, "HOLD": 0, "PROJECTORS": 2}
+    serial = halves.drill(settings=usual, mode="serial", strategy="global-order")
+    assert _command(("tidemark", serial)) == (
+        "TARGET=tidemark .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1 --mode serial"
+    )
+    # What a drill takes by itself is not what a run takes by itself.
+    longer = halves.drill(settings={**usual, "VUS": 100, "PROJECTORS": 1}, strategy="stream-leases")
+    assert _command(("tidemark", longer)).startswith("VUS=100 PROJECTORS=1 TARGET=tidemark ")
+    theirs = halves.drill(settings={"PROJECTORS": 0, "VUS": 50}, strategy="not told", path="../mine")
+    assert _command(("mine:inline", theirs)).startswith("TARGET=../mine:inline .tools/bin/uv run task drill")
+
+
+def _command(*drilled: tuple[str, Any]) -> str:
+    return next(line for line in render(document(*ROWS), drilled).splitlines() if "task drill --" in line)
+
+
+def test_serial_rows_strategies_and_own_folders_are_repeated_as_they_were() -> None:
+    ours: Any = {**row("tidemark"), "mode": "serial", "strategy": "global-order"}
+    mine: Any = {**row("mine:inline"), "mode": "serial", "strategy": "not told", "path": "../mine"}
+    commands = render(document(ours, mine), []).split("## Repeat it")[1]
+    assert "VUS=999 TARGET=tidemark .tools/bin/uv run task bench:serial " in commands
+    assert "VUS=999 TARGET=../mine:inline .tools/bin/uv run task bench:serial " in commands
+    assert "VUS=999 SERIAL_PROJECTION=true .tools/bin/uv run task bench:targets" in commands
+    assert "--only tidemark,../mine:inline\n" in commands
+    ordered: Any = {**row("tidemark"), "mode": "parallel", "strategy": "stream-locks"}
+    commands = render(document(ordered), []).split("## Repeat it")[1]
+    assert "VUS=999 STRATEGY=stream-locks .tools/bin/uv run task bench:targets" in commands
+    assert "TARGET=tidemark STRATEGY=stream-locks .tools/bin/uv run task bench:parallel" in commands
+
+
+def test_a_strategy_that_is_not_told_is_not_told() -> None:
+    assert "| `crud` | kill-projector | 5 of 5 |" in render(
+        document(*ROWS), [("crud", halves.drill(strategy="not told"))]
+    )
+
+
+def test_a_reference_stands_apart_and_is_in_no_ranking() -> None:
+    empty: Any = {**row("empty", ratio=3.0), "reference": True}
+    page = render(document(*ROWS, empty), [])
+    assert page.index("## As shipped") < page.index("## Reference, nothing is kept") < page.index("`empty` 1.2.3")
+    assert "empty" not in page.split("## Against tidemark")[1].split("\n## ")[0]
+    assert "same durability" not in page
+
+
+def test_a_figure_that_is_a_bound_says_so() -> None:
+    crud = row("crud", ratio=1.5)
+    crud["figures"]["actions_per_s"]["spread"]["bound"] = "at_least"
+    assert "| Converged | log | `crud` 1.2.3 | ≥ 432 (389–475) |" in render(document(row("tidemark"), crud), [])
+
+
 def test_drills_say_what_was_counted() -> None:
     lost = halves.drill(
         lost=3, verdict="failed", runs=[{"run_id": "r", "seed": 1, "hit": True, "what": "", "why": "todo-7 is lost"}]

@@ -149,6 +149,71 @@ def test_paths_and_addresses_are_found_wherever_they_stand(text: str) -> None:
     assert not {"passwd", "example", "lib", "y.log", "opt"} & set(stripped.replace("/", " ").replace(".", " ").split())
 
 
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("db.corp.example:5432 refused", "corp"),
+        ("shard7:5432 refused", "shard7"),
+        ('could not translate host name "db.corp.example" to address', "corp"),
+        ('could not translate host name "shardseven" to address', "shardseven"),
+        ('connection to server at "shardseven" (10.1.2.3), port 5432 failed', "shardseven"),
+        ("Connect call failed ('2001:db8::5', 5432, 0, 0)", "2001"),
+        ("[2001:db8:0:1:2:3:4:5]:5432 and fe80::1%eth0", "db8"),
+        ("connect ECONNREFUSED ::ffff:10.1.2.3:5432", "10.1"),
+        ("getaddrinfo ENOTFOUND shardseven", "shardseven"),
+        ("HTTPConnectionPool(host='shardseven', port=80)", "shardseven"),
+        ("host=shardseven user=joanna dbname=payroll", "shardseven"),
+        ("host=shardseven user=joanna dbname=payroll", "payroll"),
+        ("asked db.acme.internal for it", "acme"),
+        ("app:s3cret@shardseven/app", "s3cret"),
+        ("postgresql://app:s3cret@127.0.0.1:5432/app", "s3cret"),
+        ("http://127.0.0.1.evil.example/x", "evil"),
+        ("http://127.0.0.1@evil.example/x", "evil"),
+        ("http://localhost.evil.example/x", "evil"),
+        ("http://127.0.0.1:80@evil.example/x", "evil"),
+        ("it is 10.1.2.3.", "10.1"),
+        ("/nix/store/abc", "nix"),
+        ("open '/nix/store/abc'", "nix"),
+        ("PATH=/usr/bin:/nix/store/abc", "nix"),
+        ("file:/nix/store/abc", "nix"),
+        ("//nix/store/abc", "nix"),
+        ("~joanna/notes", "notes"),
+        ("\\\\fileserver\\joanna\\x", "joanna"),
+        ("C:/Users/joanna/x", "joanna"),
+    ],
+)
+def test_hosts_and_paths_without_a_scheme_are_found_too(text: str, gone: str) -> None:
+    assert gone not in private.stripper()(text), private.stripper()(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1:4141/todos/todo-7 and http://localhost:4141, http://[::1]:4141/x",
+        "connect ECONNREFUSED 127.0.0.1:5432",
+        "('::1', 5432, 0, 0) and localhost:5432",
+        "GET /todos/todo-7?at_least_version=3, /events?after=7",
+        "metrics.records.answers, todo.ts:12, result.json, at 2026-11-26T12:34:56",
+        "postgres:18.6, CPU µs/action, and/or, std::vector, not told",
+    ],
+)
+def test_loopback_routes_modules_and_times_stay(text: str) -> None:
+    assert private.stripper()(text) == text
+
+
+def test_the_host_of_a_recorded_address_is_taken_out_of_every_text(tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": "postgresql://***@shardseven:6543/app", "BASE_URL": "embedded", "VUS": 50}
+    why = "shardseven did not answer, nor did Shardseven.lan"
+    folder = bundles.write(tmp_path, RUN, verdict="diverged", why=why, changed={"settings": settings})
+    (tmp_path / "drills").mkdir()
+    told = halves.drill(settings={"BASE_URL": "http://shardeight:80/x"})
+    told["runs"][0]["why"] = "shardeight is away"
+    write_json(tmp_path / "drills" / "drills.json", {"schema": 1, "drills": [told]})
+    text = publish(folder, [tmp_path / "drills"], tmp_path, anyway=False).read_text().lower()
+    assert "shard" not in text
+    assert json.loads(text)["drills"][0]["settings"] == {"base_url": "given"}
+
+
 def test_a_name_for_a_file_leads_nowhere_else() -> None:
     assert slug("../../etc/passwd") == "etc-passwd"
     assert slug("emmett:inline") == "emmett-inline"
