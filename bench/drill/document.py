@@ -74,11 +74,12 @@ def spread(values: Iterable[float | None]) -> dict[str, float | None]:
 def taken_over(drill: Mapping[str, Any], most: str) -> str:
     """After how long another went on with the work, or that nobody did within the time that was waited."""
     none = (drill.get("no_takeover_s") or {}).get("max")
-    return _told(drill["takeover_s"], most, "–" if none is None else f"none within {none:.1f} s")
+    unknown = "not told" if any(one.startswith("takeover") for one in drill.get("not_told") or ()) else "–"
+    return _told(drill["takeover_s"], most, unknown if none is None else f"none within {none:.1f} s")
 
 
 def right_again(drill: Mapping[str, Any], most: str) -> str:
-    """How long it took from the heal until as much was projected as there was then."""
+    """How long it took from the heal (the restart, after a kill) until as much was projected as there was then."""
     return _told(drill.get("right_again_s") or {}, most, "–")
 
 

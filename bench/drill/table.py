@@ -21,7 +21,16 @@ def show(console: Console, drills: Sequence[dict[str, Any]]) -> None:
     """One line a drill."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     left = ("drill", "strategy")
-    for word in (*left, "hit", "taken over after", "right again", "counted", "errors", "visible p99 ms", "verdict"):
+    for word in (
+        *left,
+        "hit",
+        "taken over after",
+        "right again\nafter the heal",
+        "counted",
+        "errors",
+        "visible p99 ms",
+        "verdict",
+    ):
         table.add_column(Text(word), justify="left" if word in left else "right", no_wrap=True)
     for one in drills:
         table.add_row(

@@ -65,11 +65,11 @@ class Fault:
         found = by_progress.freeze_at_work(self._system, rounds=self._looks)
         if found is None:
             return False
-        self._victim, seen = found
+        self._victim = found.part
         self._holder = self._victim.holder
         self._system.kill(self._victim)
         self._progress = by_progress.Progress(others=len(self._system.parts("projector")) - 1)
-        self._progress.begin(seen)
+        self._progress.begin(found.seen, stood_still=found.stood_still)
         return True
 
     def watch(self, stats: Stats | None) -> bool:

@@ -72,10 +72,10 @@ class Fault:
         found = by_progress.freeze_at_work(self._system, rounds=self._rounds)
         if found is None:
             return False
-        self._victim, seen = found
+        self._victim = found.part
         self._holder, self._paused_at = self._victim.holder, time.monotonic()
         self._progress = by_progress.Progress(others=len(self._system.parts("projector")) - 1)
-        self._progress.begin(seen)
+        self._progress.begin(found.seen, stood_still=found.stood_still)
         return True
 
     def watch(self, stats: Stats | None) -> bool:

@@ -16,11 +16,11 @@ class Takeover(Record):
 
     By progress: the first event that took effect while the part was out, by this machine's clock, known to
     `resolution_s`; `none_within_s`: for so long nobody went on. None: nothing had to be taken over, or it is one of
-    `not_told`.
+    `not_told`, with the reason where it is the takeover: others that work on do not show one.
     """
 
     leases_held: int | None = 0
-    takeovers: int = 0
+    takeovers: int | None = 0
     takeover_s: float | None = None
     taken_over_by: str | None = None
     by: Literal["leases", "progress"] = field(default="leases", metadata=NOT_REQUIRED)

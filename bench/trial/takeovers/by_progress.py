@@ -6,7 +6,7 @@ All moments are of this machine's clock, and known to the interval between two l
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.ends import signals
 from bench.platforms import http_client
@@ -25,9 +25,21 @@ WITHIN_S: Final = 15.0
 ALONE_S: Final = 2.0
 """And for so long where no other projector runs, so that the backlog is seen to stand still."""
 NOT_TOLD: Final = ("leases in hand", "who took over")
+WORKED_ON: Final = "takeover: others worked on when it was struck"
+"""Then progress shows nothing: it may be of their own share of the work alone."""
+NEVER_FEWER: Final = "takeover: others worked on, and the backlog never was smaller than when it was struck"
+"""Then all that they did may have come after the strike, and what it had in hand may lie there still."""
 
 
-def freeze_at_work(system: System, *, rounds: int) -> tuple[Part, Stats] | None:
+class Frozen(NamedTuple):
+    """A projector that is frozen with a backlog, what was seen then, and whether the projection stood still."""
+
+    part: Part
+    seen: Stats
+    stood_still: bool
+
+
+def freeze_at_work(system: System, *, rounds: int) -> Frozen | None:
     """Freeze a projector that has the work in hand, and say what is seen then: one without which the projection stands
     still with a backlog, or, once as many rounds were in vain, the first one while there is a backlog.
 
@@ -35,19 +47,24 @@ def freeze_at_work(system: System, *, rounds: int) -> tuple[Part, Stats] | None:
     """
     parts = system.parts("projector")
     for part in parts:
-        system.pause(part)
-        before, after = _looks(system.base_url)
-        if before and after and after["totalEventsProjected"] == before["totalEventsProjected"]:
-            return part, after
-        system.resume(part)
+        found = _freeze(system, part)
+        if found is not None and found.stood_still:
+            return found
+        if found is not None:
+            system.resume(part)
         signals.check()
-    if rounds < MOST_ROUNDS:
+    return None if rounds < MOST_ROUNDS else _freeze(system, parts[0])
+
+
+def _freeze(system: System, part: Part) -> Frozen | None:
+    """Freeze it and look; None, with it at work again, where there is no backlog."""
+    system.pause(part)
+    before, after = _looks(system.base_url)
+    if after is None:
+        system.resume(part)
         return None
-    system.pause(parts[0])
-    _, seen = _looks(system.base_url)
-    if seen is None:
-        system.resume(parts[0])
-    return None if seen is None else (parts[0], seen)
+    still = before is not None and after["totalEventsProjected"] == before["totalEventsProjected"]
+    return Frozen(part, after, still)
 
 
 def _looks(base_url: str) -> list[Stats | None]:
@@ -61,20 +78,27 @@ def _looks(base_url: str) -> list[Stats | None]:
 
 
 class Progress:
-    """What the projection did since a projector was struck, until it is healed. `others`: how many still run."""
+    """What the projection did since a projector was struck, until it is healed. `others`: how many still run.
+
+    A takeover is shown where nothing went on without the struck one, then something did, and later fewer events were
+    left than when it was struck: so some of those that it left are among what the others did.
+    """
 
     def __init__(self, others: int) -> None:
         self._others = others
         self._struck_at: float | None = None
         self._projected = 0
         self._backlog = 0
+        self._stood_still = False
         self._took_s: float | None = None
+        self._fewer = False
+        self._emptied_s: float | None = None
         self._out_s = 0.0
         self._healed = False
 
-    def begin(self, seen: Stats) -> None:
+    def begin(self, seen: Stats, *, stood_still: bool) -> None:
         """A projector was struck now; this was seen of its work just before, when all that it had sent had landed."""
-        self._struck_at = time.time()
+        self._struck_at, self._stood_still = time.time(), stood_still
         self._projected, self._backlog = seen["totalEventsProjected"], seen["backlog"]
 
     def note(self, stats: Stats) -> None:
@@ -84,6 +108,9 @@ class Progress:
         self._out_s = time.time() - self._struck_at
         if self._took_s is None and stats["totalEventsProjected"] > self._projected:
             self._took_s = self._out_s
+        self._fewer |= stats["backlog"] < self._backlog
+        if self._emptied_s is None and stats["backlog"] == 0:
+            self._emptied_s = self._out_s
 
     def heal(self) -> None:
         """The struck one goes on: what comes now may be its own."""
@@ -96,24 +123,32 @@ class Progress:
 
     @property
     def any(self) -> bool:
-        """True once there was progress without it."""
-        return self._took_s is not None
+        """True once a takeover was shown."""
+        return self._stood_still and self._took_s is not None and self._fewer
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing went on without it, neither when it was struck nor since."""
+        return self._stood_still and self._took_s is None
 
     @property
     def over(self) -> bool:
         """True once there is nothing more to wait for."""
-        return self.any or self._out_s >= (WITHIN_S if self._others else ALONE_S)
+        shown = self.any if self._stood_still else self._emptied_s is not None
+        return shown or self._out_s >= (WITHIN_S if self._others else ALONE_S)
 
     def told(self) -> Takeover:
-        """The time to the first progress, or for how long there was none."""
+        """The time to the first progress, or for how long there was none; not told where progress shows neither."""
+        known = self.any or self.none
+        reason = NEVER_FEWER if self._stood_still else WORKED_ON
         return Takeover(
             leases_held=None,
-            takeovers=int(self.any),
-            takeover_s=self._took_s,
+            takeovers=int(self.any) if known else None,
+            takeover_s=self._took_s if self.any else None,
             by="progress",
-            none_within_s=None if self.any else self._out_s,
+            none_within_s=self._out_s if self.none else None,
             resolution_s=APART_S,
-            not_told=list(NOT_TOLD),
+            not_told=[*NOT_TOLD, *([] if known else [reason])],
         )
 
     def words(self) -> str:
@@ -121,5 +156,12 @@ class Progress:
         had = f"with a backlog of {self._backlog} event(s)" if self.in_hand else "with nothing left to project"
         if self.any:
             return f"{had}; progress without it after {self._took_s:.1f} s"
+        if not self.none:
+            return f"{had}, while others worked on; {self._left()}"
         nobody = "nobody else was there to take over" if not self._others else "nobody took over"
         return f"{had}, which stood still: {nobody} within {self._out_s:.1f} s" if self.in_hand else had
+
+    def _left(self) -> str:
+        if self._emptied_s is None:
+            return f"the backlog did not come to 0 without it within {self._out_s:.1f} s"
+        return f"the backlog came to 0 without it after {self._emptied_s:.1f} s"

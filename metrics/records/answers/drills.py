@@ -52,9 +52,10 @@ class Drill(TypedDict):
     are runs that did not come back. `takeover_s` is until the work of the part that was hit went on, `visible_p99_ms`
     write to visible around it, `errors` are failed requests. `seeds` and `runs` are of each repetition. `verdict` is
     `passed` where it hit as often as asked, nothing is wrong, and it came back. `no_takeover_s`: for how long nobody
-    took over, of the repetitions in which nobody did. `right_again_s`: from the heal until as much was projected as
-    there was then. `not_told`: what the target does not tell of its projectors. `settings`: those of every repetition,
-    as a result has them, but for the seed. `path` names the folder of a target that does not come with us.
+    took over, of the repetitions in which nobody did. `right_again_s`: from the heal (the restart, after a kill) until
+    as much was projected as there was then. `not_told`: what the target does not tell of its projectors. `settings`:
+    those of every repetition, as a result has them, but for the seed. `path` names the folder of a target that does not
+    come with us.
     """
 
     name: str

@@ -27,6 +27,7 @@ class Target:
         self.names, self.together, self.backlog = list(names), together, backlog
         self.out: set[str] = set()
         self.killed: list[str] = []
+        self.at_kill: int | None = None
         self.projected, self.now = 90, 1000.0
         self.settings: Any = SimpleNamespace(projectors=len(names), strategy=NOT_TOLD)
         clock = SimpleNamespace(time=lambda: self.now, sleep=self.sleep, monotonic=lambda: self.now)
@@ -48,7 +49,11 @@ class Target:
     def look(self) -> dict[str, Any]:
         self.now += 0.1
         self.projected += self.at_work()
-        return {**STATS, "totalEventsProjected": self.projected, "backlog": self.backlog}
+        return {**STATS, "totalEventsProjected": self.projected, "backlog": self.left()}
+
+    def left(self) -> int:
+        """As many are written as projected, until one is killed: then nobody writes any more."""
+        return self.backlog if self.at_kill is None else max(0, self.backlog - (self.projected - self.at_kill))
 
     def parts(self, _: str) -> list[Any]:
         return [SimpleNamespace(name=name, holder=f"{name}-x") for name in self.names]
@@ -65,6 +70,7 @@ class Target:
     def kill(self, part: Any) -> None:
         self.out.add(part.name)
         self.killed.append(part.name)
+        self.at_kill = self.projected
 
     def start(self, part: Any) -> None:
         self.out.discard(part.name)
@@ -135,7 +141,38 @@ def test_where_all_work_side_by_side_the_first_is_struck_after_some_rounds(monke
     fault = struck(system, rounds=by_progress.MOST_ROUNDS)
     assert system.killed == ["one"]
     until_over(fault, system)
-    assert fault.evidence({}).takeover.takeover_s == pytest.approx(0.1)
+    found = fault.evidence({})
+    told = found.takeover
+    assert found.hit
+    assert (told.takeovers, told.takeover_s, told.none_within_s) == (None, None, None), "the others only worked on"
+    assert by_progress.WORKED_ON in told.not_told
+    assert "while others worked on; the backlog came to 0 without it after 1.0 s" in found.what
+
+
+@pytest.mark.parametrize("module", [kill_projector, pause_projector])
+def test_a_share_that_nobody_takes_over_is_no_takeover_though_the_others_go_on(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = Target(monkeypatch, "one", "two", together=True)
+    system.left = lambda: 10  # type: ignore[method-assign]
+    fault = struck(system, module, rounds=by_progress.MOST_ROUNDS)
+    until_over(fault, system)
+    found = fault.evidence({})
+    assert (found.takeover.takeovers, found.takeover.takeover_s) == (None, None)
+    assert "the backlog did not come to 0 without it within 15." in found.what
+
+
+def test_what_the_others_do_of_their_own_after_a_standstill_is_no_takeover(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = Target(monkeypatch, "one", "two")
+    system.left = lambda: 10  # type: ignore[method-assign]
+    fault = struck(system)
+    until_over(fault, system)
+    found = fault.evidence({})
+    told = found.takeover
+    assert system.projected > 91
+    assert (told.takeovers, told.takeover_s, told.none_within_s) == (None, None, None)
+    assert by_progress.NEVER_FEWER in told.not_told
+    assert "the backlog did not come to 0 without it within 15." in found.what
 
 
 def test_without_a_backlog_it_waits_for_a_better_moment(monkeypatch: pytest.MonkeyPatch) -> None:
