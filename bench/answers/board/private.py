@@ -116,7 +116,8 @@ def _hosts(addresses: Iterable[str]) -> set[str]:
     """The hosts of addresses, each of several in one, however they are masked."""
     parts = (part for address in addresses for part in address.partition("://")[2].partition("/")[0].split(","))
     hosts = {re.sub(r":\d*$", "", part.rpartition("@")[2]).strip("[]").lower() for part in parts}
-    short = {host.partition(".")[0] for host in hosts if not host.replace(".", "").isdigit()}
+    # A first part that is a plain word, as `events`, is a word of texts and of records, too.
+    short = {part for host in hosts if re.search(r"[a-z].*[\d-]", part := host.partition(".")[0])}
     return {host for host in hosts | short if _tells(host) and not host.startswith("127.") and host != "::1"}
 
 

@@ -202,8 +202,9 @@ def test_loopback_routes_modules_and_times_stay(text: str) -> None:
 
 
 def test_the_host_of_a_recorded_address_is_taken_out_of_every_text(tmp_path: Path) -> None:
-    settings = {"DATABASE_URL": "postgresql://***@shardseven:6543/app", "BASE_URL": "embedded", "VUS": 50}
-    why = "shardseven did not answer, nor did Shardseven.lan"
+    several = "postgresql://***@shardseven:6543,shard-9.corp.example,events.corp.example/app"
+    settings = {"DATABASE_URL": several, "BASE_URL": "embedded", "VUS": 50}
+    why = "shardseven did not answer, nor did Shardseven.lan, nor shard-9"
     folder = bundles.write(tmp_path, RUN, verdict="diverged", why=why, changed={"settings": settings})
     (tmp_path / "drills").mkdir()
     told = halves.drill(settings={"BASE_URL": "http://shardeight:80/x"})
