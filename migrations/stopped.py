@@ -27,7 +27,7 @@ SHOWN: Final = 3
 
 # One that waits holds nothing and looks at the revision before it works. The column for it is not in every revision.
 _AT_WORK: Final = text("""
-SELECT holder, seen_at, alive_until FROM projectors AS p
+SELECT holder, alive_until FROM projectors AS p
  WHERE alive_until > clock_timestamp() AND to_jsonb(p) ->> 'waiting' IS NULL
  ORDER BY holder
 """)
@@ -59,7 +59,7 @@ def _way(scripts: ScriptDirectory, heads: tuple[str, ...], action: str, revision
 async def stopped(connection: AsyncConnection) -> None:
     """Wait until no projector is at work, and let none register before the transaction's end. Raises AtWork."""
     until = time.monotonic() + TIMEOUT_S
-    told = ""
+    told: list[str] = []
     while found := await _at_work(connection) or await _locked(connection):
         names = _named(found)
         if time.monotonic() > until:
@@ -68,9 +68,9 @@ async def stopped(connection: AsyncConnection) -> None:
                 " them, run it again, then start those of the new version (docs/operation/README.md, Upgrade). One that"
                 " was killed counts as alive until the time that is told"
             )
-        if names != told:
+        if (holders := [one.holder for one in found]) != told:
             print(f"waiting for projectors to stop: {names}", file=sys.stderr, flush=True)
-            told = names
+            told = holders
         await asyncio.sleep(LOOK_S)
 
 
