@@ -33,6 +33,7 @@ from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
 from bench.compare.arms.variables import naming_targets
 from bench.drill import command as drills
+from bench.drill.repeated import NO_HOLD
 from bench.ends.conclude import FAILED, conclude
 from bench.ends.errors import SetupError
 from bench.platforms import by_hand
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     required = requirements(arguments.require)
     # One standstill at a time, unless both are asked for.
-    alone = {} if arguments.kill_projector_at is None else drills.NO_HOLD
+    alone = {} if arguments.kill_projector_at is None else NO_HOLD
     variables = {**alone, **{name: value for name, value in os.environ.items() if value.strip()}}
     settings = Settings.from_env(variables, scenario=arguments.scenario, mode=arguments.mode)
     trial = runner.Trial(settings, arguments.results, _fault(arguments, settings))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from bench.drill.repetition import COUNTED, Repetition
 from bench.preflight.settings import Settings
-from metrics.records.answers.drills import SCHEMA, Verdict
+from metrics.records.answers.drills import SCHEMA, Drill, Verdict
 from settings.catalogue.load import SEED
 from settings.targets import reader
+
+_WRONG: Final = (*COUNTED, "blocked", "not_converged")
 
 
 def build(drills: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -69,6 +71,13 @@ def spread(values: Iterable[float | None]) -> dict[str, float | None]:
     """Median and maximum of what is known."""
     known = [value for value in values if value is not None]
     return {"p50": median(known) if known else None, "max": max(known, default=None)}
+
+
+def counted(drills: Sequence[Drill]) -> str:
+    """What is wrong after the fault, in all repetitions; empty where nothing is."""
+    documents: Sequence[Mapping[str, Any]] = drills
+    summed = {name: sum(each[name] or 0 for each in documents) for name in _WRONG}
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
 
 
 def taken_over(drill: Mapping[str, Any], most: str) -> str:

@@ -13,10 +13,11 @@ from typing import Final
 from bench import ROOT
 from bench.answers.board import repeat
 from bench.answers.board.rows import CLASSES, plain
-from bench.answers.board.takeover import counted
 from bench.answers.targets.document import REFERENCE, ranked
+from bench.answers.targets.kills import mark
 from bench.answers.targets.table import middle, ratio, reading, spread, word
 from bench.compare import words
+from bench.drill.document import counted
 from bench.report.words import machine_line, setting_text, software_line
 from metrics.records.answers.drills import Drill
 from metrics.records.answers.targets import Figure, Row, Targets
@@ -43,7 +44,8 @@ that repeat it.
 
 
 def render(document: Targets, drilled: Sequence[tuple[str, Drill]]) -> str:
-    """The page. `drilled` are drills with the name of the target that each was of."""
+    """The page. `drilled` are drills with the name of the target that each was of; without any, the sitting's kills."""
+    drilled = drilled or [(row["name"], row["kill"]) for row in document["rows"] if "kill" in row]
     parts = [HEAD.format(base=f"`{document['base']}`"), *_measured(document)]
     for kind in CLASSES:
         rows = [row for row in document["rows"] if row["class"] == kind and not row.get("reference")]
@@ -76,7 +78,13 @@ def _class(document: Targets, rows: Sequence[Row]) -> Iterator[str]:
     figures = document["figures"]
     head = ["verdict", "proof", "target", *(f"{each['label']}, {each['unit']}" for each in figures)]
     lines = [
-        [word(row), row["proof"] or "–", f"`{row['name']}` {row['version']}", *_cells(figures, row)] for row in rows
+        [
+            ", ".join(filter(None, (word(row), mark(row)))),
+            row["proof"] or "–",
+            f"`{row['name']}` {row['version']}",
+            *_cells(figures, row),
+        ]
+        for row in rows
     ]
     yield _table(head, lines)
     wrong = [f"- `{row['name']}`, {word(row).lower()}: {_text(row['why'])}" for row in rows if row["why"]]
@@ -139,6 +147,7 @@ def _faults(drilled: Sequence[tuple[str, Drill]]) -> Iterator[str]:
         "wrong",
         "work went on after, median and most",
         "visible p99, ms: before, during, after",
+        "right again after the heal, median and most",
     ]
     yield _table(head, [_drill(name, drill) for name, drill in drilled])
     found = [f"- `{name}`, {drill['name']}: {_text(why)}" for name, drill in drilled if (why := _why(drill))]
@@ -149,6 +158,7 @@ def _faults(drilled: Sequence[tuple[str, Drill]]) -> Iterator[str]:
 def _drill(name: str, drill: Drill) -> list[str]:
     took = drill["takeover_s"]
     none = drill.get("no_takeover_s")
+    again = drill.get("right_again_s") or {"p50": None, "max": None}
     after = "not told" if took["p50"] is None or took["max"] is None else f"{took['p50']:.1f} s, {took['max']:.1f} s"
     after += "" if none is None or none["max"] is None else f"; none within {none['max']:.0f} s"
     around = drill["visible_p99_ms"]
@@ -164,6 +174,7 @@ def _drill(name: str, drill: Drill) -> list[str]:
         counted([drill]) or "nothing",
         after,
         seen,
+        "not told" if again["p50"] is None or again["max"] is None else f"{again['p50']:.1f} s, {again['max']:.1f} s",
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from bench.drill.command import DEFAULTS
+from bench.drill.repeated import DEFAULTS
 from bench.report.sections.conditions import given, of_scenario, same
 from bench.report.words import setting_text
 from bench.trial import fault
@@ -45,7 +45,8 @@ def _lines(document: Targets, drilled: Sequence[tuple[str, Drill]]) -> Iterator[
     load = chosen(document)
     names = shlex.quote(",".join(called(row["name"], row.get("path", "")) for row in rows))
     sitting = f"bench:targets -- --rounds {document['rounds']} --only {names}"
-    yield _line({**load, **_of_all(rows)}, sitting)
+    faults = document.get("faults", 1)
+    yield _line({**load, **_of_all(rows)}, sitting if faults == 1 else f"{sitting} --faults {faults}")
     for row in rows:
         mode = row.get("mode", "parallel")
         variables = {

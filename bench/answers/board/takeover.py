@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
-from bench.drill.repetition import COUNTED
+from bench.drill.document import counted
 from metrics.records.answers.drills import Drill
 
 KILL: Final = "kill-projector"
-_WRONG: Final = (*COUNTED, "blocked", "not_converged")
 _LONGEST: Final = 1e9
-
-
-def counted(drills: Sequence[Drill]) -> str:
-    """What is wrong after the fault, in all repetitions; empty where nothing is."""
-    documents: Sequence[Mapping[str, Any]] = drills
-    summed = {name: sum(each[name] or 0 for each in documents) for name in _WRONG}
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summed.items() if count)
 
 
 def takeover(drills: Iterable[Drill]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from bench.compare.arms.variables import ambient
+from bench.drill.repeated import Drill, settings_for
 from bench.ends.errors import SetupError
 from bench.platforms.targets import here
 from bench.platforms.targets.folder import lacking
@@ -19,6 +20,7 @@ from settings.catalogue.load import BASE_URL, TARGET
 from settings.targets import reader
 from settings.targets.manifest import Manifest
 
+KILL: Final = "kill-projector"
 FIRST: Final = (reader.DEFAULT, "crud")
 """In the table; then all others by their names, a reference last. The first is what the others are compared with."""
 
@@ -36,6 +38,8 @@ class Contender:
     """A target, or a variant of one, with the settings of its trials."""
 
     settings: Settings
+    kill: Drill | None = None
+    """The kills of its projector; None where none is asked for, or it has no such process."""
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class Contender:
         return self.settings.target
 
 
-def choose(only: str | None, scenario: str) -> tuple[list[Contender], list[LeftOut]]:
+def choose(only: str | None, scenario: str, faults: int = 0) -> tuple[list[Contender], list[LeftOut]]:
     """The targets to measure, and those that are left out. Raises SettingError, SetupError where none can be."""
     variables = ambient()
     for setting, instead in ((BASE_URL, "unset it"), (DATABASE_URL, "unset it"), (TARGET, "unset it, and say --only")):
@@ -64,12 +68,19 @@ def choose(only: str | None, scenario: str) -> tuple[list[Contender], list[LeftO
             continue
         try:
             told = {**variables, TARGET.name: _chosen_by(each.target)}
-            found.append(Contender(Settings.from_env(told, scenario=scenario)))
+            found.append(Contender(Settings.from_env(told, scenario=scenario), _kill(told, scenario, each, faults)))
         except SettingError as error:
             left_out.append(LeftOut(each.target.name, str(error)))
     if not found:
         raise SetupError("targets", "none can be measured", "; ".join(f"{one.name}: {one.why}" for one in left_out))
     return found, left_out
+
+
+def _kill(variables: Mapping[str, str], scenario: str, each: Here, faults: int) -> Drill | None:
+    if not faults or each.target.projector is None:
+        return None
+    settings = settings_for(KILL, variables, scenario=scenario)
+    return Drill(KILL, settings, faults, settings.seed)
 
 
 def _asked(only: str | None) -> list[Here]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
+from bench.answers.targets import kills
 from bench.answers.targets.contenders import Contender, LeftOut
 from bench.answers.targets.trials import Sitting, Taken, worst
 from bench.bundle.figures import figure
@@ -40,7 +41,9 @@ def build(targets_id: str, sitting: Sitting) -> records.Targets:
     doubts = [f"{one.trial.result.run_id}: {doubt}" for one in sitting.taken for doubt in one.trial.result.doubts]
     terms = Terms(
         max(1, len(sitting.contenders) - 1),
-        only_hints=f"{sitting.ended} after {sitting.complete} of {sitting.rounds} rounds" if sitting.ended else "",
+        only_hints=f"{sitting.ended} after {sitting.complete} of {sitting.rounds} rounds"
+        if sitting.ended and sitting.complete < sitting.rounds
+        else "",
         no_verdict="its trials are in doubt" if doubts else "",
     )
     seed = base.settings.seed
@@ -50,12 +53,13 @@ def build(targets_id: str, sitting: Sitting) -> records.Targets:
         "schema": records.SCHEMA,
         "targets_id": targets_id,
         "scenario": base.settings.scenario.name,
-        "sound": not sitting.ended and all(row["verdict"] == "converged" for row in rows),
+        "sound": not sitting.ended and all(row["verdict"] == "converged" and not kills.mark(row) for row in rows),
         "why": sitting.ended,
         "no_verdict": terms.no_verdict or terms.only_hints,
         "base": base.name,
         "rounds": sitting.rounds,
         "complete": sitting.complete,
+        "faults": max((one.kill.repeat for one in sitting.contenders if one.kill is not None), default=0),
         "needed": terms.fewest,
         "error_rate": error_rate(max(terms.fewest, sitting.complete), terms.contrasts),
         "seed": seed,
@@ -113,7 +117,16 @@ def _row(sitting: Sitting, contender: Contender, base: Contender, terms: Terms, 
         if verdict != "converged"
         else {metric.name: _figure(contender, base, trials, metric, told.get(metric.name)) for metric in COLUMNS},
         "trials": [_trial(one) for one in trials],
+        **_killed(sitting, contender),
     }
+
+
+def _killed(sitting: Sitting, contender: Contender) -> records.Killed:
+    found = kills.drilled(sitting, contender)
+    told: records.Killed = {} if found is None else {"kill": found}
+    if found is None and (why := sitting.not_killed.get(contender.name)):
+        told["not_killed"] = why
+    return told
 
 
 def _kind(contender: Contender) -> tuple[str, bool]:

@@ -2,8 +2,9 @@
 
 What the template `targets.html` is given: the document as `d` (`metrics/records/answers/targets`); `headline`, `terms`,
 `doubts`, `tone` and `said` of the sitting; `left_out`, pairs of names and reason; `rows`, of each target its record
-with `word`, `kind`, `good` and `cells` (`median`, `spread`, `ratio`, `verdict`, `tone`, `why`), and `reference`, their
-head where they are not ranked; `plots`, charts; `trials`, in the order of the targets.
+with `word`, `kind`, `good`, `cells` (`median`, `spread`, `ratio`, `verdict`, `tone`, `why`), `mark`, `after_kill`
+(phrases) and `not_killed`, and `reference`, their head where they are not ranked; `plots`, charts; `trials`, in the
+order of the targets.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bench.answers.targets import kills
 from bench.answers.targets.document import REFERENCE, kind
 from bench.answers.targets.table import apart, doubts, headline, left_out, ratio, reading, spread, terms, word
 from bench.compare import words
@@ -63,7 +65,12 @@ def shown(document: Targets, row: Row) -> dict[str, Any]:
         "word": word(row),
         "good": row["verdict"] == "converged",
         "cells": cells,
+        **_killed(row),
     }
+
+
+def _killed(row: Row) -> dict[str, Any]:
+    return {"mark": kills.mark(row), "after_kill": kills.phrases(row), "not_killed": row.get("not_killed", "")}
 
 
 def _cell(document: Targets, figure: Figure, row: Row) -> dict[str, str]:

@@ -11,12 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.answers.budget import spoken
+from bench.answers.targets import kills
 from bench.answers.targets.document import REFERENCE, kind, ranked
+from bench.answers.targets.kills import mark, phrases
 from bench.compare import words
+from bench.drill.document import right_again, taken_over
 from bench.report.words import WORDS
 from metrics.records.answers.targets import FILE, Figure, LeftOut, Row, Targets, Told
 
-WIDTH: Final = 130
+WIDTH: Final = 160
 """What a line needs; where a terminal is narrower it wraps."""
 COLORS: Final = {"better": "bold green", "worse": "bold red", "hint": "yellow", "no verdict": "dim", "": "dim"}
 SHORT: Final[Mapping[str, str]] = {
@@ -44,6 +47,10 @@ def show(console: Console, document: Targets, folder: Path) -> None:
     for row in document["rows"]:
         if row["why"]:
             console.print(Text(f"{row['name']}: {word(row)}: {row['why']}", style="red"), soft_wrap=True)
+        if mark(row):
+            console.print(Text(f"{row['name']}: {mark(row)}: {kills.why(row)}", style="red"), soft_wrap=True)
+        if told := phrases(row):
+            console.print(Text(f"{row['name']}: kill -9 of a projector: {'; '.join(told)}"), soft_wrap=True)
     for names, why in left_out(document["left_out"]):
         console.print(Text(f"{names}: left out: {why}"), soft_wrap=True)
     console.print(Text(terms(document), style="dim"), soft_wrap=True)
@@ -57,7 +64,8 @@ def headline(document: Targets) -> str:
     trials = sum(len(row["trials"]) for row in rows)
     wrong = [row["name"] for row in rows if row["verdict"] not in ("converged", "not measured")]
     proved = f"{', '.join(wrong)} not proved right" if wrong else "every one proved right"
-    told = f"{len(rows)} targets, {trials} trials in {spoken(document['took_s'])}, {proved}"
+    struck = "".join(f", {row['name']} {mark(row)}" for row in rows if mark(row))
+    told = f"{len(rows)} targets, {trials} trials in {spoken(document['took_s'])}, {proved}{struck}"
     return f"{told}; {document['why']}" if document["why"] else told
 
 
@@ -135,16 +143,31 @@ def _table(document: Targets) -> Table:
         table.add_column(name, no_wrap=True)
     for figure in document["figures"]:
         table.add_column(SHORT.get(figure["name"], figure["label"]), justify="right", no_wrap=True)
+    table.add_column("kill -9:\ntaken over after,\nright again", no_wrap=True)
     ordered = apart(document["rows"])
     for row, before in zip(ordered, [None, *ordered], strict=False):
         if row.get("reference") and not (before and before.get("reference")):
             table.add_row(Text(f"\n{REFERENCE}, not ranked", style="dim"))
         good = row["verdict"] == "converged"
         verdict = Text(word(row), style="bold green" if good else "bold red")
+        if mark(row):
+            verdict.append(f"\n{mark(row).replace(' after', chr(10) + 'after')}", style="bold red")
         called = Text(f"{row['name']}\n{row['version']}")
         cells = [cell(document, figure, row) for figure in document["figures"]]
-        table.add_row(called, verdict, f"{row['proof'] or '–'}\n{kind(row).partition(',')[0]}", *cells)
+        table.add_row(
+            called, verdict, f"{row['proof'] or '–'}\n{kind(row).partition(',')[0]}", *cells, _after_kill(row)
+        )
     return table
+
+
+def _after_kill(row: Row) -> Text:
+    """In short; the line below the table has it in full."""
+    kill = row.get("kill")
+    if kill is None:
+        return Text("–", style="dim")
+    if not kill["hit"]:
+        return Text("not hit")
+    return Text(f"{taken_over(kill, 'max')}\n{right_again(kill, 'max')}")
 
 
 def cell(document: Targets, figure: Figure, row: Row) -> Text:

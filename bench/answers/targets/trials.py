@@ -17,8 +17,11 @@ from bench.answers.trial import Measure
 from bench.bundle.reading import Read
 from bench.compare.metrics import values
 from bench.compare.statistics.pairs import Value
+from bench.drill.repeated import Drill
+from bench.drill.repetition import Repetition
 from bench.ends.errors import SetupError
 from bench.report.words import WORDS, milliseconds, whole
+from bench.trial.takeovers.by_progress import WITHIN_S
 from metrics.records.verification import Verification
 
 BESIDE_S: Final = 14.0
@@ -39,7 +42,8 @@ class Taken:
 class Sitting:
     """The trials so far, in the order of time. `ended` says why there are fewer rounds than were planned.
 
-    `refused`: targets that could not be started, and why.
+    `refused`: targets that could not be started, and why. `kills`: of each target whose projector was killed after the
+    rounds, the repetitions so far; `not_killed`: why there are none.
     """
 
     contenders: list[Contender]
@@ -48,6 +52,8 @@ class Sitting:
     clock: Callable[[], float] = time.monotonic
     taken: list[Taken] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    kills: dict[str, list[Repetition]] = field(default_factory=dict)
+    not_killed: dict[str, str] = field(default_factory=dict)
     ended: str = ""
     began: float = field(init=False)
 
@@ -72,10 +78,22 @@ class Sitting:
         return (self.rounds - since) * sum(self.sound(contender) for contender in self.contenders)
 
     @property
+    def kills_s(self) -> float:
+        """What the kills to come last, if each hits at once and all goes well."""
+        drills = [one.kill for one in self.contenders if one.kill is not None and self.sound(one)]
+        return sum(drill.repeat * _lasts_s(drill) for drill in drills)
+
+    @property
     def complete(self) -> int:
         """Rounds of which every target that is still sound has its trial."""
         rounds = [[one.round for one in self.of(contender)] for contender in self.contenders if self.sound(contender)]
         return min((len(found) for found in rounds), default=0)
+
+
+def _lasts_s(drill: Drill) -> float:
+    """A takeover is waited for where the target does not tell of it."""
+    settings = drill.settings
+    return settings.timed_s + BESIDE_S + (0.0 if settings.target.ours else WITHIN_S)
 
 
 def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> None:
@@ -84,7 +102,10 @@ def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> 
     planned_s = sum(contender.settings.timed_s + BESIDE_S for contender in sitting.contenders)
     total = sitting.left(0)
     names = ", ".join(contender.name for contender in sitting.contenders)
-    told = f"{total} trials, {sitting.rounds} of each of {names}, in about {spoken(planned_s * sitting.rounds)}"
+    kills = sum(contender.kill.repeat for contender in sitting.contenders if contender.kill is not None)
+    then = f", then {kills} kill{'s' * (kills != 1)} of a projector" if kills else ""
+    lasts = spoken(planned_s * sitting.rounds + sitting.kills_s)
+    told = f"{total} trials, {sitting.rounds} of each of {names}{then}, in about {lasts}"
     console.print(Text(f"· {told}"), soft_wrap=True)
     for number in range(1, sitting.rounds + 1):
         drawn = order.sample(sitting.contenders, len(sitting.contenders))
@@ -92,7 +113,9 @@ def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> 
         for place, contender in enumerate(turns):
             left = len(turns) - place + sitting.left(number)
             each_s = sitting.took_s / len(sitting.taken) if sitting.taken else planned_s / len(sitting.contenders)
-            title = f"round {number} of {sitting.rounds}, {spoken(left * each_s)} left: {contender.name}"
+            title = (
+                f"round {number} of {sitting.rounds}, {spoken(left * each_s + sitting.kills_s)} left: {contender.name}"
+            )
             _turn(sitting, contender, number, title, measure, console)
     sitting.ended = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
+from metrics.records.answers.drills import Drill
 from metrics.records.comparison import Contrast, Spread, Value
 from metrics.records.result import Verdict
 from metrics.records.sections.target import Class, Proof
@@ -44,12 +45,20 @@ class Told(TypedDict):
 _Described = TypedDict("_Described", {"class": Class})
 
 
-class Row(_Described):
+class Killed(TypedDict):
+    """What became of a target when its projector was killed after the rounds, or why it was not."""
+
+    kill: NotRequired[Drill]
+    not_killed: NotRequired[str]
+
+
+class Row(_Described, Killed):
     """One target. `verdict` is that of its worst trial: one that is not converged has no figures, and `why` says it.
 
     `not started` could not be run at all. `proof` is the level of its trials; `know` are its own words. `mode` and
     `strategy` are those of its trials; `path` names the folder of one that does not come with us. A `reference` keeps
     nothing: it stands apart, and gets no verdict, as whatever is not of the base's class.
+    A `kill` that failed takes no figures away: they are of the trials before it.
     """
 
     name: str
@@ -78,9 +87,10 @@ class LeftOut(TypedDict):
 
 
 class Targets(TypedDict):
-    """`targets.json`. `sound`: every trial is proven, and none is missing. `why` it ended before its last round.
+    """`targets.json`. `sound`: every trial is proven, none is missing, and no kill failed.
 
-    `base` is the target that all others are compared with; `no_verdict` says what forbids every verdict.
+    `why` it ended before its last round or kill. `faults`: so many kills of each projector were asked for. `base` is
+    the target that all others are compared with; `no_verdict` says what forbids every verdict.
     """
 
     schema: int
@@ -92,6 +102,7 @@ class Targets(TypedDict):
     base: str
     rounds: int
     complete: int
+    faults: NotRequired[int]
     needed: int
     error_rate: float
     seed: int

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.answers.board import comparison
 from bench.answers.targets import command
 from bench.answers.targets.document import APART
 from bench.answers.targets.page import shown
@@ -19,6 +20,8 @@ from bench.answers.targets.table import cell
 from bench.bundle.reading import Read
 from bench.compare import words
 from bench.compare.metrics import BOUND
+from bench.drill.repeated import ATTEMPTS, Drill
+from bench.drill.repetition import Repetition
 from bench.ends.errors import SetupError
 from bench.ends.signals import Interrupted
 from bench.platforms.targets import here
@@ -89,12 +92,39 @@ def _named(one: Here, name: str) -> Here:
     return replace(one, target=type(one.target)(**{**told, "name": name}))
 
 
-def sit(results: Path, system: MadeUp, *options: str) -> tuple[int, str]:
+class Kills:
+    """Of projectors; each hits, a second one took over, and nothing is wrong, unless it is changed."""
+
+    def __init__(self, change: Callable[[int, Repetition], Repetition] = lambda _, it: it) -> None:
+        self.struck: list[Drill] = []
+        self.change = change
+
+    def __call__(self, one: Drill, number: int) -> Repetition:
+        self.struck.append(one)
+        found = Repetition(
+            run_id=f"kill-{one.settings.target.name}-{number}",
+            platform="local",
+            seed=one.seed + number,
+            hit=True,
+            verdict="converged",
+            correctness=Correctness(events_checked=9),
+            takeover_s=1.25,
+            visible_p99_ms={"before": 9.0, "during": 99.0, "after": 9.0},
+            errors=0,
+            what="projector-1 was killed (SIGKILL)",
+            why_failed="",
+            right_again_s=4.5,
+        )
+        return self.change(len(self.struck), found)
+
+
+def sit(results: Path, system: MadeUp, *options: str, kills: Kills | None = None) -> tuple[int, str]:
     parser, said = argparse.ArgumentParser(), StringIO()
     command.add_arguments(parser)
     parser.add_argument("--scenario", default="throughput")
     arguments = argparse.Namespace(**vars(parser.parse_args(options)), results=results)
-    code = command.targets(arguments, Console(file=said, width=160), system, lambda: TRIAL_S * len(system.trials))
+    console = Console(file=said, width=160)
+    code = command.targets(arguments, console, system, lambda: TRIAL_S * len(system.trials), kills or Kills())
     return code, said.getvalue()
 
 
@@ -301,6 +331,7 @@ def test_some_alone_and_the_first_of_the_table_is_the_base(tmp_path: Path) -> No
         (("--only", "crud,crud"), {}, "twice"),
         (("--only", "absent"), {}, "none can be measured"),
         (("--rounds", "0"), {}, "--rounds"),
+        (("--faults", "-1"), {}, "--faults"),
         ((), {"BASE_URL": "http://127.0.0.1:1"}, "BASE_URL"),
         ((), {"DATABASE_URL": "postgresql://a@127.0.0.1/b"}, "DATABASE_URL"),
         ((), {"TARGET": "crud"}, "say --only"),
@@ -330,3 +361,116 @@ def test_the_page_is_made_again_from_the_document_and_nothing_in_it_becomes_mark
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert (tmp_path / "latest").resolve() == folder.resolve()
+
+
+def test_after_the_rounds_a_projector_is_killed_of_each_target_that_has_one(tmp_path: Path) -> None:
+    kills, system = Kills(), MadeUp()
+    code, said = sit(tmp_path, system, "--rounds", "2", kills=kills)
+    document = found(tmp_path)
+    assert (code, document["sound"], document["faults"]) == (0, True, 1)
+    (one,) = kills.struck
+    assert (one.name, one.settings.target.name, one.settings.projectors) == ("kill-projector", "tidemark", 2)
+    struck = row(document, "tidemark")["kill"]
+    assert (struck["hit"], struck["takeover_s"]["p50"], struck["verdict"]) == (1, 1.25, "passed")
+    assert row(document, "crud")["not_killed"] == "it has no projector process of its own"
+    told = "taken over after 1.2 s; right again 4.5 s after the restart; nothing lost or doubled (store)"
+    assert f"tidemark: kill -9 of a projector: {told}" in said
+    assert "8 trials, 2 of each of tidemark, crud, crud:grouped, empty, then 1 kill of a projector, in about" in said
+    (page,) = tmp_path.glob("*-targets-*/report.html")
+    assert "right again 4.5 s after the restart" in page.read_text(encoding="utf-8")
+
+
+def test_the_time_of_the_kills_is_in_the_time_that_is_told_before_the_start(tmp_path: Path) -> None:
+    def planned(*options: str) -> str:
+        said = sit(tmp_path / options[0], MadeUp(), "--rounds", "1", "--only", "tidemark", *options)[1]
+        return next(line for line in said.splitlines() if "in about" in line)
+
+    assert planned("--no-faults").partition("in about")[2] != planned("--faults=9").partition("in about")[2]
+    assert "kill" not in planned("--faults=0")
+
+
+def test_a_target_that_is_wrong_after_the_kill_says_so_and_keeps_the_figures_of_its_sound_runs(tmp_path: Path) -> None:
+    def lossy(_: int, it: Repetition) -> Repetition:
+        return replace(it, verdict="diverged", correctness=Correctness(lost=3), why_failed="todo-7: 3 are lost")
+
+    code, said = sit(tmp_path, MadeUp(), "--rounds", "2", kills=Kills(lossy))
+    document = found(tmp_path)
+    assert (code, document["sound"], document["why"]) == (1, False, "")
+    ours = row(document, "tidemark")
+    assert (ours["verdict"], ours["kill"]["verdict"]) == ("converged", "failed")
+    assert ours["figures"]["actions_per_s"]["spread"]["trials"] == 2
+    assert "tidemark: wrong after kill -9: kill-tidemark-0: todo-7: 3 are lost" in said
+    assert "lost 3 (store)" in said
+    (page,) = tmp_path.glob("*-targets-*/report.html")
+    seen = page.read_text(encoding="utf-8")
+    assert "wrong after kill -9" in seen
+    assert "todo-7: 3 are lost" in seen
+    told = comparison.render(document, [])
+    assert "| Converged, wrong after kill -9 | store | `tidemark`" in told
+    assert "| failed | `tidemark` | kill-projector, stream-leases | 1 of 1 | lost 3 | 1.2 s, 1.2 s |" in told
+
+
+def test_one_that_does_not_come_back_is_marked_and_what_the_proof_can_not_see_is_said(tmp_path: Path) -> None:
+    def stuck(_: int, it: Repetition) -> Repetition:
+        unseen = Correctness(lost=None, duplicated=None, reordered=None, phantom=None)
+        none = {"takeover_s": None, "right_again_s": None, "none_within_s": 15.0}
+        return replace(it, verdict="timed_out", correctness=unseen, why_failed="9 events are left", **none)  # type: ignore[arg-type]
+
+    _, said = sit(tmp_path, MadeUp(), "--rounds", "1", kills=Kills(stuck))
+    assert "tidemark: not right again after kill -9: kill-tidemark-0: 9 events are left" in said
+    assert "none within 15.0 s; right again: not seen; not converged 1 (store)" in said
+
+
+def test_a_kill_that_did_not_hit_is_run_again_within_a_bound(tmp_path: Path) -> None:
+    kills = Kills(lambda number, it: replace(it, hit=number > 1))
+    sit(tmp_path / "later", MadeUp(), "--rounds", "1", kills=kills)
+    assert len(kills.struck) == 2
+    assert row(found(tmp_path / "later"), "tidemark")["kill"]["hit"] == 1
+    never = Kills(lambda _, it: replace(it, hit=False, takeover_s=None))
+    _, said = sit(tmp_path / "never", MadeUp(), "--rounds", "1", "--faults", "2", kills=never)
+    assert len(never.struck) == 2 * ATTEMPTS
+    assert f"met no work in hand in {2 * ATTEMPTS} runs" in said
+
+
+def test_no_projector_is_killed_of_a_target_that_was_wrong_or_where_nobody_asks(tmp_path: Path) -> None:
+    def wrong(_: int, result: Result) -> Result:
+        bad = result.target["name"] == "tidemark"
+        return replace(result, verdict="diverged", why="a row is wrong") if bad else result
+
+    kills = Kills()
+    sit(tmp_path / "wrong", MadeUp(wrong), "--rounds", "1", kills=kills)
+    assert row(found(tmp_path / "wrong"), "tidemark")["not_killed"] == "it was not right before"
+    sit(tmp_path / "unasked", MadeUp(), "--rounds", "1", "--no-faults", kills=kills)
+    assert row(found(tmp_path / "unasked"), "tidemark")["not_killed"] == "it was not asked for"
+    assert kills.struck == []
+
+
+def test_a_target_that_can_not_be_struck_is_told_and_the_sitting_ends_well(tmp_path: Path) -> None:
+    def refuse(_: int, it: Repetition) -> Repetition:
+        raise SetupError("platform theirs", "has no power to kill the projector", "choose another")
+
+    code, said = sit(tmp_path, MadeUp(), "--rounds", "1", kills=Kills(refuse))
+    assert code == 0
+    assert "has no power to kill" in row(found(tmp_path), "tidemark")["not_killed"]
+    assert "has no power to kill" in said
+
+
+def test_a_signal_among_the_kills_keeps_all_rounds_with_their_verdicts_and_the_kills_so_far(tmp_path: Path) -> None:
+    def ending(number: int, it: Repetition) -> Repetition:
+        if number == 2:
+            raise Interrupted(signal.SIGINT)
+        return it
+
+    with pytest.raises(Interrupted):
+        sit(tmp_path, MadeUp(), "--rounds", "7", "--faults", "3", kills=Kills(ending))
+    document = found(tmp_path)
+    assert (document["sound"], document["why"], document["complete"]) == (
+        False,
+        "the kills of projectors were broken off",
+        7,
+    )
+    contrast = row(document, "crud")["figures"]["actions_per_s"]["contrast"]
+    assert contrast is not None
+    assert contrast["answer"] == "lower"
+    struck = row(document, "tidemark")["kill"]
+    assert (struck["repetitions"], struck["wanted"], struck["verdict"]) == (1, 3, "not hit")
