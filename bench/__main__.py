@@ -42,7 +42,7 @@ from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import progress
 from bench.trial import runner, summary
-from bench.trial.fault import Plan
+from bench.trial.fault import Plan, nobody_else
 from metrics.files import write_whole
 from metrics.records.answers.capacity import FILE as CAPACITY
 from metrics.records.answers.conformance import FILE as CONFORMANCE
@@ -158,7 +158,7 @@ def _fault(arguments: argparse.Namespace, settings: Settings) -> Plan | None:
         raise SetupError("--kill-projector-at", "only projectors of the stack or of the bench itself", "unset BASE_URL")
     replace = arguments.in_stack or settings.projectors == 1 if arguments.replace is None else arguments.replace
     if not replace and settings.projectors == 1:
-        raise SetupError("--no-replace", "nobody would take over from the only projector", "set PROJECTORS=2 or more")
+        raise SetupError("--no-replace", *nobody_else(settings, "leave --no-replace out"))
     return Plan("kill-projector", after, heal=replace)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.platforms.platform import Part, Pause, System
-from bench.trial.fault import Evidence, NotApplicable, Stats, require_projectors
+from bench.trial.fault import Evidence, NotApplicable, Stats, nobody_else, require_projectors
 from bench.trial.takeovers import by_leases, by_progress
 from settings import strategies
 from settings.catalogue.projection import Strategy
@@ -48,9 +48,7 @@ class Fault:
         require_projectors(system)
         system.require("projector", Pause)
         if len(system.parts("projector")) < 2:
-            raise NotApplicable(
-                "PROJECTORS", "nobody would take over from the only projector", "set PROJECTORS=2 or more"
-            )
+            raise NotApplicable("PROJECTORS", *nobody_else(system.settings, "choose another fault"))
         self._system = system
         self._leased = strategies.holds_leases(system.settings.strategy)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from bench.oracle.database import TIMEOUT_S, connect, run_by
+from bench.oracle.database import TIMEOUT_S, close, connect, run_by
 
 NOW: Final = "SELECT clock_timestamp()"
 ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -24,7 +24,7 @@ class OpenConnection:
         try:
             self._connection: asyncpg.Connection = run_by(self._runner, connect(url, application_name="bench-beside"))
         except BaseException:
-            self._runner.close()
+            close(self._runner)
             raise
 
     def __enter__(self) -> Self:
@@ -46,4 +46,4 @@ class OpenConnection:
         """Break it off, whatever it was doing."""
         with suppress(*ERRORS):
             self._connection.terminate()
-        self._runner.close()
+        close(self._runner)

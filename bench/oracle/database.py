@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -61,9 +62,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """`asyncio.run` for work with connections. What interrupts it breaks them off first.
 
     Else the orderly end of a transaction would wait for a server that does not answer, and no signal would help.
+    Making and closing the loop is part of what no signal raises in.
     """
-    with asyncio.Runner() as runner:
-        return run_by(runner, work)
+    if not _in_main_thread():
+        with asyncio.Runner() as runner:
+            return runner.run(work)
+    with _looked_for_beside(), asyncio.Runner() as runner:
+        return runner.run(_unless_signalled(work))
 
 
 def run_by(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
@@ -72,16 +77,36 @@ def run_by(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
     A signal does not raise inside the loop, where it may hit the driver's own code half-way and end the process: it is
     looked for beside the work.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not _in_main_thread():
         return runner.run(work)
+    with _looked_for_beside():
+        return runner.run(_unless_signalled(work))
+
+
+def close(runner: asyncio.Runner) -> None:
+    """Close a loop that stayed, to its end: a signal raises at the next look for one."""
+    if not _in_main_thread():
+        runner.close()
+        return
+    with signals.held():
+        runner.close()
+
+
+@contextmanager
+def _looked_for_beside() -> Iterator[None]:
+    """Hold signals, and look for them at the end. Raises Interrupted."""
     try:
         with signals.held():
-            result = runner.run(_unless_signalled(work))
+            yield
     except BrokenOff:
         signals.check()
         raise
     signals.check()
-    return result
+
+
+def _in_main_thread() -> bool:
+    """Signals are handled there alone."""
+    return threading.current_thread() is threading.main_thread()
 
 
 async def _unless_signalled(work: Coroutine[Any, Any, T]) -> T:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from msgspec import structs
-
 from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
@@ -91,12 +89,10 @@ def _attach(settings: Settings, processes: Processes) -> System:
 
 
 def _with_what_it_offers(settings: Settings, base_url: str) -> Settings:
-    """The same with the best proof that the system allows; ours has declared what it offers, another is looked at."""
-    if settings.target.text:
+    """The same with what the system is seen to offer, and its proof; ours has declared it, another is looked at."""
+    if settings.target.told:
         return settings
-    capabilities = offered(base_url)
-    proof = settings.target.proof if settings.target.ours else "log" if "events" in capabilities else "read-back"
-    return replace(settings, target=structs.replace(settings.target, capabilities=capabilities, proof=proof))
+    return replace(settings, target=settings.target.offering(offered(base_url)))
 
 
 def _check_strategy(settings: Settings, base_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any, Final
@@ -13,11 +14,17 @@ from settings.catalogue.capabilities import FIGURES
 
 TIMEOUT_S = 5.0
 PAGE = 1000
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of an answer: a page of the longest texts has less, however it is escaped."""
 
 
 class NotWorking(Exception):
     """A projector is there and waits, since something that its work needs does not hold; the text says what."""
 
+
+UNREADABLE: Final = (OSError, http.client.HTTPException, ValueError, RecursionError)
+"""What comes of an answer that is none, is cut, too large, too late, no JSON, or nested beyond all measure."""
+PART: Final = 65536
 
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """The system is ours, so no proxy of the environment stands before it."""
@@ -47,18 +54,29 @@ def document(base_url: str, path: str) -> dict[str, Any] | None:
     """The JSON object that is answered there with success; None where none is."""
     try:
         with direct(f"{base_url}{path}") as answer:
-            told = json.load(answer)
+            told = content(answer)
             return told if isinstance(told, dict) else None
-    except (OSError, http.client.HTTPException, ValueError):
+    except UNREADABLE:
         return None
 
 
+def content(answer: http.client.HTTPResponse, timeout_s: float = TIMEOUT_S) -> Any:
+    """The JSON of an answer that is bounded in size and time, whoever sends it. Raises one of UNREADABLE."""
+    ends, parts, size = time.monotonic() + timeout_s, [], 0
+    while part := answer.read1(PART):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST or time.monotonic() > ends:
+            raise ValueError(f"more than {LARGEST} bytes, or not whole within {timeout_s:g} s")
+    return json.loads(b"".join(parts))
+
+
 def todo_ids(base_url: str) -> Iterator[str]:
-    """The ids of all active todos, page by page. Raises OSError, HTTPException, ValueError."""
+    """The ids of all active todos, page by page. Raises one of UNREADABLE."""
     after = ""
     while True:
         with direct(f"{base_url}/todos?limit={PAGE}&after={after}") as answer:
-            page = json.load(answer)
+            page = content(answer)
         yield from (todo["id"] for todo in page["todos"])
         if page["next"] is None:
             return

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from bench.ends.errors import SetupError
 from bench.platforms.platform import System
+from bench.preflight.settings import Settings
 from metrics.records.fault import Takeover
 from settings import plugins
 from settings.catalogue.projection import Strategy
@@ -32,6 +33,14 @@ def require_projectors(system: System) -> None:
     """Make sure that the target has projectors of its own. Raises NotApplicable."""
     if system.settings.projectors == 0:
         raise NotApplicable("PROJECTORS", "the target has no projector process of its own", "choose another fault")
+
+
+def nobody_else(settings: Settings, instead: str) -> tuple[str, str]:
+    """Why nobody takes over from the only projector, and what to do: `instead` where the target can have no second."""
+    problem, most = "nobody would take over from the only projector", settings.target.most_projectors
+    if most < 2:
+        return f"{problem}, and {settings.target.name} has {most} at most by its manifest", instead
+    return problem, "set PROJECTORS=2 or more"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from bench.oracle import database
 from bench.oracle.log import acknowledged
 from bench.oracle.log.verify import verify_log
 from bench.oracle.verify import verify
-from bench.platforms import http_client
 from bench.platforms.platform import System
 from bench.report.progress import Progress
 from metrics.records.result import NOT_SEEN
@@ -53,22 +52,13 @@ def prove(ended: Ended, progress: Progress) -> Verification:
 
 
 def level_of(system: System) -> Proof:
-    """The best level that the target declares; of what somebody else runs, the best that it is seen to offer."""
-    target = system.settings.target
-    if system.store_url is not None:
-        return "store"
-    if target.told:
-        return target.proof
-    return "log" if "events" in (http_client.document(system.base_url, "/events?limit=1") or {}) else "read-back"
+    """The best level that the target declares, or was found to offer before the load; nothing is asked again."""
+    return "store" if system.store_url is not None else system.settings.target.proof
 
 
 def tells_applied(system: System) -> bool:
-    """Whether rows tell how many events took effect in them; where nobody declares anything, the first row says it."""
-    target = system.settings.target
-    if target.told:
-        return target.offers("applied")
-    rows = (http_client.document(system.base_url, "/todos?limit=1") or {}).get("todos") or [{}]
-    return "applied" in rows[0]
+    """Whether rows tell how many events took effect in them."""
+    return system.settings.target.offers("applied")
 
 
 def _by_store(ended: Ended, progress: Progress) -> Verification:

@@ -12,6 +12,7 @@ from bench.platforms.platform import System
 from bench.preflight import told as said
 from bench.preflight.examination import FILE as DOCTOR
 from bench.preflight.settings import Settings
+from bench.trial.contract import looked_at
 from metrics.records.result import METHOD, SCHEMA, Result, optional_sections, sections
 from metrics.records.sections.target import Description, Target
 from metrics.records.verification import Verification
@@ -82,7 +83,7 @@ def target_of(manifest: Manifest) -> Target:
     return {**told, "reference": True} if manifest.reference else told
 
 
-def description_of(manifest: Manifest) -> Description:
+def description_of(manifest: Manifest, *, durable_checked: bool) -> Description:
     """What the target is, and what to know of it, by its manifest."""
     return {
         "title": manifest.title,
@@ -91,6 +92,7 @@ def description_of(manifest: Manifest) -> Description:
         "proof": manifest.proof,
         "homepage": manifest.homepage,
         "durable": manifest.durable,
+        "durable_checked": durable_checked,
         "modes": list(manifest.modes),
         "know": list(manifest.know),
     }
@@ -99,7 +101,7 @@ def description_of(manifest: Manifest) -> Description:
 def leave_surroundings(system: System, bundle: Bundle) -> None:
     """What was measured and what it ran on, as far as it has it: a document each."""
     if system.settings.target.told:
-        bundle.write("target.json", description_of(system.settings.target))
+        bundle.write("target.json", description_of(system.settings.target, durable_checked=looked_at(system)))
     if system.postgres is not None:
         bundle.write("postgres.json", system.postgres)
     if system.doctor is not None:

@@ -130,11 +130,11 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     bundle.write("machine.json", description.machine())
     bundle.write("versions.json", description.versions(ROOT))
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
-    with running_system(settings, bundle.log, progress) as system:
-        where.platform = system.platform.name
-        leave_surroundings(system, bundle)
-        observer.begin(system.influx, progress)
-        require_contract(system, bundle, progress)
+    with running_system(settings, bundle.log, progress) as running:
+        where.platform = running.platform.name
+        leave_surroundings(running, bundle)
+        observer.begin(running.influx, progress)
+        system, warnings = require_contract(running, bundle, progress)
         clock = database.run(offset(system.store_url)) if system.store_url else SAME
         require_durability(system)
         complete, beside = _drive(trial, system, bundle, progress)
@@ -151,7 +151,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     caught_up = result.convergence
     if system.has_store and loadgen["verdict"] == "converged":
         caught_up = until_commit(caught_up, loadgen.get("last_projected_at"), observed.clock, bundle.log)
-    warnings = system.doctor.warnings if system.doctor else []
+    warnings += system.doctor.warnings if system.doctor else []
     return replace(beside.added_to(result), warnings=warnings, waterfall_ms=stages, convergence=caught_up)
 
 

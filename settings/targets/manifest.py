@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Self
+
+from msgspec import structs
 
 from settings.catalogue.capabilities import Capability
 from settings.targets.document import MOST_PROJECTORS, Document, Mode, Projector, Proof, Step
@@ -69,6 +71,11 @@ class Manifest(Document, frozen=True, kw_only=True):
     def offers(self, capability: Capability) -> bool:
         """Whether it declares the capability."""
         return capability in self.capabilities
+
+    def offering(self, capabilities: Collection[Capability]) -> Self:
+        """The same with these capabilities, and the best proof that they allow; for what no file tells."""
+        proof: Proof = self.proof if self.ours else "log" if "events" in capabilities else "read-back"
+        return structs.replace(self, capabilities=tuple(capabilities), proof=proof)
 
     def runs_in(self, mode: Mode) -> bool:
         """Whether it can be run in the mode."""

@@ -37,6 +37,7 @@ from metrics.records.answers.conformance import FILE, SCHEMA, Checked, Conforman
 from settings import Environment, SettingError
 from settings.catalogue.capabilities import CAPABILITIES
 from settings.catalogue.load import BASE_URL, TARGET
+from settings.catalogue.projection import HANDLER_LATENCY_MS
 
 NAME: Final = "target-check"
 OPTION: Final = "--capabilities"
@@ -76,7 +77,8 @@ def target_check(arguments: argparse.Namespace, console: Console) -> int:
         if base_url is not None:
             target = TARGET.optional(Environment(os.environ)) or "the system at BASE_URL"
             with progress(console, f"the contract at {base_url}"):
-                answer.checked.append(check(base_url, declared, short=arguments.short, target=target))
+                found = check(base_url, declared, short=arguments.short, target=target, latency_s=_latency_s())
+                answer.checked.append(found)
             show(console, answer.checked[-1])
         elif arguments.all:
             _all(answer, console, short=arguments.short)
@@ -104,7 +106,13 @@ def _one(settings: Settings, answer: Answer, console: Console, *, short: bool) -
         _running(settings, log, shown) as base_url,
     ):
         shown.step("checking the contract, rule by rule")
-        found = check(base_url, settings.target.capabilities, short=short, target=settings.target.name)
+        found = check(
+            base_url,
+            settings.target.capabilities,
+            short=short,
+            target=settings.target.name,
+            latency_s=settings.handler_latency_ms / 1000,
+        )
     answer.checked.append(found)
     show(console, found)
 
@@ -125,6 +133,11 @@ def _all(answer: Answer, console: Console, *, short: bool) -> None:
             tail = getattr(error, "tail", "")
             console.print(Text(f"{one.target.name}: {error}\n{tail}".strip(), style="bold red"), soft_wrap=True)
             answer.failed.append({"target": one.target.name, "why": str(error)})
+
+
+def _latency_s() -> float:
+    """The artificial cost that the system at BASE_URL was given, as whoever asks says."""
+    return float(HANDLER_LATENCY_MS.read(Environment(os.environ))) / 1000
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from bench.compare import words
 from bench.drill.document import right_again, taken_over
 from bench.report.words import WORDS
 from metrics.records.answers.targets import FILE, Figure, LeftOut, Row, Targets, Told
+from metrics.records.sections.target import NOT_CHECKED
 
 WIDTH: Final = 160
 """What a line needs; where a terminal is narrower it wraps."""
@@ -51,6 +52,8 @@ def show(console: Console, document: Targets, folder: Path) -> None:
             console.print(Text(f"{row['name']}: {mark(row)}: {kills.why(row)}", style="red"), soft_wrap=True)
         if told := phrases(row):
             console.print(Text(f"{row['name']}: kill -9 of a projector: {'; '.join(told)}"), soft_wrap=True)
+    if told := not_checked(document):
+        console.print(Text(f"durability {NOT_CHECKED}: {', '.join(told)}"), soft_wrap=True)
     for names, why in left_out(document["left_out"]):
         console.print(Text(f"{names}: left out: {why}"), soft_wrap=True)
     console.print(Text(terms(document), style="dim"), soft_wrap=True)
@@ -67,6 +70,11 @@ def headline(document: Targets) -> str:
     struck = "".join(f", {row['name']} {mark(row)}" for row in rows if mark(row))
     told = f"{len(rows)} targets, {trials} trials in {spoken(document['took_s'])}, {proved}{struck}"
     return f"{told}; {document['why']}" if document["why"] else told
+
+
+def not_checked(document: Targets) -> list[str]:
+    """The targets whose durability is told alone: measured, and nobody could look at their store."""
+    return [row["name"] for row in document["rows"] if row["trials"] and row.get("durable_checked") is False]
 
 
 def terms(document: Targets) -> str:

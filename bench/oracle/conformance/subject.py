@@ -48,15 +48,17 @@ class Made:
 class Subject:
     """Calls and waiting, from many threads. Each wait that was in vain halves the patience of the next.
 
-    `mark` is a position of the log before the suite's events, once somebody has looked.
+    `mark` is a position of the log before the suite's events, once somebody has looked. `slack_s` is what the handler's
+    artificial cost may add to a wait: that of all events of the suite, one after another.
     """
 
-    def __init__(self, client: Client, patience_s: float, deadline: float) -> None:
+    def __init__(self, client: Client, patience_s: float, deadline: float, slack_s: float = 0.0) -> None:
         self.client: Final = client
+        self.slack_s: Final = slack_s
         self.deadline = deadline
         self.mark: int | None = None
-        self._patience_s = patience_s
-        self._still_s: Final = min(STILL_S, patience_s)
+        self._patience_s = patience_s + slack_s
+        self._still_s: Final = min(STILL_S, patience_s) + slack_s
         self._numbers = itertools.count(1)
         self._run: Final = secrets.token_hex(4)
         self._left: dict[str, None] = {}

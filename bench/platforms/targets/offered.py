@@ -1,22 +1,26 @@
 """What a system at BASE_URL offers beyond the required calls, as far as questions that change nothing show it.
 
-Nobody has declared it there. What takes a write to see (`wait`, `idempotency`, `if-match`) is taken as not offered.
+Nobody has declared it there. What takes a write to see (`wait`, `idempotency`, `if-match`) is taken as not offered;
+`events` and `applied`, on which a proof rests, are decided by the check of the contract, which writes.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.platforms.http_client import direct, stats
+from bench.platforms.http_client import UNREADABLE, content, direct, stats
 from settings.catalogue.capabilities import Capability
 
 EVENT: Final[Mapping[str, type]] = {"position": int, "stream": str, "version": int, "type": str, "data": dict}
-LARGEST: Final = 4 * 1024 * 1024
 ACCEPTED: Final = 202
+UNAVAILABLE: Final = 503
+AGAIN: Final = 5
+PAUSE_S: Final = 0.2
 
 
 def offered(base_url: str) -> tuple[Capability, ...]:
@@ -36,15 +40,28 @@ def offered(base_url: str) -> tuple[Capability, ...]:
 def _get(url: str) -> Any:
     """The document of a 200 answer, None for any other."""
     try:
-        with direct(url) as answer:
-            return json.loads(answer.read(LARGEST)) if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, ValueError):
+        with _answer(urllib.request.Request(url)) as answer:
+            return content(answer) if answer.status == 200 else None
+    except UNREADABLE:
         return None
+
+
+def _answer(request: urllib.request.Request) -> http.client.HTTPResponse:
+    """The answer; a 503, which says neither yes nor no, is asked again a few times. Raises as `direct`."""
+    for _ in range(AGAIN - 1):
+        try:
+            return direct(request)
+        except urllib.error.HTTPError as error:
+            if error.code != UNAVAILABLE:
+                raise
+            error.close()
+        time.sleep(PAUSE_S)
+    return direct(request)
 
 
 def _drains(base_url: str) -> bool:
     try:
-        with direct(urllib.request.Request(f"{base_url}/drain", data=b"", method="POST")) as answer:
+        with _answer(urllib.request.Request(f"{base_url}/drain", data=b"", method="POST")) as answer:
             return bool(answer.status == ACCEPTED)
     except (OSError, http.client.HTTPException):
         return False

@@ -73,7 +73,8 @@ def _durability(documents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "fsync or synchronous_commit was off: a crash may lose acknowledged writes.",
         )
     elif not postgres:
-        yield "That a crash loses nothing", "No Postgres was asked; the target's manifest says why it is durable."
+        whose = "told by the target's manifest, not checked" if documents.get("target") else "neither told nor checked"
+        yield "That a crash loses nothing", f"No Postgres was asked: durability is {whose}."
     else:
         yield "That a disk keeps what it confirms", "fsync was on; whether the disk or its host obeys was not tested."
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bench.report.words import revision, setting_text, settings_told, whole
 from metrics.records.result import Result
+from metrics.records.sections.target import NOT_CHECKED
 from settings import Environment, catalogue
 from settings.catalogue.kinds.setting import Setting
 from settings.catalogue.load import TARGET
@@ -49,10 +50,16 @@ def _target(result: Result, documents: Mapping[str, Any]) -> list[tuple[str, str
     target, told, built = result.target, documents.get("target") or {}, documents["versions"].get("target") or {}
     rows = [("name", target["name"]), ("version", target["version"] or "not told"), ("class", target["class"])]
     rows += [("offers", ", ".join(target["capabilities"]) or "the required calls")]
-    rows += [(name, str(told[name])) for name in ("title", "language", "store", "homepage", "durable") if name in told]
+    rows += [(name, str(told[name])) for name in ("title", "language", "store", "homepage") if name in told]
+    rows += [("durable", durability(told))] if "durable" in told else []
     rows += [("to know", text) for text in told.get("know", [])]
     rows += [("lock", str(built["lock"]))] if "lock" in built else []
     return [*rows, *built.get("packages", {}).items()]
+
+
+def durability(told: Mapping[str, Any]) -> str:
+    """What a target says of its durability, and whether somebody looked. An older document does not tell that."""
+    return f"{told['durable']} ({NOT_CHECKED})" if told.get("durable_checked") is False else str(told["durable"])
 
 
 def _generator(result: Result) -> list[tuple[str, str]]:

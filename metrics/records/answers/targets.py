@@ -59,6 +59,7 @@ class Row(_Described, Killed):
     `strategy` are those of its trials; `path` names the folder of one that does not come with us. A `reference` keeps
     nothing: it stands apart, and gets no verdict, as whatever is not of the base's class.
     A `kill` that failed takes no figures away: they are of the trials before it.
+    `durable` is told, not checked, unless `durable_checked`.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Row(_Described, Killed):
     path: NotRequired[str]
     mode: NotRequired[str]
     strategy: NotRequired[str]
+    durable_checked: NotRequired[bool]
     know: list[str]
     verdict: Verdict | Literal["not started", "not measured"]
     why: str

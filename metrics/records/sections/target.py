@@ -29,6 +29,9 @@ UNSEEN: Final[Mapping[Proof, str]] = {
 }
 """What a level can not see."""
 
+NOT_CHECKED: Final = "told, not checked"
+"""How durable a target is that keeps todos where the bench can not look."""
+
 Target = TypedDict(
     "Target",
     {"name": str, "version": str, "class": Class, "capabilities": list[str], "reference": NotRequired[bool]},
@@ -44,7 +47,7 @@ class Description(TypedDict):
     """`target.json`: what was measured, and what to know of it before its numbers, as its manifest tells it.
 
     `store` is where it keeps todos, `durable` why it is as durable as ours, `modes` those that it can be run in.
-    `proof` is its best level.
+    `proof` is its best level. `durable_checked`: the bench looked at its database; else `durable` is told, not checked.
     """
 
     title: str
@@ -53,5 +56,6 @@ class Description(TypedDict):
     proof: Proof
     homepage: str
     durable: str
+    durable_checked: NotRequired[bool]
     modes: list[str]
     know: list[str]

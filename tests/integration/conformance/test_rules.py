@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bench.oracle.conformance import check as suite
 from bench.oracle.conformance.check import check
 from bench.oracle.conformance.rule import REQUIRED
-from bench.oracle.conformance.rules import RULES
+from bench.oracle.conformance.rules import RULES, options
 from metrics.records.answers.conformance import Checked
 from settings.catalogue.capabilities import CAPABILITIES
 from tests.fakes.broken import BREAKS, broken, early
@@ -56,6 +57,50 @@ async def test_the_short_form_has_the_rules_that_are_marked_and_are_declared() -
     assert found["held"], told(found)
     parts = {REQUIRED, "events", "applied"}
     assert [one["rule"] for one in found["rules"]] == [rule.name for rule in RULES if rule.short and rule.part in parts]
+
+
+@pytest.mark.parametrize(("short", "most"), [(True, suite.EVENTS_SHORT), (False, suite.EVENTS)])
+async def test_the_suite_writes_no_more_events_than_its_bounds_allow_for(short: bool, most: int) -> None:
+    server = FakeTodoServer()
+    found = await checked(server, short=short)
+    assert found["held"], told(found)
+    assert server.committed <= most
+    assert server.projected == server.committed, "it ends when nothing is left to project"
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_nobody_is_accused_of_the_artificial_cost_of_the_handler(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event takes longer than a wait and than patience; who is known to take so long is sound."""
+    late_s = 0.15
+    monkeypatch.setattr(options, "WAIT_MS", 20)
+    monkeypatch.setattr(suite, "LONGEST_SHORT_S", 1.0 if known else 30.0)
+    server = FakeTodoServer(projected_after_s=late_s)
+    async with server:
+        how: dict[str, Any] = {"short": True, "patience_s": late_s / 3, "latency_s": late_s if known else 0.0}
+        found = await asyncio.to_thread(check, server.base_url, CAPABILITIES, **how)
+    assert found["held"] is known, told(found)
+    assert known or "wait-200" in names(found, "broken")
+
+
+async def test_a_wait_begins_when_nothing_is_left_to_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the events of other rules; whoever waits after them is not made to wait for them, too."""
+    monkeypatch.setattr(options, "TRIES", 1)
+    server = FakeTodoServer(projected_after_s=0.05)
+    left: list[int] = []
+
+    @web.middleware
+    async def before(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if "at_least_version" in request.query:
+            left.append(server.committed - server.projected)
+        return await handler(request)
+
+    server.before.append(before)
+    async with server:
+        found = await asyncio.to_thread(check, server.base_url, CAPABILITIES, short=True)
+    assert found["held"], told(found)
+    assert left == [1], "its own write"
 
 
 def test_every_rule_has_a_break() -> None:

@@ -203,8 +203,17 @@ def test_a_target_without_projectors_has_no_such_fault(module: Any, monkeypatch:
 
 def test_a_second_projector_is_needed_to_take_over_from_a_frozen_one(monkeypatch: pytest.MonkeyPatch) -> None:
     system: Any = Target(monkeypatch, "one")
-    with pytest.raises(NotApplicable, match="PROJECTORS"):
+    system.settings.target = SimpleNamespace(name="theirs", most_projectors=2)
+    with pytest.raises(NotApplicable, match=r"PROJECTORS.*set PROJECTORS=2 or more"):
         pause_projector.Fault().set_up(system)
+
+
+def test_of_a_target_that_can_have_one_alone_no_second_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    system: Any = Target(monkeypatch, "one")
+    system.settings.target = SimpleNamespace(name="theirs", most_projectors=1)
+    with pytest.raises(NotApplicable, match=r"theirs has 1 at most by its manifest.*choose another fault") as refusal:
+        pause_projector.Fault().set_up(system)
+    assert "PROJECTORS=2" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,20 @@ def test_what_is_not_told_is_a_dash_with_its_reason(tmp_path: Path) -> None:
     assert (told["spread"]["median"], told["why"]) == (None, "no Postgres")
 
 
+def test_durability_that_nobody_looked_at_is_told_and_not_called_checked(tmp_path: Path) -> None:
+    _, said = sit(tmp_path, MadeUp(), "--rounds", "1")
+    rows = found(tmp_path)["rows"]
+    assert {each["name"]: each["durable_checked"] for each in rows} == {
+        "tidemark": True,
+        "crud": True,
+        "crud:grouped": True,
+        "empty": False,
+    }
+    assert "durability told, not checked: empty\n" in said
+    (report,) = tmp_path.glob("*-throughput-targets-*/report.html")
+    assert report.read_text(encoding="utf-8").count("Durable (told, not checked)") == 1
+
+
 def test_every_target_has_one_turn_a_round_in_an_order_that_is_drawn_anew(tmp_path: Path) -> None:
     orders = set()
     for number in range(3):

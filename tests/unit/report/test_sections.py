@@ -124,6 +124,17 @@ def test_no_percentile_is_told_beyond_what_the_samples_carry(tmp_path: Path) -> 
     assert latency.left_out({}).endswith("actions, reads, write to visible, insert to projected.")
 
 
+@pytest.mark.parametrize(("checked", "said"), [({"durable_checked": False}, " (told, not checked)"), ({}, "")])
+def test_durability_that_nobody_looked_at_is_told_as_that(checked: dict[str, bool], said: str) -> None:
+    told = {"title": "Theirs", "durable": "synchronous is full", **checked}
+    tables = conditions.groups(_result(), {"machine": {}, "versions": {}, "postgres": {}, "target": told})
+    (target,) = [table["rows"] for table in tables if table["title"] == "Target"]
+    assert ("durable", f"synchronous is full{said}") in target
+    caveat = _caveats(_result(), postgres={}, target=told)["That a crash loses nothing"]
+    assert caveat == "No Postgres was asked: durability is told by the target's manifest, not checked."
+    assert "neither told nor checked" in _caveats(_result(), postgres={})["That a crash loses nothing"]
+
+
 def test_each_level_of_proof_says_what_it_can_not_see() -> None:
     said = {level: verdict.proof(_result(proof=level)) for level in ("store", "log", "read-back")}
     assert [len(each["checks"]) for each in said.values()] == [6, 6, 1]

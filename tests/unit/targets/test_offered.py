@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bench.platforms.targets.offered import offered
 from tests.fakes.todo_server import FakeTodoServer
@@ -40,3 +42,21 @@ async def test_where_nobody_answers_nothing_is_offered() -> None:
     async with FakeTodoServer() as server:
         await server.vanish()
         assert await asyncio.to_thread(offered, server.base_url) == ()
+
+
+async def test_a_503_says_neither_yes_nor_no_and_is_asked_again() -> None:
+    refused: set[str] = set()
+
+    @web.middleware
+    async def before(request: web.Request, handler: Any) -> Any:
+        if request.path in refused:
+            return await handler(request)
+        refused.add(request.path)
+        return web.Response(status=503)
+
+    async with FakeTodoServer(before=[before]) as server:
+        server.preload(1)
+        await asyncio.sleep(0.1)
+        refused.add("/stats")
+        found = await asyncio.to_thread(offered, server.base_url)
+    assert found == ("events", "drain", "applied", "leases")
