@@ -41,7 +41,7 @@ _state = _State()
 def caught() -> Iterator[None]:
     """Turn the three signals into `Interrupted` until the end of the block.
 
-    SIGHUP stays ignored under nohup. Once one of them came, they are ignored for good.
+    SIGHUP stays ignored under nohup. Once one of them came, they are ignored for good; after the block none is raised.
     """
     global _state  # noqa: PLW0603
     _state = _State()
@@ -53,6 +53,7 @@ def caught() -> Iterator[None]:
         # After a signal this process has little to do but to end, which a further one may not break off either.
         for number, handler in before.items():
             signal.signal(number, handler if _state.first is None else signal.SIG_IGN)
+        _state = _State()
 
 
 @contextmanager

@@ -55,7 +55,7 @@ async def ran(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
 async def test_a_scenario_is_one_file_given_by_its_path(folder: Path) -> None:
     path = folder / "newcomers.toml"
     path.write_text(shown("A scenario"))
-    async with ran("run", str(path), WARMUP="1s") as run:
+    async with ran("run", str(path), WARMUP="1s", DURATION="8s") as run:
         result, told = run.document(), run.document("loadgen.json")
     assert (result["scenario"], result["verdict"]) == ("newcomers", "converged")
     assert {phase["name"] for phase in told["phases"]} >= {"load", "convergence", "verification"}

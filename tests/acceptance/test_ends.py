@@ -27,6 +27,7 @@ SIDE_BY_SIDE = 4
 TINY = {"VUS": "10", "DURATION": "1s", "WARMUP": "0s", "HOLD": "0"}
 UV = os.environ.get("UV") or shutil.which("uv") or ""
 UVS = {name: value for name, value in os.environ.items() if name.startswith("UV_")}
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PHASES = ("starting Postgres", "starting the API", "folding every event again")
 PLANT = """
 import sys
@@ -106,7 +107,7 @@ async def in_phase(said: str) -> End:
     """A signal as soon as it says that, and then more of them."""
     async with bench("run", **TINY) as ran:
         await ran.says(said)
-        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        for sign in (*ENDING, signal.SIGTERM):
             ran.send(sign)
             await asyncio.sleep(0.05)
         return await End.of(ran)
@@ -260,8 +261,10 @@ def test_a_run_can_be_ended_at_every_step_of_it_and_more_signals_change_nothing(
     said: str, ends: dict[str, Any]
 ) -> None:
     found = end(ends, said)
-    assert found.code == 143, found.said
-    interrupted(found, "SIGTERM")
+    # Of signals that all wait until Python looks, it takes the lowest number first.
+    first = next((sign for sign in ENDING if found.code == 128 + sign), None)
+    assert first is not None, found.said
+    interrupted(found, first.name)
 
 
 def test_nothing_outlives_a_bench_that_is_killed_though_nothing_reacts(ends: dict[str, Any]) -> None:

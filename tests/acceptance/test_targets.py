@@ -91,8 +91,8 @@ async def test_a_table_of_targets_has_no_figures_of_one_that_was_wrong_and_does_
         code, said = await ended(run)
         (path,) = run.results.glob(f"*-throughput-targets-*/{TABLE}")
         found = read(path, Targets, schema=SCHEMA)
-        assert (code, found["sound"], found["base"]) == (1, False, "empty"), said
-        right, wrong = found["rows"]
+        assert (code, found["sound"], found["base"]) == (1, False, "target:reordering"), said
+        wrong, right = found["rows"]
         assert (right["name"], right["verdict"], len(right["trials"])) == ("empty", "converged", 2), said
         assert right["figures"]["actions_per_s"]["spread"]["trials"] == 2
         assert (wrong["name"], wrong["verdict"], wrong["figures"]) == ("target:reordering", "diverged", {})

@@ -21,6 +21,7 @@ from bench.drill.document import counted
 from bench.report.words import machine_line, setting_text, software_line
 from metrics.records.answers.drills import Drill
 from metrics.records.answers.targets import Figure, Row, Targets
+from metrics.records.sections.target import NOT_CHECKED
 from settings.strategies import NOT_TOLD
 
 HEAD: Final = """\
@@ -184,7 +185,8 @@ def _why(drill: Drill) -> str:
 
 def _known(row: Row) -> str:
     said = [f"- {_text(each)}" for each in row["know"]]
-    durable = [f"- Durable: {_text(row['durable'])}."] if row["durable"] else []
+    unseen = f" ({NOT_CHECKED})" if row.get("durable_checked") is False else ""
+    durable = [f"- Durable: {_text(row['durable'])}{unseen}."] if row["durable"] else []
     notes = Path("targets", row["name"].partition(":")[0], "NOTES.md")
     there = [f"- [Notes](../{notes})"] if (ROOT / notes).exists() else []
     return "\n".join([f"**`{row['name']}`**, {_text(row['title'])}", "", *durable, *said, *there])

@@ -158,6 +158,16 @@ def test_a_signal_waits_while_something_is_being_started() -> None:
     assert done == ["started", "kept"]
 
 
+def test_a_signal_that_nobody_took_is_raised_by_no_later_look() -> None:
+    def command() -> int:
+        with signals.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+        return SOUND
+
+    assert conclude(command) == SOUND
+    signals.check()
+
+
 def test_handlers_are_put_back() -> None:
     before = [signal.getsignal(number) for number in signals.ENDING]
     assert conclude(lambda: SOUND) == SOUND

@@ -120,6 +120,13 @@ def test_what_is_not_told_is_said() -> None:
     assert "| Converged | log | `tidemark` 1.2.3 | 432 (389–475) | not told |" in render(document(*ROWS), [])
 
 
+def test_durability_that_nobody_looked_at_is_told_and_not_checked() -> None:
+    unseen: Any = {**row("quick"), "durable_checked": False}
+    page = render(document(row("tidemark"), unseen), [])
+    assert page.count("Durable: synchronous_commit is on") == 2
+    assert page.count("Durable: synchronous_commit is on (told, not checked).") == 1
+
+
 def test_ratios_stand_within_the_class_of_the_base_alone() -> None:
     ratios = render(document(*ROWS), []).split("## Against tidemark")[1].split("\n## ")[0]
     assert "| `crud` | Actions | × 1.5 (1.35–1.65) | worse (higher is better) |" in ratios
