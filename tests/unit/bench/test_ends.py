@@ -42,15 +42,6 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """A process that was interrupted hears no further signal; this one goes on."""
-    before = {number: signal.getsignal(number) for number in signals.ENDING}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.fixture
 def deaf(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
     """The leader of a session and its child."""
