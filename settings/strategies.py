@@ -21,6 +21,11 @@ IN_PARALLEL: Strategy = "stream-leases"
 """What a mode works by where no strategy is named."""
 
 
+def told(strategy: str) -> str:
+    """A strategy as a result has it; empty where nobody told it."""
+    return "" if strategy == NOT_TOLD else strategy
+
+
 def offered() -> tuple[Strategy, ...]:
     """Those that come with us."""
     return plugins.offered(STRATEGY.package)

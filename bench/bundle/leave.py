@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from rich.console import Console
+from rich.text import Text
+
 from bench.bundle.folder import LATEST, point_latest
+from bench.ends import signals
+from bench.ends.conclude import FAILED, SOUND
 from metrics.files import write_whole
 from metrics.records.record import write_json
 
@@ -27,3 +32,15 @@ def leave(folder: Path, name: str, document: Mapping[str, Any], page: str, *, at
     except OSError as error:
         return f"{path}: {error.strerror}"
     return ""
+
+
+def finish(
+    folder: Path, name: str, document: Mapping[str, Any], page: str, show: Callable[[], None], console: Console
+) -> int:
+    """Leave an answer and show it, whatever signals come. SOUND where it is `sound`, and all of it was written."""
+    with signals.held():
+        missing = leave(folder, name, document, page)
+        show()
+    if missing:
+        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
+    return SOUND if document["sound"] and not missing else FAILED

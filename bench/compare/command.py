@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bench.bundle.comparison import read_comparison
 from bench.bundle.folder import new_id
-from bench.bundle.leave import leave
+from bench.bundle.leave import finish
 from bench.compare import document, page, table
 from bench.compare.arms import revisions, variables
 from bench.compare.arms.arm import Arm
@@ -22,8 +22,6 @@ from bench.compare.likeness import name_arms, refuse
 from bench.compare.loaded import load
 from bench.compare.statistics.contrast import Terms
 from bench.compare.trials import Sitting, Taken, run
-from bench.ends import signals
-from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
 from settings import Environment
 
@@ -94,9 +92,4 @@ def _given(folders: list[Path], *, anyway: bool) -> tuple[Sitting, list[str]]:
 
 def _finish(sitting: Sitting, doubts: list[str], folder: Path, seed: int, console: Console) -> int:
     found = document.build(folder.name, sitting, doubts, seed)
-    with signals.held():
-        missing = leave(folder, COMPARISON, found, page.render(found))
-        table.show(console, found, folder)
-    if missing:
-        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
-    return SOUND if found["sound"] and not missing else FAILED
+    return finish(folder, COMPARISON, found, page.render(found), lambda: table.show(console, found, folder), console)

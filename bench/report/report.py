@@ -13,7 +13,7 @@ from bench.report.charts import timelines, usage
 from bench.report.notes import notes
 from bench.report.page import page
 from bench.report.sections import answers, caveats, conditions, latency, staleness, verdict, waterfall, why
-from bench.report.words import machine_line, revision, software_line
+from bench.report.words import machine_line, measured, revision, software_line
 from metrics.records.fault import Injected
 from metrics.records.verification import Verification
 
@@ -59,6 +59,7 @@ def _frame(bundle: Read, sound: bool, time: Mapping[str, Any]) -> dict[str, Any]
     shown = [each for each in CONTENTS if sound or each[0] not in OF_RESULTS]
     return {
         "r": result,
+        "title": measured(result),
         "sound": sound,
         "verdict": verdict.verdict(result, sound=sound),
         "proof": verdict.proof(result, bundle.verification.not_seen if bundle.verification else ""),

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from metrics.records.fault import Injected
+from metrics.records.result import Result
 from metrics.records.sections.convergence import Convergence
+from settings import strategies
 
 WORDS: Final = {
     "converged": "Converged",
@@ -15,6 +17,13 @@ WORDS: Final = {
     "blocked": "Blocked",
     "invalid": "Invalid",
 }
+
+
+def measured(result: Result) -> str:
+    """What ran on which target, and how it projects, where that is told."""
+    strategy = strategies.told(result.strategy)
+    what = f"{result.scenario} on {result.target['name']}"
+    return f"{what}, {result.mode} projection by {strategy}" if strategy else what
 
 
 def whole(value: float) -> str:

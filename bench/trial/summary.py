@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report import staleness
-from bench.report.words import WORDS, after, milliseconds, took, whole, worked_off
+from bench.report.words import WORDS, after, measured, milliseconds, took, whole, worked_off
 from bench.trial.observer import FILE
 from bench.trial.resources.section import shares
 from metrics.reading import read_optional
@@ -28,7 +28,7 @@ def show(console: Console, result: Result, folder: Path, missing: Mapping[str, s
     good = result.sound
     console.print()
     verdict = Text(f" {WORDS[result.verdict].upper()} ", style="bold white on green" if good else "bold white on red")
-    console.print(verdict, Text(f"{result.target['name']}: {result.scenario}, {result.mode} ({result.strategy})"))
+    console.print(verdict, Text(measured(result)))
     for doubt in result.doubts:
         console.print(Text(f"doubt   {doubt}", style="bold yellow"), soft_wrap=True)
     if good:

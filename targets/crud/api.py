@@ -29,15 +29,15 @@ from services.api.refusals import NotReady
 from services.api.routes.metrics import observe
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
-from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
-from settings import Environment, SettingError
+from settings import Environment
 from targets.crud.counted import CountedTodos
 from targets.crud.grouped import GroupedTable
 from targets.crud.operations import RowOperations
 from targets.crud.table import Table, Todos
 from targets.documents import Stats
+from targets.serving import start
 
 log = structlog.get_logger()
 
@@ -119,16 +119,5 @@ def read(variables: Mapping[str, str]) -> tuple[Settings, str]:
     return Settings.from_env(variables), commits
 
 
-def main() -> int:
-    """Serve until told to stop. Returns the exit code; 2 is a setting that can not be used, told in one line."""
-    try:
-        settings, _ = read(os.environ)
-    except SettingError as error:
-        print(error, file=sys.stderr)
-        return 2
-    serve(settings, "targets.crud.api:application")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start(read, "targets.crud.api:application"))

@@ -29,12 +29,12 @@ from services.api.refusals import NotProjectedYet
 from services.api.routes.metrics import observe
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
-from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import Environment, SettingError
 from settings.catalogue.api import API_PROCESSES
 from targets.documents import Stats, Written
+from targets.serving import start
 from todo.commands import check_text
 from todo.errors import TodoNotFound
 
@@ -159,16 +159,5 @@ def read(variables: Mapping[str, str]) -> tuple[Settings, int]:
     return settings, Environment(variables).integer(TODOS, 0, low=0, high=MOST)
 
 
-def main() -> int:
-    """Serve until told to stop. Returns the exit code; 2 is a setting that can not be used, told in one line."""
-    try:
-        settings, _ = read(os.environ)
-    except SettingError as error:
-        print(error, file=sys.stderr)
-        return 2
-    serve(settings, "targets.empty.api:application")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start(read, "targets.empty.api:application"))

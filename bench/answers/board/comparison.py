@@ -22,7 +22,7 @@ from bench.report.words import machine_line, setting_text, software_line
 from metrics.records.answers.drills import Drill
 from metrics.records.answers.targets import Figure, Row, Targets
 from metrics.records.sections.target import NOT_CHECKED
-from settings.strategies import NOT_TOLD
+from settings import strategies
 
 HEAD: Final = """\
 # Comparison
@@ -166,7 +166,7 @@ def _drill(name: str, drill: Drill) -> list[str]:
     seen = ", ".join(
         words.amount(value, "ms").removesuffix(" ms") for value in (around["before"], around["during"], around["after"])
     )
-    how = ", ".join(part for part in (drill["name"], drill["strategy"]) if part not in ("", NOT_TOLD))
+    how = ", ".join(filter(None, (drill["name"], strategies.told(drill["strategy"]))))
     return [
         drill["verdict"],
         f"`{name}`",

@@ -13,10 +13,10 @@ from bench.report.words import setting_text
 from bench.trial import fault
 from metrics.records.answers.drills import Drill
 from metrics.records.answers.targets import Row, Targets
-from settings import SettingError, catalogue
+from settings import SettingError, catalogue, strategies
 from settings.catalogue.load import TARGET
 from settings.catalogue.projection import PROJECTORS, SERIAL_PROJECTION, STRATEGY
-from settings.strategies import IN_PARALLEL, IN_SERIAL, NOT_TOLD
+from settings.strategies import IN_PARALLEL, IN_SERIAL
 
 TASK: Final = ".tools/bin/uv run task"
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -87,7 +87,7 @@ def called(name: str, path: str) -> str:
 def _ordering(mode: str, strategy: str) -> dict[str, str]:
     """STRATEGY, where it is not that of the mode."""
     usual = IN_SERIAL if mode == "serial" else IN_PARALLEL
-    return {} if strategy in ("", NOT_TOLD, usual) else {STRATEGY.name: strategy}
+    return {} if strategies.told(strategy) in ("", usual) else {STRATEGY.name: strategy}
 
 
 def _of_all(rows: Sequence[Row]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from bench.report.words import machine_line, setting_text
 from metrics.records.answers.published import Published
 from metrics.records.result import Result
 from metrics.records.verification import Verification
-from settings.strategies import NOT_TOLD
+from settings import strategies
 
 State = Literal["correct", "wrong", "not judged"]
 CLASSES: Final = ("documented", "as shipped", "tuned")
@@ -150,7 +150,7 @@ def _how(half: Published) -> str:
     result = half.result
     counts = [(result.settings.get(name), word) for name, word in PROCESSES]
     many = [f"{count} {word}" for count, word in counts if count not in (None, 0, 1)]
-    strategy = [] if result.strategy in ("", NOT_TOLD) else [result.strategy]
+    strategy = list(filter(None, [strategies.told(result.strategy)]))
     return ", ".join([result.mode, *strategy, *many])
 
 

@@ -20,10 +20,9 @@ from bench.answers.capacity.search import Search
 from bench.answers.capacity.trials import LEAST, MOST, Sitting, Tried, run
 from bench.answers.trial import Measure, measured
 from bench.bundle.folder import new_id
-from bench.bundle.leave import leave
+from bench.bundle.leave import finish
 from bench.bundle.reading import refusing
-from bench.ends import signals
-from bench.ends.conclude import FAILED, SOUND
+from bench.ends.conclude import FAILED
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable, require
 from bench.preflight.settings import Settings
@@ -168,9 +167,4 @@ def _tell(sitting: Sitting, console: Console) -> None:
 def _finish(sitting: Sitting, results: Path, console: Console) -> int:
     folder = results / new_id(sitting.tried[0].settings.scenario.name, "capacity")
     found = document.build(folder.name, sitting)
-    with signals.held():
-        missing = leave(folder, FILE, found, page.render(found))
-        table.show(console, found, folder)
-    if missing:
-        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
-    return SOUND if found["sound"] and not missing else FAILED
+    return finish(folder, FILE, found, page.render(found), lambda: table.show(console, found, folder), console)

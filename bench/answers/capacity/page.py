@@ -50,9 +50,9 @@ def _by_replicas(curves: list[Curve]) -> dict[str, Any]:
     traces = []
     for number, strategy in enumerate(dict.fromkeys(curve["strategy"] for curve in curves)):
         own = [curve for curve in curves if curve["strategy"] == strategy and curve["holds"] is not None]
-        for end, dash in (("holds", None), ("fails", "dot")):
-            x = [curve["projectors"] for curve in own]
-            y = [curve[end] for curve in own]  # type: ignore[literal-required]
+        x = [curve["projectors"] for curve in own]
+        ends = (("holds", None, [curve["holds"] for curve in own]), ("fails", "dot", [curve["fails"] for curve in own]))
+        for end, dash, y in ends:
             trace = {"name": f"{strategy}, {end}", "x": x, "y": y, "color": COLORS[number % len(COLORS)]}
             traces.append({**trace, "mode": "lines+markers", "dash": dash})
     chart = {"id": "replicas", "title": "Capacity by replicas", "unit": UNIT, "traces": traces, "hover": "closest"}

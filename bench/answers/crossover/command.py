@@ -20,10 +20,9 @@ from bench.answers.crossover.cell import CATCH_UP_S, Cell, rate_of
 from bench.answers.crossover.trials import Sitting, run
 from bench.answers.trial import Measure, measured
 from bench.bundle.folder import new_id
-from bench.bundle.leave import leave
+from bench.bundle.leave import finish
 from bench.bundle.reading import refusing
-from bench.ends import signals
-from bench.ends.conclude import FAILED, SOUND
+from bench.ends.conclude import FAILED
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable
 from bench.preflight.settings import Settings
@@ -169,9 +168,4 @@ def _tell(sitting: Sitting, console: Console) -> None:
 
 def _finish(sitting: Sitting, folder: Path, console: Console) -> int:
     found = document.build(folder.name, sitting)
-    with signals.held():
-        missing = leave(folder, FILE, found, page.render(found))
-        table.show(console, found, folder)
-    if missing:
-        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
-    return SOUND if found["sound"] and not missing else FAILED
+    return finish(folder, FILE, found, page.render(found), lambda: table.show(console, found, folder), console)

@@ -16,11 +16,10 @@ from bench.answers.targets import contenders, document, kills, page, table
 from bench.answers.targets.trials import Sitting, run
 from bench.answers.trial import Measure, measured
 from bench.bundle.folder import new_id
-from bench.bundle.leave import leave
+from bench.bundle.leave import finish
 from bench.bundle.reading import refusing
 from bench.drill.repeated import Strike, striking
-from bench.ends import signals
-from bench.ends.conclude import FAILED, SOUND
+from bench.ends.conclude import FAILED
 from metrics.reading import read
 from metrics.records.answers.targets import FILE, SCHEMA, Targets
 from settings import Environment
@@ -75,9 +74,4 @@ def render(folder: Path) -> str:
 
 def _finish(sitting: Sitting, folder: Path, console: Console) -> int:
     found = document.build(folder.name, sitting)
-    with signals.held():
-        missing = leave(folder, FILE, found, page.render(found))
-        table.show(console, found, folder)
-    if missing:
-        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
-    return SOUND if found["sound"] and not missing else FAILED
+    return finish(folder, FILE, found, page.render(found), lambda: table.show(console, found, folder), console)

@@ -109,7 +109,7 @@ def _counted(kill: Drill, proof: str) -> str:
     """What was found, else what was looked for: a level of proof that can not see it says so."""
     if wrong := document.counted([kill]):
         return f"{wrong} ({proof})"
-    unseen = [word for name, word in (("lost", "lost"), ("duplicated", "doubled")) if kill[name] is None]  # type: ignore[literal-required]
-    seen = [word for word in ("lost", "doubled") if word not in unseen]
+    counts = {"lost": kill["lost"], "doubled": kill["duplicated"]}
+    seen, unseen = ([word for word, count in counts.items() if (count is None) == blind] for blind in (False, True))
     told = [f"nothing {' or '.join(seen)}"] if seen else []
     return f"{', '.join([*told, *(f'{word} not seen' for word in unseen)])} ({proof})"

@@ -6,19 +6,15 @@ so that one broken rule does not break the checks of others.
 
 from __future__ import annotations
 
-import itertools
-import json
-import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from typing import Final
 
+from bench.oracle.conformance.calls import Calls, figures, id_of
 from bench.oracle.conformance.client import Answer, Client, NoAnswer, Seen
-from settings.catalogue.capabilities import FIGURES
 
 FIRST_PAUSE_S: Final = 0.001
 LONGEST_PAUSE_S: Final = 0.05
@@ -45,85 +41,26 @@ class Made:
     version: int = 1
 
 
-class Subject:
-    """Calls and waiting, from many threads. Each wait that was in vain halves the patience of the next.
+class Subject(Calls):
+    """Todos and waiting, from many threads. Each wait that was in vain halves the patience of the next.
 
     `mark` is a position of the log before the suite's events, once somebody has looked. `slack_s` is what the handler's
     artificial cost may add to a wait: that of all events of the suite, one after another.
     """
 
     def __init__(self, client: Client, patience_s: float, deadline: float, slack_s: float = 0.0) -> None:
-        self.client: Final = client
+        super().__init__(client)
         self.slack_s: Final = slack_s
         self.deadline = deadline
         self.mark: int | None = None
         self._patience_s = patience_s + slack_s
         self._still_s: Final = min(STILL_S, patience_s) + slack_s
-        self._numbers = itertools.count(1)
-        self._run: Final = secrets.token_hex(4)
-        self._left: dict[str, None] = {}
-
-    def text(self) -> str:
-        """A text that no other todo has."""
-        return f"conformance {self._run} {next(self._numbers)}"
-
-    def name(self) -> str:
-        """An id or a key that nobody has."""
-        return f"unknown-{self._run}{secrets.token_hex(8)}"
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        document: Any = None,
-        *,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send a document, or `body` as it is. Raises NoAnswer."""
-        if document is not None:
-            body = json.dumps(document, ensure_ascii=False).encode()
-        answer = self.client.send(method, path, body, headers)
-        if method == "POST" and path == "/todos" and answer.ok and (id := _id(answer)):
-            self._left[id] = None
-        return answer
-
-    def post(self, text: Any, **headers: str) -> Answer:
-        """Create; `idempotency_key` and the like are headers."""
-        return self.call("POST", "/todos", {"text": text}, headers=_headers(headers))
-
-    def put(self, id: str, text: Any, **headers: str) -> Answer:
-        """Update."""
-        return self.call("PUT", path(id), {"text": text}, headers=_headers(headers))
-
-    def delete(self, id: str, **headers: str) -> Answer:
-        """Delete."""
-        answer = self.call("DELETE", path(id), headers=_headers(headers))
-        if answer.ok:
-            self._left.pop(id, None)
-        return answer
-
-    def get(self, id: str, **query: Any) -> Answer:
-        """Read one."""
-        return self.call("GET", path(id) + _query(query))
-
-    def page(self, **query: Any) -> Answer:
-        """Read a page."""
-        return self.call("GET", "/todos" + _query(query))
-
-    def events(self, **query: Any) -> Answer:
-        """Read a page of the log."""
-        return self.call("GET", "/events" + _query(query))
-
-    def stats(self) -> Answer:
-        """Read the figures."""
-        return self.call("GET", "/stats")
 
     def make(self, text: str | None = None) -> Made:
         """Create a todo by any 2xx with a stream. Raises Unmet."""
         text = text or self.text()
         answer = self.post(text)
-        id = _id(answer) if answer.ok else ""
+        id = id_of(answer) if answer.ok else ""
         if not id:
             raise Unmet("it needs a todo", Seen(answer.sent, answer.came))
         return Made(id, text)
@@ -144,6 +81,15 @@ class Subject:
             raise Unmet("it needs a delete", Seen(answer.sent, answer.came))
         made.version += 1
         return answer
+
+    def life(self) -> Iterator[tuple[Made, str]]:
+        """A todo right after its create, its update and its delete, each with its words. Raises Unmet."""
+        made = self.make()
+        yield made, "a create"
+        self.change(made)
+        yield made, "an update"
+        self.remove(made)
+        yield made, "a delete"
 
     def at_last(self, ask: Callable[[], Answer], holds: Callable[[Answer], bool]) -> Answer:
         """Ask again and again until it holds, or patience is over: the last answer."""
@@ -216,43 +162,4 @@ class Subject:
                     return
 
         with ThreadPoolExecutor(AT_A_TIME) as lanes:
-            list(lanes.map(gone, list(self._left)))
-
-
-def path(id: str) -> str:
-    """Where a todo is read."""
-    return f"/todos/{quote(id, safe='')}"
-
-
-def figures(answer: Answer) -> dict[str, int]:
-    """The required figures of `/stats`, those that are whole numbers from 0 on."""
-    told = {name: answer.field(name) for name in FIGURES}
-    return {name: value for name, value in told.items() if whole(value)}
-
-
-def whole(value: Any, least: int = 0) -> bool:
-    """A whole number, and no boolean."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def located(answer: Answer) -> str:
-    """The id that `Location` leads to, empty where it leads to no todo."""
-    try:
-        parts = urlsplit(answer.header("location")).path.rpartition("/todos/")
-    except ValueError:
-        return ""
-    return "" if "/" in parts[2] else unquote(parts[2])
-
-
-def _id(answer: Answer) -> str:
-    told = answer.field("stream")
-    return told if isinstance(told, str) else located(answer)
-
-
-def _headers(given: Mapping[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-").title(): value for name, value in given.items()}
-
-
-def _query(given: Mapping[str, Any]) -> str:
-    told = {name: value for name, value in given.items() if value is not None}
-    return f"?{urlencode(told)}" if told else ""
+            list(lanes.map(gone, list(self.left)))

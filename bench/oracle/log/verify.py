@@ -30,6 +30,9 @@ LATE_S: Final = 10.0
 SPARE: Final = 100_000
 """Entries beyond twice what is counted, after which pages are held to have no end."""
 
+LOOK_S: Final = 0.1
+"""Between two looks for them."""
+
 AGAIN: Final = 10_000
 """Suspects that are read again by themselves; all others are judged by what a page showed."""
 
@@ -147,7 +150,7 @@ class _Proof:
                 self._progress("folding the log: {:,} of {:,} events", fold.findings.events, wanted)
             if fold.findings.events >= wanted or time.monotonic() > until:
                 return
-            time.sleep(0.1)
+            time.sleep(LOOK_S)
 
     def _sweep(self, claims: Claims) -> tuple[int, dict[str, Todo | None]]:
         """How many rows the pages show, and the suspects: rows that are not as they should be, and None for missing."""

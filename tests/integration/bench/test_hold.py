@@ -19,7 +19,7 @@ from bench.platforms.platform import System
 from bench.platforms.postgres.logins import Logins
 from bench.platforms.processes import Process, Processes
 from bench.trial.hold import NO_PROJECTOR, Hold
-from metrics.records.sections.hold import ASKED, TOLD, Told, ask, told
+from metrics.records.sections.hold import ASKED, TOLD, Order, Told, ask, told
 from settings.children import PYTHON
 from tests.cluster import Cluster
 
@@ -106,6 +106,16 @@ def sleeper(processes: Processes) -> Process:
     return process
 
 
+def ordered(hold: Hold, folder: Path, part: Part, order: Order) -> Told:
+    """What is told once an order was carried out by all of a projector."""
+    ask(folder, order)
+    hold.tick()
+    until_all(part.process, stopped=order == "stand still")
+    found = told(folder)
+    assert found is not None
+    return found
+
+
 def test_all_of_a_projector_stands_still_and_goes_on_and_the_database_says_when(
     processes: Processes, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -115,19 +125,11 @@ def test_all_of_a_projector_stands_still_and_goes_on_and_the_database_says_when(
         assert told(tmp_path) == Told("ready")
         hold.tick()
         assert psutil.STATUS_STOPPED not in states(part.process), "before it was asked for"
-        ask(tmp_path, "stand still")
-        hold.tick()
-        until_all(part.process, stopped=True)
-        standing = told(tmp_path)
+        standing = ordered(hold, tmp_path, part, "stand still")
         hold.tick()
         assert told(tmp_path) == standing, "an order is carried out once"
-        ask(tmp_path, "go on")
-        hold.tick()
-        until_all(part.process, stopped=False)
-        over = told(tmp_path)
+        over = ordered(hold, tmp_path, part, "go on")
         hold.close()
-    assert standing is not None
-    assert over is not None
     assert (standing.state, over.state, over.projectors, over.within_batch) == ("standing", "going on", 1, 0)
     assert over.stood_at is not None
     assert over.stood_at == standing.stood_at
@@ -209,17 +211,9 @@ def test_a_store_that_is_none_of_ours_is_not_asked_and_the_machines_clock_says_w
     with system(tmp_path, cluster.create(), part, has_store=False) as made:
         hold = Hold(made, tmp_path)
         began = time.time()
-        ask(tmp_path, "stand still")
-        hold.tick()
-        until_all(part.process, stopped=True)
-        standing = told(tmp_path)
-        ask(tmp_path, "go on")
-        hold.tick()
-        until_all(part.process, stopped=False)
-        over = told(tmp_path)
+        standing = ordered(hold, tmp_path, part, "stand still")
+        over = ordered(hold, tmp_path, part, "go on")
         hold.close()
-    assert standing is not None
-    assert over is not None
     assert (standing.state, standing.within_batch, standing.clock) == ("standing", None, "machine")
     assert standing.stood_at is not None
     assert over.went_on_at is not None

@@ -32,6 +32,16 @@ def numbers(seen: str) -> list[str]:
     return [number for number in NUMBERS if re.search(rf"(?<![\d,.]){re.escape(number)}(?![\d,.])", seen)]
 
 
+def test_its_title_is_what_ran_on_which_target_and_how_it_projects_where_that_is_told(tmp_path: Path) -> None:
+    ours = text(render(bundles.write(tmp_path)))
+    assert "Throughput on tidemark, parallel projection by stream-leases" in ours
+    target = {"name": "crud", "version": "1", "class": "documented", "capabilities": []}
+    told = {"target": target, "strategy": "not told"}
+    theirs = text(render(bundles.write(tmp_path, "theirs", changed=told)))
+    assert "Throughput on crud " in theirs
+    assert "projection by" not in theirs
+
+
 def test_a_sound_run_shows_its_numbers_its_proof_and_where_it_was_measured(tmp_path: Path) -> None:
     seen = text(render(bundles.write(tmp_path)))
     assert numbers(seen) == list(NUMBERS)

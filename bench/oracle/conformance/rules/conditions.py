@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from bench.oracle.conformance.calls import figures
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Made, Subject, figures
+from bench.oracle.conformance.subject import Made, Subject
 
 TOO_LONG: Final = "k" * 201
 

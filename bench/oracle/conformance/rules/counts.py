@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from bench.oracle.conformance.calls import figures, whole
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Made, Subject, Unmet, figures, whole
+from bench.oracle.conformance.subject import Made, Subject, Unmet
 from settings.catalogue.capabilities import FIGURES
 
 NUMBERS: Final = ("eventIdLag", "oldestUnprojectedAgeMs", "blockedStreams")
@@ -42,14 +43,7 @@ def stats_event_count(subject: Subject) -> Seen:
     """Each acknowledged write adds one to `eventCount`, at once."""
     subject.quiet()
     before, _ = _figure(subject, "eventCount")
-    made = subject.make()
-    steps: tuple[tuple[str, Callable[[Made], object]], ...] = (
-        ("a create", lambda _: None),
-        ("an update", subject.change),
-        ("a delete", subject.remove),
-    )
-    for words, step in steps:
-        step(made)
+    for made, words in subject.life():
         now, answer = _figure(subject, "eventCount")
         came = f"eventCount {before}, and {now - before:+} right after {words}, the write number {made.version}"
         seen = answer.must(now == before + made.version, came)

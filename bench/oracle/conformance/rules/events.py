@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
+from bench.oracle.conformance.calls import whole
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
 from bench.oracle.conformance.rules import log
 from bench.oracle.conformance.rules.counts import is_time
-from bench.oracle.conformance.subject import Made, Subject, Unmet, whole
+from bench.oracle.conformance.subject import Made, Subject, Unmet
 
 TYPES: Final = ("TodoCreated", "TodoUpdated", "TodoDeleted")
 DEFAULT: Final = 100
@@ -57,14 +57,7 @@ def events_recorded_at(subject: Subject) -> Seen:
 def events_at_once(subject: Subject) -> Seen:
     """An acknowledged write stands in the log as soon as its answer has come."""
     mark = log.end(subject)
-    made = subject.make()
-    steps: tuple[tuple[str, Callable[[Made], object]], ...] = (
-        ("a create", lambda _: None),
-        ("an update", subject.change),
-        ("a delete", subject.remove),
-    )
-    for words, step in steps:
-        step(made)
+    for made, words in subject.life():
         found = log.now(subject, mark, made.id)
         came = f"{len(found.events)} events of the todo, {made.version} acknowledged, right after {words}"
         seen = found.answer.must(len(found.events) >= made.version, came)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.oracle.conformance.calls import whole
 from bench.oracle.conformance.client import Answer, Seen
-from bench.oracle.conformance.subject import Subject, Unmet, whole
+from bench.oracle.conformance.subject import Subject, Unmet
 
 PAGE: Final = 1000
 MOST: Final = 300

@@ -6,9 +6,10 @@ import time
 from functools import partial
 from typing import Final
 
+from bench.oracle.conformance.calls import whole
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Made, Subject, whole
+from bench.oracle.conformance.subject import Made, Subject
 
 MANY: Final = 8
 TRIES: Final = 3

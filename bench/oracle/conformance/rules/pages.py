@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
+from bench.oracle.conformance.calls import figures, whole
 from bench.oracle.conformance.client import Answer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Made, Subject, figures, whole
+from bench.oracle.conformance.subject import Made, Subject
 
 DEFAULT: Final = 100
 LARGEST: Final = 1000

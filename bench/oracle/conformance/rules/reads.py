@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from bench.oracle.conformance.calls import whole
 from bench.oracle.conformance.client import Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Made, Subject, whole
+from bench.oracle.conformance.subject import Made, Subject
 
 AWKWARD: Final = (
     '  "quoted" \\ slash / <b>&amp;</b>\r\nline\ttab \u2028 é e\u0301 漢字 😀👩\u200d👩\u200d👧 \u202eback\u202c  '

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from bench.oracle.conformance.calls import path
 from bench.oracle.conformance.client import NoAnswer, Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Subject, Unmet, path
+from bench.oracle.conformance.subject import Subject, Unmet
 
 NO_JSON: Final = (b'{"text": "half', b"text=milk", b'{"text": "\xff\xfe"}')
 TOO_LARGE: Final = 1024 * 1024 + 64 * 1024

@@ -6,9 +6,10 @@ import re
 from functools import partial
 from typing import Final
 
+from bench.oracle.conformance.calls import located, whole
 from bench.oracle.conformance.client import Seen
 from bench.oracle.conformance.rule import rule
-from bench.oracle.conformance.subject import Subject, located, whole
+from bench.oracle.conformance.subject import Subject
 
 ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 MANY: Final = 8
