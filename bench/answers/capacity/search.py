@@ -46,6 +46,7 @@ class Rung:
 class Answer:
     """The interval: it holds at `holds` and fails at `fails`; None where no rate was found that does.
 
+    Between the two, trials may have come out either way. No trial held at `fails` or above it.
     `confirmed` and `checked` count the confirmations at one end and the failures beyond it. `end` says what ended the
     search; `found`: nothing is left to do.
     """
@@ -94,7 +95,8 @@ class Search:
             return Answer(None, self._fails_above(0.0), 0, 0, self.end or "budget")
         beyond = self._beyond(holds)
         checked = 0 if beyond is None else min(self._count(beyond, "beyond")["fails"], CHECKS)
-        fails = beyond if checked else self._fails_above(holds)
+        held = self._highest_held()
+        fails = beyond if checked and beyond and beyond > held else self._fails_above(held)
         confirmed = min(self._count(holds, "confirm")["holds"], CONFIRMATIONS)
         return Answer(holds, fails, confirmed, checked, self.end or "budget")
 
@@ -165,6 +167,10 @@ class Search:
     def _fails_above(self, rate: float) -> float | None:
         """The lowest rate above this one that fails."""
         return min((each for each in self._rates() if each > rate and self._standing(each) == "fails"), default=None)
+
+    def _highest_held(self) -> float:
+        """The highest rate at which any trial held: below it nothing is told to fail, whatever else came of it."""
+        return max(rung.rate for rung, outcome in self.tried if outcome == "holds")
 
     def _beyond(self, holds: float) -> float | None:
         """Where to look for failures beyond: 10 % above, or another step further for each that held.

@@ -29,6 +29,7 @@ POST_DRAIN: Final = (
     *("services/loadgen/*", "tests/fakes/*", "tests/integration/api/*", "tests/unit/loadgen/*"),
     *("tests/integration/eventstore/test_stats.py", "tests/integration/roles/*", "tests/plans/*", "GLOSSARY.md"),
     *("targets/*", "bench/platforms/targets/*", "bench/*/conformance/*", "tests/*conformance*"),
+    *("docs/comparison.md", "results/*"),
     *("settings/targets/document.py", "settings/catalogue/capabilities.py", "tests/unit/targets/*"),
 )
 """Who offers it, calls it, counts it or stands for it."""

@@ -185,6 +185,25 @@ def test_what_holds_beyond_moves_the_end_that_fails() -> None:
     assert answer.fails >= 640 * 1.1
 
 
+def test_no_rate_is_told_to_fail_at_or_below_one_that_held() -> None:
+    search = Search(start=499, least=1, most=1e6)
+    for rate, purpose, outcome in (
+        (499, "ladder", "fails"),
+        (499, "ladder", "fails"),
+        (333, "ladder", "holds"),
+        (408, "bisect", "holds"),
+        (494, "beyond", "holds"),
+        (494, "confirm", "holds"),
+        (543, "beyond", "holds"),
+    ):
+        search.take(Rung(rate, purpose), outcome)  # type: ignore[arg-type]
+    assert search.next(0) is None
+    assert (search.answer().holds, search.answer().fails, search.answer().end) == (494, None, "budget")
+    search.take(Rung(600, "ladder"), "fails")
+    search.take(Rung(600, "ladder"), "fails")
+    assert search.answer().fails == 600
+
+
 @pytest.mark.parametrize("left", range(25))
 def test_the_search_adapts_to_the_time_and_says_what_is_not_confirmed(left: int) -> None:
     search = run(edge(640), left=left)
