@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from bench.answers.capacity.objective import Outcome
-from bench.answers.capacity.search import CHECKS, CLOSE, CONFIRMATIONS, Answer, Rung, Search
+from bench.answers.capacity.search import CHECKS, CLOSE, CONFIRMATIONS, Answer, Purpose, Rung, Search
 
 System = Callable[[float], Outcome]
 PLENTY = 1000
@@ -187,7 +187,7 @@ def test_what_holds_beyond_moves_the_end_that_fails() -> None:
 
 def test_no_rate_is_told_to_fail_at_or_below_one_that_held() -> None:
     search = Search(start=499, least=1, most=1e6)
-    for rate, purpose, outcome in (
+    tried: list[tuple[float, Purpose, Outcome]] = [
         (499, "ladder", "fails"),
         (499, "ladder", "fails"),
         (333, "ladder", "holds"),
@@ -195,8 +195,9 @@ def test_no_rate_is_told_to_fail_at_or_below_one_that_held() -> None:
         (494, "beyond", "holds"),
         (494, "confirm", "holds"),
         (543, "beyond", "holds"),
-    ):
-        search.take(Rung(rate, purpose), outcome)  # type: ignore[arg-type]
+    ]
+    for rate, purpose, outcome in tried:
+        search.take(Rung(rate, purpose), outcome)
     assert search.next(0) is None
     assert (search.answer().holds, search.answer().fails, search.answer().end) == (494, None, "budget")
     search.take(Rung(600, "ladder"), "fails")
