@@ -17,12 +17,17 @@ ERRORS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Timeout
 
 
 class OpenConnection:
-    """Used by one thread without a loop of its own. Raises `ERRORS` where the server does not answer."""
+    """Used by one thread without a loop of its own. Raises `ERRORS` where the server gives no answer in `within_s`.
 
-    def __init__(self, url: str) -> None:
+    `name` is its application's, `settings` are the session's.
+    """
+
+    def __init__(self, url: str, *, name: str = "bench-beside", within_s: float = TIMEOUT_S, **settings: str) -> None:
+        self._within_s: Final = within_s
         self._runner = asyncio.Runner()
         try:
-            self._connection: asyncpg.Connection = run_by(self._runner, connect(url, application_name="bench-beside"))
+            opening = asyncio.wait_for(connect(url, application_name=name, **settings), within_s)
+            self._connection: asyncpg.Connection = run_by(self._runner, opening)
         except BaseException:
             close(self._runner)
             raise
@@ -40,7 +45,22 @@ class OpenConnection:
 
     def value(self, statement: str, *arguments: Any) -> Any:
         """The first value of the first row."""
-        return run_by(self._runner, self._connection.fetchval(statement, *arguments, timeout=TIMEOUT_S))
+        return run_by(self._runner, self._connection.fetchval(statement, *arguments, timeout=self._within_s))
+
+    def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """All rows."""
+        asked = self._connection.fetch(statement, *arguments, timeout=self._within_s)
+        found: list[asyncpg.Record] = run_by(self._runner, asked)
+        return found
+
+    def execute(self, statements: str) -> None:
+        """One statement or several, without parameters; BEGIN among them leaves the transaction open."""
+        run_by(self._runner, self._connection.execute(statements, timeout=self._within_s))
+
+    @property
+    def pid(self) -> int:
+        """Its process at the server."""
+        return int(self._connection.get_server_pid())
 
     def close(self) -> None:
         """Break it off, whatever it was doing."""

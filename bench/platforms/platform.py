@@ -81,7 +81,43 @@ class Pause(Protocol):
         ...
 
 
-_WORDS: Final[dict[type, str]] = {Start: "start and stop", Kill: "kill", Pause: "pause"}
+@runtime_checkable
+class Backends(Protocol):
+    """The power to freeze one backend of a Postgres server, by its process id, and to let it go on."""
+
+    def freeze(self, pid: int) -> bool:
+        """SIGSTOP to that child of the server; False where it has no such child."""
+        ...
+
+    def thaw(self, pid: int) -> None:
+        """SIGCONT to a frozen one; harmless for any other, and for one that has ended."""
+        ...
+
+
+@runtime_checkable
+class Disk(Protocol):
+    """The power to give a Postgres server a small file system of its own, to take its room, and to give it back."""
+
+    def small_disk(self) -> Path:
+        """Mount it, empty and with room; it goes when the server goes. Raises SetupError where it can not be had."""
+        ...
+
+    def fill_disk(self) -> None:
+        """Leave no more room than for a few pages. Raises RunFailed."""
+        ...
+
+    def empty_disk(self) -> None:
+        """Give it its room again; harmless where it has it. Raises RunFailed."""
+        ...
+
+
+_WORDS: Final[dict[type, str]] = {
+    Start: "start and stop",
+    Kill: "kill",
+    Pause: "pause",
+    Backends: "freeze a backend of",
+    Disk: "give a small file system to",
+}
 
 
 class LacksPower(SetupError):
@@ -193,6 +229,24 @@ class System:
         if not isinstance(part, Pause):
             raise self._lacks(Pause, part.kind)
         part.resume()
+
+    def freeze_backend(self, part: Part, pid: int) -> bool:
+        """Freeze one backend of a server; False where it has none. Raises SetupError where the platform can not."""
+        if not isinstance(part, Backends):
+            raise self._lacks(Backends, part.kind)
+        return part.freeze(pid)
+
+    def thaw_backend(self, part: Part, pid: int) -> None:
+        """Let a frozen backend go on. Raises SetupError where the platform can not."""
+        if not isinstance(part, Backends):
+            raise self._lacks(Backends, part.kind)
+        part.thaw(pid)
+
+    def disk(self, part: Part) -> Disk:
+        """The power over a server's disk. Raises SetupError where the platform has none."""
+        if not isinstance(part, Disk):
+            raise self._lacks(Disk, part.kind)
+        return part
 
     def require(self, kind: Kind, *powers: type[Any]) -> None:
         """Make sure of a part of the kind and of the powers over it. Raises SetupError."""

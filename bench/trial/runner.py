@@ -23,13 +23,13 @@ from bench.platforms.processes import Process, describe, tail
 from bench.preflight import description
 from bench.preflight.settings import Settings
 from bench.report import report
+from bench.report.observer import FILE, Observer
 from bench.report.progress import Progress
 from bench.trial import proof
 from bench.trial.contract import require_contract, require_durability
 from bench.trial.fault import Plan
 from bench.trial.hold import Hold
 from bench.trial.injection import Injection
-from bench.trial.observer import FILE, Observer
 from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import leave_surroundings, merge, void
 from bench.trial.waterfall import measure as waterfall

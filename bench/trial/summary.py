@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.report import staleness
+from bench.report.observer import FILE
 from bench.report.words import WORDS, after, measured, milliseconds, took, whole, worked_off
-from bench.trial.observer import FILE
 from bench.trial.resources.section import shares
 from metrics.reading import read_optional
 from metrics.records.fault import Injected

@@ -1,12 +1,17 @@
-"""The parts of a local system: every power over a service; start, stop and kill over its Postgres."""
+"""The parts of a local system: every power over a service; all but to pause it whole over its Postgres."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
+from bench.ends import sessions
 from bench.platforms.platform import Kind
 from bench.platforms.postgres.cluster import Cluster
+from bench.platforms.postgres.disk import SmallDisk
 from bench.platforms.processes import Process, Processes, tail
 
 LOG_LINES = 200
@@ -70,6 +75,8 @@ class Server:
     def __init__(self, cluster: Cluster, log: Path) -> None:
         self._cluster = cluster
         self._log = log
+        self._frozen: dict[int, psutil.Process] = {}
+        self._disk: SmallDisk | None = None
 
     @property
     def pid(self) -> int:
@@ -92,6 +99,36 @@ class Server:
     def kill(self) -> None:
         """Immediate shutdown: as a crash for its clients and its data, and its shared memory is given back."""
         self._cluster.crash()
+
+    def freeze(self, pid: int) -> bool:
+        """SIGSTOP to one child of the postmaster. Whoever stops the server wakes it, and so does its guardian."""
+        with suppress(psutil.Error):
+            child = psutil.Process(pid)
+            if child.ppid() == self.pid:
+                self._frozen[pid] = child
+                sessions.freeze(child)
+                return True
+        return False
+
+    def thaw(self, pid: int) -> None:
+        """SIGCONT to it; never to another process that has its number by now."""
+        if (child := self._frozen.pop(pid, None)) is not None:
+            sessions.wake(child)
+
+    def small_disk(self) -> Path:
+        """A tmpfs in the cluster's folder."""
+        self._disk = self._disk or self._cluster.small_disk()
+        return self._disk.place
+
+    def fill_disk(self) -> None:
+        """It is made as small as what it holds."""
+        if self._disk is not None:
+            self._disk.shrink()
+
+    def empty_disk(self) -> None:
+        """It is made as large as it was."""
+        if self._disk is not None:
+            self._disk.grow()
 
     def logs(self) -> str:
         """The last lines of its log file."""

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -22,6 +22,7 @@ from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.oracle.database import closed, connect
 from bench.platforms.postgres.binaries import Binaries, Identity, find_binaries, find_identity
+from bench.platforms.postgres.disk import SmallDisk
 from bench.platforms.processes import tail
 from settings import patience
 from settings.children import POSTGRES
@@ -44,11 +45,12 @@ PORT_TRIES: Final = 5
 class Cluster:
     """A running cluster. All settings are Postgres's defaults but the profile's and the address."""
 
-    def __init__(self, password: str, profile: Profile, folder: Path, server: _Server) -> None:
+    def __init__(self, password: str, profile: Profile, folder: Path, server: _Server, opened: ExitStack) -> None:
         self.password: Final = password
         self.profile: Final = profile
         self.folder: Final = folder
         self._server = server
+        self._opened = opened
 
     @classmethod
     @contextmanager
@@ -71,10 +73,11 @@ class Cluster:
                 wanted = {**PROFILES[profile], **(settings or {})}
                 server = _Server(binaries, identity, folder, wanted, log or folder / "postgres.log", guardian)
                 server.start_anywhere()
-                try:
-                    yield cls(password, profile, folder, server)
-                finally:
-                    server.stop(STOPS)
+                with ExitStack() as opened:
+                    try:
+                        yield cls(password, profile, folder, server, opened)
+                    finally:
+                        server.stop(STOPS)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,6 +107,10 @@ class Cluster:
     def start(self) -> None:
         """Start it again on its data and its port, where it does not run. Raises RunFailed."""
         self._server.start()
+
+    def small_disk(self) -> SmallDisk:
+        """A file system of its own in the cluster's folder, gone once the server has stopped. Raises SetupError."""
+        return self._opened.enter_context(self._server.disk())
 
     def url(self, database: str = "postgres") -> str:
         """The address of one database of the cluster, password included."""
@@ -235,6 +242,10 @@ class _Server:
                 user=self._identity.uid,
                 group=self._identity.gid,
             )
+
+    def disk(self) -> AbstractContextManager[SmallDisk]:
+        """A small file system that the server's user owns, beside its data."""
+        return SmallDisk.mounted(self._folder / "disk", self._identity.own, self._guardian)
 
     @property
     def _data(self) -> Path:
