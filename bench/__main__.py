@@ -28,6 +28,7 @@ from bench.answers.doctor.command import doctor
 from bench.answers.gate import command as gates
 from bench.answers.gate.requirement import line, requirements
 from bench.answers.scenarios import a_scenario
+from bench.answers.soak import command as soaks
 from bench.answers.targets import command as tables
 from bench.bundle.folder import LATEST, RESULTS
 from bench.compare import command as comparison
@@ -49,13 +50,14 @@ from metrics.records.answers.conformance import FILE as CONFORMANCE
 from metrics.records.answers.crossover import FILE as CROSSOVER
 from metrics.records.answers.drills import FILE as DRILLS
 from metrics.records.answers.gate import FILE as GATE
+from metrics.records.answers.soak import FILE as SOAK
 from metrics.records.answers.targets import FILE as TARGETS
 from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
 SCENARIO: Final = "a name of `run --list`, or the path of a file of your own"
-SOMEWHERE: Final = ("run", "compare", "gate", "capacity", "crossover", "drill", "ui")
+SOMEWHERE: Final = ("run", "compare", "gate", "capacity", "crossover", "soak", "drill", "ui")
 """Commands that take place in the stack if it is up."""
 
 
@@ -131,6 +133,7 @@ def _renderer(folder: Path) -> Callable[[Path], str]:
         CROSSOVER: crossovers.render,
         GATE: gates.render,
         DRILLS: drills.render,
+        SOAK: soaks.render,
         TARGETS: tables.render,
     }
     return next((render for name, render in of_kind.items() if (folder / name).exists()), report.render)
@@ -193,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     boards.add_comparison(told)
     each = _command(commands, "targets", tables.targets, "all targets that are installed here, in one table")
     tables.add_arguments(each)
-    for answer in (most, where, each):
+    for answer in (most, where, each, _soak(commands)):
         answer.add_argument("--scenario", default=reader.DEFAULT, type=a_scenario, help=SCENARIO)
         answer.add_argument(
             "--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)"
@@ -216,6 +219,12 @@ def _parser() -> argparse.ArgumentParser:
     keeping.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where conformance.json goes")
     again = _command(commands, "report", rerender, "write report.html of a bundle again")
     again.add_argument("folder", nargs="?", type=Path, default=ROOT / RESULTS / LATEST)
+    return parser
+
+
+def _soak(commands: Any) -> argparse.ArgumentParser:
+    parser = _command(commands, "soak", soaks.soak, "a steady load for a long time: what settles, what compounds")
+    soaks.add_arguments(parser)
     return parser
 
 

@@ -44,6 +44,15 @@ EXPOSED: Final = (
         "append statements that it sent: `single`, `batched` (each one event a stream, without keys) or `general`",
         (*_API, "statement"),
     ),
+    Exposed(
+        "tidemark_api_requests",
+        "gauge",
+        "requests that are `under_way` there, and the `limit` at which it refuses (10,000 while it has room)",
+        (*_API, "state"),
+    ),
+    Exposed(
+        "tidemark_api_requests_shed", "counter", "requests that it refused unread, as too many were under way", _API
+    ),
     Exposed("tidemark_api_time_limits", "counter", "statements, and waits for a connection, that a limit ended", _API),
     Exposed("tidemark_watermark_held_positions", "gauge", "how far the lowest writer under way holds it back", _HOLDER),
     Exposed(

@@ -9,13 +9,15 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import psutil
 
 from bench import ROOT
 from bench.ends.errors import RunFailed
@@ -30,6 +32,7 @@ TEMPLATE: Final = "migrated"
 READY_TIMEOUT_S: Final = 60.0
 LONGEST_S: Final = 1800.0
 HOST: Final = "127.0.0.1"
+LOOK_S: Final = 0.05
 
 
 @dataclass
@@ -109,6 +112,20 @@ class Lab:
     def run(self, name: str, command: list[str], url: str, **variables: str) -> None:
         """Run one of our services or its commands to its end."""
         self.processes.run(name, command, self._env(url, **variables), LONGEST_S)
+
+    def peak(self, name: str, command: list[str], url: str, **variables: str) -> float:
+        """The same; returns the largest resident set that it was seen with, in MB. Raises RunFailed."""
+        process = self.processes.start(name, command, self._env(url, **variables))
+        most, deadline = 0.0, time.monotonic() + LONGEST_S
+        while process.running and time.monotonic() < deadline:
+            with suppress(psutil.Error):
+                most = max(most, psutil.Process(process.pid).memory_info().rss / 1e6)
+            time.sleep(LOOK_S)
+        code = process.popen.poll()
+        self.processes.end(process)
+        if code != 0:
+            raise process.ended_badly()
+        return most
 
     def projector(self, url: str, name: str = "projector", **variables: str) -> Process:
         """Start a projector; it is registered when this returns."""

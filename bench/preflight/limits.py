@@ -18,7 +18,7 @@ def require(settings: Settings) -> None:
     Each user keeps one connection, which is a file of Locust's process and one of the API's. Raises SetupError.
     """
     needed = settings.users + BASE
-    allowed = _raised_to(needed)
+    allowed = raised_to(needed)
     if allowed < needed:
         fewer = f", or set VUS to {allowed - BASE} or less" if allowed > BASE else ""
         raise SetupError(
@@ -28,7 +28,7 @@ def require(settings: Settings) -> None:
         )
 
 
-def _raised_to(needed: int) -> int:
+def raised_to(needed: int) -> int:
     """The soft limit, raised to what is needed or to the hard limit; children inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:

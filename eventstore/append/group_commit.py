@@ -93,7 +93,7 @@ class GroupCommit:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if len(self._queue) >= MAX_QUEUED:
-            raise StoreUnavailable(f"{MAX_QUEUED} appends are queued already")
+            raise StoreBusy(f"{MAX_QUEUED} appends are queued already")
         queued = Queued(append, asyncio.get_running_loop().create_future())
         if self._calm and self._slots and not self._queue and self._queue.try_reserve(queued):
             await self._serve([queued], self._slots.pop())

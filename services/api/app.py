@@ -28,6 +28,7 @@ from services.api.routes.metrics import metrics_route, observe
 from services.api.routes.stats import stats_route
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
+from services.api.serving.admission import Admission
 from services.api.settings import Settings
 from todo.handler import TodoHandler
 from todo.read_models.todos import READ_MODEL
@@ -58,6 +59,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     store = PostgresEventStore(database, notifier=notifier, gate=watch.refuse)
     drain = Drain(database)
     todos = TodoOperations(TodoHandler(store), database)
+    admission = Admission(settings.latency_max_s, problems.OVERLOADED)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -80,7 +82,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
             stats_route(database, watch, serial=settings.serial),
             drain_route(drain),
             health_routes(database, watch),
-            metrics_route(database, watch, store.statements),
+            metrics_route(database, watch, store.statements, admission),
         ],
         lifespan=[lifespan],
         middleware=_middleware(tracing),
@@ -90,7 +92,7 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
         logging_config=None,
         debug=False,
     )
-    return Access(app, observe, verbose=settings.log_level == "debug")
+    return Access(app, observe, admission, verbose=settings.log_level == "debug")
 
 
 def _told(reason: str) -> None:

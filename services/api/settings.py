@@ -20,6 +20,7 @@ class Settings:
     port: int = api.API_PORT.read(UNSET)
     processes: int = api.API_PROCESSES.read(UNSET)
     pool_size: int = api.API_POOL_SIZE.read(UNSET)
+    latency_max_s: float = api.API_LATENCY_MAX_MS.read(UNSET) / 1000
     serial: bool = projection.SERIAL_PROJECTION.read(UNSET)
     log_level: str = observation.LOG_LEVEL.read(UNSET)
     bounds: Bounds = BOUNDS
@@ -34,6 +35,7 @@ class Settings:
             port=api.API_PORT.read(env),
             processes=api.API_PROCESSES.read(env),
             pool_size=api.API_POOL_SIZE.read(env),
+            latency_max_s=api.API_LATENCY_MAX_MS.read(env) / 1000,
             serial=projection.SERIAL_PROJECTION.read(env),
             log_level=observation.LOG_LEVEL.read(env),
             bounds=Bounds.from_env(env),

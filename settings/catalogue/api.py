@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from settings.catalogue.kinds import Integer, Text
+from settings.catalogue.kinds import Integer, Number, Text
 
 HEADING: Final = "The API"
 
@@ -36,3 +36,11 @@ API_PORT: Final = Integer(
     acts=False,
 )
 API_POOL_SIZE: Final = Integer("API_POOL_SIZE", "database connections of one API process", 8, 1, 100, readers=("api",))
+API_LATENCY_MAX_MS: Final = Number(
+    "API_LATENCY_MAX_MS",
+    "past capacity, an API process refuses at once what it could not answer within this: 503 with Retry-After",
+    1000.0,
+    10,
+    60_000,
+    readers=("api",),
+)

@@ -29,6 +29,7 @@ from services.api.refusals import NotReady
 from services.api.routes.metrics import observe
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
+from services.api.serving.admission import Admission
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import Environment
@@ -71,7 +72,8 @@ def create_asgi(settings: Settings, commits: str) -> Access:
         logging_config=None,
         debug=False,
     )
-    return Access(app, observe, verbose=settings.log_level == "debug")
+    admission = Admission(settings.latency_max_s, problems.OVERLOADED)
+    return Access(app, observe, admission, verbose=settings.log_level == "debug")
 
 
 def _stats(todos: Todos) -> HTTPRouteHandler:

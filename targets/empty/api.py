@@ -29,6 +29,7 @@ from services.api.refusals import NotProjectedYet
 from services.api.routes.metrics import observe
 from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
+from services.api.serving.admission import Admission
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import Environment, SettingError
@@ -148,7 +149,7 @@ def application() -> ASGIApp:
         logging_config=None,
     )
     gc_policy.run_rarely()
-    return Access(app, observe)
+    return Access(app, observe, Admission(settings.latency_max_s, problems.OVERLOADED))
 
 
 def read(variables: Mapping[str, str]) -> tuple[Settings, int]:

@@ -298,6 +298,11 @@ def test_what_was_seen_beside_a_run_is_told_by_part(ends: dict[str, Any]) -> Non
     assert (used["reason"], others["reason"]) == ("", "")
     assert set(others["by_phase"]) >= {"load"}
     assert others["cpu_share"] == others["by_phase"][others["phase"]]
+    looked = [line for line in map(json.loads, found.texts["resources.jsonl"].splitlines()) if line["tables"]]
+    assert all(
+        looked[0]["memory_bytes"][part] > 1e6 for part in ("api", "projector-1", "postgres", "generator", "bench")
+    )
+    assert looked[0]["tables"]["events"]["index_bytes"] > 0
 
 
 def test_a_given_server_of_this_machine_is_no_neighbour(ends: dict[str, Any]) -> None:

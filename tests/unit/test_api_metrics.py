@@ -10,6 +10,7 @@ from eventstore.postgres import Database
 from eventstore.soundness.check import Check
 from eventstore.soundness.watch import Watch
 from services.api.routes import metrics
+from services.api.serving.admission import Admission
 
 BOUND_S = 10.0
 
@@ -27,7 +28,7 @@ def observe(route: str, times: int = 1) -> None:
 
 async def answer() -> str:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None), {})
+    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None), {}, Admission(1.0, b""))
     text: bytes = (await route.fn()).content
     return text.decode()
 

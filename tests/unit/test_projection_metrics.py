@@ -16,6 +16,7 @@ from eventstore.visibility.holders import Holder, Holders
 from metrics.exposed import EXPOSED
 from projection.stats import Blocked, ProjectorStats, Stats
 from services.api.routes.projection_metrics import of_holders, of_the_store, of_this_process, told
+from services.api.serving.admission import Admission
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {
@@ -23,7 +24,9 @@ KEYS = {
     "used": "global-order p serial used",
     "awaited": "awaited global-order p serial",
 }
-OURS = of_this_process(Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, 3)
+OURS = of_this_process(
+    Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, Admission(1.0, b""), 3
+)
 PROJECTOR = ProjectorStats(
     "p",
     "serial",
@@ -120,6 +123,8 @@ def test_a_store_that_is_away_is_told_beside_the_pool() -> None:
     assert found.pop("tidemark_store_unsound") == 3
     assert set(found) == {
         "tidemark_api_connections",
+        "tidemark_api_requests",
+        "tidemark_api_requests_shed_total",
         "tidemark_api_time_limits_total",
         "tidemark_api_append_statements_total",
     }

@@ -11,7 +11,7 @@ from bench.ends.errors import RunFailed
 from bench.perf import histories
 from bench.perf.lab import Lab
 from bench.perf.references import peers
-from bench.perf.row import Contest, Reading
+from bench.perf.row import Contest, Reading, Target
 
 STREAMS: Final = 100_000
 EACH: Final = 10
@@ -21,6 +21,9 @@ TOOK: Final = """
 SELECT extract(epoch FROM (SELECT max(projected_at) FROM projection_audit) - started_at)::float8
   FROM projectors ORDER BY started_at DESC LIMIT 1
 """
+MEMORY: Final = Target("at most", 200, figure="projector MB", unit="MB")
+"""Of the projector, however much is left to project."""
+
 LEFT: Final = (
     "SELECT (SELECT sum(version - projected) FROM streams) + (SELECT count(*) FROM streams) - count(*) FROM todos"
 )
@@ -83,10 +86,10 @@ def rebuilt(lab: Lab, url: str, events: int, **variables: str) -> Reading:
     """One reading: everything is taken back, and projected again by a job with these variables. Raises RunFailed."""
     lab.run("reset", ["-m", "services.projector", "reset", "--all"], url, **variables)
     lab.settle(url)
-    lab.run("rebuild", ["-m", "services.projector", "--once"], url, **variables)
+    most = lab.peak("rebuild", ["-m", "services.projector", "--once"], url, **variables)
     if lab.value(url, LEFT) != 0:
         raise RunFailed("the rebuild left events out")
-    return Reading(events / lab.value(url, TOOK))
+    return Reading(events / lab.value(url, TOOK), {"projector MB": most})
 
 
 def _seconds(lab: Lab, url: str, statement: str) -> float:

@@ -14,6 +14,22 @@ _WITH_BODY: Final = (
 )
 
 
+def written(method: bytes, path: bytes) -> bytes:
+    """A request, with a body if it is a POST or a PUT."""
+    return method + b" " + path + (_WITH_BODY if method in (b"POST", b"PUT") else _WITHOUT_BODY)
+
+
+def parsed(received: bytes) -> tuple[int, bytes, bytes] | None:
+    """Status and body of the answer, and what came after it; None until it is whole."""
+    head, found, rest = received.partition(b"\r\n\r\n")
+    if not found:
+        return None
+    lowered = head.lower()
+    at = lowered.find(b"content-length:")
+    length = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+    return (int(head[9:12]), rest[:length], rest[length:]) if len(rest) >= length else None
+
+
 class Connection(asyncio.Protocol):
     """One keep-alive connection; one request at a time."""
 
@@ -27,15 +43,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, found, rest = self._received.partition(b"\r\n\r\n")
-        if not found:
-            return
-        lowered = head.lower()
-        at = lowered.find(b"content-length:")
-        length = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(rest) >= length and self._answer:
-            self._received = rest[length:]
-            self._answer.set_result((int(head[9:12]), rest[:length]))
+        if self._answer and (answer := parsed(self._received)) is not None:
+            status, body, self._received = answer
+            self._answer.set_result((status, body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._answer and not self._answer.done():
@@ -45,7 +55,7 @@ class Connection(asyncio.Protocol):
         """Send one request, with a body if it is a POST or a PUT; returns status and body."""
         assert self._transport
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(method + b" " + path + (_WITH_BODY if method in (b"POST", b"PUT") else _WITHOUT_BODY))
+        self._transport.write(written(method, path))
         return await self._answer
 
 

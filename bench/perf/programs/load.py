@@ -45,6 +45,11 @@ class Actions:
         if start >= 0:
             self._paths.append(b"/todos/" + body[start : start + 37])
 
+    def refused(self, path: bytes) -> None:
+        """A todo whose request was not carried out may be chosen again."""
+        if path != b"/todos":
+            self._paths.append(path)
+
 
 class Reads:
     """The next read."""

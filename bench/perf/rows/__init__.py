@@ -11,6 +11,7 @@ NAMES: Final = (
     "append",
     "append_hot",
     "actions",
+    "goodput",
     "whole",
     "reads",
     "rebuild_parallel",

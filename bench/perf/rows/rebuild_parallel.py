@@ -21,6 +21,7 @@ ROW: Final = Row(
         Target("at least", 0.6, "reference"),
         Target("at least", 3, "act"),
         Target("at least", 3, "eventsourcing"),
+        rebuild.MEMORY,
     ),
     server="Postgres",
     client="one projector, `--once`",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -17,14 +18,16 @@ import asyncpg
 from bench.oracle.database import connect
 from bench.trial.resources import server
 from bench.trial.resources.neighbours import Taken, taken
-from bench.trial.resources.processes import Snapshot, members, snapshot, spent_between, spent_each
+from bench.trial.resources.processes import Snapshot, members, private_bytes, snapshot, spent_between, spent_each
 from bench.trial.resources.server import Counters
-from metrics.records.sections.resources import Second
+from metrics.records.sections.resources import Second, Table
 from settings.hiding import hide
 
 EVERY_S: Final = 1.0
 LOOKS: Final = 4
 """At the backends, in that time."""
+SLOWLY: Final = 5
+"""Every so many seconds memory and sizes are looked at: they change slowly, and take longer to look at."""
 ANSWER_S: Final = 2.0
 END_S: Final = 5.0
 NAME: Final = "bench-resources"
@@ -84,7 +87,9 @@ class Sampler:
 
     async def _sample(self, file: TextIO) -> None:
         before, due = await self._moment(), time.monotonic()
-        while not self._over.is_set():
+        for number in itertools.count():
+            if self._over.is_set():
+                break
             due = max(due + EVERY_S, time.monotonic())
             for look in range(LOOKS, 0, -1):
                 await self._ask(self._look)
@@ -94,11 +99,23 @@ class Sampler:
             self._known |= set(leaders.values())
             line = second(before, after, leaders, taken(before.machine, after.machine, self._known), self._bench)
             line |= {"looks": self._looks, "waits": dict(self._waits)}
-            file.write(json.dumps(Second.from_dict({"t": time.time(), **line}).to_dict()) + "\n")
+            found = Second.from_dict({"t": time.time(), **line})
+            if number % SLOWLY == 0:
+                found = replace(found, memory_bytes=self._memory(after, leaders), tables=await self._tables())
+            file.write(json.dumps(found.to_dict()) + "\n")
             file.flush()
             before, self._looks, self._waits = after, 0, Counter()
         if self._connection is not None:
             self._connection.terminate()
+
+    def _memory(self, moment: Moment, leaders: Mapping[str, int]) -> dict[str, int]:
+        parts = {**leaders, "bench": self._bench}
+        trees = {part: members(moment.machine.processes, [pid]) for part, pid in leaders.items()}
+        return {part: private_bytes(trees.get(part, {pid})) for part, pid in parts.items()}
+
+    async def _tables(self) -> dict[str, Table]:
+        found: dict[str, Table] | None = await self._ask(server.tables)
+        return found or {}
 
     async def _pause(self, until: float) -> None:
         await asyncio.sleep(max(0.0, until - time.monotonic()))

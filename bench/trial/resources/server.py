@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 import asyncpg
+
+from metrics.records.sections.resources import Table
 
 TIMEOUT_MS: Final = 1000
 RUNNING: Final = "CPU"
@@ -41,6 +43,12 @@ CHECKPOINTS: Final = {
 DEAD: Final = f"""
 SELECT relname AS name, n_dead_tup AS dead, n_tup_ins AS inserted
   FROM pg_stat_user_tables ORDER BY n_dead_tup DESC LIMIT {TABLES}
+"""
+SIZES: Final = f"""
+SELECT relname AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_hot_upd AS hot_updated,
+       n_live_tup AS live, n_dead_tup AS dead,
+       coalesce(pg_table_size(relid), 0) AS table_bytes, coalesce(pg_indexes_size(relid), 0) AS index_bytes
+  FROM pg_stat_user_tables ORDER BY relname LIMIT {TABLES}
 """
 EVENTS: Final = "events"
 """The table of the log: each row that was inserted is an event."""
@@ -86,6 +94,14 @@ async def counters(connection: asyncpg.Connection) -> Counters:
     if inserted:
         totals["events"] = inserted[0]
     return Counters(totals, {table["name"]: int(table["dead"]) for table in tables})
+
+
+async def tables(connection: asyncpg.Connection) -> dict[str, Table]:
+    """Rows and sizes of each table now."""
+    async with connection.transaction(readonly=True):
+        await _bound(connection)
+        rows = await connection.fetch(SIZES)
+    return {row["name"]: Table(**{each.name: int(row[each.name]) for each in fields(Table)}) for row in rows}
 
 
 async def postmaster(connection: asyncpg.Connection) -> tuple[int, float]:

@@ -17,13 +17,29 @@ DOUBTFUL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class Table(Record):
+    """A table by Postgres's statistics: rows `inserted` and `updated` so far, `hot_updated` of those, rows `live` and
+    `dead` as it estimates them, and the bytes of the table and of its indexes.
+    """
+
+    inserted: int
+    updated: int
+    hot_updated: int
+    live: int
+    dead: int
+    table_bytes: int
+    index_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Second(Record):
     """A line of `resources.jsonl`: the `seconds` that ended at `t`, by this machine's clock. Counts are of that time.
 
     `cpu_percent` is by part: `api`, `projector-1` …, `postgres`, `generator`, `bench`; `postgres_cpu_percent` is that
     of Postgres again, by who its backends work for, or by what they are. `waits` are the busy backends of `looks`
     looks, by `type:event`, or `CPU` for one that waits for nothing. `dead_tuples` is by table, as Postgres estimates
-    them at `t`.
+    them at `t`. `memory_bytes`, by part, is what its processes have in memory and share with nobody; that and `tables`
+    are looked at every few seconds, and empty in all others.
     """
 
     t: Moment
@@ -45,6 +61,8 @@ class Second(Record):
     blocks_read: int | None
     checkpoints: int | None
     dead_tuples: dict[str, int]
+    memory_bytes: dict[str, int] = field(default_factory=dict, metadata=NOT_REQUIRED)
+    tables: dict[str, Table] = field(default_factory=dict, metadata=NOT_REQUIRED)
 
 
 @dataclass(frozen=True)

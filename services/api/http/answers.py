@@ -16,7 +16,7 @@ Header = tuple[bytes, bytes]
 
 JSON: Final = b"application/json"
 
-_encode: Final = msgspec.json.Encoder().encode
+encoded: Final = msgspec.json.Encoder().encode
 
 
 class Answer(Response[Any]):
@@ -25,7 +25,7 @@ class Answer(Response[Any]):
     def __init__(
         self, content: Any, headers: tuple[Header, ...], *, status_code: int = 200, content_type: bytes = JSON
     ) -> None:
-        body = b"" if content is None else _encode(content)
+        body = b"" if content is None else encoded(content)
         if content is not None:
             headers = (*headers, (b"content-type", content_type), (b"content-length", b"%d" % len(body)))
         self._start = {"type": "http.response.start", "status": status_code, "headers": headers}

@@ -15,7 +15,7 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import structs
 
 from eventstore.errors import InvalidEvent, KeyReused, StoreBusy, StoreUnavailable, StoreUnsound, VersionConflict
-from services.api.http.answers import Answer
+from services.api.http.answers import Answer, encoded
 from services.api.http.bodies import Problem
 from services.api.refusals import MalformedRequest, NotProjectedYet, NotReady, UnsupportedMediaType
 from services.api.serving.access import request_id
@@ -38,12 +38,16 @@ class Kind:
     detail: str | None = None
 
 
+_TOO_MUCH: Final = "More requests are under way than can be answered in time. Nothing was written: send it again."
+
 _AWAY: Final = (
     "The store gave no answer. A write may or may not have been committed; "
     "an Idempotency-Key makes it safe to send it again."
 )
 
-_BUSY: Final = "A lock, a conflict or a time limit kept the store from it. Nothing was written: send it again."
+_BUSY: Final = (
+    "A lock, a conflict, a time limit or a full queue kept the store from it. Nothing was written: send it again."
+)
 
 KINDS: Final[Mapping[type[Exception], Kind]] = {
     MalformedRequest: Kind(400, "malformed-request", "Malformed request"),
@@ -68,17 +72,16 @@ def _known(error: Exception) -> Answer:
     kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE and not isinstance(error, NotReady):
         log.warning(kind.name, error=str(error), request_id=request_id())
-    problem = Problem(
-        type=f"tag:tidemark,2026:{kind.name}",
-        title=kind.title,
-        status=kind.status,
-        detail=kind.detail or str(error),
-    )
+    problem = _problem(kind, kind.detail or str(error))
     if isinstance(error, VersionConflict):
         problem = structs.replace(
             problem, stream=error.stream, expected_version=error.expected, actual_version=error.actual
         )
     return answer(problem)
+
+
+def _problem(kind: Kind, detail: str) -> Problem:
+    return Problem(type=f"tag:tidemark,2026:{kind.name}", title=kind.title, status=kind.status, detail=detail)
 
 
 def _http(error: HTTPException) -> Answer:
@@ -120,3 +123,16 @@ def _refuse(_: Request[Any, Any, Any], error: Exception) -> Answer:
 
 
 HANDLERS: Final[ExceptionHandlersMap] = dict.fromkeys((*KINDS, HTTPException, Exception), _refuse)
+
+
+def _whole(kind: Kind) -> bytes:
+    """The answer as it is sent, from its first byte to its last. It has no id: nobody has read the request."""
+    body = encoded(_problem(kind, kind.detail or kind.title))
+    headers = ((b"content-type", MEDIA_TYPE), (b"content-length", b"%d" % len(body)), RETRY_AFTER)
+    lines = [b"HTTP/1.1 %d %b" % (kind.status, HTTPStatus(kind.status).phrase.encode())]
+    lines += [b"%b: %b" % header for header in headers]
+    return b"\r\n".join((*lines, b"", body))
+
+
+OVERLOADED: Final = _whole(Kind(503, "overloaded", "Overloaded", _TOO_MUCH))
+"""What a request that is one too many is answered with."""

@@ -34,6 +34,7 @@ from eventstore.visibility.holders import read_holders
 from projection.stats import read_stats
 from services.api.reading.single_flight import SingleFlight
 from services.api.routes.projection_metrics import of_this_process, told
+from services.api.serving.admission import Admission
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -82,7 +83,9 @@ def _flush() -> None:
     _observed.clear()
 
 
-def metrics_route(database: Database, watch: Watch, appends: Mapping[Name, int]) -> HTTPRouteHandler:
+def metrics_route(
+    database: Database, watch: Watch, appends: Mapping[Name, int], admission: Admission
+) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
@@ -90,7 +93,7 @@ def metrics_route(database: Database, watch: Watch, appends: Mapping[Name, int])
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
             stats = await read_stats(database)
             holders = await read_holders(database)
-        return told(stats, holders, of_this_process(database.usage, appends, len(watch.findings)))
+        return told(stats, holders, of_this_process(database.usage, appends, admission, len(watch.findings)))
 
     shared = SingleFlight(read)
 

@@ -15,6 +15,7 @@ from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holders
 from metrics.exposed import EXPOSED
 from projection.stats import ProjectorStats, Stats
+from services.api.serving.admission import Admission
 
 Sample = tuple[Sequence[str], float]
 Samples = dict[str, list[Sample]]
@@ -40,13 +41,18 @@ def told(stats: Stats | None, holders: Holders | None, of_process: Samples) -> b
     return generate_latest(registry)
 
 
-def of_this_process(pool: Usage, appends: Mapping[Name, int], unsound: int) -> Samples:
-    """The API process that answers: its pool, its append statements, and in how many points the store is unsound."""
+def of_this_process(pool: Usage, appends: Mapping[Name, int], admission: Admission, unsound: int) -> Samples:
+    """The API process that answers: its pool, its append statements, its requests, and how unsound the store is."""
     me = str(os.getpid())
     states = {"open": pool.open, "used": pool.used, "awaited": pool.awaited}
     return {
         "tidemark_api_connections": [((me, state), number) for state, number in states.items()],
         "tidemark_api_time_limits": [((me,), pool.time_limits)],
+        "tidemark_api_requests": [
+            ((me, "under_way"), admission.under_way),
+            ((me, "limit"), admission.limit),
+        ],
+        "tidemark_api_requests_shed": [((me,), admission.refused)],
         "tidemark_api_append_statements": [((me, name), appends.get(name, 0)) for name in NAMES],
         "tidemark_store_unsound": [((), unsound)],
     }

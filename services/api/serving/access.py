@@ -11,12 +11,13 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from services.api.serving.admission import ADMISSION, Admission
 from services.api.serving.protocol import CONNECTION, Connection
 
 HEADER: Final = b"x-request-id"
@@ -42,15 +43,20 @@ def request_id() -> str:
 
 
 class Access:
-    """An ASGI application around another. A caller's own usable X-Request-Id is kept; `observe` is told each answer."""
+    """An ASGI application around another. A caller's own usable X-Request-Id is kept; `observe` is told each answer.
 
-    def __init__(self, app: ASGIApp, observe: Observe, *, verbose: bool = False) -> None:
+    The server's connections find `admission` in the state of the lifespan: what they refuse is not seen here.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Observe, admission: Admission, *, verbose: bool = False) -> None:
         self.app: Final = app
         self._observe: Final = observe
+        self._admission: Final = admission
         self._verbose = verbose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
+            cast(dict[str, Any], scope).setdefault("state", {})[ADMISSION] = self._admission
             await self.app(scope, receive, send)
             return
         # A copy: what uvicorn reads later, a trailer, is no header.

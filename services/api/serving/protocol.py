@@ -8,6 +8,8 @@ through here before they are sent. What it adds:
 * the head and the body of an answer leave in one write (`joined_writes`);
 * requests that a caller sends ahead wait here until the one before is answered, so a head that can not be read is
   refused after the answers before it, and never in the place of one;
+* a request that is one too many (`admission`) is refused here, so that it costs little and leaves nothing; one whose
+  head comes in pieces is with the parser by then, and served;
 * the body is handed on after the application has taken the headers, so that a trailer does not pass for a header.
 
 `services.api.serving.access` says where a request stands, by `Connection.begin` and `Connection.answered`.
@@ -22,7 +24,9 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.api.serving.admission import ADMISSION, SPARED, Admission
 from services.api.serving.joined_writes import JoinedWrites
+from services.api.serving.unread import unread
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a request line with its headers."""
@@ -52,6 +56,9 @@ _TOO_LONG: Final = (
     b"connection: close\r\n\r\nThe head of the request is too long."
 )
 
+_WAITS: Final = b"at_least_version="
+"""In the query of a read that waits for the projection."""
+
 _NO_BODY: Final = -1
 _CHUNKED: Final = -2
 
@@ -64,6 +71,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, *, app_state: dict[str, Any], **named: Any) -> None:
         self._inner: Final = HttpToolsProtocol(app_state={**app_state, CONNECTION: self}, **named)
+        self._admission: Final[Admission] = app_state[ADMISSION]
         self._loop: Final = asyncio.get_running_loop()
         self._overdue: asyncio.TimerHandle | None = None
         self._held = bytearray()
@@ -72,9 +80,13 @@ class Connection(asyncio.Protocol):
         self._chunks = 0
         # Bytes of the body that are still to come, or one of the two signs.
         self._body = _NO_BODY
+        # Bytes that are still to come of the body of a request that was refused unread.
+        self._past = 0
         # From the end of a head to `begin`, and from there to `answered`.
         self._starting = False
         self._serving = False
+        self._counted = False
+        self._behind = False
 
     @property
     def chunked(self) -> bool:
@@ -90,6 +102,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has gone."""
         self._in_time()
+        self._leave()
         self._held.clear()
         self._inner.connection_lost(exc)
 
@@ -99,10 +112,12 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The caller reads too slowly."""
+        self._behind = True
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """The caller has caught up."""
+        self._behind = False
         self._inner.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -126,6 +141,7 @@ class Connection(asyncio.Protocol):
         """The answer is whole: send it, and read the next request."""
         self._transport.flush()
         self._serving = False
+        self._leave()
         self._release()
 
     def _release(self) -> None:
@@ -146,6 +162,9 @@ class Connection(asyncio.Protocol):
             if self._starting or (self._serving and self._body == _NO_BODY):
                 self._hold(data)
                 return
+            if self._past:
+                data, self._past = data[self._past :], max(0, self._past - len(data))
+                continue
             data = self._read_head(data) if self._body == _NO_BODY else self._read_body(data)
 
     def _read_head(self, data: bytes) -> bytes:
@@ -154,6 +173,8 @@ class Connection(asyncio.Protocol):
             return b""
         if self._overdue is None:
             self._overdue = self._loop.call_later(WHOLE_S, self._transport.close)
+        if self._admission.full and not self._head and (head := self._shed(data)):
+            return data[head:]
         seam = self._tail + data
         end = _END_OF_HEAD.search(seam)
         length = end.end() - len(self._tail) if end else len(data)
@@ -162,6 +183,9 @@ class Connection(asyncio.Protocol):
             self._refuse()
             return b""
         self._starting = end is not None
+        if end and seam.find(_WAITS, 0, end.end()) < 0:
+            self._counted = True
+            self._admission.enter()
         self._head, self._tail = (0, b"") if end else (self._head, seam[-2:])
         self._inner.data_received(data[:length])
         return data[length:]
@@ -185,6 +209,32 @@ class Connection(asyncio.Protocol):
             self._in_time()
             self._overdue = self._loop.call_later(REFUSAL_S, self._refuse)
         self._inner.data_received(data)
+
+    def _shed(self, data: bytes) -> int:
+        """Refuse the request that begins the data, unless it is spared; the bytes of its head, 0 where it is served.
+
+        The connection's time runs on: it ends where no request is served within it. A caller who asks on and does not
+        read is cut off, for nothing holds back what it would be sent.
+        """
+        request = unread(data)
+        if request is None or request.path in SPARED:
+            return 0
+        if self._behind:
+            self._transport.abort()
+            return request.head
+        self._admission.refused += 1
+        self._transport.write(self._admission.refusal)
+        self._transport.flush()
+        if request.body is None:
+            self._transport.linger_s = LINGER_S
+            self._transport.close()
+        self._past = request.body or 0
+        return request.head
+
+    def _leave(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._admission.leave()
 
     def _refuse(self) -> None:
         self._transport.write(_TOO_LONG)

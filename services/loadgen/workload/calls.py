@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from services.loadgen.contract import CREATED, DELETED, REFUSALS, UNWELL, UPDATED, OutsideContract, Written
+from services.loadgen.contract import CREATED, DELETED, REFUSALS, UNWELL, UPDATED, OutsideContract, Written, shown
 from services.loadgen.judge.stats import BadStats, Stats, parse_stats
 from services.loadgen.measure.causes import reason
 from services.loadgen.measure.recorder import Kind, Outcome
@@ -43,7 +43,14 @@ class Document(msgspec.Struct):
     """Any JSON object: it is checked from end to end, and nothing is made of it."""
 
 
+class Problem(msgspec.Struct):
+    """What is told of an RFC 9457 problem."""
+
+    title: str = ""
+
+
 _written: Final = msgspec.json.Decoder(Written)
+_problem: Final = msgspec.json.Decoder(Problem)
 _document: Final = msgspec.json.Decoder(Document)
 
 
@@ -162,7 +169,7 @@ class TodoCalls:
     ) -> None:
         why = _why(answer) if outcome == "error" else ""
         self._run.recorder.request(endpoint.kind, outcome, seconds, measured=measured)
-        cause = f"{endpoint.label}: {why}, expected {endpoint.expected}" if why else ""
+        cause = f"{endpoint.label}: {why}{_title(answer)}, expected {endpoint.expected}" if why else ""
         self._run.endpoints.note(endpoint.label, outcome, seconds, answer.status, cause)
         self._tell(endpoint.method, endpoint.label, answer, why)
         if outcome == "error" and 0 < answer.status < UNWELL:
@@ -175,6 +182,14 @@ class TodoCalls:
 
 def _why(answer: Answer) -> str:
     return reason(answer.status, answer.error)
+
+
+def _title(answer: Answer) -> str:
+    """What a server that is not well says of itself: one that is overloaded is told from one without a store."""
+    if answer.status < UNWELL:
+        return ""
+    problem = _decoded(_problem, answer.content)
+    return "" if problem is None or not problem.title else f" ({shown(problem.title)})"
 
 
 def _shown(answer: Answer, *, may_be_gone: bool) -> Outcome:
@@ -205,5 +220,5 @@ def _by_tag(answer: Answer) -> Written | None:
 def _decoded(decoder: Any, content: bytes) -> Any:
     try:
         return decoder.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -126,8 +126,8 @@ RETIRED: Final = (
         "limits?",
         "reference",
         only=PERF,
-        # Of a claim, and of a page.
-        beyond=tuple(f"bench/perf/programs/{name}.py" for name in ("claims", "plain_users")),
+        # Of a claim, of a page, and of open files.
+        beyond=tuple(f"bench/perf/{name}.py" for name in ("programs/claims", "programs/plain_users", "rows/goodput")),
         unless=r"time limit|limit \d+|limit {|soft limit",
     ),
     Retired(r"limits? of (this|the) machine|next to its limits?|the limit \|", "reference"),

@@ -10,8 +10,10 @@ from typing import Any, Final
 from litestar.types import Message
 
 from services.api.app import create_asgi
+from services.api.http import problems
 from services.api.routes.metrics import observe
 from services.api.serving.access import HEADER, Access
+from services.api.serving.admission import Admission
 from services.api.serving.protocol import CONNECTION
 from services.api.settings import Settings
 from services.tracing import Tracing
@@ -128,7 +130,13 @@ async def _create(app: Access) -> str:
 
         await inner(scope, receive, look)
 
-    await ask(Access(noted, observe), "POST", "/todos", json.dumps({"text": "to change"}), [JSON])
+    await ask(
+        Access(noted, observe, Admission(1.0, problems.OVERLOADED)),
+        "POST",
+        "/todos",
+        json.dumps({"text": "to change"}),
+        [JSON],
+    )
     return locations[0]
 
 

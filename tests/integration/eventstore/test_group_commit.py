@@ -17,7 +17,7 @@ from eventstore.append.group_commit import GroupCommit
 from eventstore.append.statements import RUN
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database
-from eventstore.errors import InvalidEvent, StoreUnavailable, VersionConflict
+from eventstore.errors import InvalidEvent, StoreBusy, StoreUnavailable, VersionConflict
 from eventstore.events import NO_STREAM, START, Appended, ExpectedVersion, IdempotencyKey, NewEvent
 from eventstore.postgres import PostgresEventStore
 from tests.integration.eventstore.conftest import Connect
@@ -214,7 +214,7 @@ async def test_the_queue_has_an_end(
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    with pytest.raises(StoreUnavailable, match="queued"):
+    with pytest.raises(StoreBusy, match="queued"):
         await lane.append("d", [EVENT], expected=NO_STREAM)
     await holder.execute("ROLLBACK")
     assert [answer.version for answer in await answers(waiting)] == [1] * 4

@@ -170,6 +170,13 @@ def test_the_reason_of_many_failures_names_the_call_and_what_was_expected() -> N
     assert run.endpoints.causes.most() == 'PUT /todos/{id}: status 500, expected 200 with {"version"}'
 
 
+def test_a_server_that_is_overloaded_is_told_from_one_without_a_store() -> None:
+    made, run, _ = calls(Answer(503, 0.1, b'{"title": "Overloaded", "status": 503}'), Answer(503, 0.1, b"\xff"))
+    made.update("t", 0.0)
+    assert run.endpoints.causes.most().startswith("PUT /todos/{id}: status 503 (Overloaded), expected")
+    made.update("t", 0.0)
+
+
 def test_what_is_told_of_an_answer_is_bounded_and_printable() -> None:
     made, run, _ = calls(Answer(200, 0.1, b"\x1b[2J" + b"x" * 1_000_000))
     made.update("t" * 10_000, 0.0)

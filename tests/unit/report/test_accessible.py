@@ -21,6 +21,7 @@ from bench.report.page import TEMPLATES
 from bench.report.report import render
 from metrics.records.answers import gate
 from tests.unit.bench import bundles
+from tests.unit.bench import test_soak as soaks
 from tests.unit.bench.test_compare_bundles import pairs, run
 from tests.unit.bench.test_drill import drilled, repetition
 from tests.unit.board import halves
@@ -67,6 +68,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "board": lambda _: boards.render(
         tables([halves.half(), halves.wrong("lossy", "r", "lost")]), [("f", "no")], "board-1"
     ),
+    "soak": soaks.rendered,
     "drills": lambda _: drills.render(document.build([drilled(repetition())]), "drills-1"),
 }
 
