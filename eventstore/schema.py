@@ -65,6 +65,8 @@ streams: Final = Table(
     Column("retry_at", Timestamp),
     Column("blocked_at", Timestamp),
     Column("error", Text),
+    # Versions that an operator has passed over: never applied. NULL: none.
+    Column("skipped", ARRAY(Integer)),
     PrimaryKeyConstraint("stream"),
     CheckConstraint("projected BETWEEN 0 AND version", name="checkpoint"),
     CheckConstraint("(version > projected) = (pending_since IS NOT NULL)", name="pending"),
@@ -197,7 +199,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0009"
+REVISION: Final = "0010"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

@@ -123,6 +123,8 @@ class ReadModel:
       `clean` is undone, for the reason `unapplied`. Without it, checkpoint and guard alone keep events from taking
       effect twice.
     * `skipped`: WITH queries over `skipped` (`stream`, `projected`): that version is passed over without an effect.
+    * `of_stream`: by table, the column that names the stream whose row it is. By it a rebuild holds the rows of some
+      streams against the live ones; a table that is not there, and no tally, is compared whole.
     """
 
     name: str
@@ -141,6 +143,7 @@ class ReadModel:
     skipped: str = ""
     tallies: Sequence[Tally] = ()
     event_tallies: Sequence[EventTally] = ()
+    of_stream: Mapping[str, str] = field(default_factory=dict)
 
 
 ReadModels = Sequence[ReadModel]

@@ -43,6 +43,7 @@ AUDIT: Final = """
 INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
 SELECT stream, 1, max(version), max(position), 'perf', 1, clock_timestamp() FROM events GROUP BY stream
 """
+READ_MODELS: Final = "INSERT INTO kept_read_models (projection, read_models) VALUES ('todos', '{todos}')"
 TODO_TALLY: Final = """
 INSERT INTO todo_tallies (slot, todos, active) SELECT 0, count(*), count(*) FILTER (WHERE NOT deleted) FROM todos
 """
@@ -70,6 +71,7 @@ def projected(lab: Lab, url: str, *, streams: int, each: int) -> None:
         TODOS,
         AUDIT,
         TODO_TALLY,
+        READ_MODELS,
     )
 
 

@@ -47,7 +47,7 @@ OPERATOR: Final[Rights] = {
     "events": "SELECT",
     "events_position_seq": "SELECT, UPDATE",
     "streams": "SELECT, UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at,"
-    " error)",
+    " error, skipped)",
     "cursors": "SELECT, UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, stream,"
     " version)",
     "projectors": "SELECT",

@@ -2,7 +2,7 @@
 GRANT SELECT ON alembic_version, events, streams, idempotency_keys, tallies TO tidemark_operator;
 GRANT SELECT ON cursors, projectors, projection_audit, kept_read_models, todos, todo_tallies,
    activity TO tidemark_operator;
-GRANT UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at, error)
+GRANT UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, skipped)
    ON streams TO tidemark_operator;
 GRANT UPDATE (position, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, stream, version)
    ON cursors TO tidemark_operator;

@@ -54,7 +54,8 @@ unprojected AS (
 ),
 forgotten AS (
   UPDATE streams
-     SET projected = 0, {FREE}, pending_since = coalesce({RECORDED.format(version=1)}, clock_timestamp())
+     SET projected = 0, skipped = NULL, {FREE},
+         pending_since = coalesce({RECORDED.format(version=1)}, clock_timestamp())
    WHERE stream = ANY (:streams ::text[])
      AND (projected > 0 OR attempts > 0 OR blocked_at IS NOT NULL OR holder IS NOT NULL)
   RETURNING stream

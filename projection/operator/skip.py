@@ -15,7 +15,7 @@ from projection.operator.steps import Steps
 from projection.read_model import ReadModels
 
 _SKIPPED: Final = f"""WITH skipped AS (
-  UPDATE streams SET projected = projected + 1, {FREE}, pending_since =
+  UPDATE streams SET projected = projected + 1, skipped = array_append(skipped, projected + 1), {FREE}, pending_since =
          CASE WHEN projected + 1 < version THEN coalesce({RECORDED.format(version="projected + 2")}, pending_since) END
    WHERE stream = :stream AND projected < version
   RETURNING stream, projected, version

@@ -28,7 +28,7 @@ from eventstore.connection.database import Statement
 from projection.statement.checkpoint import CHECKPOINT, COUNTED, JUDGED, OUTCOME, TROUBLED
 from projection.statement.parts import Parts
 from projection.statement.shapes import Shape
-from projection.statement.window import AGGREGATES, BUSY
+from projection.statement.window import BUSY
 
 
 def compose(shape: Shape, parts: Parts) -> Statement:
@@ -39,7 +39,7 @@ def compose(shape: Shape, parts: Parts) -> Statement:
             beyond=parts.beyond,
             fresh=parts.fresh,
             unseen=parts.unseen,
-            aggregates=_aggregates(parts),
+            aggregates=parts.aggregates,
             busy=BUSY,
         ),
         JUDGED.format(guard=parts.guard, consistent=parts.consistent, newest=parts.newest, scope=shape.scope),
@@ -52,11 +52,6 @@ def compose(shape: Shape, parts: Parts) -> Statement:
     account = "(SELECT json_agg(troubled) FROM troubled)" if shape.troubled else "NULL::json"
     end = OUTCOME.format(troubled=account, unapplied=parts.unapplied, told=shape.told)
     return Statement(text("WITH" + ",".join(pieces) + shape.last + end))
-
-
-def _aggregates(parts: Parts) -> str:
-    fold = f",\n         {parts.fold}" if parts.fold else ""
-    return AGGREGATES.format(refusal=parts.refusal, fold=fold)
 
 
 def _account(parts: Parts, walked: str) -> str:

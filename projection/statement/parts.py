@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from projection.read_model import Invariant, ReadModel, ReadModels
+from projection.statement.window import AGGREGATES
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Parts:
     def planted(self, **parts: Any) -> Self:
         """The same parts, but for those named."""
         return replace(self, **parts)
+
+    @property
+    def aggregates(self) -> str:
+        """What is folded of some events of one stream."""
+        fold = f",\n         {self.fold}" if self.fold else ""
+        return AGGREGATES.format(refusal=self.refusal, fold=fold)
 
     @property
     def consistent(self) -> str:

@@ -3,7 +3,7 @@
 With `--once`, what another projector has in hand is waited for: it is done when that one has done it, or taken over
 when its lease ends.
 
-Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`, `recount`, `positions`.
+Operator commands: `unblock STREAM | --all`, `skip STREAM`, `reset STREAM | --all`, `rebuild`, `recount`, `positions`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import structlog
 import uvloop
 
 from eventstore.connection.database import Database
-from eventstore.connection.planner import JOB, PROJECTOR
+from eventstore.connection.planner import JOB, PLANNER, PROJECTOR
 from eventstore.errors import StoreUnavailable, TimeLimit
 from eventstore.soundness.findings import MAKE, MIGRATE
 from projection.blocked import blocked
@@ -149,7 +149,11 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
     bounds = replace(settings.bounds, statement=commands.statement_timeout(arguments))
     async with Database(
-        settings.database_url, pool_size=1, application_name="projector operator", bounds=bounds
+        settings.database_url,
+        pool_size=1,
+        application_name="projector operator",
+        bounds=bounds,
+        planner=JOB if arguments.command == "rebuild" else PLANNER,
     ) as database:
         return await commands.operate(database, settings.read_models, arguments)
 

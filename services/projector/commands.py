@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,6 +18,7 @@ from eventstore.connection.database import Database
 from eventstore.connection.wakeup import NOTIFY
 from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, TimeLimit
 from projection.operator.positions import Positions, positions
+from projection.operator.rebuild import NotRebuilt, OtherRebuild, Rebuild, Rebuilt
 from projection.operator.recount import Recounted, recount
 from projection.operator.refusals import UnknownStream
 from projection.operator.relist import reset_all
@@ -28,12 +31,13 @@ from projection.registry.read_models import OtherReadModels
 from projection.stats import read_stats
 from services.projector import read_models
 from services.projector.endings import SIGNALLED, Ending
+from settings import SettingError
 
 PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
 """How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
 
-Done = Unblocked | Skipped | Reset | Recounted | Positions
+Done = Unblocked | Skipped | Reset | Recounted | Positions | Rebuilt
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +51,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="after a restore: go on above the newest event, with the cursor within the log",
     )
     recounting = commands.add_parser("recount", help="hold all counters against the tables, and mend them")
+    rebuilding = commands.add_parser("rebuild", help="make read models again beside the live ones, then switch")
+    rebuilding.add_argument("read_models", nargs="*", metavar="READ_MODEL", help="of READ_MODELS (default: all)")
+    rebuilding.add_argument("--mend", action="store_true", help="switch although live rows differ from the log")
+    rebuilding.add_argument("--restart", action="store_true", help="begin again, in place of going on")
+    rebuilding.add_argument(
+        "--pause", type=_seconds, default=0.0, metavar="SECONDS", help="rest so long after each piece (default: 0)"
+    )
     for one in (unblocking, resetting):
         which = one.add_mutually_exclusive_group(required=True)
         which.add_argument("stream", nargs="?", metavar="STREAM")
@@ -54,7 +65,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     resetting.add_argument("--after", default="", metavar="STREAM", help="with --all: go on after this stream")
     skipping.add_argument("stream", metavar="STREAM")
     skipping.add_argument("--version", type=int, metavar="N", help="only if it is this version that is blocked")
-    for one in (unblocking, resetting, skipping, recounting, positioning):
+    for one in (unblocking, resetting, skipping, recounting, positioning, rebuilding):
         one.add_argument("--json", action="store_true", help="what was done as JSON")
         one.add_argument(
             "--timeout",
@@ -102,20 +113,29 @@ async def operate(database: Database, names: Sequence[str], arguments: argparse.
             raise
         _say(f"{arguments.command} was interrupted by {signals[0].name}. {_to_go_on(steps, arguments)}")
         return SIGNALLED + signals[0]
-    except UnknownStream as error:
-        _say(str(error))
-        return Ending.BLOCKED
-    except InvalidEvent as error:
-        _say(f"there is no such stream: {error}")
-        return Ending.BLOCKED
-    except OtherReadModels as error:
-        _say(str(error))
-        return Ending.REFUSED
+    except (UnknownStream, InvalidEvent, OtherReadModels, NotRebuilt, SettingError, OtherRebuild) as error:
+        return _refused(error)
     except StoreUnavailable as error:
         _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")
         return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
     print(json.dumps(_document(arguments.command, done)) if arguments.json else str(done), flush=True)
-    return Ending.BLOCKED if isinstance(done, Positions) and done.still else Ending.DONE
+    return Ending.BLOCKED if _left(done) else Ending.DONE
+
+
+def _refused(error: Exception) -> Ending:
+    """Say what there is nothing to be done about, or not so."""
+    _say(f"there is no such stream: {error}" if isinstance(error, InvalidEvent) else str(error))
+    match error:
+        case UnknownStream() | InvalidEvent():
+            return Ending.BLOCKED
+        case OtherRebuild():
+            return Ending.AWAY
+    return Ending.REFUSED
+
+
+def _left(done: Done) -> bool:
+    """True when something is left to an operator's judgement."""
+    return (isinstance(done, Positions) and bool(done.still)) or (isinstance(done, Rebuilt) and not done.switched)
 
 
 async def _carry_out(database: Database, steps: Steps, names: Sequence[str], arguments: argparse.Namespace) -> Done:
@@ -132,6 +152,8 @@ async def _carry_out(database: Database, steps: Steps, names: Sequence[str], arg
             done = await positions(steps)
         case "recount":
             return await recount(steps, log=True)
+        case "rebuild":
+            return await _rebuild(steps, names, arguments)
         case _ if resets_all:
             total = await _streams(database)
             done = await reset_all(steps, names, read_models.load, after=arguments.after, total=total)
@@ -141,6 +163,16 @@ async def _carry_out(database: Database, steps: Steps, names: Sequence[str], arg
     with contextlib.suppress(StoreError):
         await database.fetch(NOTIFY)
     return done
+
+
+async def _rebuild(steps: Steps, names: Sequence[str], arguments: argparse.Namespace) -> Rebuilt:
+    if unknown := [name for name in arguments.read_models if name not in names]:
+        raise SettingError("READ_MODELS", ",".join(names), f"a list with {unknown[0]!r}, which is to be rebuilt")
+    chosen = read_models.load([name for name in names if name in (arguments.read_models or names)])
+    holder = f"rebuild of {socket.gethostname()}, process {os.getpid()}"
+    return await Rebuild(
+        steps, chosen, holder, restart=arguments.restart, mend=arguments.mend, pause_s=arguments.pause
+    ).run()
 
 
 async def _streams(database: Database) -> int:
@@ -164,6 +196,8 @@ def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:
 
 
 def _to_go_on(steps: Steps, arguments: argparse.Namespace) -> str:
+    if arguments.command == "rebuild":
+        return "The live read models are as they were: run it again to go on, or with --restart to begin again"
     if steps.relisting:
         return "Projectors wait until it has come to its end: run it again with the same READ_MODELS"
     if not steps.place:

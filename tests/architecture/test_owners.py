@@ -14,9 +14,11 @@ WRITES: Final = re.compile(r"(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!DO )UPDATE)
 
 # The head of a stream and its checkpoint are one row, and so are the counters of a process: there the owner is by
 # column, which the privileges say (`eventstore.soundness.rights`).
+REBUILT: Final = {"rebuild_record", "rebuild_streams", "rebuild_differences"}
+"""In the schema of a rebuild's shadow, and gone with it."""
 OWNED: Final = {
     "eventstore": {"events", "streams", "idempotency_keys", "tallies"},
-    "projection": {"streams", "tallies", "cursors", "projectors", "projection_audit", "kept_read_models"},
+    "projection": {"streams", "tallies", "cursors", "projectors", "projection_audit", "kept_read_models", *REBUILT},
     "services": set[str](),
 }
 

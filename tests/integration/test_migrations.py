@@ -118,6 +118,24 @@ async def test_a_downgrade_leaves_nothing_and_can_be_undone(cluster: Cluster) ->
         assert await everything(url) == first
 
 
+async def test_what_was_skipped_before_is_known_by_the_audit(cluster: Cluster) -> None:
+    async with cluster.database(migrated=False) as url:
+        await migrate(url, "upgrade", "0009")
+        connection = await asyncpg.connect(url)
+        await connection.execute("""
+INSERT INTO streams (stream, version, projected, pending_since)
+VALUES ('none', 3, 3, NULL), ('two', 5, 5, NULL), ('all', 2, 1, now()), ('new', 1, 0, now());
+INSERT INTO projection_audit (stream, from_version, to_version, last_position, projector, epoch, projected_at)
+VALUES ('none', 1, 2, 2, 'p', 1, now()), ('none', 3, 3, 3, 'p', 1, now()),
+       ('two', 1, 1, 4, 'p', 1, now()), ('two', 3, 4, 7, 'p', 1, now())
+""")
+        await migrate(url)
+        found = await connection.fetch("SELECT stream, skipped FROM streams ORDER BY stream")
+        assert [tuple(row) for row in found] == [("all", [1]), ("new", None), ("none", None), ("two", [2, 5])]
+        await migrate(url, "downgrade", "0009")
+        await connection.close()
+
+
 async def test_a_projector_of_an_older_version_keeps_its_row_and_is_said_no_strategy_of(cluster: Cluster) -> None:
     """Up, and down again: what it counted stays, and what it worked by is not guessed."""
     async with cluster.database(migrated=False) as url:

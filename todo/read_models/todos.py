@@ -249,6 +249,7 @@ READ_MODEL: Final = ReadModel(
             counters={"todos": "count(*)", "active": "count(*) FILTER (WHERE NOT deleted)"},
         ),
     ),
+    of_stream={"todos": "id"},
 )
 
 

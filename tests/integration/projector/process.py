@@ -34,13 +34,13 @@ class Ended:
 
 
 async def run(url: str, *arguments: str, **variables: str) -> Ended:
-    """Run the module to its end."""
+    """Run the module to its end. A rebuild is the owner's, who may make and drop tables."""
+    command = arguments[0] if arguments else ""
+    address = url if command == "rebuild" else as_role("operator" if command in OPERATOR else "projector", url)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.projector", *arguments),
         cwd=ROOT,
-        env=environment(
-            as_role("operator" if arguments[:1] and arguments[0] in OPERATOR else "projector", url), **variables
-        ),
+        env=environment(address, **variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -79,6 +79,7 @@ async def test_skip_passes_over_one_event_and_the_oracle_names_it(stage: Stage, 
     await stage.catch_up(serial=serial)
 
     assert await stage.versions_projected() == {"todo-1": 4, "todo-2": 1}
+    assert await stage.value("SELECT skipped FROM streams WHERE stream = 'todo-1'") == [2]
     assert await stage.projected()
     found = await stage.oracle(serial=serial)
     assert found.correctness.lost == 1

@@ -39,7 +39,7 @@ MAY: dict[tuple[str, str], dict[str, set[str]]] = {
     ("projector", "todos"): {"INSERT": ALL, "UPDATE": ALL},
     ("projector", "todo_tallies"): {"INSERT": ALL, "UPDATE": ALL},
     ("projector", "activity"): {"INSERT": ALL, "UPDATE": ALL},
-    ("operator", "streams"): {"UPDATE": LEASE},
+    ("operator", "streams"): {"UPDATE": {*LEASE, "skipped"}},
     ("operator", "cursors"): {"UPDATE": CURSOR},
     ("operator", "kept_read_models"): {"INSERT": ALL, "UPDATE": {"read_models", "becoming"}},
     ("operator", "tallies"): {"INSERT": {"slot", "projected"}, "UPDATE": {"events", "streams", *PROJECTED}},
