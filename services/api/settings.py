@@ -13,7 +13,10 @@ from settings.catalogue import api, database, observation, projection
 
 @dataclass(frozen=True)
 class Settings:
-    """What the API is told. `processes` share one port; `pool_size` bounds the connections of each of them."""
+    """What the API is told. `processes` share one port; `pool_size` bounds the connections of each to the store.
+
+    A caller is waited for `client_timeout` seconds at each of its turns.
+    """
 
     database_url: str
     host: str = api.API_HOST.read(UNSET)
@@ -21,6 +24,7 @@ class Settings:
     processes: int = api.API_PROCESSES.read(UNSET)
     pool_size: int = api.API_POOL_SIZE.read(UNSET)
     latency_max_s: float = api.API_LATENCY_MAX_MS.read(UNSET) / 1000
+    client_timeout: float = api.API_CLIENT_TIMEOUT_MS.read(UNSET) / 1000
     serial: bool = projection.SERIAL_PROJECTION.read(UNSET)
     log_level: str = observation.LOG_LEVEL.read(UNSET)
     bounds: Bounds = BOUNDS
@@ -36,6 +40,7 @@ class Settings:
             processes=api.API_PROCESSES.read(env),
             pool_size=api.API_POOL_SIZE.read(env),
             latency_max_s=api.API_LATENCY_MAX_MS.read(env) / 1000,
+            client_timeout=api.API_CLIENT_TIMEOUT_MS.read(env) / 1000,
             serial=projection.SERIAL_PROJECTION.read(env),
             log_level=observation.LOG_LEVEL.read(env),
             bounds=Bounds.from_env(env),

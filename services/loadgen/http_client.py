@@ -6,6 +6,9 @@ Built on the standard library, so it works in the plain supervisor and, cooperat
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
@@ -45,12 +48,13 @@ class Answer:
 
 
 class HttpClient:
-    """One kept-alive connection to a base URL, for one caller at a time."""
+    """One kept-alive connection to a base URL, for one caller at a time; a whole answer comes within `timeout_s`."""
 
     def __init__(self, base_url: str, timeout_s: float = 10.0) -> None:
         parts = urlsplit(base_url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout_s)
+        self._socket: socket.socket | None = None
         self._timeout_s = timeout_s
         self._prefix = parts.path
 
@@ -84,20 +88,41 @@ class HttpClient:
         self._connection.close()
 
     def _call(self, method: str, path: str) -> Answer:
+        # A wait for bytes is bounded by the socket, all of them together by the clock.
+        late = threading.Event()
+        watch = threading.Timer(self._timeout_s, self._hang_up, (late,))
+        watch.daemon = True
+        watch.start()
         try:
-            self._connection.request(method, self._prefix + path, headers={"Accept": "application/json"})
-            response = self._connection.getresponse()
-            content = response.read(LARGEST + 1)
-        except (OSError, HTTPException):
+            answer = self._answer(method, path)
+            if late.is_set():
+                raise TimeoutError
+            return answer
+        except (OSError, HTTPException, HttpError) as error:
             self._connection.close()
+            if late.is_set():
+                raise TimeoutError("not whole in time") from error
             raise
-        if len(content) <= LARGEST and response.length:
-            self._connection.close()
-            raise IncompleteRead(content, response.length)
+        finally:
+            watch.cancel()
+
+    def _answer(self, method: str, path: str) -> Answer:
+        self._connection.request(method, self._prefix + path, headers={"Accept": "application/json"})
+        # An answer without a length has it to itself from here on.
+        self._socket = self._connection.sock
+        response = self._connection.getresponse()
+        content = response.read(LARGEST + 1)
         if len(content) > LARGEST:
-            self._connection.close()
             raise HttpError(f"{method} {shown(path)} answered more than {LARGEST} bytes")
+        if response.length:
+            raise IncompleteRead(content, response.length)
         return Answer(method, path, response.status, content)
+
+    def _hang_up(self, late: threading.Event) -> None:
+        late.set()
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _failed(self, method: str, path: str, error: Exception) -> HttpError:
         said = shown(str(error) or type(error).__name__)

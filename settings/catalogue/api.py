@@ -44,3 +44,11 @@ API_LATENCY_MAX_MS: Final = Number(
     60_000,
     readers=("api",),
 )
+API_CLIENT_TIMEOUT_MS: Final = Number(
+    "API_CLIENT_TIMEOUT_MS",
+    "how long a caller may take to send a whole request, to take an answer, or to idle",
+    75_000.0,
+    100,
+    3_600_000,
+    readers=("api",),
+)

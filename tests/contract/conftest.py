@@ -19,7 +19,7 @@ from eventstore.postgres import Database, PostgresEventStore
 from projection.leases.contract import Leases
 from projection.leases.memory import MemoryLeases
 from projection.leases.streams import PostgresLeases
-from tests.cluster import Cluster
+from tests.cluster import PATIENT, Cluster
 from tests.emptied import empty
 
 
@@ -67,7 +67,7 @@ def shared_url(cluster: Cluster) -> str:
 
 @asynccontextmanager
 async def postgres(url: str, leanest: Name) -> AsyncIterator[Backend]:
-    async with Database(url, pool_size=4) as db, Database(url, pool_size=4) as other:
+    async with Database(url, pool_size=4, bounds=PATIENT) as db, Database(url, pool_size=4, bounds=PATIENT) as other:
         await empty(db)
         store, neighbor = PostgresEventStore(db, leanest=leanest), PostgresEventStore(other, leanest=leanest)
 

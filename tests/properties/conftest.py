@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from eventstore.connection.database import Database
-from tests.cluster import Cluster
+from tests.cluster import PATIENT, Cluster
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Stage:
         self.runner.close()
 
     async def _open(self, url: str) -> tuple[Database, Database]:
-        opened = [await self._stack.enter_async_context(Database(url, pool_size=4)) for _ in range(2)]
+        opened = [await self._stack.enter_async_context(Database(url, pool_size=4, bounds=PATIENT)) for _ in range(2)]
         return opened[0], opened[1]
 
 

@@ -10,10 +10,18 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Parameter, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Schema,
+)
 
 from services.api.http.bodies import Problem
-from services.api.http.requests import MAX_VERSION
+from services.api.http.requests import ID, KEY, MAX_VERSION, VERSION
 from services.api.reading.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
 from todo.commands import MAX_TEXT
 
@@ -35,18 +43,31 @@ def openapi_config() -> OpenAPIConfig:
     )
 
 
+EVERYWHERE: Final = (400, 408, 414, 431, 503)
+"""What the connection itself may answer, whatever is asked: no HTTP, late, too long, one connection too many."""
+
+BLANK: Final = "".join(f"\\u{code:04x}" for code in range(0x10000) if chr(code).isspace())
+"""What a text can not be made of alone, as the inside of a pattern's brackets."""
+
+
 def _text(**more: Any) -> Schema:
     return Schema(type=OpenAPIType.STRING, **more)
 
 
-STREAM: Final = Parameter("stream", "path", _text(), description="`todo-` and 32 hexadecimal digits", required=True)
-IF_MATCH: Final = Parameter(
-    "If-Match", "header", _text(), description='the version expected, such as `"3"`, or `*`', required=False
+STREAM: Final = Parameter(
+    "stream", "path", _text(pattern=f"^{ID}$"), description="`todo-` and 32 hexadecimal digits", required=True
 )
-KEY: Final = Parameter(
+IF_MATCH: Final = Parameter(
+    "If-Match",
+    "header",
+    _text(pattern=rf"^(\*|{VERSION})$"),
+    description='the version expected, such as `"3"`, or `*`',
+    required=False,
+)
+IDEMPOTENCY_KEY: Final = Parameter(
     "Idempotency-Key",
     "header",
-    _text(),
+    _text(pattern=f"^{KEY}$"),
     description="1 to 200 printable ASCII characters; a repetition is answered alike",
     required=False,
 )
@@ -64,12 +85,15 @@ WAIT: Final = Parameter(
     description="how long at most, in milliseconds",
     required=False,
 )
+NOT_BLANK: Final = rf"^[^\u0000]*[^\u0000{BLANK}][^\u0000]*$"
+"""Pattern of a text: no NUL, and something that is not blank."""
+
 TEXT: Final = RequestBody(
     content={
         "application/json": OpenAPIMediaType(
             schema=Schema(
                 type=OpenAPIType.OBJECT,
-                properties={"text": _text(min_length=1, max_length=MAX_TEXT)},
+                properties={"text": _text(min_length=1, max_length=MAX_TEXT, pattern=NOT_BLANK)},
                 required=["text"],
             )
         )
@@ -84,7 +108,7 @@ class CreateOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = TEXT
-        self.parameters = [KEY]
+        self.parameters = [IDEMPOTENCY_KEY]
 
 
 @dataclass
@@ -93,15 +117,17 @@ class UpdateOperation(Operation):
 
     def __post_init__(self) -> None:
         self.request_body = TEXT
-        self.parameters = [STREAM, IF_MATCH, KEY]
+        self.parameters = [STREAM, IF_MATCH, IDEMPOTENCY_KEY]
 
 
 @dataclass
 class DeleteOperation(Operation):
-    """What a delete takes."""
+    """What a delete takes, and that its answer has no document."""
 
     def __post_init__(self) -> None:
-        self.parameters = [STREAM, IF_MATCH, KEY]
+        self.parameters = [STREAM, IF_MATCH, IDEMPOTENCY_KEY]
+        if self.responses is not None and isinstance(done := self.responses["204"], OpenAPIResponse):
+            done.content = None
 
 
 @dataclass
@@ -113,8 +139,13 @@ class ReadOperation(Operation):
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:
-    """The problem documents that an operation may answer with."""
+    """The problem documents that an operation may answer with, beside those of the connection."""
     return {
-        status: ResponseSpec(Problem, description="RFC 9457 problem document", media_type="application/problem+json")
-        for status in statuses
+        status: ResponseSpec(
+            Problem,
+            description="RFC 9457 problem document",
+            media_type="application/problem+json",
+            generate_examples=False,
+        )
+        for status in sorted({*EVERYWHERE, *statuses})
     }

@@ -22,9 +22,24 @@ MAX_BODY: Final = 32 * 1024
 MAX_VERSION: Final = 999_999_999
 """The highest version that a caller can name."""
 
-_ID: Final = re.compile(r"todo-[0-9a-f]{32}")
-_ETAG: Final = re.compile(r'"(\d{1,9})"', re.ASCII)
-_KEY: Final = re.compile(r"[\x20-\x7e]{1,200}")
+MAX_POSITION: Final = 2**53 - 1
+"""The highest position that a caller can name: a whole number in every language that reads JSON."""
+
+MAX_PAGE: Final = 1000
+"""Todos or events on a page."""
+
+ID: Final = "todo-[0-9a-f]{32}"
+"""Pattern of a todo's id."""
+
+VERSION: Final = '"([0-9]{1,9})"'
+"""Pattern of a version as `If-Match` has it."""
+
+KEY: Final = "[!-~](?:[ -~]{0,198}[!-~])?"
+"""Pattern of an `Idempotency-Key`: 1 to 200 printable ASCII characters; blanks around it are none of it in HTTP."""
+
+_ID: Final = re.compile(ID)
+_ETAG: Final = re.compile(VERSION)
+_KEY: Final = re.compile(KEY)
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 _decode: Final = msgspec.json.Decoder(TextBody).decode

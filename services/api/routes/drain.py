@@ -45,7 +45,7 @@ class Drain:
 def drain_route(drain: Drain) -> HTTPRouteHandler:
     """The route of `/drain`."""
 
-    @post("/drain", status_code=202, responses=refusals(503), tags=["operations"], summary="Wake the projectors now")
+    @post("/drain", status_code=202, responses=refusals(), tags=["operations"], summary="Wake the projectors now")
     async def wake() -> DrainAnswer:
         """Debounced; says whether the call was coalesced with another."""
         return DrainAnswer(accepted=True, coalesced=await drain.ask())

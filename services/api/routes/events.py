@@ -17,17 +17,19 @@ from eventstore.contract import EventStore
 from eventstore.events import Position, StoredEvent
 from services.api.http.bodies import EventDocument, EventPage
 from services.api.http.openapi import refusals
+from services.api.http.requests import MAX_PAGE, MAX_POSITION
 
-Limit = Annotated[int, Parameter(ge=1, le=1000, description="events on a page")]
+Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="events on a page")]
 After = Annotated[
-    int, Parameter(ge=0, le=2**63 - 1, description="the position before the page; `next` of the last, 0 for the first")
+    int,
+    Parameter(ge=0, le=MAX_POSITION, description="the position before the page; `next` of the last, 0 for the first"),
 ]
 
 
 def events_route(store: EventStore) -> HTTPRouteHandler:
     """The route of `/events`."""
 
-    @get("/events", responses=refusals(400, 503), tags=["log"], summary="A page of the log, in the global order")
+    @get("/events", responses=refusals(), tags=["log"], summary="A page of the log, in the global order")
     async def read_log(limit: Limit = 100, after: After = 0) -> EventPage:
         """Committed events before which nothing can still commit. The last page's `next` is null; more may follow."""
         events = await store.read_log(after=Position(after), limit=limit)

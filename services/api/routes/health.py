@@ -17,12 +17,12 @@ from services.api.refusals import NotReady
 def health_routes(database: Database, watch: Watch) -> Router:
     """The routes of the health checks."""
 
-    @get("/livez", summary="The process runs")
+    @get("/livez", responses=refusals(), summary="The process runs")
     async def livez() -> HealthAnswer:
         """Says nothing of the store: a restart would not bring it back."""
         return HealthAnswer("alive")
 
-    @get("/readyz", responses=refusals(503), summary="The process can serve")
+    @get("/readyz", responses=refusals(), summary="The process can serve")
     async def readyz() -> HealthAnswer:
         """Asks the store; the problem's detail is the reason when it is not ready."""
         try:

@@ -32,6 +32,7 @@ from eventstore.postgres import Database
 from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import read_holders
 from projection.stats import read_stats
+from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
 from services.api.routes.projection_metrics import of_this_process, told
 from services.api.serving.admission import Admission
@@ -97,7 +98,12 @@ def metrics_route(
 
     shared = SingleFlight(read)
 
-    @get("/metrics", media_type="text/plain", summary="Metrics of API, store and projectors, for Prometheus")
+    @get(
+        "/metrics",
+        media_type="text/plain",
+        responses=refusals(),
+        summary="Metrics of API, store and projectors, for Prometheus",
+    )
     async def metrics() -> Response[bytes]:
         """Metrics in Prometheus's text format, also while the store is away."""
         _flush()

@@ -29,9 +29,7 @@ def stats_route(database: Database, watch: Watch, *, serial: bool) -> HTTPRouteH
 
     shared = SingleFlight(read)
 
-    @get(
-        "/stats", responses=refusals(503), tags=["operations"], summary="Statistics of store and projection, no verdict"
-    )
+    @get("/stats", responses=refusals(), tags=["operations"], summary="Statistics of store and projection, no verdict")
     async def stats() -> StatsDocument:
         """Concurrent calls share one query, which begins after the last of them came."""
         return await shared()

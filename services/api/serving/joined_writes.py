@@ -11,19 +11,26 @@ from typing import Any, Final
 
 
 class JoinedWrites(asyncio.Transport):
-    """A transport around another. What is written in one turn of the event loop, or until `flush`, is sent as one."""
+    """A transport around another. What is written in one turn of the event loop, or until `flush`, is sent as one.
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    Once it is closed, what a caller has not taken within `patience_s` is dropped.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, patience_s: float) -> None:
         super().__init__()
         self._transport: Final = transport
         self._loop: Final = loop
+        self._patience_s: Final = patience_s
+        self._drop: asyncio.TimerHandle | None = None
         self._parts: list[bytes] = []
         self._paused = False
         self._ending = False
         self.linger_s = 0.0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send soon."""
+        """Send soon; nothing after the end."""
+        if self._ending:
+            return
         if not self._parts:
             self._loop.call_soon(self.flush)
         self._parts.append(bytes(data))
@@ -40,6 +47,7 @@ class JoinedWrites(asyncio.Transport):
             return
         self._ending = True
         self.flush()
+        self._drop = self._loop.call_later(self._patience_s, self._transport.abort)
         if self.linger_s and not self._transport.is_closing():
             self._transport.write_eof()
             self._read_on()
@@ -50,6 +58,12 @@ class JoinedWrites(asyncio.Transport):
     def abort(self) -> None:
         """Close at once."""
         self._transport.abort()
+
+    def gone(self) -> None:
+        """The connection has ended."""
+        if self._drop is not None:
+            self._drop.cancel()
+            self._drop = None
 
     def is_closing(self) -> bool:
         """Whether the transport is closed, or about to be."""

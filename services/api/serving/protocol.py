@@ -3,8 +3,10 @@
 Composed over asyncio's Protocol and Transport: bytes pass through here before uvicorn parses them, and its answers pass
 through here before they are sent. What it adds:
 
-* a request line with its headers is at most `MAX_HEAD` bytes, one in chunks at most `MAX_CHUNKED`, and a request is
-  whole within `WHOLE_S`; uvicorn would gather heads and trailers without end;
+* a request line, a head and a request in chunks have the most bytes that `services.api.serving.bounds` says; uvicorn
+  would gather heads and trailers without end;
+* a request is whole, and an answer taken, within the time that a caller is waited for, however it comes and goes;
+* so many connections at once as there are files for them;
 * the head and the body of an answer leave in one write (`joined_writes`);
 * requests that a caller sends ahead wait here until the one before is answered, so a head that can not be read is
   refused after the answers before it, and never in the place of one;
@@ -24,37 +26,21 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.api.serving import raw_answers
 from services.api.serving.admission import ADMISSION, SPARED, Admission
+from services.api.serving.bounds import LINGER_S, MAX_CHUNKED, MAX_HEAD, MAX_HELD, MAX_LINE, REFUSAL_S
+from services.api.serving.deadline import Deadline
 from services.api.serving.joined_writes import JoinedWrites
 from services.api.serving.unread import unread
-
-MAX_HEAD: Final = 64 * 1024
-"""Bytes of a request line with its headers."""
-
-MAX_CHUNKED: Final = 256 * 1024
-"""Bytes of a request that comes in chunks, with all that stands between them and after the last."""
-
-MAX_HELD: Final = 64 * 1024
-"""Bytes that a caller may send ahead before its connection is read no further."""
-
-WHOLE_S: Final = 75
-"""How long a request may take to arrive, and a connection to bring its first."""
-
-REFUSAL_S: Final = 1.0
-"""How long the application may take to refuse a body in chunks that is too long, before the connection does it."""
 
 CONNECTION: Final = "connection"
 """The name under which the ASGI state of a request has its connection."""
 
 _END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
 
-LINGER_S: Final = 1.0
-"""How long the rest of a body in chunks is read past after its answer."""
-
-_TOO_LONG: Final = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 36\r\n"
-    b"connection: close\r\n\r\nThe head of the request is too long."
-)
+_UPGRADE: Final = re.compile(rb"\nupgrade(?=:)", re.IGNORECASE)
+_PASSED_OVER: Final = b"\nx-upgrade"
+"""Another protocol that is asked for is passed over; the parser would take a body for that protocol's."""
 
 _WAITS: Final = b"at_least_version="
 """In the query of a read that waits for the projection."""
@@ -63,19 +49,36 @@ _NO_BODY: Final = -1
 _CHUNKED: Final = -2
 
 
-class Connection(asyncio.Protocol):
-    """One connection. A head beyond `MAX_HEAD` is refused with 400; a request not whole after `WHOLE_S` is cut off.
+class Http(HttpToolsProtocol):
+    """uvicorn's protocol. What it can not read is refused as a problem document, as everything else is."""
 
-    Requests that a caller sends ahead are held back, at most `MAX_HELD` bytes and what one read brings.
+    def send_400_response(self, msg: str) -> None:
+        """Refuse, and end the connection."""
+        self.transport.write(raw_answers.MALFORMED)
+        self.transport.close()
+
+
+class Connection(asyncio.Protocol):
+    """One connection, one of `most` at a time, whose caller is waited for `patience_s` at each turn.
+
+    What is too long is refused with 413, 414 or 431, what is late with 408, one connection too many with 503. Requests
+    that a caller sends ahead are held back, at most `MAX_HELD` bytes and what one read brings.
     """
 
-    def __init__(self, *, app_state: dict[str, Any], **named: Any) -> None:
-        self._inner: Final = HttpToolsProtocol(app_state={**app_state, CONNECTION: self}, **named)
+    def __init__(self, *, app_state: dict[str, Any], patience_s: float, most: int, **named: Any) -> None:
+        self._inner: Final = Http(app_state={**app_state, CONNECTION: self}, **named)
         self._admission: Final[Admission] = app_state[ADMISSION]
         self._loop: Final = asyncio.get_running_loop()
-        self._overdue: asyncio.TimerHandle | None = None
+        self._patience_s: Final = patience_s
+        self._most: Final = most
+        self._arrival: Final = Deadline(self._loop, patience_s, self._late)
+        self._taking: Final = Deadline(self._loop, patience_s, self._unread)
+        self._refusal: asyncio.TimerHandle | None = None
+        self._admitted = False
+        self._ended = False
         self._held = bytearray()
         self._head = 0
+        self._line = 0
         self._tail = b""
         self._chunks = 0
         # Bytes of the body that are still to come, or one of the two signs.
@@ -94,30 +97,44 @@ class Connection(asyncio.Protocol):
         return self._body == _CHUNKED
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A caller has come."""
-        self._transport = JoinedWrites(cast(asyncio.Transport, transport), self._loop)
+        """A caller has come; one too many is turned away."""
+        self._transport = JoinedWrites(cast(asyncio.Transport, transport), self._loop, self._patience_s)
+        self._admitted = len(self._inner.connections) < self._most
+        if not self._admitted:
+            self._refuse(raw_answers.FULL)
+            return
         self._inner.connection_made(self._transport)
-        self._overdue = self._loop.call_later(WHOLE_S, self._transport.close)
+        self._arrival.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller has gone."""
-        self._in_time()
+        self._arrival.end()
+        self._taking.end()
+        if self._refusal is not None:
+            self._refusal.cancel()
         self._leave()
         self._held.clear()
-        self._inner.connection_lost(exc)
+        self._transport.gone()
+        if self._admitted:
+            self._inner.connection_lost(exc)
 
-    def eof_received(self) -> None:
-        """The caller sends no more; what it sent is still answered."""
-        self._inner.eof_received()
+    def eof_received(self) -> bool:
+        """The caller sends no more; what it sent is still answered, and a part of a request refused."""
+        self._ended = True
+        self._refuse_a_part()
+        # The end of chunks is not seen here, and a part of them would be waited for in vain.
+        return (self._starting or self._serving) and not self.chunked
 
     def pause_writing(self) -> None:
         """The caller reads too slowly."""
         self._behind = True
+        self._taking.begin()
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """The caller has caught up."""
         self._behind = False
+        self._taking.rest()
         self._inner.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -136,13 +153,19 @@ class Connection(asyncio.Protocol):
         if self.chunked:
             self._transport.linger_s = LINGER_S
         self._release()
+        self._refuse_a_part()
 
     def answered(self) -> None:
         """The answer is whole: send it, and read the next request."""
         self._transport.flush()
         self._serving = False
         self._leave()
+        if self._body == _NO_BODY:
+            self._arrival.begin()
         self._release()
+        self._refuse_a_part()
+        if self._ended and not (self._starting or self._serving):
+            self._transport.close()
 
     def _release(self) -> None:
         if self._held:
@@ -169,26 +192,38 @@ class Connection(asyncio.Protocol):
 
     def _read_head(self, data: bytes) -> bytes:
         """Hand on the head, as far as it has come; return what comes after it."""
-        if not self._head and not (data := data.lstrip(b"\r\n")):
-            return b""
-        if self._overdue is None:
-            self._overdue = self._loop.call_later(WHOLE_S, self._transport.close)
-        if self._admission.full and not self._head and (head := self._shed(data)):
-            return data[head:]
+        if not self._head:
+            if not (data := data.lstrip(b"\r\n")):
+                return b""
+            self._arrival.begin()
+            if self._admission.full and (head := self._shed(data)):
+                return data[head:]
         seam = self._tail + data
         end = _END_OF_HEAD.search(seam)
         length = end.end() - len(self._tail) if end else len(data)
-        self._head += length
-        if self._head > MAX_HEAD:
-            self._refuse()
+        if too_long := self._too_long(data, length):
+            self._refuse(too_long)
             return b""
         self._starting = end is not None
         if end and seam.find(_WAITS, 0, end.end()) < 0:
             self._counted = True
             self._admission.enter()
-        self._head, self._tail = (0, b"") if end else (self._head, seam[-2:])
-        self._inner.data_received(data[:length])
+        self._tail = b"" if end else seam[-2:]
+        if end:
+            self._head = self._line = 0
+        part = data[:length]
+        self._inner.data_received(_UPGRADE.sub(_PASSED_OVER, part) if b"pgrade:" in part else part)
         return data[length:]
+
+    def _too_long(self, data: bytes, length: int) -> bytes | None:
+        """Count what has come of a head. Returns the refusal of one that is too long."""
+        if self._head == self._line:
+            newline = data.find(b"\n", 0, length)
+            self._line += length if newline < 0 else newline
+        self._head += length
+        if self._line > MAX_LINE:
+            return raw_answers.LONG_LINE
+        return raw_answers.LONG_HEAD if self._head > MAX_HEAD else None
 
     def _read_body(self, data: bytes) -> bytes:
         """Hand on the body, as far as it has come; return what comes after it."""
@@ -204,10 +239,9 @@ class Connection(asyncio.Protocol):
 
     def _read_chunks(self, data: bytes) -> None:
         self._chunks += len(data)
-        if self._chunks > MAX_CHUNKED:
+        if self._chunks > MAX_CHUNKED and self._refusal is None:
             self._transport.pause_reading()
-            self._in_time()
-            self._overdue = self._loop.call_later(REFUSAL_S, self._refuse)
+            self._refusal = self._loop.call_later(REFUSAL_S, self._refuse, raw_answers.LONG_CHUNKS)
         self._inner.data_received(data)
 
     def _shed(self, data: bytes) -> int:
@@ -236,18 +270,27 @@ class Connection(asyncio.Protocol):
             self._counted = False
             self._admission.leave()
 
-    def _refuse(self) -> None:
-        self._transport.write(_TOO_LONG)
+    def _refuse_a_part(self) -> None:
+        """Of a caller that sends no more: what is left of a request is all that there will be."""
+        if self._ended and not self._held and (self._head or (self._serving and self._body > 0)):
+            self._refuse(raw_answers.CUT_OFF)
+
+    def _refuse(self, answer: bytes) -> None:
+        self._transport.write(answer)
         self._transport.close()
+
+    def _late(self) -> None:
+        """Tell one whose request has begun and is not answered; close on one that was idle without a word."""
+        if self._head or (self._serving and self._body != _NO_BODY):
+            self._transport.write(raw_answers.LATE)
+        self._transport.close()
+
+    def _unread(self) -> None:
+        self._transport.abort()
 
     def _whole(self) -> None:
         self._body = _NO_BODY
-        self._in_time()
-
-    def _in_time(self) -> None:
-        if self._overdue is not None:
-            self._overdue.cancel()
-            self._overdue = None
+        self._arrival.rest()
 
 
 def _length(headers: Iterable[tuple[bytes, bytes]]) -> int:

@@ -6,13 +6,16 @@ from a thread to another and back (ADR 0015).
 
 from __future__ import annotations
 
+import math
 import signal
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from services.api.serving.bounds import most_connections
 from services.api.serving.protocol import Connection
 from services.api.settings import Settings
 from services.logs import hide_secrets
@@ -20,9 +23,6 @@ from settings import patience
 
 GRACE_S: Final = round(patience.REQUEST_S)
 """How long requests under way may take after SIGTERM."""
-
-KEEP_ALIVE_S: Final = 75
-"""How long an idle connection is kept."""
 
 _LOGS: Final[dict[str, Any]] = {
     "version": 1,
@@ -49,13 +49,15 @@ APPLICATION: Final = "services.api.asgi:application"
 
 def serve(settings: Settings, application: str = APPLICATION) -> None:
     """Serve until SIGTERM or SIGINT, and let requests under way finish. A worker process that dies is replaced."""
+    patience_s, most = settings.client_timeout, most_connections(settings.pool_size)
     config = uvicorn.Config(
         application,
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.processes,
-        http=Connection,
+        # Called as a class is.
+        http=cast(Any, partial(Connection, patience_s=patience_s, most=most)),
         loop="uvloop",
         lifespan="on",
         ws="none",
@@ -65,7 +67,8 @@ def serve(settings: Settings, application: str = APPLICATION) -> None:
         access_log=False,
         log_config=_LOGS,
         log_level=settings.log_level,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        # A connection bounds itself; this one comes later.
+        timeout_keep_alive=math.ceil(patience_s) + 1,
         timeout_graceful_shutdown=GRACE_S,
     )
     if settings.processes > 1:

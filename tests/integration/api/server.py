@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from bench.platforms.postgres.cluster import free_port
-from tests.cluster import as_role
+from tests.cluster import PATIENCE, as_role
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 30.0
@@ -34,7 +34,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 def api_environment(url: str, port: int, **variables: str) -> dict[str, str]:
     """The environment of an API process, with nothing of the caller's settings in it."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    return {**kept, "DATABASE_URL": url, "API_PORT": str(port), **variables}
+    return {**kept, **PATIENCE, "DATABASE_URL": url, "API_PORT": str(port), **variables}
 
 
 @dataclass
@@ -69,13 +69,13 @@ class ApiServer:
 
 
 @contextmanager
-def serve(url: str, folder: Path, **variables: str) -> Iterator[ApiServer]:
-    """Start the API on a free port; it is ready, or alive at least, when the block begins."""
+def serve(url: str, folder: Path, *, before: Sequence[str] = (), **variables: str) -> Iterator[ApiServer]:
+    """Start the API on a free port, `before` its command; it is ready, or alive at least, when the block begins."""
     port = free_port()
     log = folder / f"api-{port}.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.api"],
+            [*before, sys.executable, "-m", "services.api"],
             cwd=ROOT,
             env=api_environment(as_role("api", url), port, **variables),
             stderr=stream,

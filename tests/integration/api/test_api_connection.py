@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.api.serving.protocol import MAX_CHUNKED, MAX_HEAD
+from services.api.serving.bounds import MAX_CHUNKED, MAX_HEAD, MAX_LINE
 from tests.integration.api.server import ApiServer
 
 
@@ -26,6 +26,19 @@ def raw(api: ApiServer, *requests: bytes) -> bytes:
             answer += part
         sender.join()
     return answer
+
+
+def assert_refused(answer: bytes, status: int) -> None:
+    """The one answer that came is a problem document of the connection itself, which then ended."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.lower().splitlines()
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answer) == [b"%d" % status], answer
+    assert {b"content-type: application/problem+json", b"connection: close"} <= set(lines)
+    assert b"content-length: %d" % len(body) in lines
+    problem = json.loads(body)
+    assert (problem["status"], problem["type"]) == (status, "about:blank")
+    assert problem["title"]
+    assert problem["detail"]
 
 
 def _send(connection: socket.socket, requests: Sequence[bytes]) -> None:
@@ -58,12 +71,29 @@ def test_requests_on_one_connection_are_answered_in_their_order(api: ApiServer) 
     assert re.findall(rb'etag: "(\d+)"', answer) == [b"2", b"3", b"4", b"5"]
 
 
-@pytest.mark.parametrize("part", ["path", "header"])
-def test_a_head_without_end_is_cut_off(api: ApiServer, part: str) -> None:
-    begin = b"GET /" if part == "path" else b"GET / HTTP/1.1\r\nX: "
-    answer = raw(api, begin + b"a" * (MAX_HEAD + 1))
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"too long" in answer
+@pytest.mark.parametrize(
+    ("begin", "most", "status"),
+    [
+        (b"GET /", MAX_LINE, 414),
+        (b"GET /todos?after=", MAX_LINE, 414),
+        (b"A", MAX_LINE, 414),
+        (b"GET / HTTP/1.1\r\nX: ", MAX_HEAD, 431),
+        (b"GET / HTTP/1.1\r\nX", MAX_HEAD, 431),
+    ],
+    ids=["path", "query", "method", "value of a header", "name of a header"],
+)
+def test_a_head_without_end_is_cut_off(api: ApiServer, begin: bytes, most: int, status: int) -> None:
+    assert_refused(raw(api, begin + b"a" * (most + 1)), status)
+
+
+def test_many_small_headers_are_cut_off(api: ApiServer) -> None:
+    assert_refused(raw(api, b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * (MAX_HEAD // 6)), 431)
+
+
+def test_a_long_line_is_read(api: ApiServer) -> None:
+    line = b"GET /livez?x=" + b"a" * (MAX_LINE - 100) + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    assert raw(api, line).startswith(b"HTTP/1.1 200 ")
+    assert raw(api, *(line[at : at + 1000] for at in range(0, len(line), 1000))).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_long_head_is_read(api: ApiServer) -> None:
@@ -73,8 +103,7 @@ def test_a_long_head_is_read(api: ApiServer) -> None:
 
 def test_trailers_without_end_are_cut_off(api: ApiServer) -> None:
     begin = b"POST /todos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
-    answer = raw(api, begin + b"a" * (MAX_CHUNKED + 1))
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert_refused(raw(api, begin + b"a" * (MAX_CHUNKED + 1)), 413)
 
 
 def test_a_trailer_is_no_header(api: ApiServer) -> None:
@@ -133,4 +162,66 @@ def test_a_caller_that_expects_it_is_told_to_continue(api: ApiServer) -> None:
 
 
 def test_what_is_no_http_is_refused_at_once(api: ApiServer) -> None:
-    assert raw(api, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").startswith(b"HTTP/1.1 400 ")
+    assert_refused(raw(api, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), 400)
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        b"Content-Length: -1",
+        b"Content-Length: 0x10",
+        b"Content-Length: 1_6",
+        b"Content-Length: 16 16",
+        b"Content-Length: " + b"9" * 100,
+        b"Content-Length: 16\r\nContent-Length: 17",
+        b"Content-Length: 16\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip",
+        b"Transfer-Encoding: chunked, gzip",
+    ],
+)
+def test_a_length_that_is_none_is_refused_and_leaves_no_event(api: ApiServer, length: bytes) -> None:
+    before = api.events()
+    head = b"POST /todos HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + length + b"\r\n\r\n"
+    assert_refused(raw(api, head + b'{"text":"bread"}'), 400)
+    assert api.events() == before
+
+
+def test_what_is_longer_than_its_length_is_no_part_of_the_request(api: ApiServer) -> None:
+    before = api.events()
+    answer = raw(api, b'POST /todos HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n{"text":"bread"}{"text":"more"}')
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"201", b"400"]
+    assert api.events() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("line", "statuses"),
+    [
+        (b"OPTIONS * HTTP/1.1", {b"404"}),
+        (b"CONNECT a:1 HTTP/1.1", {b"400"}),
+        (b"GET http://a/livez HTTP/1.1", {b"200"}),
+        (b"GET //livez HTTP/1.1", {b"200"}),
+        (b"GET /%00%ff%2e%2e/livez HTTP/1.1", {b"404"}),
+        (b"GET /todos/\xff HTTP/1.1", {b"400", b"404"}),
+        (b"GET ?x HTTP/1.1", {b"400", b"404"}),
+        (b"GET /livez HTTP/1.0", {b"200"}),
+        (b"GET /livez HTTP/9.9", {b"400"}),
+        (b"GET /livez", {b"200"}),
+        (b"PRI * HTTP/2.0", {b"400"}),
+        (b"\0 /livez HTTP/1.1", {b"400"}),
+    ],
+)
+def test_no_request_line_is_an_error_of_the_apis(api: ApiServer, line: bytes, statuses: set[bytes]) -> None:
+    answer = raw(api, line + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
+    found = re.findall(rb"HTTP/1.1 (\d+)", answer)
+    assert len(found) == 1, answer
+    assert set(found) <= statuses
+    if found[0] >= b"400":
+        assert b"\r\ncontent-type: application/problem+json\r\n" in answer.lower()
+
+
+def test_an_upgrade_that_is_asked_for_is_passed_over(api: ApiServer) -> None:
+    asked = b"Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    body = b'Content-Length: 16\r\n\r\n{"text":"bread"}'
+    last = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    answer = raw(api, b"GET /livez HTTP/1.1\r\n" + asked + b"\r\n", b"POST /todos HTTP/1.1\r\n" + asked + body, last)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"201", b"200"]

@@ -54,7 +54,7 @@ def test_the_log_page_by_page(api: ApiServer) -> None:
     assert moments == sorted(moments)
     assert moments[0].utcoffset() == timedelta()
     assert page(api, after=positions[-1]) == {"events": [], "next": None}
-    assert page(api, after=2**63 - 1) == {"events": [], "next": None}
+    assert page(api, after=2**53 - 1) == {"events": [], "next": None}
 
 
 async def test_an_event_that_commits_late_is_not_passed(url: str, api: ApiServer) -> None:
@@ -74,7 +74,7 @@ async def test_an_event_that_commits_late_is_not_passed(url: str, api: ApiServer
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=", "after=-1", "after=x", "after=", f"after={2**63}", "after=1.5"],
+    ["limit=0", "limit=1001", "limit=x", "limit=", "after=-1", "after=x", "after=", f"after={2**53}", "after=1.5"],
 )
 def test_a_page_out_of_bounds(api: ApiServer, query: str) -> None:
     problem = assert_problem(api.client.get(f"/events?{query}"), 400)

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from eventstore.postgres import Database, PostgresEventStore
-from tests.cluster import Cluster
+from tests.cluster import PATIENT, Cluster
 from tests.emptied import empty
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
@@ -33,7 +33,7 @@ async def url(request: pytest.FixtureRequest, cluster: Cluster) -> AsyncIterator
             yield own
         return
     shared: str = request.getfixturevalue("shared_url")
-    async with Database(shared, pool_size=1) as database:
+    async with Database(shared, pool_size=1, bounds=PATIENT) as database:
         await empty(database)
     yield shared
 
@@ -46,7 +46,7 @@ def cluster_url(cluster: Cluster) -> str:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with Database(url, pool_size=4) as database:
+    async with Database(url, pool_size=4, bounds=PATIENT) as database:
         yield database
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.cluster import as_role
+from tests.cluster import PATIENCE, as_role
 from tests.integration.projector.stage import PATIENCE_S, Stage, until
 
 ROOT: Final = Path(__file__).parents[3]
@@ -21,7 +21,8 @@ OPERATOR: Final = ("unblock", "skip", "reset", "recount", "positions")
 
 def environment(url: str, **variables: str) -> dict[str, str]:
     """What the process is told, with nothing of the caller's settings in it."""
-    return {"PATH": "/usr/bin:/bin", "DATABASE_URL": url, "LEASE_SECONDS": "0.5", "POLL_MS": "20", **variables}
+    paced = {"LEASE_SECONDS": "0.5", "POLL_MS": "20", **PATIENCE}
+    return {"PATH": "/usr/bin:/bin", "DATABASE_URL": url, **paced, **variables}
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from projection.strategy import OrderingStrategy, Tools
 from services.projector.read_models import handler, load
 from services.projector.settings import Settings
 from services.projector.worker import Worker
-from tests.cluster import as_role
+from tests.cluster import PATIENT, as_role
 
 PATIENCE_S: Final = 20.0
 Make = Callable[[Tools], OrderingStrategy]
@@ -144,11 +144,12 @@ class Stage:
     @asynccontextmanager
     async def on(cls, url: str, *, read_models: tuple[str, ...] = ("todos",)) -> AsyncIterator[Self]:
         """The stage on a migrated database, emptied first: that takes a tenth of what a new database takes."""
-        async with Database(url, pool_size=4) as database:
+        async with Database(url, pool_size=4, bounds=PATIENT) as database:
             async with database.connection() as connection:
                 await connection.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             store = PostgresEventStore(database)
-            async with Database(as_role("operator", url), pool_size=2, application_name="operator") as operator:
+            role = as_role("operator", url)
+            async with Database(role, pool_size=2, application_name="operator", bounds=PATIENT) as operator:
                 yield cls(url, database, store, Steps(operator, load(read_models)), read_models=read_models)
             await store.close()
 
@@ -195,6 +196,7 @@ class Stage:
             "linger": 0.0,
             "attempts": 2,
             "read_models": self.read_models,
+            "bounds": PATIENT,
         }
         return Settings(database_url=self.url, **{**usual, **changes})
 

@@ -14,11 +14,12 @@ import aiohttp
 import psutil
 import pytest
 
-from services.api.serving.server import KEEP_ALIVE_S
 from services.loadgen.measure.visibility_probe import LostAnswer, send_once
 from services.loadgen.workload.http import connections
 from services.loadgen.workload.http import session as session_module
 from services.loadgen.workload.http.session import IDLE_MOST_S, HttpSession
+from settings import UNSET
+from settings.catalogue.api import API_CLIENT_TIMEOUT_MS
 
 WRITES = ("POST", "PUT", "DELETE")
 PATIENCE_S = 30.0
@@ -172,7 +173,7 @@ def test_a_connection_that_was_idle_for_long_is_given_up_before_its_server_may_c
         monkeypatch.setattr(session_module, "IDLE_MOST_S", 0.0)
         assert session.request("PUT", "/ok", b"{}").status == 200
         assert server.connections == 2
-    assert IDLE_MOST_S < KEEP_ALIVE_S / 10
+    assert API_CLIENT_TIMEOUT_MS.read(UNSET) / 1000 / 10 > IDLE_MOST_S
 
 
 def test_a_server_that_is_silent_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from services.loadgen.workload.http.answers import AnswerParser, BadAnswer
-from services.loadgen.workload.http.connections import Connection, connect
+from services.loadgen.workload.http.connections import TIMEOUT_S, Connection, connect
 
 IDLE_MOST_S: Final = 4.0
 """A connection that was idle for longer serves no further request.
@@ -21,6 +21,9 @@ IDLE_MOST_S: Final = 4.0
 Servers close one that is idle (uvicorn and Node after 5 s unless told otherwise, our API after 75 s). A request that
 meets the close half-way is lost, and a user who thinks as long as the server waits would meet it again and again.
 """
+
+WHOLE_S: Final = TIMEOUT_S
+"""How long an answer may take, in however many parts it comes; looked at as each of them does."""
 
 
 @dataclass(slots=True)
@@ -63,7 +66,8 @@ class HttpSession:
             connection.send(self._message(method, path, body, request_id))
             parser = self._parser
             while not parser.feed(connection.receive()):
-                pass
+                if time.perf_counter() - began > WHOLE_S:
+                    raise TimeoutError(f"the answer was not whole within {WHOLE_S:g} s")
         except (OSError, BadAnswer) as error:
             self.close()
             return Answer(0, time.perf_counter() - began, error=error)
