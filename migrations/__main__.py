@@ -5,8 +5,9 @@ do. What one run does is one transaction: all of it or nothing. Where a revision
 downgrade wait until no projector is at work, and refuse after 20 seconds; the API may run on.
 
 `roles` makes the least-privileged role of each process, or corrects it; `roles --sql` prints the statements instead,
-and needs no database. A role gets the password of TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD,
-TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD, and may log in then.
+and needs no database; `upgrade --roles` does both, one after the other. A role gets the password of
+TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD, TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD, and may log in
+then.
 
 The exit code is 0 when done; 1 when the database could not be reached or refused, or projectors are at work; 2 for a
 setting or a revision that can not be used, or a database that is not ours.
@@ -93,9 +94,9 @@ def _arguments() -> argparse.Namespace:
         prog="python -m migrations", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    actions.add_parser("upgrade", help="to a revision (default: head)").add_argument(
-        "revision", nargs="?", default="head"
-    )
+    upgrading = actions.add_parser("upgrade", help="to a revision (default: head)")
+    upgrading.add_argument("revision", nargs="?", default="head")
+    upgrading.add_argument("--roles", action="store_true", help="and then do what `roles` does")
     actions.add_parser("downgrade", help="back to a revision (base: nothing left)").add_argument("revision")
     actions.add_parser("current", help="show the revision").set_defaults(revision="")
     roles = actions.add_parser("roles", help="make the database roles of the processes, or correct their rights")
@@ -122,6 +123,8 @@ def main() -> int:
             asyncio.run(make_roles(url))
         else:
             asyncio.run(migrate(url, arguments.action, arguments.revision))
+            if getattr(arguments, "roles", False):
+                asyncio.run(make_roles(url))
     except (SettingError, CommandError) as error:
         return _refuse(str(error), REFUSED)
     except (apply.NotAllowed, ownership.NotOurs) as error:

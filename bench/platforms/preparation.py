@@ -42,10 +42,13 @@ def environment(settings: Settings, **addresses: str) -> dict[str, str]:
 
 
 def require_modules(settings: Settings) -> None:
-    """Let a projector's process judge its strategy and read models. Raises SetupError that names the setting.
+    """Let a projector's process judge a stranger's strategy and read models. Raises SetupError that names the setting.
 
-    They are modules that a projector knows and the bench does not, so a process of the former loads them.
+    They are modules that a projector knows and the bench does not, so a process of the former loads them. Those that
+    come with us are known to be fine.
     """
+    if not plugins.leading_to(settings.strategy, *settings.read_models):
+        return
     command = [sys.executable, "-m", "services.projector.check"]
     try:
         done = ask(command, environment(settings), within_s=CHECK_S, cwd=ROOT)

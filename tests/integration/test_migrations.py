@@ -20,7 +20,7 @@ from eventstore.schema import REVISION
 from migrations import compared, metadata
 from migrations.__main__ import main, migrate
 from migrations.turn import Held
-from tests.cluster import Cluster
+from tests.cluster import Cluster, as_role
 
 # All that a database has in its schema, as Postgres itself words it.
 EVERYTHING = """
@@ -401,3 +401,21 @@ def test_a_schema_of_its_own_beside_another_application(cluster: Cluster, monkey
     address = f"{url}?options=-csearch_path%3Dours"
     assert run(monkeypatch, address) == 0
     assert run(monkeypatch, address, "roles") == 0
+
+
+def test_an_upgrade_makes_the_roles_too_where_it_is_asked_to(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = cluster.create(migrated=False)
+    assert run(monkeypatch, url, "upgrade", "--roles") == 0
+    assert "tidemark_api: may log in" in capsys.readouterr().out
+    assert asyncio.run(reads(as_role("oracle", url))) == 0
+
+
+async def reads(url: str) -> int:
+    """The events that a login reads."""
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM events"))
+    finally:
+        await connection.close()

@@ -59,11 +59,12 @@ def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Pr
     return Database(logins, plain, told, Server(cluster, file))
 
 
-def make_roles(settings: Settings, logins: Logins, processes: Processes) -> None:
-    """Make our roles on a server of the run's own; on any other they are somebody's affair."""
-    if logins.passwords:
-        env = {**environment(settings, DATABASE_URL=logins.owner), **logins.passwords}
-        processes.run("roles", ["-m", "migrations", "roles"], env, MIGRATION_TIMEOUT_S)
+def with_roles(logins: Logins) -> tuple[str, ...]:
+    """What makes our migration make our roles on a server of the run's own; on any other they are somebody's affair.
+
+    It is given their passwords.
+    """
+    return ("--roles",) if logins.passwords else ()
 
 
 @contextmanager
@@ -79,6 +80,6 @@ def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict
         opened.callback(processes.stop)
         progress.step("migrating")
         env = environment(settings, DATABASE_URL=database.logins.owner)
-        processes.run("migrations", ["-m", "migrations", "upgrade"], env, MIGRATION_TIMEOUT_S)
-        make_roles(settings, database.logins, processes)
+        command = ["-m", "migrations", "upgrade", *with_roles(database.logins)]
+        processes.run("migrations", command, {**env, **database.logins.passwords}, MIGRATION_TIMEOUT_S)
         yield env

@@ -6,10 +6,11 @@ global order. All of it hangs on our own schema, so nothing of it is asked of an
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from bench.platforms.local.database import Database, make_roles
+from bench.platforms.local.database import Database, with_roles
 from bench.platforms.preparation import environment, examined, require_modules
 from bench.platforms.processes import Processes
 from bench.preflight.examination import Doctor
@@ -42,6 +43,10 @@ class Kind(Protocol):
 
     def reached(self, database: Database | None, processes: Processes) -> None:
         """Its database is there."""
+        ...
+
+    def migrating(self) -> tuple[Sequence[str], Mapping[str, str]]:
+        """What its migration is told beside its manifest: arguments, and variables."""
         ...
 
     def migrated(self, progress: Progress) -> None:
@@ -85,9 +90,13 @@ class Ours:
         assert database is not None
         self._database, self._processes = database, processes
 
+    def migrating(self) -> tuple[Sequence[str], Mapping[str, str]]:
+        """To make the roles of a server of the run's own."""
+        logins = self._database.logins
+        return with_roles(logins), logins.passwords
+
     def migrated(self, progress: Progress) -> None:
-        """Make the roles of a server of the run's own, and examine the database."""
-        make_roles(self._settings, self._database.logins, self._processes)
+        """Examine the database."""
         self.doctor = examined(self._settings, self._database.logins.owner, progress)
 
     def started(self, progress: Progress) -> None:
@@ -126,6 +135,10 @@ class Others:
     def reached(self, database: Database | None, processes: Processes) -> None:
         """Note its database."""
         self._database = database
+
+    def migrating(self) -> tuple[Sequence[str], Mapping[str, str]]:
+        """Nothing."""
+        return (), {}
 
     def migrated(self, progress: Progress) -> None:
         """Nothing."""

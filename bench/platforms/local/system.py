@@ -71,10 +71,11 @@ class Local:
         """Run what the target does once before its processes start. Raises RunFailed, SetupError."""
         if (step := self._settings.target.migrate) is not None:
             line = self._lines.of(step, self._own.environment(), name="migrate", database=self._own.address("migrate"))
+            arguments, variables = self._own.migrating()
             self._processes.run(
                 "migrations",
-                line.command,
-                line.environment,
+                [*line.command, *arguments],
+                {**line.environment, **variables},
                 MIGRATION_TIMEOUT_S,
                 program=(),
                 cwd=line.cwd,
