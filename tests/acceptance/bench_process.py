@@ -24,6 +24,8 @@ LOOK_S: Final = 0.1
 SHORT: Final = {"VUS": "30", "DURATION": "3s", "WARMUP": "1s", "HOLD": "0"}
 HELD: Final = {**SHORT, "HOLD": "1s"}
 LONG: Final = {"VUS": "20", "DURATION": "120s", "WARMUP": "0s"}
+FAKE: Final = str(ROOT / "tests" / "fakes" / "target")
+"""A target for runs in which our own system is not the subject: it starts in a third of the time."""
 BENCH: Final = (sys.executable, "-m", "bench")
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 

@@ -55,7 +55,7 @@ async def ran(*arguments: str, **variables: str) -> AsyncIterator[Bench]:
 async def test_a_scenario_is_one_file_given_by_its_path(folder: Path) -> None:
     path = folder / "newcomers.toml"
     path.write_text(shown("A scenario"))
-    async with ran("run", str(path), WARMUP="1s", DURATION="8s") as run:
+    async with ran("run", str(path), VUS="20", WARMUP="1s", DURATION="3s") as run:
         result, told = run.document(), run.document("loadgen.json")
     assert (result["scenario"], result["verdict"]) == ("newcomers", "converged")
     assert {phase["name"] for phase in told["phases"]} >= {"load", "convergence", "verification"}
@@ -83,9 +83,9 @@ async def test_a_target_is_one_folder_given_by_its_path(folder: Path) -> None:
     assert (counts["events_checked"], counts["lost"], counts["phantom"]) == (0, None, None)
 
 
-async def test_a_strategy_is_one_module_given_by_its_dotted_name(folder: Path) -> None:
+async def test_a_strategy_is_one_module_given_by_its_dotted_name(cluster: Cluster, folder: Path) -> None:
     (folder / "mine" / "few_at_once.py").write_text(shown("An ordering strategy"))
-    told = {"STRATEGY": "mine.few_at_once", "PYTHONPATH": str(folder)}
+    told = {"STRATEGY": "mine.few_at_once", "PYTHONPATH": str(folder), "DATABASE_URL": cluster.create(migrated=False)}
     async with ran("run", "throughput", **SHORT, **told) as run:
         result, told_at_end = run.document(), run.document("loadgen.json")
     assert (result["strategy"], result["verdict"]) == ("mine.few_at_once", "converged")

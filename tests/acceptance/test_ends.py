@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.acceptance.bench_process import BENCH, LONG, Bench, How, bench, started, until
+from tests.acceptance.bench_process import BENCH, FAKE, LONG, Bench, How, bench, started, until
 
 SIDE_BY_SIDE = 4
 TINY = {"VUS": "10", "DURATION": "1s", "WARMUP": "0s", "HOLD": "0"}
@@ -163,14 +163,14 @@ async def compare() -> End:
 async def on_a_full_disk() -> End:
     """The disk has room for the documents, and not for the report."""
     with small_disk() as (folder, line):
-        async with started(How(line, folder / "results"), "run", **TINY) as ran:
+        async with started(How(line, folder / "results"), "run", **TINY, TARGET=FAKE) as ran:
             return await End.of(ran)
 
 
 async def unread() -> End:
     """Whoever reads the output goes away after the first line, and it is ASCII."""
     line = ("bash", "-c", '"$@" | head -1; exit ${PIPESTATUS[0]}', "bash", *BENCH)
-    async with started(How(line), "run", **TINY, PYTHONIOENCODING="ascii") as ran:
+    async with started(How(line), "run", **TINY, TARGET=FAKE, PYTHONIOENCODING="ascii") as ran:
         return await End.of(ran)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from settings.scenarios import reader
 from tests.acceptance.bench_process import ROOT, bench
+from tests.cluster import Cluster
 
 OWN = """\
 description = "Sequences of one half of the users, then mostly reads of all"
@@ -40,10 +41,10 @@ reads = {one = 3, list = 1}
 """
 
 
-async def test_a_scenario_from_a_folder_of_its_own_runs_to_a_proved_result(tmp_path: Path) -> None:
+async def test_a_scenario_from_a_folder_of_its_own_runs_to_a_proved_result(cluster: Cluster, tmp_path: Path) -> None:
     path = tmp_path / "walk-and-look.toml"
     path.write_text(OWN)
-    async with bench("run", str(path)) as ran:
+    async with bench("run", str(path), DATABASE_URL=cluster.create(migrated=False)) as ran:
         await ran.ended()
         assert ran.code == 0, ran.said
         result = json.loads((ran.bundle / "result.json").read_text())

@@ -20,7 +20,7 @@ from hdrh.histogram import HdrHistogram
 from bench.trial.waterfall.stages import HEARD_LATE
 from metrics.catalogue import STAGES
 from metrics.records.result import Correctness
-from tests.acceptance.bench_process import HELD, LONG, SHORT, Bench, bench, until
+from tests.acceptance.bench_process import FAKE, HELD, LONG, SHORT, Bench, bench, until
 from tests.cluster import Cluster
 
 SIDE_BY_SIDE = 3
@@ -105,7 +105,8 @@ async def killed_projector_then_serial(url: str) -> tuple[End, End]:
 
 
 async def ended_by(sign: signal.Signals) -> End:
-    async with bench("run", "throughput", **LONG) as ran:
+    # Of our own system `test_ends` has them all.
+    async with bench("run", "throughput", **LONG, TARGET=FAKE) as ran:
         await ran.in_phase("load")
         ran.send(sign)
         return await End.of(ran)

@@ -9,10 +9,9 @@ from unittest.mock import ANY
 from metrics.reading import read
 from metrics.records.answers.targets import FILE as TABLE
 from metrics.records.answers.targets import SCHEMA, Targets
-from tests.acceptance.bench_process import ROOT, Bench, bench
+from tests.acceptance.bench_process import FAKE, Bench, bench
 from tests.fakes.todo_server import FakeTodoServer
 
-FAKE: Final = str(ROOT / "tests" / "fakes" / "target")
 BRIEF: Final = {"VUS": "8", "DURATION": "3s", "WARMUP": "500ms", "HOLD": "0", "THINK_TIME_MS": "20"}
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from typing import Final
 
 PAST: Final = ("CHANGELOG.md", "docs/decisions/*", "migrations/versions/*", "tests/architecture/house/*")
@@ -141,8 +142,10 @@ def offences(path: str, text: str) -> Iterator[str]:
         return
     lines = [path, *text.splitlines()]
     names = [path, *_names(text)] if path.endswith(".py") else [path]
+    # Most files have none of them, and a look at the whole says so at once.
+    whole = {True: in_words("\n".join(names)), False: in_words("\n".join(lines))}
     for retired in RETIRED:
-        if _applies(retired, path):
+        if _applies(retired, path) and _pattern(retired.word).search(whole[retired.names]):
             for number, line in enumerate(names if retired.names else lines):
                 if said := _said(retired, line):
                     yield f"{path}:{number} {said}: say {retired.instead}"
@@ -159,8 +162,13 @@ def _applies(retired: Retired, path: str) -> bool:
 
 def _said(retired: Retired, line: str) -> str | None:
     meant = re.sub(retired.unless, " ", in_words(line))
-    found = re.search(rf"\b(?:{retired.word})(?!\w)", meant)
+    found = _pattern(retired.word).search(meant)
     return found.group() if found else None
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{word})(?!\w)")
 
 
 def _names(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from metrics.records.result import Result, read_result
+from tests.cluster import Cluster
 from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.influx.engine import Engine
 from tests.integration.loadgen_process import ROOT, Finished, run
@@ -46,14 +47,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def runs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(engine: Engine, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """All the runs at once; none of them has to be fast."""
-    return asyncio.run(_run(engine, tmp_path_factory.mktemp("runs")))
+    return asyncio.run(_run(engine, cluster.create(migrated=False), tmp_path_factory.mktemp("runs")))
 
 
-async def _run(engine: Engine, folder: Path) -> Runs:
+async def _run(engine: Engine, url: str, folder: Path) -> Runs:
     whole, serial, *_ = await asyncio.gather(
-        _bench(engine, folder),
+        _bench(engine, url, folder),
         _loadgen(engine, folder / "serial", FakeTodoServer("drop", every=25, serial=True)),
         _loadgen(engine, folder / "diverged", FakeTodoServer("lose")),
         # Only who does not keep up has a speed of convergence.
@@ -62,13 +63,20 @@ async def _run(engine: Engine, folder: Path) -> Runs:
     return Runs(engine, whole, (folder / "latest").resolve(), serial)
 
 
-async def _bench(engine: Engine, folder: Path) -> str:
+async def _bench(engine: Engine, url: str, folder: Path) -> str:
     kept: dict[str, Any] = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench", "run", "throughput", "--mode", "parallel", "--results", str(folder)),
         cwd=ROOT,
-        env={**kept, **SHORT, "HOLD": "1s", **engine.settings, "GRAFANA_URL": "http://grafana.example:3000"},
+        env={
+            **kept,
+            **SHORT,
+            "HOLD": "1s",
+            "DATABASE_URL": url,
+            **engine.settings,
+            "GRAFANA_URL": "http://grafana.example:3000",
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
