@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.cluster import Cluster
+from tests.scheduling import ByScope, scope, spread
 
 # What the tests themselves ask and start is on this machine, whatever servers and proxies its user has.
 for name in [name for name in os.environ if name.startswith(("PG", "LOCUST_", "GIT_", "OTEL_"))]:
@@ -20,3 +22,18 @@ def cluster() -> Iterator[Cluster]:
     """The run's Postgres; one for each worker of pytest-xdist."""
     with Cluster.throwaway() as running:
         yield running
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For workers, who are given them in this order."""
+    if hasattr(config, "workerinput"):
+        scopes: dict[str, list[pytest.Item]] = {}
+        for item in items:
+            scopes.setdefault(scope(item.nodeid), []).append(item)
+        items[:] = spread(scopes)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByScope | None:
+    """What `--dist loadfile` means here."""
+    return ByScope(config, log) if config.getoption("dist", None) == "loadfile" else None
