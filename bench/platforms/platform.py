@@ -111,12 +111,31 @@ class Disk(Protocol):
         ...
 
 
+@runtime_checkable
+class Change(Protocol):
+    """The power to start a part that was stopped with other settings than those of the run."""
+
+    def start_with(self, settings: Mapping[str, str]) -> None:
+        """Start it with these variables above its own, and wait until it is ready. Its next start has them no more."""
+        ...
+
+
+@runtime_checkable
+class Replace(Protocol):
+    """The power to replace the processes of a part one after another, while the others of them answer (rolling)."""
+
+    def replace(self) -> None:
+        """Returns when none of the former ones is left. Raises RunFailed."""
+        ...
+
+
 _WORDS: Final[dict[type, str]] = {
     Start: "start and stop",
     Kill: "kill",
     Pause: "pause",
     Backends: "freeze a backend of",
     Disk: "give a small file system to",
+    Change: "change the settings of",
 }
 
 
@@ -206,11 +225,23 @@ class System:
             raise self._lacks(Start, part.kind)
         part.start()
 
+    def stop(self, part: Part) -> None:
+        """Stop a part in order. Raises SetupError where the platform can not."""
+        if not isinstance(part, Start):
+            raise self._lacks(Start, part.kind)
+        part.stop()
+
     def restart(self, part: Part) -> None:
         """Stop a part in order and start it again. Raises as `start`."""
         if not isinstance(part, Start):
             raise self._lacks(Start, part.kind)
         part.restart()
+
+    def start_with(self, part: Part, settings: Mapping[str, str]) -> None:
+        """Start a part that was stopped with these variables above its own. Raises as `start`."""
+        if not isinstance(part, Change):
+            raise self._lacks(Change, part.kind)
+        part.start_with(settings)
 
     def kill(self, part: Part) -> None:
         """End a part as a crash would. Raises SetupError where the platform can not."""

@@ -65,7 +65,7 @@ def test_a_fault_loses_nothing_and_leaves_nothing(name: str, drills: dict[str, A
     assert (code, drill["hit"]) == (0, 1)
 
 
-@pytest.mark.parametrize("name", ["kill-projector", "pause-projector"])
+@pytest.mark.parametrize("name", ["kill-projector", "zombie-projector"])
 def test_leases_of_a_killed_and_of_a_frozen_projector_are_taken_over(name: str, drills: dict[str, Any]) -> None:
     _, said, drill, _ = end(drills, name)
     assert drill["takeover_s"]["p50"] > 0, said

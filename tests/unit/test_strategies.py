@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.faults import kill_projector, pause_projector
+from bench.faults import kill_projector, zombie_projector
 from bench.preflight.settings import Settings as BenchSettings
 from bench.trial.takeovers import by_leases
 from services.projector.settings import Settings
@@ -101,7 +101,7 @@ def test_a_drill_asks_a_strategy_of_ones_own_whether_it_holds_leases(
         parts=lambda _: ["one", "another"],
     )
     monkeypatch.setattr(by_leases, "freeze_at_work", lambda _, *, leases: looked_for.append(leases))
-    for fault in (kill_projector, pause_projector):
+    for fault in (kill_projector, zombie_projector):
         drilled = fault.Fault()
         drilled.set_up(system)
         assert not drilled.invoke(TELLING)

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from bench.ends import sessions
+from bench.platforms.local.workers import replace_workers
 from bench.platforms.platform import Kind
 from bench.platforms.postgres.cluster import Cluster
 from bench.platforms.postgres.disk import SmallDisk
 from bench.platforms.processes import Process, Processes, tail
 
 LOG_LINES = 200
+AS_THE_RUN: Final[Mapping[str, str]] = {}
+
+Launch = Callable[[bool, Mapping[str, str]], tuple[Process, str]]
+"""Starts a service until it is ready, under a holder's name that no other start has: again, with these variables."""
 
 
 class Service:
-    """An API or a projector. `launch` starts it, under a holder's name that no other start has, until it is ready."""
+    """An API or a projector, which `launch` starts."""
 
-    def __init__(
-        self, kind: Kind, name: str, processes: Processes, launch: Callable[[bool], tuple[Process, str]]
-    ) -> None:
+    def __init__(self, kind: Kind, name: str, processes: Processes, launch: Launch) -> None:
         self.kind = kind
         self.name = name
         self._processes = processes
         self._launch = launch
-        self._process, self.holder = launch(False)
+        self._process, self.holder = launch(False, AS_THE_RUN)
 
     @property
     def pid(self) -> int:
@@ -36,8 +40,12 @@ class Service:
 
     def start(self) -> None:
         """Start it again where it does not run."""
+        self.start_with(AS_THE_RUN)
+
+    def start_with(self, settings: Mapping[str, str]) -> None:
+        """The same, with other settings than the run's."""
         if not self._process.running:
-            self._process, self.holder = self._launch(True)
+            self._process, self.holder = self._launch(True, settings)
 
     def stop(self) -> None:
         """SIGTERM; SIGKILL when its patience is over."""
@@ -63,6 +71,14 @@ class Service:
     def logs(self) -> str:
         """The last lines of its log file."""
         return tail(self._process.log, LOG_LINES)
+
+
+class ServiceOfWorkers(Service):
+    """An API of several processes, whose first one replaces the others when it is asked to."""
+
+    def replace(self) -> None:
+        """SIGHUP to the first process."""
+        replace_workers(self._process)
 
 
 class Server:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from bench.platforms import http_client, loadgen
 from bench.platforms.local.database import Database, open_database
 from bench.platforms.local.kind import Kind as Own
 from bench.platforms.local.kind import Others, Ours
-from bench.platforms.local.parts import Server, Service
+from bench.platforms.local.parts import Server, Service, ServiceOfWorkers
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.processes import Process, Processes, tail
@@ -84,27 +84,32 @@ class Local:
 
     def start_api(self) -> None:
         """Start the API; it is ready when this returns."""
-        self._parts.append(Service("api", "api", self._processes, lambda _: (self._api(), "")))
+        several = self._settings.target.ours and self._settings.api_processes > 1
+        part = ServiceOfWorkers if several else Service
+        self._parts.append(part("api", "api", self._processes, lambda _, changed: (self._api(changed), "")))
 
     def start_projector(self, number: int) -> None:
         """Start one projector and wait until it is at work, as far as the target tells."""
         name = f"projector-{number}"
-        self._parts.append(
-            Service("projector", name, self._processes, lambda again: self._projector(name, number, again=again))
-        )
 
-    def _api(self) -> Process:
+        def launch(again: bool, changed: Mapping[str, str]) -> tuple[Process, str]:
+            return self._projector(name, number, changed, again=again)
+
+        self._parts.append(Service("projector", name, self._processes, launch))
+
+    def _api(self, changed: Mapping[str, str]) -> Process:
         step = self._settings.target.api
-        line = self._lines.of(step, self._own.environment(), name="api", database=self._own.address("api"))
+        base = {**self._own.environment(), **changed}
+        line = self._lines.of(step, base, name="api", database=self._own.address("api"))
         process = self._start("api", line)
         self._processes.wait_until(lambda: http_client.ready(self.base_url), process, READY_TIMEOUT_S)
         return process
 
-    def _projector(self, name: str, number: int, *, again: bool) -> tuple[Process, str]:
+    def _projector(self, name: str, number: int, changed: Mapping[str, str], *, again: bool) -> tuple[Process, str]:
         step = self._settings.target.projector
         assert step is not None
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
-        base = {**self._own.environment(), **self._own.of_projector(holder)}
+        base = {**self._own.environment(), **self._own.of_projector(holder), **changed}
         line = self._lines.of(step, base, name=holder, number=number, database=self._own.address("projector"))
         process = self._start(name, line)
         if self._settings.target.offers("leases"):

@@ -24,6 +24,12 @@ from settings import patience
 GRACE_S: Final = round(patience.REQUEST_S)
 """How long requests under way may take after SIGTERM."""
 
+STARTS_S: Final = 30
+"""How long a worker process may take until it answers its supervisor, also while it starts on a busy machine.
+
+After uvicorn's own five seconds it was killed before it could serve, again and again.
+"""
+
 _LOGS: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -70,6 +76,7 @@ def serve(settings: Settings, application: str = APPLICATION) -> None:
         # A connection bounds itself; this one comes later.
         timeout_keep_alive=math.ceil(patience_s) + 1,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=STARTS_S,
     )
     if settings.processes > 1:
         Multiprocess(config, sockets=[config.bind_socket()]).run()

@@ -145,7 +145,7 @@ def test_the_table_says_why_a_repetition_failed_and_by_which_seed_it_can_be_had_
 def test_faults_are_found_by_name_and_one_without_a_class_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert {"kill-api", "kill-projector", "pause-projector", "restart-postgres"} <= set(fault.names())
+    assert {"kill-api", "kill-projector", "zombie-projector", "restart-postgres"} <= set(fault.names())
     for name in fault.names():
         assert callable(fault.load(name).heal)
     (tmp_path / "faults_of_a_stranger").mkdir()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.faults import kill_projector, pause_projector
+from bench.faults import kill_projector, zombie_projector
 from bench.trial.fault import NotApplicable
 from bench.trial.takeovers import by_leases, by_progress
 from settings.strategies import NOT_TOLD
@@ -32,7 +32,7 @@ class Target:
         self.settings: Any = SimpleNamespace(projectors=len(names), strategy=NOT_TOLD)
         clock = SimpleNamespace(time=lambda: self.now, sleep=self.sleep, monotonic=lambda: self.now)
         monkeypatch.setattr(by_progress, "time", clock)
-        monkeypatch.setattr(pause_projector, "time", clock)
+        monkeypatch.setattr(zombie_projector, "time", clock)
         monkeypatch.setattr(by_progress, "http_client", SimpleNamespace(figures=lambda _: self.look()))
 
     def sleep(self, seconds: float) -> None:
@@ -149,7 +149,7 @@ def test_where_all_work_side_by_side_the_first_is_struck_after_some_rounds(monke
     assert "while others worked on; the backlog came to 0 without it after 1.0 s" in found.what
 
 
-@pytest.mark.parametrize("module", [kill_projector, pause_projector])
+@pytest.mark.parametrize("module", [kill_projector, zombie_projector])
 def test_a_share_that_nobody_takes_over_is_no_takeover_though_the_others_go_on(
     module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +185,7 @@ def test_without_a_backlog_it_waits_for_a_better_moment(monkeypatch: pytest.Monk
 
 def test_a_frozen_one_goes_on_when_nobody_took_over(monkeypatch: pytest.MonkeyPatch) -> None:
     system = Target(monkeypatch, "one", "two")
-    fault = struck(system, pause_projector)
+    fault = struck(system, zombie_projector)
     assert (system.out, system.killed) == ({"one"}, [])
     until_over(fault, system)
     fault.heal()
@@ -195,7 +195,7 @@ def test_a_frozen_one_goes_on_when_nobody_took_over(monkeypatch: pytest.MonkeyPa
     assert "was frozen (SIGSTOP) with a backlog" in found.what
 
 
-@pytest.mark.parametrize("module", [kill_projector, pause_projector])
+@pytest.mark.parametrize("module", [kill_projector, zombie_projector])
 def test_a_target_without_projectors_has_no_such_fault(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotApplicable, match="no projector process"):
         module.Fault().set_up(Target(monkeypatch))
@@ -205,14 +205,14 @@ def test_a_second_projector_is_needed_to_take_over_from_a_frozen_one(monkeypatch
     system: Any = Target(monkeypatch, "one")
     system.settings.target = SimpleNamespace(name="theirs", most_projectors=2)
     with pytest.raises(NotApplicable, match=r"PROJECTORS.*set PROJECTORS=2 or more"):
-        pause_projector.Fault().set_up(system)
+        zombie_projector.Fault().set_up(system)
 
 
 def test_of_a_target_that_can_have_one_alone_no_second_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     system: Any = Target(monkeypatch, "one")
     system.settings.target = SimpleNamespace(name="theirs", most_projectors=1)
     with pytest.raises(NotApplicable, match=r"theirs has 1 at most by its manifest.*choose another fault") as refusal:
-        pause_projector.Fault().set_up(system)
+        zombie_projector.Fault().set_up(system)
     assert "PROJECTORS=2" not in str(refusal.value)
 
 
