@@ -161,8 +161,10 @@ async def struck(
         async with writing(stage) as writers:
             await until(lambda: some_projected(stage), "the first events to be projected")
             await until(lambda: invoked(fault, stage), "the strike")
-            await until(lambda: watched(fault, stage, writers, enough), "enough of it")
-            await asyncio.to_thread(fault.heal)
+            try:
+                await until(lambda: watched(fault, stage, writers, enough), "enough of it")
+            finally:
+                await asyncio.to_thread(fault.heal)
             await until(lambda: some_projected(stage), "the store to be back")
         await until(stage.projected, "all events to be projected")
         assert not projector.task.done()
@@ -197,8 +199,8 @@ async def test_a_backend_is_ended_within_a_transaction(stage: Stage, system: Sys
 async def test_a_backend_stands_still_with_its_locks_and_goes_on(
     stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freeze_backend, "LASTS_S", SHORT_S)
-    found = await struck(freeze_backend.Fault(), stage, system, "serial")
+    monkeypatch.setattr(freeze_backend, "LASTS_S", 1.2)
+    found = await struck(freeze_backend.Fault(), stage, system, "serial", lambda *_: True)
     assert found.hit, found.what
 
 
