@@ -17,6 +17,7 @@ NAMES: Final = (
     "rebuild_parallel",
     "rebuild_serial",
     "leases_rebuild",
+    "rebuild_live",
     "claim",
     "claim_empty",
     "visible_idle",
