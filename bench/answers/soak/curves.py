@@ -100,7 +100,7 @@ def _server_us(client: str) -> Callable[[Second], float]:
 def _rows(looks: Sequence[tuple[float, Mapping[str, Table]]]) -> Iterator[Curve]:
     for name in sorted({name for _, tables in looks for name in tables}):
         own = [(t, tables[name], tables[EVENTS].inserted) for t, tables in looks if {name, EVENTS} <= tables.keys()]
-        if not own or not own[-1][1].inserted:
+        if not own or _idle(own[0][1], own[-1][1]):
             continue
         if name in KEEPING:
             written = [(t, table, events) for t, table, events in own if events]
@@ -115,6 +115,11 @@ def _rows(looks: Sequence[tuple[float, Mapping[str, Table]]]) -> Iterator[Curve]
             )
             yield Curve(name, "dead rows", "rows", Bound(0.5, 1000.0), [(t, float(table.dead)) for t, table, _ in own])
         yield Curve(name, "HOT updates, share", "", Bound(0.0, 0.05, falls=True), _hot(own))
+
+
+def _idle(first: Table, last: Table) -> bool:
+    """Whether nothing was written to a table."""
+    return (first.inserted, first.updated) == (last.inserted, last.updated)
 
 
 def _table(table: Table) -> int:

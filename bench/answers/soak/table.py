@@ -14,13 +14,19 @@ from bench.answers.budget import spoken
 from bench.answers.soak.document import compounding
 from metrics.records.answers.soak import FILE, Series, Soak
 
+WIDTH: Final = 130
+"""What a line needs; where a terminal is narrower it wraps."""
+
 STYLES: Final[Mapping[str, str]] = {"settles": "green", "compounds": "bold red", "too short": "yellow"}
 
 
 def show(console: Console, document: Soak, folder: Path) -> None:
     """Print every series, and where the report is."""
     console.print()
+    # A width given to `print` can only make a table narrower.
+    width, console.width = console.width, max(console.width, WIDTH)
     console.print(_table(document))
+    console.width = width
     console.print(Text(headline(document), style="bold"), soft_wrap=True)
     for note in (document["why"], *document["notes"]):
         if note:

@@ -40,6 +40,8 @@ class Overload:
         self.left_out = 0
         self.served: Final[list[float]] = []
         self.refused: Final[list[float]] = []
+        self.late: Final[list[float]] = []
+        """By how much requests were sent after they were due: this client's own part of each latency."""
 
     def arrive(self, due: float) -> None:
         """Send one action, if a connection is free."""
@@ -47,6 +49,7 @@ class Overload:
             self.left_out += due >= self.counted
             return
         self.under_way += 1
+        self.late.append(perf_counter() - due)
         self.free.pop().send(due, *self.actions.next())
 
     def answered(self, due: float, status: int, path: bytes, body: bytes) -> None:
@@ -120,7 +123,7 @@ def _report(overload: Overload, seconds: float, bound: float) -> None:
         offered_per_s=offered / seconds,
         goodput_per_s=sum(one <= bound for one in served) / seconds,
         refused_per_s=len(refused) / seconds,
-        late=sum(one > bound for one in served),
+        sent_late_p99_ms=milliseconds(overload.late)["p99"],
         acknowledged=overload.acknowledged,
         failed=overload.failed,
         unanswered=overload.under_way,
