@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.api.serving.admission import ALWAYS, LOOKS, MOST, Admission, Interval, limit
-from services.api.serving.unread import Unread, unread
+from services.api.serving.unread import NOT_PLAIN, SHORT, unread
 
 BOUND_S = 10.0
 
@@ -95,7 +95,9 @@ async def test_few_requests_are_never_looked_at() -> None:
 )
 def test_a_plain_request_is_known_by_its_bytes(lines: list[bytes], body: int | None) -> None:
     head = b"\r\n".join([*lines, b"", b""])
-    assert unread(head + b"what follows") == Unread(b"/todos", len(head), body)
+    assert unread(head + b"what follows") == (b"/todos", len(head), body)
+    long = head[:-2] + b"X: " + b"x" * SHORT + b"\r\n\r\n"
+    assert unread(long) == (b"/todos", len(long), body)
 
 
 @pytest.mark.parametrize(
@@ -110,4 +112,4 @@ def test_a_plain_request_is_known_by_its_bytes(lines: list[bytes], body: int | N
     ],
 )
 def test_what_is_not_plain_is_for_the_parser(data: bytes) -> None:
-    assert unread(data) is None
+    assert unread(data) == NOT_PLAIN

@@ -35,6 +35,11 @@ class JoinedWrites(asyncio.Transport):
             self._loop.call_soon(self.flush)
         self._parts.append(bytes(data))
 
+    def write_now(self, data: bytes) -> None:
+        """Send now, after what was to be sent soon: for an answer that is whole."""
+        self.flush()
+        self._transport.write(data)
+
     def flush(self) -> None:
         """Send now."""
         if self._parts:

@@ -196,8 +196,8 @@ class Connection(asyncio.Protocol):
             if not (data := data.lstrip(b"\r\n")):
                 return b""
             self._arrival.begin()
-            if self._admission.full and (head := self._shed(data)):
-                return data[head:]
+            if self._admission.full and (length := self._shed(data)):
+                return data[length:]
         seam = self._tail + data
         end = _END_OF_HEAD.search(seam)
         length = end.end() - len(self._tail) if end else len(data)
@@ -245,25 +245,25 @@ class Connection(asyncio.Protocol):
         self._inner.data_received(data)
 
     def _shed(self, data: bytes) -> int:
-        """Refuse the request that begins the data, unless it is spared; the bytes of its head, 0 where it is served.
+        """Refuse the request that begins the data, unless it is spared; its bytes that have come, 0 where it is served.
 
         The connection's time runs on: it ends where no request is served within it. A caller who asks on and does not
         read is cut off, for nothing holds back what it would be sent.
         """
-        request = unread(data)
-        if request is None or request.path in SPARED:
+        path, head, body = unread(data)
+        if not head or path in SPARED:
             return 0
         if self._behind:
             self._transport.abort()
-            return request.head
+            return len(data)
         self._admission.refused += 1
-        self._transport.write(self._admission.refusal)
-        self._transport.flush()
-        if request.body is None:
+        self._transport.write_now(self._admission.refusal)
+        if body is None:
             self._transport.linger_s = LINGER_S
             self._transport.close()
-        self._past = request.body or 0
-        return request.head
+            return len(data)
+        self._past = max(0, head + body - len(data))
+        return head + body
 
     def _leave(self) -> None:
         if self._counted:
