@@ -1,4 +1,4 @@
-"""`python -m bench run | compare | targets | gate | capacity | crossover | advise | board | drill | doctor | …`.
+"""`python -m bench run | compare | targets | gate | capacity | crossover | ordering | advise | board | drill | …`.
 
 Exit codes: 0 converged and no fault (for `compare`: every trial; for `drill`: every repetition lost nothing and came
 back); 1 any other verdict, a part that failed, or a bundle that lacks a file; all others are those of
@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.text import Text
 
 from bench import ROOT
-from bench.answers import scenarios
 from bench.answers.advise import command as advice
 from bench.answers.board import command as boards
 from bench.answers.capacity import command as capacities
@@ -27,7 +26,7 @@ from bench.answers.crossover import command as crossovers
 from bench.answers.doctor.command import doctor
 from bench.answers.gate import command as gates
 from bench.answers.gate.requirement import line, requirements
-from bench.answers.scenarios import a_scenario
+from bench.answers.ordering import command as orderings
 from bench.answers.soak import command as soaks
 from bench.answers.targets import command as tables
 from bench.bundle.folder import LATEST, RESULTS
@@ -39,6 +38,8 @@ from bench.ends.conclude import FAILED, conclude
 from bench.ends.errors import SetupError
 from bench.platforms import by_hand
 from bench.platforms.choice import choose
+from bench.preflight import scenarios
+from bench.preflight.scenarios import a_scenario
 from bench.preflight.settings import Settings
 from bench.report import report
 from bench.report.progress import progress
@@ -50,6 +51,7 @@ from metrics.records.answers.conformance import FILE as CONFORMANCE
 from metrics.records.answers.crossover import FILE as CROSSOVER
 from metrics.records.answers.drills import FILE as DRILLS
 from metrics.records.answers.gate import FILE as GATE
+from metrics.records.answers.ordering import FILE as ORDERING
 from metrics.records.answers.soak import FILE as SOAK
 from metrics.records.answers.targets import FILE as TARGETS
 from settings import Environment
@@ -132,6 +134,7 @@ def _renderer(folder: Path) -> Callable[[Path], str]:
         CONFORMANCE: conformance.render,
         CROSSOVER: crossovers.render,
         GATE: gates.render,
+        ORDERING: orderings.render,
         DRILLS: drills.render,
         SOAK: soaks.render,
         TARGETS: tables.render,
@@ -186,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     capacities.add_arguments(most)
     where = _command(commands, "crossover", crossovers.crossover, "map two strategies over cost and skew")
     crossovers.add_arguments(where)
+    _add_ordering(commands)
     told = _command(commands, "advise", advice.advise, "strategy and projectors for a rate, by what was measured")
     advice.add_arguments(told)
     told.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where they are looked for")
@@ -226,6 +230,12 @@ def _soak(commands: Any) -> argparse.ArgumentParser:
     parser = _command(commands, "soak", soaks.soak, "a steady load for a long time: what settles, what compounds")
     soaks.add_arguments(parser)
     return parser
+
+
+def _add_ordering(commands: Any) -> None:
+    each = _command(commands, "ordering", orderings.ordering, "visibility strategies of an event table, by turns")
+    orderings.add_arguments(each)
+    each.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where ordering.json goes")
 
 
 def _add_compare(commands: Any) -> None:

@@ -27,7 +27,7 @@ from settings import Environment
 from settings.command_line.arguments import Parser, a_folder
 
 RESULTS: Final = ROOT / "results" / "perf"
-PAGE: Final = ROOT / "docs" / "performance.md"
+PAGE: Final = ROOT / "docs" / "figures" / "performance.md"
 COST: Final = "cost"
 PUBLISH: Final = "publish"
 MOST: Final = 50

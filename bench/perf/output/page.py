@@ -1,4 +1,4 @@
-"""`docs/performance.md`, generated from the result."""
+"""`docs/figures/performance.md`, generated from the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ the lowest to the highest of our readings, as a share of the median. A row is *i
 machine's host, took more than 5 % of the usable cores while a side was measured, or a CPU quota cut more than 5 % of
 its periods: it neither holds nor misses. Postgres has its default settings: every acknowledged write is on disk. What
 misses its target, what is slower than it was, and why:
-[where-the-time-goes.md](where-the-time-goes.md).
+[where-the-time-goes.md](../where-the-time-goes.md).
 """
 
 

@@ -18,6 +18,7 @@ HOUSE: Final = (*PACKAGES, "scenarios", "docs")
 """Left out are the tests, found by the name of what they test, and the root, where tools prescribe the names."""
 
 ONE_KIND: Final = {
+    "bench/answers/ordering/strategies": "a file is a visibility strategy",
     "bench/faults": "a file is a fault",
     "bench/perf/rows": "a file is a row of `task perf`",
     "docs/decisions": "a file is a decision",

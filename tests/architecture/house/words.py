@@ -17,7 +17,7 @@ PAST: Final = ("CHANGELOG.md", "docs/decisions/*", "migrations/versions/*", "tes
 """What speaks of the past, can no longer be changed, or has the words because it looks for them."""
 
 LOADGEN: Final = ("services/loadgen/*", "tests/*loadgen*", "bench/perf/programs/load.py")
-PERF: Final = ("bench/perf/*", "tests/unit/perf/*", "tests/unit/bench/test_perf*", "docs/performance.md")
+PERF: Final = ("bench/perf/*", "tests/unit/perf/*", "tests/unit/bench/test_perf*", "docs/figures/performance.md")
 
 POST_DRAIN: Final = (
     *(

@@ -27,6 +27,7 @@ from tests.unit.bench.test_drill import drilled, repetition
 from tests.unit.board import halves
 from tests.unit.capacity import test_command as capacity
 from tests.unit.capacity import test_crossover as crossover
+from tests.unit.ordering import test_command as ordering
 from tests.unit.report.bundle import full
 
 CSS = (TEMPLATES / "page.css").read_text(encoding="utf-8")
@@ -64,6 +65,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
     "comparison": comparison,
     "capacity": lambda folder: sat(folder, capacity.sit, capacity.MadeUp(), "--projectors", "1,2"),
     "crossover": lambda folder: sat(folder, crossover.sit, crossover.MadeUp()),
+    "ordering": lambda folder: sat(folder, ordering.sit, ordering.MadeUp(), "--rounds", "1"),
     "gate": lambda _: gates.render(GATE),
     "board": lambda _: boards.render(
         tables([halves.half(), halves.wrong("lossy", "r", "lost")]), [("f", "no")], "board-1"
