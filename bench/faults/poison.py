@@ -1,0 +1,100 @@
+"""Poison events in some streams: who stops, who is delayed; then an operator's skip, a DBA's mend, and unblock.
+
+Stored events are spoiled before they take effect, so that no projection can apply them: an update of a todo whose text
+is a number. In parallel mode their streams stop, each after its attempts, and the others flow; in serial mode all stops
+at the first. An operator skips one of them, so that what comes after it flows; then the events are mended, the stream
+that was skipped is reset, since a skipped event has never taken effect, and all others are unblocked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bench.platforms.platform import System
+from bench.trial.fault import Evidence, Stats
+from bench.trial.foreign.operator import carry_out, require_operator
+from bench.trial.foreign.poison import Poison, mend, require_owner, spoil
+from settings.catalogue.projection import Strategy
+
+STREAMS: Final = 3
+"""How many are poisoned."""
+MOST_LOOKS: Final = 20
+"""So often so many streams that wait are looked for; then one is enough."""
+STANDS_S: Final = 2.0
+"""For how long it stays blocked, so that it is seen who goes on."""
+LONGEST_S: Final = 10.0
+"""It is mended after this long, whether anything was blocked or not."""
+
+
+class Fault:
+    """Hit: a poisoned stream, or at one of them the whole projection, was blocked."""
+
+    def __init__(self) -> None:
+        self._system: System
+        self._poisons: list[Poison] = []
+        self._looks = 0
+        self._struck_at = 0.0
+        self._blocked_at: float | None = None
+        self._blocked: dict[str, str] = {}
+        self._projected = 0
+        self._flowed = 0
+        self._skipped: Mapping[str, Any] = {}
+        self._unblocked: Mapping[str, Any] = {}
+
+    def defaults(self, strategy: Strategy) -> Mapping[str, str]:
+        """Few attempts, and a load that outlasts them and three commands: what is blocked at its end is judged so."""
+        return {"RETRY_ATTEMPTS": "3", "DURATION": "30s"}
+
+    def set_up(self, system: System) -> None:
+        """Needs the operator's login to a store of ours, and the owner's."""
+        require_operator(system)
+        require_owner(system)
+        self._system = system
+
+    def invoke(self, stats: Stats) -> bool:
+        """Spoil events that wait to take effect, once there are enough of them."""
+        self._looks += 1
+        least = STREAMS if self._looks < MOST_LOOKS else 1
+        self._poisons = spoil(self._system, most=STREAMS, least=least)
+        self._struck_at = time.monotonic()
+        return bool(self._poisons)
+
+    def watch(self, stats: Stats | None) -> bool:
+        """It heals once something was blocked for a while."""
+        if stats is None or self._skipped or self._unblocked:
+            return False
+        now = time.monotonic()
+        poisoned = {one.stream for one in self._poisons}
+        found = {one["stream"]: one["scope"] for one in stats["blocked"] if one["stream"] in poisoned}
+        if found and self._blocked_at is None:
+            self._blocked_at, self._projected = now, stats["totalEventsProjected"]
+        if self._blocked_at is None:
+            return now - self._struck_at >= LONGEST_S
+        self._blocked |= found
+        self._flowed = stats["totalEventsProjected"] - self._projected
+        return now - self._blocked_at >= STANDS_S
+
+    def heal(self) -> None:
+        """Skip one, mend all, reset the one that was skipped, unblock the others. Raises RunFailed."""
+        one = next(iter(self._blocked), None)
+        if one is not None:
+            self._skipped = carry_out(self._system, "skip", one)
+        mend(self._system, self._poisons)
+        if one is not None:
+            carry_out(self._system, "reset", one)
+        self._unblocked = carry_out(self._system, "unblock", "--all")
+
+    def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
+        """Who stopped, and what flowed meanwhile."""
+        if self._blocked_at is None:
+            return Evidence(hit=False, what=f"{len(self._poisons)} event(s) were spoiled, and nothing was blocked")
+        took, whole = self._blocked_at - self._struck_at, "projection" in self._blocked.values()
+        who = "the whole projection" if whole else f"{len(self._blocked)} of {len(self._poisons)} poisoned stream(s)"
+        flowed = f"{self._flowed:,} other event(s) took effect" if self._flowed else "nothing took effect"
+        after = "then one was skipped, mended and reset, the rest mended and unblocked"
+        return Evidence(
+            hit=True,
+            what=f"{who} stopped after {took:.1f} s; within {STANDS_S:g} s {flowed}; {after}",
+        )
