@@ -30,7 +30,10 @@ class Stage(TypedDict):
 
 
 class Loadgen(TypedDict):
-    """The document, the sections of a result left out; a run that was broken off early lacks some."""
+    """The document, the sections of a result left out; a run that was broken off early lacks some.
+
+    `errors` are the failed requests of the whole run by kind, warm-up and convergence included.
+    """
 
     verdict: NotRequired[Verdict]
     why: NotRequired[str]
@@ -40,6 +43,7 @@ class Loadgen(TypedDict):
     phases: NotRequired[list[Phase]]
     settings: NotRequired[dict[str, Any]]
     acknowledged: NotRequired[dict[str, int]]
+    errors: NotRequired[dict[str, int]]
     stages: NotRequired[list[Stage]]
     scheduler_delay_p99_ms: NotRequired[float | None]
     last_projected_at: NotRequired[float | None]

@@ -1,4 +1,4 @@
-"""Causes of failed requests: the most frequent one in words, with a remedy where one is known."""
+"""Causes of failed requests: counted by kind, and the most frequent one in words, with a remedy where one is known."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ MOST: Final = 50
 """Different reasons that are counted; the rest is one."""
 LONGEST: Final = 160
 OTHER: Final = "something else"
+UNUSABLE: Final = 300
+"""From this status on an answer is no success; one below that failed has no document."""
 
 REMEDIES: Final = {
     errno.EMFILE: "raise `ulimit -n`, or lower VUS",
@@ -19,6 +21,15 @@ REMEDIES: Final = {
     errno.ENOBUFS: "the machine has no memory for sockets: lower VUS",
     errno.ENOMEM: "the machine has no memory left: lower VUS",
 }
+
+KINDS: Final = (
+    (os.strerror(errno.ECONNREFUSED), "refused"),
+    (os.strerror(errno.ECONNRESET), "reset"),
+    (os.strerror(errno.EPIPE), "reset"),
+    ("timed out", "timed out"),
+    ("closed before the end", "cut off"),
+)
+"""What an error says, and what became of the connection by it."""
 
 
 class Causes:
@@ -48,3 +59,10 @@ def reason(status: int, error: object) -> str:
     if status:
         return f"status {status}"
     return " ".join(f"{error}".split())[:LONGEST] if error else "no answer"
+
+
+def kind(status: int, said: str) -> str:
+    """A failed request in a word: its HTTP status, or by what its error said what became of its connection."""
+    if status:
+        return str(status) if status >= UNUSABLE else "malformed"
+    return next((word for text, word in KINDS if text in said), "no answer")

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from metrics.catalogue import ABOVE, BUCKETS_MS, bucket
-from services.loadgen.measure.causes import Causes, reason
+from services.loadgen.measure.causes import Causes, kind, reason
 from services.loadgen.measure.recorder import Outcome, quantile
 
 _NAMES = (*(bucket(bound) for bound in BUCKETS_MS), ABOVE)
@@ -24,12 +24,13 @@ class _Interval:
 
 
 class Endpoints:
-    """Collects finished requests by endpoint, and failures by endpoint and reason."""
+    """Collects finished requests by endpoint, and failures by endpoint and reason; `errors` of the run, by kind."""
 
     def __init__(self) -> None:
         self._intervals: defaultdict[str, _Interval] = defaultdict(_Interval)
         self._failures: Counter[tuple[str, str]] = Counter()
         self.causes = Causes()
+        self.errors: Counter[str] = Counter()
 
     def note(self, endpoint: str, outcome: Outcome, seconds: float, status: int, why: str = "") -> None:
         """Take in a finished request; status 0 stands for no answer, and `why` says what became of it."""
@@ -40,6 +41,7 @@ class Endpoints:
         elif outcome == "error":
             self._failures[endpoint, f"status {status}" if status else "no answer"] += 1
             self.causes.note(why or reason(status, None))
+            self.errors[kind(status, why)] += 1
 
     def next_interval(self, seconds: float) -> dict[str, list[dict[str, Any]]]:
         """Rows of the measurements `endpoint` and `failure` since the last call, which was `seconds` ago."""

@@ -132,6 +132,7 @@ class Bundle:
             "phases": self._phases,
             "settings": self._settings.as_used(),
             "acknowledged": result.get("acknowledged", _NOTHING_ACKNOWLEDGED),
+            "errors": result.get("errors", {}),
             "stages": result.get("stages", []),
             "scheduler_delay_p99_ms": result.get("scheduler_delay_p99_ms"),
             "last_projected_at": result.get("last_projected_at"),

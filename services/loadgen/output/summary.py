@@ -72,6 +72,7 @@ class Summary:
             "generator": self._generator().to_dict(),
             "scheduler_delay_p99_ms": self._run.saturation.delay_p99_ms,
             "acknowledged": self._run.ledger.summary(),
+            "errors": dict(self._run.endpoints.errors.most_common()),
             "stages": self._stages,
             "faults": [asdict(fault) for fault in self.findings.faults[:FAULTS_KEPT]],
             "histograms": {kind: h.encode().decode("ascii") for kind, h in recorder.histograms.items()},

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from metrics.catalogue import ABOVE, BUCKETS_MS, ENDPOINT, FAILURE, bucket
+from services.loadgen.measure.causes import reason
 from services.loadgen.measure.endpoints import Endpoints
+from services.loadgen.workload.http.answers import BadAnswer
 
 
 def test_requests_are_told_by_endpoint_and_outcome() -> None:
@@ -31,6 +36,20 @@ def test_failures_are_told_by_reason() -> None:
         {"endpoint": "GET /todos", "reason": "no answer", "failures": 1},
         {"endpoint": "GET /todos", "reason": "status 503", "failures": 2},
     ]
+
+
+def test_failures_of_the_whole_run_are_counted_by_kind() -> None:
+    endpoints = Endpoints()
+    ends = BadAnswer("the connection was closed before the end of the answer")
+    lost = [OSError(number, os.strerror(number)) for number in (errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE)]
+    for error in (*lost, TimeoutError("timed out"), ends, None):
+        endpoints.note("GET /todos", "error", 1.0, 0, f"GET /todos: {reason(0, error)}, expected 200")
+    for status in (503, 503, 200):
+        endpoints.note("POST /todos", "error", 1.0, status, f"POST /todos: {reason(status, None)}, expected 201")
+    endpoints.note("POST /todos", "rejected", 1.0, 409)
+    endpoints.next_interval(1.0)
+    kinds = {"refused": 1, "reset": 2, "timed out": 1, "cut off": 1, "no answer": 1}
+    assert endpoints.errors == {**kinds, "503": 2, "malformed": 1}
 
 
 def test_every_answer_is_in_the_one_bucket_whose_bound_is_next() -> None:
