@@ -55,6 +55,7 @@ from metrics.records.answers.ordering import FILE as ORDERING
 from metrics.records.answers.soak import FILE as SOAK
 from metrics.records.answers.targets import FILE as TARGETS
 from settings import Environment
+from settings.catalogue.load import TARGET
 from settings.command_line.arguments import Parser, a_folder
 from settings.scenarios import reader
 
@@ -72,6 +73,8 @@ def _act() -> int:
     arguments = _parser().parse_args()
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
     console = Console(highlight=False)
+    if getattr(arguments, "target", None):
+        os.environ[TARGET.name] = arguments.target
     if (
         arguments.name in SOMEWHERE
         and not getattr(arguments, "bundles", None)
@@ -206,10 +209,7 @@ def _parser() -> argparse.ArgumentParser:
             "--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)"
         )
     drill = _command(commands, "drill", drills.drill, "inject faults beside load, and prove that nothing was lost")
-    drill.add_argument("faults", nargs="*", metavar="NAME", help="a fault, or its module's dotted path (default: all)")
-    drill.add_argument("--repeat", default="1", metavar="N", help="repetitions that must hit (default: 1)")
-    drill.add_argument("--seed", metavar="N", help="of the first repetition (default: SEED); each further one adds 1")
-    drill.add_argument("--mode", choices=["serial", "parallel"], help="default: SERIAL_PROJECTION")
+    drills.add_arguments(drill)
     drill.add_argument("--results", type=a_folder, default=ROOT / RESULTS, help="where bundles go (default: results)")
     for name, text in (("dev", "the system for use by hand"), ("ui", "Locust's web UI")):
         staying = _command(commands, name, stay, text)

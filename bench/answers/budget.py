@@ -60,11 +60,3 @@ class Budget:
         began = self.clock()
         yield
         self.costs.append(self.clock() - began)
-
-
-def spoken(seconds: float) -> str:
-    """A length of time for a reader: `45 s`, `12 min`, `1 h 30 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

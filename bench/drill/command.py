@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -13,64 +14,76 @@ from rich.text import Text
 from bench.bundle.folder import new_id
 from bench.bundle.leave import REPORT, leave
 from bench.bundle.reading import refusing
-from bench.drill import document, page
-from bench.drill.repeated import Drill, repetitions, settings_for, striking
+from bench.drill import page
+from bench.drill.charts import is_whole
+from bench.drill.choice import EVERY, choose
+from bench.drill.repeated import Strike, striking
+from bench.drill.sitting import Sitting, run
 from bench.drill.table import show
+from bench.ends import signals
 from bench.ends.conclude import FAILED, SOUND
 from bench.ends.errors import SetupError
-from bench.platforms.platform import LacksPower
-from bench.trial.fault import NotApplicable, names
-from metrics.reading import read
+from metrics.reading import BadDocument, read
 from metrics.records.answers.drills import FILE, SCHEMA, Drills
-from settings import Environment
-
-MOST: Final = 1000
+from settings import strategies
 
 
-def drill(arguments: argparse.Namespace, console: Console) -> int:
-    """Drill, and leave `drills.json` and `report.html`. 0 when each hit as often as asked and lost nothing.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What can be asked for, with the defaults."""
+    of = "a fault, or its module's dotted path (default: all that apply)"
+    parser.add_argument("faults", nargs="*", metavar="NAME", help=of)
+    parser.add_argument("--repeat", default="1", metavar="N", help="repetitions that must hit (default: 1)")
+    parser.add_argument("--seed", metavar="N", help="of the first repetition (default: SEED); each further one adds 1")
+    known = ", ".join(strategies.offered())
+    asked = f"{known}, or {EVERY}; more than one: say it again (default: all without a NAME, else STRATEGY)"
+    parser.add_argument("--strategy", action="append", metavar="NAME", help=asked)
+    parser.add_argument("--mode", choices=["serial", "parallel"], help="strategies of it alone (SERIAL_PROJECTION)")
+    parser.add_argument("--target", metavar="NAME", help="what is drilled (default: TARGET)")
 
-    Where no fault is named, one that needs a power that the platform lacks is passed over with a word.
+
+def drill(
+    arguments: argparse.Namespace,
+    console: Console,
+    strike: Strike | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Drill, and leave `drills.json` and `report.html`, also when it is broken off.
+
+    0 when each fault that applies hit as often as asked and lost nothing; one that does not apply is no failure. Raises
+    SetupError where none does.
     """
-    drills = [_planned(name, arguments) for name in arguments.faults or names()]
-    done: list[dict[str, Any]] = []
+    sitting = Sitting(choose(arguments, os.environ), clock)
     try:
-        for one in drills:
-            try:
-                done.append(_run(one, arguments.results, console))
-            except (LacksPower, NotApplicable) as lack:
-                if arguments.faults:
-                    raise
-                console.print(Text(f"{one.name} does not apply: {lack.name} {lack.problem}"), soft_wrap=True)
+        run(sitting, strike or striking(arguments.results, console), console)
     finally:
-        if done:
-            _tell(done, arguments.results, console)
-    return SOUND if done and all(one["verdict"] == "passed" for one in done) else FAILED
+        with signals.held():
+            written = _tell(sitting, arguments.results, console)
+    if not sitting.done:
+        raise SetupError("drill", "no fault applies to this target where it runs", "choose another target or platform")
+    passed = all(one["verdict"] == "passed" for one in sitting.done)
+    return SOUND if passed and written else FAILED
 
 
 def render(folder: Path) -> str:
     """The report of the drills in `folder`, again. Raises SetupError for a document that can not be used."""
     with refusing():
-        return page.render(read(folder / FILE, Drills, schema=SCHEMA), folder.resolve().name)
+        document = read(folder / FILE, Drills, schema=SCHEMA)
+        for number, one in enumerate(document["drills"]):
+            curve = one.get("curve")
+            if curve is not None and not is_whole(curve):
+                raise BadDocument(folder / FILE, f"$.drills[{number}].curve: its lists are empty, or not of one length")
+    return page.render(document, folder.resolve().name)
 
 
-def _planned(name: str, arguments: argparse.Namespace) -> Drill:
-    repeat = Environment({"--repeat": str(arguments.repeat)}).integer("--repeat", 1, low=1, high=MOST)
-    settings = settings_for(name, os.environ, mode=arguments.mode)
-    told = {} if arguments.seed is None else {"--seed": str(arguments.seed)}
-    seed = Environment(told).integer("--seed", settings.seed, low=0, high=2**31)
-    return Drill(name, settings, repeat, seed)
-
-
-def _run(one: Drill, results: Path, console: Console) -> dict[str, Any]:
-    runs = list(repetitions(one, striking(results, console)))
-    return document.drill(one.name, one.settings, one.repeat, runs)
-
-
-def _tell(done: list[dict[str, Any]], results: Path, console: Console) -> None:
-    show(console, done)
-    found, folder = document.build(done), results / new_id("drills")
-    if missing := leave(folder, FILE, found, page.render(found, folder.name)):
-        raise SetupError("--results", f"could not be written ({missing})", "make room")
+def _tell(sitting: Sitting, results: Path, console: Console) -> bool:
+    """Leave what there is and show it; False where it could not be written. Nothing, where nothing was found out."""
+    if not sitting.done and (sitting.why or not sitting.not_applicable):
+        return True
+    found, folder = sitting.told(), results / new_id("drills")
+    missing = leave(folder, FILE, found, page.render(found, folder.name))
+    show(console, found)
     for name in (REPORT, FILE):
         console.print(Text(str(folder / name)), soft_wrap=True)
+    if missing:
+        console.print(Text(f"missing {missing}", style="bold red"), soft_wrap=True)
+    return not missing

@@ -5,68 +5,75 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bench.drill.document import right_again, taken_over
-from bench.drill.repetition import COUNTED
+from bench.drill.charts import charts
+from bench.drill.document import errors, right_again, stalled, taken_over, wrong
+from bench.drill.repetition import AROUND, COUNTED
+from bench.drill.table import headline
 from bench.report.charts.table import told
 from bench.report.page import page
+from metrics.records.answers.drills import Drill, Drills
+from settings import strategies
 
 TONES: Final = {"passed": "ok", "failed": "fault", "not hit": "open"}
-SPANS: Final = ("before", "during", "after")
-COLORS: Final = ("c0", "c1", "c2", "c3", "c4", "c5")
 
 
-def render(document: Mapping[str, Any], name: str) -> str:
+def render(document: Drills, name: str) -> str:
     """The page; `name` is that of the folder that has the document."""
     drills = document["drills"]
-    chart = _around(drills)
-    shown = chart if chart["traces"] else None
+    faults = list(dict.fromkeys(one["name"] for one in drills))
+    curves = [_curves(document, number, fault) for number, fault in enumerate(faults)]
+    drawn = [chart for each in curves for chart in each["charts"]]
     return page(
         "drills.html",
-        charts_data={"charts": [shown], "phases": [], "moments": [], "range": None} if shown else None,
+        charts_data={"charts": drawn, "phases": [], "moments": [], "range": None} if drawn else None,
+        contents=_contents(document, curves),
         name=name,
-        tone=_tone(drills),
-        headline=headline(drills),
+        target=document["target"],
+        tone=_tone(document),
+        headline=headline(document),
         drills=[_row(each) for each in drills],
-        chart=shown,
+        curves=curves,
+        without=document.get("not_applicable", []),
         counted=", ".join(COUNTED).replace("_", " "),
         footer=name,
     )
 
 
-def headline(drills: Sequence[Mapping[str, Any]]) -> str:
-    """How many passed, and what was counted in all repetitions."""
-    passed = sum(each["verdict"] == "passed" for each in drills)
-    runs, faults = sum(each["repetitions"] for each in drills), sum(_counted(each) for each in drills)
-    lost = "nothing was lost, doubled or reordered" if not faults else f"{faults} events or rows are wrong"
-    in_all = "1 run" if runs == 1 else f"{runs} runs"
-    return f"{passed} of {len(drills)} drills passed; {lost} in {in_all}, each judged by both oracles."
+def _contents(document: Drills, curves: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The sections, each fault's curves among them."""
+    without = [("without", "Not applicable")] if document.get("not_applicable") else []
+    shown = [(each["id"], each["fault"]) for each in curves]
+    return [("drills", "Table"), *shown, ("runs", "Repetitions"), *without, ("terms", "How to read this")]
 
 
-def _tone(drills: Sequence[Mapping[str, Any]]) -> str:
-    verdicts = {each["verdict"] for each in drills}
-    return "bad" if "failed" in verdicts else "open" if "not hit" in verdicts else "good"
+def _tone(document: Drills) -> str:
+    verdicts = {each["verdict"] for each in document["drills"]}
+    cut_short = bool(document.get("why")) or not verdicts
+    return "bad" if "failed" in verdicts else "open" if "not hit" in verdicts or cut_short else "good"
 
 
-def _counted(drill: Mapping[str, Any]) -> int:
-    return sum(drill[count] or 0 for count in COUNTED)
+def _curves(document: Drills, number: int, fault: str) -> dict[str, Any]:
+    """A fault's section: its curves, those of all strategies in one chart."""
+    alone = document["target"]["name"]
+    curves = [(one["strategy"], one.get("curve")) for one in document["drills"] if one["name"] == fault]
+    found = {strategies.told(strategy) or alone: curve for strategy, curve in curves if curve is not None}
+    id = f"fault-{number}"
+    return {"id": id, "fault": fault, "charts": charts(id, fault, found)}
 
 
-def _around(drills: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write to visible before, during and after the fault."""
-    traces = []
-    for drill, color in zip(drills, COLORS * len(drills), strict=False):
-        y = [drill["visible_p99_ms"][span] for span in SPANS]
-        if any(value is not None for value in y):
-            name = f"{drill['name']}, {drill['strategy']}"
-            traces.append({"name": name, "x": [1, 2, 3], "y": y, "color": color, "mode": "lines+markers"})
-    chart = {"id": "around", "title": "Write to visible around the fault, p99", "unit": "ms", "ytype": "log"}
-    about = "milliseconds, logarithmic; medians of the repetitions that hit"
-    return {**chart, "about": about, "traces": traces, "tickvals": [1, 2, 3], "ticktext": SPANS, "xtext": list(SPANS)}
+def _row(drill: Drill) -> dict[str, Any]:
+    return {
+        **drill,
+        "tone": TONES[drill["verdict"]],
+        "after": taken_over(drill, "at most"),
+        "stall": stalled(drill, "at most"),
+        "right": right_again(drill, "at most"),
+        "untold": f"Not told: {', '.join(drill['not_told'])}." if drill.get("not_told") else "",
+        "visible": " → ".join(told(value) for value in _around(drill)),
+        "counted": wrong(drill),
+        "failed_requests": errors(drill),
+    }
 
 
-def _row(drill: Mapping[str, Any]) -> dict[str, Any]:
-    untold = f"Not told: {', '.join(drill['not_told'])}." if drill.get("not_told") else ""
-    visible = " → ".join(told(drill["visible_p99_ms"][span]) for span in SPANS)
-    tone = TONES[drill["verdict"]]
-    words = {"after": taken_over(drill, "at most"), "right": right_again(drill, "at most"), "untold": untold}
-    return {**drill, **words, "tone": tone, "visible": visible, "counted": _counted(drill)}
+def _around(drill: Mapping[str, Any]) -> list[float | None]:
+    return [drill["visible_p99_ms"][when] for when in AROUND]

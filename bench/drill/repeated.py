@@ -16,6 +16,7 @@ from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from bench.trial import runner
 from bench.trial.fault import VARIABLE, Plan, load
+from bench.trial.takeovers.by_progress import WITHIN_S
 from settings import plugins
 from settings.scenarios import reader
 from settings.targets.document import Mode
@@ -29,6 +30,8 @@ LATEST: Final = 0.4
 """The share of the load phase in which a fault strikes, so that it heals under load."""
 ATTEMPTS: Final = 3
 """For each repetition that is asked for: one that did not hit is run again."""
+BESIDE_S: Final = 14.0
+"""What a run takes beside its phases until one was timed: start, convergence, proof, and the end of all parts."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class Drill:
     settings: Settings
     repeat: int
     seed: int
+
+    @property
+    def lasts_s(self) -> float:
+        """All repetitions, if each hits at once; a takeover is waited for where the target does not tell of it."""
+        waits_s = 0.0 if self.settings.target.ours else WITHIN_S
+        return self.repeat * (self.settings.timed_s + BESIDE_S + waits_s)
 
 
 Strike = Callable[[Drill, int], Repetition]
@@ -56,6 +65,16 @@ def settings_for(
     return Settings.from_env(variables, scenario=scenario, mode=mode, defaults={**DEFAULTS, **wanted})
 
 
+def planned(one: Drill, number: int) -> tuple[Settings, Plan]:
+    """What the seed of a repetition decides before it begins: its load, by the settings, and the moment of the strike.
+
+    What a fault chooses besides comes of the same seed: `bench.trial.fault.chance`.
+    """
+    seed = one.seed + number
+    after_s = one.settings.duration_s * Random(f"{seed}/{one.name}").uniform(EARLIEST, LATEST)
+    return replace(one.settings, seed=seed), Plan(one.name, after_s)
+
+
 def repetitions(one: Drill, strike: Strike) -> Iterator[Repetition]:
     """Each repetition, until it hit as often as asked, or too many were in vain."""
     hit = 0
@@ -71,14 +90,12 @@ def striking(results: Path, console: Console) -> Strike:
     """Repetitions as the bench runs them, each with a system of its own, told in a line when it has ended."""
 
     def strike(one: Drill, number: int) -> Repetition:
-        seed = one.seed + number
-        settings = replace(one.settings, seed=seed)
-        after_s = settings.duration_s * Random(f"{seed}/{one.name}").uniform(EARLIEST, LATEST)
-        trial = runner.Trial(settings, results, Plan(one.name, after_s), number=number + 1)
+        settings, plan = planned(one, number)
+        trial = runner.Trial(settings, results, plan, number=number + 1)
         with progress(console, f"{one.name} ({settings.ordering}), repetition {number + 1}") as shown:
             ended = runner.run(trial, shown)
         ended.tell()
-        found = Repetition.read(ended.bundle.folder, ended.result, seed)
+        found = Repetition.read(ended.bundle.folder, ended.result, settings.seed)
         state = "failed" if found.why_failed else "hit" if found.hit else "not hit"
         console.print(Text(f"{one.name}, seed {found.seed}: {state}; {found.what}; {found.run_id}"), soft_wrap=True)
         return found

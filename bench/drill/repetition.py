@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from bench.bundle.samples import Samples
+from bench.drill.curve import curve, longest, unacknowledged_s, worst
 from metrics.reading import read_optional
+from metrics.records.answers.drills import Curve
 from metrics.records.fault import Injected
+from metrics.records.loadgen import Loadgen
 from metrics.records.result import Correctness, Result, Verdict
+from metrics.records.sections.target import Target
 from metrics.records.verification import Verification
 
-COUNTED: Final = ("lost", "duplicated", "reordered", "phantom", "mismatched_rows", "acknowledged_missing")
+COUNTED: Final = ("lost", "doubled", "reordered", "phantom", "wrong_rows")
+"""What must be 0, whatever was done to the system."""
+AROUND: Final = ("before", "during", "after")
+_NOWHERE: Final[Mapping[str, float | None]] = MappingProxyType(dict.fromkeys(AROUND))
 
 
 @dataclass(frozen=True)
@@ -32,36 +40,65 @@ class Repetition:
     correctness: Correctness
     takeover_s: float | None
     visible_p99_ms: Mapping[str, float | None]
-    errors: int
     what: str
     why_failed: str
-    target: str = ""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    target: Target | None = None
     none_within_s: float | None = None
     right_again_s: float | None = None
+    stall_s: float | None = None
     not_told: Sequence[str] = ()
+    curve: Curve | None = None
 
     @classmethod
     def read(cls, folder: Path, result: Result, seed: int) -> Repetition:
         """Take it from a run's bundle and its result."""
         fault = read_optional(folder / "fault.json", Injected)
         verification = read_optional(folder / "verification.json", Verification)
+        told = read_optional(folder / "loadgen.json", Loadgen) or {}
         return cls(
             run_id=folder.name,
-            target=result.target["name"],
+            target=result.target,
             platform=fault.platform if fault else "",
             seed=seed,
             hit=fault is not None and fault.hit and _concluded(result),
             verdict=result.verdict,
             correctness=result.correctness,
-            takeover_s=fault.takeover.takeover_s if fault else None,
-            none_within_s=fault.takeover.none_within_s if fault else None,
-            right_again_s=fault.right_again_s if fault else None,
-            not_told=fault.takeover.not_told if fault else (),
-            visible_p99_ms=_around(fault, Samples(folder / "samples.jsonl").new()),
-            errors=result.throughput.errors,
-            what=fault.what if fault else "the run ended before the fault",
+            errors=told.get("errors", {}),
             why_failed=judge(result.verdict, result.why, result.correctness, verification),
+            **_of_fault(fault, Samples(folder / "samples.jsonl").new(), folder.name),
         )
+
+
+def _of_fault(fault: Injected | None, samples: Sequence[Mapping[str, Any]], run_id: str) -> dict[str, Any]:
+    """What it did, and what it cost."""
+    if fault is None:
+        return {"what": "the run ended before the fault", "takeover_s": None, "visible_p99_ms": _NOWHERE}
+    quiet_s = unacknowledged_s(samples, fault.invoked_at)
+    return {
+        "what": fault.what,
+        "takeover_s": fault.takeover.takeover_s,
+        "none_within_s": fault.takeover.none_within_s,
+        "not_told": fault.takeover.not_told,
+        "right_again_s": fault.right_again_s,
+        "stall_s": longest([fault.projection_stall_s, fault.api_silence_s, quiet_s]),
+        "visible_p99_ms": worst(samples, fault),
+        "curve": curve(run_id, fault, samples),
+    }
+
+
+def counts(found: Correctness) -> dict[str, int | None]:
+    """What the proof of a run counted, by the names of `drills.json`; None where its level can not see it.
+
+    Rows are wrong by the fold of the events, or by reading again what was acknowledged, which every level does.
+    """
+    return {
+        "lost": found.lost,
+        "doubled": found.duplicated,
+        "reordered": found.reordered,
+        "phantom": found.phantom,
+        "wrong_rows": (found.mismatched_rows or 0) + found.acknowledged_missing,
+    }
 
 
 def _concluded(result: Result) -> bool:
@@ -85,15 +122,3 @@ def judge(verdict: Verdict, why: str, correctness: Correctness, verification: Ve
     if left is None:
         return f"what was left to project is not known; {why}"
     return f"{left} event(s) never took effect; {why}" if left else ""
-
-
-def _around(fault: Injected | None, samples: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
-    """The worst second's p99 of write to visible in the load phase: before the strike, until it healed, and after."""
-    spans: dict[str, list[float]] = {"before": [], "during": [], "after": []}
-    if fault is not None:
-        begun, healed = fault.invoked_at, fault.healed_at or fault.invoked_at
-        for sample in samples:
-            if sample["phase"] == "load" and (p99 := sample.get("visibility_p99_ms")) is not None:
-                name = "before" if sample["t"] < begun else "during" if sample["t"] <= healed + 1 else "after"
-                spans[name].append(p99)
-    return {name: max(values, default=None) for name, values in spans.items()}

@@ -22,10 +22,11 @@ EMPTY: Final[Mapping[str, Any]] = {"charts": [], "phases": [], "moments": [], "r
 def page(template: str, *, charts_data: Mapping[str, Any] | None = None, **context: Any) -> str:
     """Fill a template. `charts_data` has the `charts`, and the `phases`, `moments` and `range` that timelines share.
 
+    A chart that has `time` has these three of its own there.
     A template shows a chart by `figure(drawn[id])`. `contents` are ids and titles of the page's sections.
     """
     data = charts_data or EMPTY
-    drawn = {chart["id"]: draw(chart, data) for chart in data["charts"]}
+    drawn = {chart["id"]: draw(chart, _time(chart, data)) for chart in data["charts"]}
     read_out = {**data, "charts": [{**chart, "axes": _axes(chart, data)} for chart in data["charts"]]}
     context = {"contents": [], **context, "drawn": drawn, "charts": embed(read_out) if drawn else None}
     return _templates().get_template(template).render(**context)
@@ -45,8 +46,14 @@ def embed(document: Any) -> Markup:
 
 
 def _axes(chart: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, list[Any]]:
-    x, y = axes(chart, data)
+    x, y = axes(chart, _time(chart, data))
     return {"x": [x.low, x.high, x.log], "y": [y.low, y.high, y.log]}
+
+
+def _time(chart: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The phases, moments and range that a chart is drawn with: its own, or those that all share."""
+    own: Mapping[str, Any] = chart.get("time", data)
+    return own
 
 
 @cache

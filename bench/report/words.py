@@ -18,6 +18,8 @@ WORDS: Final = {
     "invalid": "Invalid",
 }
 
+SHORTEST_STALL_S: Final = 0.5
+
 
 def measured(result: Result) -> str:
     """What ran on which target, and how it projects, where that is told."""
@@ -41,11 +43,28 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:,.1f} s"
 
 
+def spoken(seconds: float) -> str:
+    """A length of time for a reader: `45 s`, `12 min`, `1 h 30 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def after(fault: Injected) -> str:
-    """How the work of a projector went on that a fault struck; nothing where there was none to take over."""
-    takeover = fault.takeover.takeover_s
-    took = "" if takeover is None else f"; its work was taken over after {takeover:.1f} s"
-    return took if fault.right_again_s is None else f"{took}; right again {fault.right_again_s:.1f} s after the heal"
+    """What became of a fault: how the work of a projector went on, what stood still, and when all was right again."""
+    told = (
+        ("its work was taken over after", fault.takeover.takeover_s, ""),
+        ("the projection stood still for", _stood(fault.projection_stall_s), ""),
+        ("the API was silent for", _stood(fault.api_silence_s), ""),
+        ("right again", fault.right_again_s, " after the heal"),
+    )
+    return "".join(f"; {what} {span_s:.1f} s{more}" for what, span_s, more in told if span_s is not None)
+
+
+def _stood(span_s: float | None) -> float | None:
+    """A span that is long enough to be told: a look or two in which nothing moved are none."""
+    return span_s if span_s is not None and span_s >= SHORTEST_STALL_S else None
 
 
 def took(convergence: Convergence) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -41,6 +42,11 @@ def nobody_else(settings: Settings, instead: str) -> tuple[str, str]:
     if most < 2:
         return f"{problem}, and {settings.target.name} has {most} at most by its manifest", instead
     return problem, "set PROJECTORS=2 or more"
+
+
+def chance(system: System, fault: str) -> Random:
+    """What a fault draws its choices from: the seed of the run, apart from what the load draws from it."""
+    return Random(f"{system.settings.seed}/{fault}/choices")
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Fault(Protocol):
         ...
 
     def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
-        """What came of it; `loadgen` is what the load generator told at its end."""
+        """What came of it; `loadgen` is what the load generator told at its end, `errors` by kind among it."""
         ...
 
 

@@ -29,7 +29,7 @@ from bench.trial import proof
 from bench.trial.contract import require_contract, require_durability
 from bench.trial.fault import Plan
 from bench.trial.hold import Hold
-from bench.trial.injection import Injection
+from bench.trial.injection.inject import Injection
 from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import leave_surroundings, merge, void
 from bench.trial.waterfall import measure as waterfall

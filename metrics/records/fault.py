@@ -34,7 +34,10 @@ class Injected(Record):
     """`fault.json`: what was done when, by this machine's clock, and whether it hit.
 
     `right_again_s`: from the heal to the first look that saw as many events projected as there had been at the first
-    look after it; None where that was not seen.
+    look after it; None where that was not seen. From the strike on, by looks at `/stats` every 0.2 s:
+    `projection_stall_s`, the longest that the projection stood still with work left, rather too short, and
+    `api_silence_s`, the longest from one answer of the API to the next with a look in vain between, or until a late
+    answer, rather too long. None: an older document.
     """
 
     fault: str
@@ -46,3 +49,5 @@ class Injected(Record):
     healed_at: Moment | None
     takeover: Takeover = field(default_factory=Takeover)
     right_again_s: float | None = field(default=None, metadata=NOT_REQUIRED)
+    projection_stall_s: float | None = field(default=None, metadata=NOT_REQUIRED)
+    api_silence_s: float | None = field(default=None, metadata=NOT_REQUIRED)

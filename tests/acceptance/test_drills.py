@@ -1,106 +1,125 @@
-"""Drills by the command line on a real system: each fault hits, the system comes back, and nothing is lost."""
+"""Drills by the command line on a real system: each fault hits, the system comes back, and nothing is lost.
+
+A fault at least in each strategy. Which drills a sitting has, and what it makes of repetitions that did not hit, is for
+tests/unit/bench/test_drill_command.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pytest
 
 from bench.drill.repetition import COUNTED
 from tests.acceptance.bench_process import Bench, bench
 
-FAULTS = ("kill-api", "kill-projector", "pause-api", "restart-postgres", "zombie-projector")
+SHORT: Final = {"VUS": "20", "DURATION": "6s", "WARMUP": "0s", "LEASE_SECONDS": "1"}
 # Handlers that cost something, so that leases are surely in hand at many a moment.
-SHORT = {"VUS": "20", "DURATION": "8s", "WARMUP": "0s", "LEASE_SECONDS": "1", "HANDLER_LATENCY_MS": "5"}
-SIDE_BY_SIDE = 2
+LEASED: Final = {"HANDLER_LATENCY_MS": "5"}
+SITTINGS: Final[dict[tuple[str, str], dict[str, str]]] = {
+    ("kill-projector", "stream-leases"): LEASED,
+    ("zombie-projector", "stream-leases"): LEASED,
+    ("kill-api", "stream-locks"): {},
+    ("restart-postgres", "global-order"): {},
+}
+"""Settings by fault and strategy."""
+SIDE_BY_SIDE: Final = 2
 
 
-async def drilled(name: str, **variables: str) -> tuple[int | None, str, dict[str, Any], bool]:
-    """Exit code, words, `drills.json`, and whether nothing was left."""
-    async with bench("drill", name, **SHORT, **variables) as ran:
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended: its exit code and words, what it left, and whether anything else is there."""
+
+    code: int | None
+    said: str
+    document: dict[str, Any]
+    page: str
+    clean: bool
+
+    @property
+    def drill(self) -> dict[str, Any]:
+        """Its one drill."""
+        (found,) = self.document["drills"]
+        return dict(found)
+
+
+async def drilled(name: str, strategy: str) -> Ended:
+    """A fault under a strategy, once."""
+    async with bench("drill", name, "--strategy", strategy, **SHORT, **SITTINGS[name, strategy]) as ran:
         await ran.ended()
-        return ran.code, ran.said, _document(ran), await ran.nothing_left()
+        document, page = _left(ran)
+        return Ended(ran.code, ran.said, document, page, await ran.nothing_left())
 
 
-def _document(ran: Bench) -> dict[str, Any]:
-    (path,) = ran.results.glob("*-drills-*/drills.json")
-    return dict(json.loads(path.read_text()))
+def _left(ran: Bench) -> tuple[dict[str, Any], str]:
+    (folder,) = ran.results.glob("*-drills-*")
+    return json.loads((folder / "drills.json").read_text()), (folder / "report.html").read_text()
 
 
 @pytest.fixture(scope="module")
-def drills() -> dict[str, Any]:
-    """Each fault once; or what went wrong with it."""
+def sittings() -> dict[tuple[str, str], Any]:
+    """Each of them once; or what went wrong with it."""
 
     async def play() -> list[Any]:
         places = asyncio.Semaphore(SIDE_BY_SIDE)
 
-        async def one(name: str) -> Any:
+        async def one(name: str, strategy: str) -> Ended:
             async with places:
-                return await drilled(name)
+                return await drilled(name, strategy)
 
-        return await asyncio.gather(*map(one, FAULTS), return_exceptions=True)
+        return await asyncio.gather(*(one(*each) for each in SITTINGS), return_exceptions=True)
 
-    return dict(zip(FAULTS, asyncio.run(play()), strict=True))
+    return dict(zip(SITTINGS, asyncio.run(play()), strict=True))
 
 
-def end(drills: dict[str, Any], name: str) -> tuple[int | None, str, dict[str, Any], bool]:
-    found = drills[name]
+def ended(sittings: dict[tuple[str, str], Any], name: str, strategy: str) -> Ended:
+    found = sittings[name, strategy]
     if isinstance(found, BaseException):
         raise found
-    code, said, document, clean = found
-    return code, said, document["drills"][0], clean
+    assert isinstance(found, Ended)
+    return found
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_loses_nothing_and_leaves_nothing(name: str, drills: dict[str, Any]) -> None:
-    code, said, drill, clean = end(drills, name)
-    assert clean
-    assert (drill["name"], drill["platform"]) == (name, "local")
+@pytest.mark.parametrize(("name", "strategy"), SITTINGS)
+def test_a_fault_loses_nothing_and_leaves_nothing(
+    name: str, strategy: str, sittings: dict[tuple[str, str], Any]
+) -> None:
+    end = ended(sittings, name, strategy)
+    drill = end.drill
+    assert end.clean
+    assert (drill["strategy"], drill["platform"]) == (strategy, "local")
     assert {count: drill[count] for count in COUNTED} == dict.fromkeys(COUNTED, 0)
-    assert drill["verdict"] == "passed", said
-    assert (code, drill["hit"]) == (0, 1)
+    assert drill["verdict"] == "passed", end.said
+    assert (end.code, drill["hit"], drill["runs"][0]["replay"]) == (0, 1, "")
+
+
+@pytest.mark.parametrize(("name", "strategy"), SITTINGS)
+def test_a_fault_has_its_price_and_its_curve(name: str, strategy: str, sittings: dict[tuple[str, str], Any]) -> None:
+    end = ended(sittings, name, strategy)
+    drill = end.drill
+    assert drill["stall_s"]["p50"] is not None, end.said
+    curve = drill["curve"]
+    assert curve["run_id"] in {run["run_id"] for run in drill["runs"]}
+    assert curve["t_s"][-1] > 0
+    assert curve["healed_s"] > 0
+    assert max(rate or 0 for rate in curve["actions_per_s"]) > 0
+    assert f"Throughput around {name}" in end.page
+    assert f"Staleness around {name}" in end.page
+
+
+@pytest.mark.parametrize(("name", "strategy"), [("kill-api", "stream-locks"), ("restart-postgres", "global-order")])
+def test_requests_that_failed_are_told_by_kind(name: str, strategy: str, sittings: dict[tuple[str, str], Any]) -> None:
+    end = ended(sittings, name, strategy)
+    assert sum(end.drill["errors"].values()) > 0, end.said
+    assert end.drill["stall_s"]["p50"] > 0
 
 
 @pytest.mark.parametrize("name", ["kill-projector", "zombie-projector"])
-def test_leases_of_a_killed_and_of_a_frozen_projector_are_taken_over(name: str, drills: dict[str, Any]) -> None:
-    _, said, drill, _ = end(drills, name)
-    assert drill["takeover_s"]["p50"] > 0, said
-
-
-MISSES = """
-from bench.trial.fault import Evidence
-
-class Fault:
-    def defaults(self, strategy):
-        return {}
-
-    def set_up(self, system):
-        pass
-
-    def invoke(self, stats):
-        return True
-
-    def watch(self, stats):
-        return True
-
-    def heal(self):
-        pass
-
-    def evidence(self, loadgen):
-        return Evidence(hit=False, what="nothing was struck")
-"""
-
-
-async def test_a_fault_that_does_not_hit_is_run_again_and_proves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "misses_of_a_stranger").mkdir()
-    (tmp_path / "misses_of_a_stranger" / "one.py").write_text(MISSES)
-    short = {**SHORT, "DURATION": "1s", "PYTHONPATH": str(tmp_path)}
-    async with bench("drill", "misses_of_a_stranger.one", **short) as ran:
-        await ran.ended()
-        (drill,) = _document(ran)["drills"]
-    assert ran.code == 1, ran.said
-    assert (drill["verdict"], drill["hit"], drill["wanted"]) == ("not hit", 0, 1)
-    assert drill["repetitions"] == len(set(drill["seeds"])) == 3
+def test_leases_of_a_killed_and_of_a_frozen_projector_are_taken_over(
+    name: str, sittings: dict[tuple[str, str], Any]
+) -> None:
+    end = ended(sittings, name, "stream-leases")
+    assert end.drill["takeover_s"]["p50"] > 0, end.said

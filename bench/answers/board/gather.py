@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bench.answers.board.publish import publishable, read_drills
+from bench.answers.board.publish import figures, publishable, read_drills
 from metrics.reading import BadDocument, read
 from metrics.records.answers import drills, published
 from metrics.records.answers.drills import Drill
@@ -95,34 +95,22 @@ def _with_drills(path: Path) -> Iterator[Path]:
 
 
 def of_targets(folder: Path) -> list[tuple[str, Drill]]:
-    """The drills of a folder with the name of the target that each was of. Raises BadDocument."""
-    whose = [(drill, _target_of(folder.resolve().parent, drill)) for drill in read_drills(folder)]
-    return [(target[0] if target else "", drill) for drill, target in whose]
+    """The drills of a folder with the name of the target that they were of. Raises BadDocument."""
+    document = read_drills(folder)
+    return [(document["target"]["name"], figures(drill)) for drill in document["drills"]]
 
 
 def _join(folder: Path, found: Gathered) -> None:
     """Give each drill to the runs of the target that its repetitions were of, under the same strategy."""
     try:
-        told = read_drills(folder)
-        whose = [(drill, _target_of(folder.parent, drill)) for drill in told]
+        whose = of_targets(folder)
     except BadDocument as bad:
         found.left_out.append((f"{folder.name}/{drills.FILE}", bad.problem))
         return
     for run_id, one in found.runs.items():
-        same = [drill for drill, target in whose if target == _subject(one) and drill not in one.drills]
-        found.runs[run_id] = replace(one, drills=[*one.drills, *same])
+        same = [drill for name, drill in whose if (name, drill["strategy"]) == _subject(one)]
+        found.runs[run_id] = replace(one, drills=[*one.drills, *(each for each in same if each not in one.drills)])
 
 
 def _subject(one: Published) -> tuple[str, str]:
     return one.result.target["name"], one.result.strategy
-
-
-def _target_of(results: Path, drill: Drill) -> tuple[str, str] | None:
-    """As it says itself, else by a bundle of its repetitions."""
-    if name := drill.get("target"):
-        return name, drill["strategy"]
-    for run in drill["runs"]:
-        folder = results / Path(run["run_id"]).name
-        if (folder / "result.json").is_file():
-            return _subject(publishable(folder))
-    return None

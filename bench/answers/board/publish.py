@@ -34,7 +34,7 @@ def publish(folder: Path, faults: Sequence[Path], results: Path, *, anyway: bool
     if (folder / "fault.json").exists():
         raise SetupError(str(folder), "had a fault injected, so its figures are of that", "publish it by --drills")
     with refusing():
-        half = publishable(folder, [drill for each in faults for drill in read_drills(each)])
+        half = publishable(folder, [drill for each in faults for drill in read_drills(each)["drills"]])
     if of_test_profile(half):
         raise SetupError(str(folder), TEST_PROFILE, "measure again without it")
     if not anyway and (found := next(doubts(half), "")):
@@ -79,10 +79,17 @@ def doubts(half: Published) -> Iterator[str]:
         yield "the revision was changed, so nobody else has it"
 
 
-def read_drills(path: Path) -> list[Drill]:
+def read_drills(path: Path) -> Drills:
     """The drills of a folder, or of its file. Raises BadDocument."""
     file = path / drills.FILE if path.is_dir() else path
-    return read(file, Drills, schema=drills.SCHEMA)["drills"]
+    return read(file, Drills, schema=drills.SCHEMA)
+
+
+def figures(drill: Drill) -> Drill:
+    """The same without its curve, which is for the page of the drills."""
+    told = drill.copy()
+    told.pop("curve", None)
+    return told
 
 
 def slug(text: str) -> str:
@@ -135,7 +142,8 @@ def _settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _drill(drill: Drill) -> dict[str, Any]:
-    return {**drill, "settings": _settings(drill["settings"])} if "settings" in drill else dict(drill)
+    told = dict(figures(drill))
+    return {**told, "settings": _settings(drill["settings"])} if "settings" in drill else told
 
 
 def _addresses(settings: dict[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import Budget, spoken
+from bench.answers.budget import Budget
 from bench.answers.capacity import document, page, table
 from bench.answers.capacity.search import Search
 from bench.answers.capacity.trials import LEAST, MOST, Sitting, Tried, run
@@ -26,6 +26,7 @@ from bench.ends.conclude import FAILED
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable, require
 from bench.preflight.settings import Settings
+from bench.report.words import spoken
 from metrics.reading import read
 from metrics.records.answers.capacity import FILE, SCHEMA, UNIT, Capacity
 from settings import Environment, strategies

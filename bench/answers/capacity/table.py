@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.capacity import words
-from bench.report.words import milliseconds, whole
+from bench.report.words import milliseconds, spoken, whole
 from metrics.records.answers.capacity import UNIT, Capacity, Curve
 
 WIDTH: Final = 24

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import Budget, spoken
+from bench.answers.budget import Budget
 from bench.answers.crossover import document, page, table
 from bench.answers.crossover.cell import CATCH_UP_S, Cell, rate_of
 from bench.answers.crossover.trials import Sitting, run
@@ -26,6 +26,7 @@ from bench.ends.conclude import FAILED
 from bench.ends.errors import SetupError
 from bench.platforms.choice import changeable
 from bench.preflight.settings import Settings
+from bench.report.words import spoken
 from metrics.reading import read
 from metrics.records.answers.crossover import FILE, SCHEMA, Crossover
 from settings import Environment, strategies

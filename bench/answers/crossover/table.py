@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.budget import spoken
+from bench.report.words import spoken
 from metrics.records.answers.crossover import FILE, Cell, Crossover
 
 

@@ -14,7 +14,6 @@ import uvloop
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.ordering import document, markdown, page, strategies, table
 from bench.answers.ordering.sitting import Measure, Sitting, run
 from bench.answers.ordering.strategy import Strategy
@@ -27,6 +26,7 @@ from bench.ends.errors import SetupError
 from bench.oracle.database import close, closed, run_by
 from bench.perf.lab import Lab, laboratory
 from bench.preflight import description
+from bench.report.words import spoken
 from metrics.reading import read
 from metrics.records.answers.ordering import FILE, SCHEMA, Ordering, Trial
 from settings import Environment

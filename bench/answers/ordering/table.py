@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.ordering import judge
-from bench.report.words import milliseconds, seconds, whole
+from bench.report.words import milliseconds, seconds, spoken, whole
 from metrics.records.answers.ordering import FILE, Ordering, Row
 
 HEADS: Final = (

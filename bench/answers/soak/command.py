@@ -11,7 +11,6 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.soak import document, page, table
 from bench.answers.trial import Measure, measured
 from bench.bundle.folder import new_id
@@ -19,6 +18,7 @@ from bench.bundle.leave import finish
 from bench.bundle.reading import refusing
 from bench.ends.errors import SetupError
 from bench.preflight.settings import Settings
+from bench.report.words import spoken
 from metrics.reading import read
 from metrics.records.answers.soak import FILE, SCHEMA, Soak
 from settings import Environment

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.soak.document import compounding
+from bench.report.words import spoken
 from metrics.records.answers.soak import FILE, Series, Soak
 
 WIDTH: Final = 130

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.targets.contenders import Contender
 from bench.answers.targets.trials import Sitting
 from bench.drill import document
 from bench.drill.repeated import Strike, repetitions
 from bench.drill.repetition import COUNTED
 from bench.ends.errors import SetupError
+from bench.report.words import spoken
 from metrics.records.answers.drills import Drill, Spread
 from metrics.records.answers.targets import Row
 
@@ -57,7 +57,7 @@ def drilled(sitting: Sitting, contender: Contender) -> Drill | None:
     if not runs or contender.kill is None:
         return None
     kill = contender.kill
-    return cast("Drill", document.drill(kill.name, kill.settings, kill.repeat, runs))
+    return document.drill(kill.name, kill.settings, kill.repeat, runs)
 
 
 def mark(row: Row) -> str:
@@ -109,7 +109,7 @@ def _counted(kill: Drill, proof: str) -> str:
     """What was found, else what was looked for: a level of proof that can not see it says so."""
     if wrong := document.counted([kill]):
         return f"{wrong} ({proof})"
-    counts = {"lost": kill["lost"], "doubled": kill["duplicated"]}
+    counts = {"lost": kill["lost"], "doubled": kill["doubled"]}
     seen, unseen = ([word for word, count in counts.items() if (count is None) == blind] for blind in (False, True))
     told = [f"nothing {' or '.join(seen)}"] if seen else []
     return f"{', '.join([*told, *(f'{word} not seen' for word in unseen)])} ({proof})"

@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.targets import kills
 from bench.answers.targets.document import REFERENCE, kind, ranked
 from bench.answers.targets.kills import mark, phrases
 from bench.compare import words
 from bench.drill.document import right_again, taken_over
-from bench.report.words import WORDS
+from bench.report.words import WORDS, spoken
 from metrics.records.answers.targets import FILE, Figure, LeftOut, Row, Targets, Told
 from metrics.records.sections.target import NOT_CHECKED
 

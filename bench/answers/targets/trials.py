@@ -6,26 +6,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from bench.answers.budget import spoken
 from bench.answers.targets.contenders import Contender, LeftOut
 from bench.answers.trial import Measure
 from bench.bundle.reading import Read
 from bench.compare.metrics import values
 from bench.compare.statistics.pairs import Value
-from bench.drill.repeated import Drill
+from bench.drill.repeated import BESIDE_S
 from bench.drill.repetition import Repetition
 from bench.ends.errors import SetupError
-from bench.report.words import WORDS, milliseconds, whole
-from bench.trial.takeovers.by_progress import WITHIN_S
+from bench.report.words import WORDS, milliseconds, spoken, whole
 from metrics.records.verification import Verification
-
-BESIDE_S: Final = 14.0
-"""What a trial takes beside its phases until one was timed: start, convergence, proof, and the end of all parts."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +74,13 @@ class Sitting:
     @property
     def kills_s(self) -> float:
         """What the kills to come last, if each hits at once and all goes well."""
-        drills = [one.kill for one in self.contenders if one.kill is not None and self.sound(one)]
-        return sum(drill.repeat * _lasts_s(drill) for drill in drills)
+        return sum(one.kill.lasts_s for one in self.contenders if one.kill is not None and self.sound(one))
 
     @property
     def complete(self) -> int:
         """Rounds of which every target that is still sound has its trial."""
         rounds = [[one.round for one in self.of(contender)] for contender in self.contenders if self.sound(contender)]
         return min((len(found) for found in rounds), default=0)
-
-
-def _lasts_s(drill: Drill) -> float:
-    """A takeover is waited for where the target does not tell of it."""
-    settings = drill.settings
-    return settings.timed_s + BESIDE_S + (0.0 if settings.target.ours else WITHIN_S)
 
 
 def run(sitting: Sitting, measure: Measure, order: Random, console: Console) -> None:

@@ -19,12 +19,15 @@ from bench.__main__ import main
 from bench.bundle.comparison import read_comparison
 from bench.compare import command
 from bench.compare.loaded import load
+from bench.drill import command as drill
 from bench.ends.errors import SetupError
 from bench.perf import cost
 from bench.perf.output import results
 from bench.report import report
+from metrics.records.answers import drills
 from metrics.records.record import write_json
 from tests.unit.bench import bundles
+from tests.unit.bench import drills as made_up
 from tests.unit.bench.test_compare_bundles import pairs
 from tests.unit.bench.test_compare_bundles import run as compare_them
 
@@ -131,6 +134,16 @@ def read_perf(folder: Path) -> None:
     page.render(found, cost.read(folder))
 
 
+def drills_folder(folder: Path) -> Path:
+    """The folder of drills."""
+    write_json(folder / drills.FILE, made_up.built(made_up.drilled(made_up.repetition(why_failed="lost", lost=1))))
+    return folder
+
+
+def read_drills_again(folder: Path) -> None:
+    drill.render(folder)
+
+
 def read_comparison_again(folder: Path) -> None:
     command.render(folder)
 
@@ -139,6 +152,7 @@ READERS: dict[str, tuple[Callable[[Path], Path], tuple[Callable[[Path], object],
     "bundle": (bundle, (report.render, load)),
     "comparison": (comparison, (read_comparison_again,)),
     "perf": (perf, (read_perf,)),
+    "drills": (drills_folder, (read_drills_again,)),
 }
 
 

@@ -21,35 +21,17 @@ from bench.ends.errors import SetupError
 from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
 from bench.preflight.settings import Settings
 from bench.trial import fault
-from metrics.records.answers.drills import FILE
+from metrics.records.answers.drills import FILE, Drills
 from metrics.records.record import write_json
 from metrics.records.result import Correctness, Verdict
 from metrics.records.verification import Verification
 from settings import SettingError
 from tests.unit.bench import bundles
+from tests.unit.bench.drills import CURVE, built, drilled, repetition
 from tests.unit.bench.test_report import EVIL, text
 
 SOUND = Verification()
-
-
-def repetition(*, hit: bool = True, why_failed: str = "", seed: int = 1, **counts: int) -> Repetition:
-    return Repetition(
-        run_id="run",
-        platform="local",
-        seed=seed,
-        hit=hit,
-        verdict="converged",
-        correctness=Correctness(events_checked=10, **counts),
-        takeover_s=2.5 if hit else None,
-        visible_p99_ms={"before": 10.0, "during": 30.0, "after": None},
-        errors=0,
-        what="projector-1 was killed",
-        why_failed=why_failed,
-    )
-
-
-def drilled(*runs: Repetition, wanted: int = 1) -> dict[str, Any]:
-    return document.drill("kill-projector", Settings.from_env({}), wanted, runs)
+LISTS = ("t_s", "actions_per_s", "reads_per_s", "stale_ms")
 
 
 @pytest.mark.parametrize(
@@ -77,6 +59,22 @@ def test_a_repetition_that_did_not_hit_does_not_count() -> None:
     assert drilled(repetition(hit=False), repetition(hit=True), wanted=2)["verdict"] == "not hit"
     found = drilled(repetition(hit=False), repetition(hit=True))
     assert (found["verdict"], found["hit"], found["repetitions"]) == ("passed", 1, 2)
+    assert found["stall_s"] == {"p50": 1.25, "max": 1.25}
+
+
+def test_a_drill_has_the_names_of_the_contract_and_its_counts_are_sums() -> None:
+    found = drilled(
+        repetition(duplicated=2, mismatched_rows=3, acknowledged_missing=4), repetition(phantom=1, reordered=5)
+    )
+    counts = ("lost", "doubled", "reordered", "phantom", "wrong_rows")
+    assert [found[name] for name in counts] == [0, 2, 5, 1, 7]  # type: ignore[literal-required]
+    assert found["errors"] == {"503": 8, "refused": 6}
+    whole = built(found)
+    assert (whole["schema"], whole["target"]["name"], whole["took_s"]) == (1, "tidemark", 61.0)
+    assert set(whole["drills"][0]) >= {
+        *("name", "mode", "strategy", "repetitions", "hit", *counts, "blocked", "not_converged"),
+        *("takeover_s", "stall_s", "visible_p99_ms", "errors", "seeds", "verdict"),
+    }
 
 
 def test_a_drill_keeps_the_settings_of_its_runs() -> None:
@@ -93,15 +91,46 @@ def test_one_failure_outweighs_every_hit_also_where_the_fault_did_not_hit() -> N
     assert (found["verdict"], found["lost"], found["seeds"]) == ("failed", 1, [1, 7])
 
 
+def test_a_failed_repetition_has_the_command_that_runs_it_again() -> None:
+    told = Settings.from_env({"VUS": "7", "SEED": "9", "STRATEGY": "stream-locks"})
+    runs = [repetition(seed=3), repetition(why_failed="lost", lost=1, seed=7)]
+    found = document.drill("kill-projector", told, 2, runs)
+    again = "kill-projector --strategy stream-locks --repeat 1 --seed 7"
+    first, second = found["runs"]
+    assert first["replay"] == ""
+    assert second["replay"].startswith("VUS=7 ")
+    assert second["replay"].endswith(f" .tools/bin/uv run task drill -- {again}")
+    out = StringIO()
+    show(Console(file=out, width=120), built(found))
+    assert second["replay"] in out.getvalue()
+    assert second["replay"] in text(page.render(built(found), "drills"))
+
+
 def test_a_bundle_is_read_for_the_price_before_during_and_after(tmp_path: Path) -> None:
     folder = bundles.write(tmp_path)
-    write_json(folder / "fault.json", bundles.FAULT)
-    lines = [(1001.5, 5.0), (1002.2, 50.0), (1002.9, 40.0), (1004.0, 6.0)]
-    text = "".join(f'{{"t": {t}, "phase": "load", "visibility_p99_ms": {p99}}}\n' for t, p99 in lines)
-    (folder / "samples.jsonl").write_text(text)
+    write_json(folder / "fault.json", {**bundles.FAULT, "projection_stall_s": 0.4, "api_silence_s": 0.7})
+    write_json(folder / "loadgen.json", {"errors": {"503": 12}})
+    lines = [(1001.5, 5.0, 9.0), (1002.2, 50.0, 0.0), (1002.9, 40.0, 0.0), (1004.0, 6.0, 8.0)]
+    (folder / "samples.jsonl").write_text(
+        "".join(
+            f'{{"t": {t}, "phase": "load", "visibility_p99_ms": {p99}, "actions_per_s": {rate}}}\n'
+            for t, p99, rate in lines
+        )
+    )
     found = Repetition.read(folder, bundles.result(), 3)
     assert found.visible_p99_ms == {"before": 5.0, "during": 50.0, "after": 6.0}
     assert (found.hit, found.takeover_s, found.seed, found.why_failed) == (True, 4.25, 3, "")
+    assert found.errors == {"503": 12}
+    # Struck at 1002.0: nothing was acknowledged from then to 1002.9, which is more than the looks have seen.
+    assert found.stall_s == pytest.approx(0.9)
+    assert found.curve == {
+        "run_id": "run",
+        "healed_s": 0.5,
+        "t_s": [-0.5, 0.2, 0.9, 2.0],
+        "actions_per_s": [9.0, 0.0, 0.0, 8.0],
+        "reads_per_s": [None] * 4,
+        "stale_ms": [5.0, 50.0, 40.0, 6.0],
+    }
 
 
 @pytest.mark.parametrize(("verdict", "hit"), [("timed_out", True), ("blocked", True), ("invalid", False)])
@@ -113,6 +142,12 @@ def test_a_system_that_did_not_come_back_was_hit_all_the_same(verdict: Verdict, 
     assert Repetition.read(folder, found, 3).hit == hit
 
 
+def test_a_run_that_ended_before_its_fault_did_not_hit_and_has_no_curve(tmp_path: Path) -> None:
+    found = Repetition.read(bundles.write(tmp_path), bundles.result(), 3)
+    assert (found.hit, found.curve, found.stall_s) == (False, None, None)
+    assert found.what == "the run ended before the fault"
+
+
 def test_that_nobody_took_over_is_told_with_how_long_it_was_waited() -> None:
     alone = replace(repetition(), takeover_s=None, none_within_s=2.1, right_again_s=5.9, not_told=["who took over"])
     found = drilled(alone, alone, wanted=2)
@@ -120,9 +155,9 @@ def test_that_nobody_took_over_is_told_with_how_long_it_was_waited() -> None:
     assert document.taken_over(found, "max") == "none within 2.1 s"
     assert document.right_again(found, "max") == "5.9 s, max 5.9 s"
     out = StringIO()
-    show(Console(file=out, width=200), [found])
+    show(Console(file=out, width=200), built(found))
     assert "none within 2.1 s" in out.getvalue()
-    shown = text(page.render(document.build([found]), "drills"))
+    shown = text(page.render(built(found), "drills"))
     assert "none within 2.1 s" in shown
     assert "Not told: who took over." in shown
 
@@ -134,12 +169,25 @@ def test_a_run_in_which_no_acknowledged_write_was_read_back_does_not_count(tmp_p
     assert not Repetition.read(folder, unread, 1).hit
 
 
-def test_the_table_says_why_a_repetition_failed_and_by_which_seed_it_can_be_had_again() -> None:
+def test_the_table_has_all_columns_and_says_why_a_repetition_failed() -> None:
     out = StringIO()
     failed = repetition(why_failed="1 fault(s): lost: version 3", lost=1, seed=42)
-    show(Console(file=out, width=120), [drilled(failed)])
-    assert "kill-projector, seed 42, run: 1 fault(s): lost: version 3" in out.getvalue()
-    assert "failed" in out.getvalue()
+    show(Console(file=out, width=120), built(drilled(failed)))
+    said = out.getvalue()
+    assert "kill-projector, stream-leases, seed 42, run: 1 fault(s): lost: version 3" in said
+    (row,) = [line for line in said.splitlines() if line.startswith("kill-projector  ")]
+    assert "1 of 1" in row
+    assert "1.2 s, max 1.2 s" in row
+    assert "503 4, refused 3" in row
+    assert "10 → 30 → –" in row
+    assert row.rstrip().endswith("failed")
+    assert "0 of 1 drills passed; 1 events or rows are wrong in 1 run, each judged by both oracles; in 61 s." in said
+
+
+def test_few_kinds_of_errors_are_told_and_the_rest_in_one() -> None:
+    counted: dict[str, Any] = {"errors": {"refused": 1, "503": 1500, "500": 2, "timed out": 1, "reset": 1}}
+    assert document.errors(counted) == "503 1,500, 500 2, refused 1, others 2"
+    assert document.errors({"errors": {}}) == ""
 
 
 def test_faults_are_found_by_name_and_one_without_a_class_is_refused(
@@ -194,29 +242,65 @@ def test_a_power_that_a_platform_lacks_is_refused_by_its_name() -> None:
 
 
 def test_the_page_of_drills_tells_what_was_counted_and_of_how_many_runs() -> None:
-    seen = text(page.render(document.build([drilled(repetition(), repetition(hit=False, lost=2))]), "drills-1"))
+    seen = text(page.render(built(drilled(repetition(), repetition(hit=False, lost=2))), "drills-1"))
     assert "2 events or rows are wrong in 2 runs" in seen
-    sound = text(page.render(document.build([drilled(repetition())]), "drills-1"))
+    sound = text(page.render(built(drilled(repetition())), "drills-1"))
     assert "1 of 1 drills passed; nothing was lost, doubled or reordered in 1 run, each" in sound
     assert "10 → 30 → –" in sound
+
+
+def test_the_page_has_a_section_of_curves_for_each_fault_and_lists_them() -> None:
+    made = page.render(built(drilled(repetition()), drilled(repetition(), name="kill-api")), "drills-1")
+    for number, name in enumerate(("kill-projector", "kill-api")):
+        assert f'<a href="#fault-{number}">{name}</a>' in made
+        assert f'<h2 id="fault-{number}">{name}</h2>' in made
+        assert f"Throughput around {name}" in made
+        assert f"Staleness around {name}" in made
+    assert made.count(">struck</span>") == made.count(">healed</span>") == 4
+    assert made.count('<b class="long">during</b>') == 4
+    # Its first second after the heal has no sample of staleness: the next one has the mark.
+    assert made.count(' diamond"') == 4
+
+
+def test_a_drill_without_a_curve_says_so() -> None:
+    seen = text(page.render(built(drilled(replace(repetition(hit=False), curve=None))), "drills-1"))
+    assert "no repetition that hit has a sample of its load phase" in seen
+
+
+def test_the_curve_is_of_the_first_that_failed_else_of_the_first_that_hit() -> None:
+    curve = repetition().curve
+    assert curve is not None
+    runs = [
+        replace(repetition(hit=hit, why_failed=why), curve={**curve, "run_id": name})
+        for name, hit, why in (("missed", False, ""), ("hit", True, ""), ("failed", True, "lost"))
+    ]
+    assert document.curve(runs) == runs[2].curve
+    assert document.curve(runs[:2]) == runs[1].curve
+    assert document.curve(runs[:1]) is None
 
 
 def test_the_page_of_the_drills_that_latest_points_at_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = document.build([drilled(repetition(), repetition(hit=False, lost=2))])
+    told: Drills = built(drilled(repetition(), repetition(hit=False, lost=2)))
     folder = tmp_path / "1-drills-1"
     assert leave(folder, FILE, told, "a page") == ""
     monkeypatch.setattr(sys, "argv", ["bench", "report", str(tmp_path / "latest")])
     assert main() == 0
     assert (folder / "report.html").read_text(encoding="utf-8") == page.render(told, folder.name)
-    (folder / FILE).write_text('{"schema": 1, "drills": [{"name": "x"}]}', encoding="utf-8")
-    with pytest.raises(SetupError, match=r"\$\.drills\[0\]: Object missing required field"):
+    (folder / FILE).write_text('{"schema": 1, "target": {}, "drills": [{"name": "x"}]}', encoding="utf-8")
+    with pytest.raises(SetupError, match=r"Object missing required field"):
         command.render(folder)
+    for curve in ({**CURVE, "t_s": [1.0]}, {**CURVE, **{key: [] for key in LISTS}}):
+        write_json(folder / FILE, {**told, "drills": [{**told["drills"][0], "curve": curve}]})
+        with pytest.raises(SetupError, match=r"\$\.drills\[0\]\.curve: its lists are empty, or not of one length"):
+            command.render(folder)
 
 
 def test_nothing_in_drills_becomes_markup() -> None:
-    evil = replace(repetition(why_failed=EVIL), what=EVIL, run_id=EVIL)
-    seen = page.render(document.build([drilled(evil)]), EVIL)
+    evil = replace(repetition(why_failed=EVIL), what=EVIL, run_id=EVIL, errors={EVIL: 1})
+    told = built(drilled(evil))
+    told["not_applicable"] = [{"name": EVIL, "strategy": EVIL, "why": EVIL}]
+    seen = page.render(told, EVIL)
     assert "<img" not in seen
     assert "alert(" in seen

@@ -110,7 +110,7 @@ class Kills:
             correctness=Correctness(events_checked=9),
             takeover_s=1.25,
             visible_p99_ms={"before": 9.0, "during": 99.0, "after": 9.0},
-            errors=0,
+            errors={"refused": 3},
             what="projector-1 was killed (SIGKILL)",
             why_failed="",
             right_again_s=4.5,

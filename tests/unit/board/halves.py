@@ -61,9 +61,10 @@ def drill(**changed: Any) -> Drill:
     """`kill-projector`, five times, each of which hit."""
     told: Any = {
         **{"name": "kill-projector", "mode": "parallel", "strategy": "stream-leases", "platform": "local"},
-        **{"repetitions": 5, "wanted": 5, "hit": 5, "lost": 0, "duplicated": 0, "reordered": 0, "phantom": 0},
-        **{"mismatched_rows": 0, "acknowledged_missing": 0, "blocked": 0, "not_converged": 0, "errors": 0},
+        **{"repetitions": 5, "wanted": 5, "hit": 5, "lost": 0, "doubled": 0, "reordered": 0, "phantom": 0},
+        **{"wrong_rows": 0, "blocked": 0, "not_converged": 0, "errors": {"503": 7}},
         "takeover_s": {"p50": 1.25, "max": 2.5},
+        "stall_s": {"p50": 0.4, "max": 1.5},
         "visible_p99_ms": {"before": 9.0, "during": 2000.0, "after": 8.0},
         "seeds": [1, 2, 3, 4, 5],
         "runs": [
@@ -73,3 +74,9 @@ def drill(**changed: Any) -> Drill:
         **changed,
     }
     return told  # type: ignore[no-any-return]
+
+
+def drills(*found: Drill, target: str = "tidemark") -> dict[str, Any]:
+    """`drills.json`."""
+    whose = {"name": target, "version": "1", "class": "documented", "capabilities": []}
+    return {"schema": 1, "target": whose, "drills": list(found)}

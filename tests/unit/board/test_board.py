@@ -354,10 +354,12 @@ def test_a_run_with_a_fault_gives_its_takeover_and_no_figures(tmp_path: Path) ->
     drills.mkdir()
     runs = [{"run_id": run_id(2), "seed": 1, "hit": True, "what": "killed", "why": ""}]
     strategy = bundles.result().strategy
-    write_json(drills / "drills.json", {"schema": 1, "drills": [halves.drill(runs=runs, strategy=strategy)]})
+    write_json(drills / "drills.json", halves.drills(halves.drill(runs=runs, strategy=strategy)))
     found = gather([tmp_path])
     assert list(found.runs) == [run_id(1)]
     assert tables(found.runs.values())[0]["rows"][0]["takeover"]["text"] == "1.2 s"
+    write_json(drills / "drills.json", halves.drills(halves.drill(strategy=strategy), target="crud"))
+    assert tables(gather([tmp_path]).runs.values())[0]["rows"][0]["takeover"]["text"] == "not told"
 
 
 def test_the_command_leaves_the_page_and_points_latest_there(

@@ -141,7 +141,8 @@ def test_each_line_has_the_command_that_repeats_it() -> None:
         assert f"VUS=999 TARGET={name} .tools/bin/uv run task bench:parallel" in commands
     sitting = "bench:targets -- --rounds 5 --only tidemark,crud,emmett:inline,lossy"
     assert f"VUS=999 .tools/bin/uv run task {sitting}\n" in commands
-    assert "TARGET=crud .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1" in commands
+    told = "kill-projector --strategy stream-leases --repeat 5 --seed 1"
+    assert f"TARGET=crud .tools/bin/uv run task drill -- {told}" in commands
 
 
 def test_a_drill_is_repeated_with_its_settings_mode_and_strategy() -> None:
@@ -153,19 +154,23 @@ def test_a_drill_is_repeated_with_its_settings_mode_and_strategy() -> None:
     ours = halves.drill(settings=settings, strategy="stream-locks")
     line = _command(("tidemark", ours))
     assert line == (
-        "DURATION=20s PROJECTORS=2 HANDLER_LATENCY_MS=5 LEASE_SECONDS=3 TARGET=tidemark STRATEGY=stream-locks"
-        " .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1"
+        "DURATION=20s PROJECTORS=2 HANDLER_LATENCY_MS=5 LEASE_SECONDS=3 TARGET=tidemark"
+        " .tools/bin/uv run task drill -- kill-projector --strategy stream-locks --repeat 5 --seed 1"
     )
     usual = {"DURATION": "10s", "WARMUP": "1s", "VUS": 50, "HOLD": 0, "PROJECTORS": 2}
     serial = halves.drill(settings=usual, mode="serial", strategy="global-order")
     assert _command(("tidemark", serial)) == (
-        "TARGET=tidemark .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1 --mode serial"
+        "TARGET=tidemark .tools/bin/uv run task drill -- kill-projector --strategy global-order --repeat 5 --seed 1"
     )
     # What a drill takes by itself is not what a run takes by itself.
     longer = halves.drill(settings={**usual, "VUS": 100, "PROJECTORS": 1}, strategy="stream-leases")
     assert _command(("tidemark", longer)).startswith("VUS=100 PROJECTORS=1 TARGET=tidemark ")
     theirs = halves.drill(settings={"PROJECTORS": 0, "VUS": 50}, strategy="not told", path="../mine")
-    assert _command(("mine:inline", theirs)).startswith("TARGET=../mine:inline .tools/bin/uv run task drill")
+    assert _command(("mine:inline", theirs)) == (
+        "TARGET=../mine:inline .tools/bin/uv run task drill -- kill-projector --repeat 5 --seed 1"
+    )
+    theirs["mode"] = "serial"
+    assert _command(("mine", theirs)).endswith(" -- kill-projector --mode serial --repeat 5 --seed 1")
 
 
 def _command(*drilled: tuple[str, Any]) -> str:
@@ -249,7 +254,7 @@ def test_the_command_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_json(sitting / "targets.json", document(*ROWS))
     run = bundles.write(tmp_path, "20261126-010203-throughput-parallel-aaaa")
     assert json.loads((run / "result.json").read_text())["target"]["name"] == "tidemark"
-    write_json(drills / "drills.json", {"schema": 1, "drills": [halves.drill()]})
+    write_json(drills / "drills.json", halves.drills(halves.drill()))
     to = tmp_path / "comparison.md"
     monkeypatch.setattr("sys.argv", ["bench", "comparison", str(sitting), "--drills", str(drills), "--to", str(to)])
     assert main() == 0

@@ -53,9 +53,13 @@ def test_the_same_run_is_written_again_and_another_beside_it(tmp_path: Path) -> 
 
 def test_drills_go_with_it(tmp_path: Path) -> None:
     (tmp_path / "drills").mkdir()
-    write_json(tmp_path / "drills" / "drills.json", {"schema": 1, "drills": [halves.drill()]})
+    curve = {"run_id": RUN, "healed_s": 1.5, "t_s": [0.5], "actions_per_s": [9.0], "reads_per_s": [None]}
+    told = halves.drill(curve={**curve, "stale_ms": [12.0]})
+    write_json(tmp_path / "drills" / "drills.json", halves.drills(told))
     path = publish(bundles.write(tmp_path, RUN), [tmp_path / "drills"], tmp_path, anyway=False)
-    assert read(path, Published, schema=SCHEMA).drills[0]["takeover_s"] == {"p50": 1.25, "max": 2.5}
+    (found,) = read(path, Published, schema=SCHEMA).drills
+    assert found["takeover_s"] == {"p50": 1.25, "max": 2.5}
+    assert "curve" not in found
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,7 @@ def test_the_host_of_a_recorded_address_is_taken_out_of_every_text(tmp_path: Pat
     (tmp_path / "drills").mkdir()
     told = halves.drill(settings={"BASE_URL": "http://shardeight:80/x"})
     told["runs"][0]["why"] = "shardeight is away"
-    write_json(tmp_path / "drills" / "drills.json", {"schema": 1, "drills": [told]})
+    write_json(tmp_path / "drills" / "drills.json", halves.drills(told))
     text = publish(folder, [tmp_path / "drills"], tmp_path, anyway=False).read_text().lower()
     assert "shard" not in text
     assert json.loads(text)["drills"][0]["settings"] == {"base_url": "given"}

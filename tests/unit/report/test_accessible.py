@@ -15,15 +15,14 @@ from bench.answers.board import page as boards
 from bench.answers.board.rows import tables
 from bench.answers.gate import page as gates
 from bench.answers.gate.judge import Bounds, against_file
-from bench.drill import document
 from bench.drill import page as drills
 from bench.report.page import TEMPLATES
 from bench.report.report import render
 from metrics.records.answers import gate
 from tests.unit.bench import bundles
 from tests.unit.bench import test_soak as soaks
+from tests.unit.bench.drills import built, drilled, repetition
 from tests.unit.bench.test_compare_bundles import pairs, run
-from tests.unit.bench.test_drill import drilled, repetition
 from tests.unit.board import halves
 from tests.unit.capacity import test_command as capacity
 from tests.unit.capacity import test_crossover as crossover
@@ -71,7 +70,7 @@ PAGES: dict[str, Callable[[Path], str]] = {
         tables([halves.half(), halves.wrong("lossy", "r", "lost")]), [("f", "no")], "board-1"
     ),
     "soak": soaks.rendered,
-    "drills": lambda _: drills.render(document.build([drilled(repetition())]), "drills-1"),
+    "drills": lambda _: drills.render(built(drilled(repetition()), drilled(repetition(), name="kill-api")), "drills-1"),
 }
 
 

@@ -11,33 +11,12 @@ from bench.ends import signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
-from bench.trial.fault import Fault, Plan, load
+from bench.trial.fault import Fault, Plan, Stats, load
+from bench.trial.injection.looks import Looks
 from metrics.records.fault import Injected
 
 LOOK_EVERY_S: Final = 0.2
 CONFIRMATIONS: Final = 3
-
-
-class Recovery:
-    """How long it takes until the projection is right again: as far as there were events at the first look."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-        self._wanted: int | None = None
-        self.took_s: float | None = None
-
-    def begin(self) -> None:
-        """The fault is about to be healed."""
-        self._since = time.time()
-
-    def note(self, stats: Mapping[str, Any] | None) -> None:
-        """Take in what is seen now, None where the API is silent."""
-        if self._since is None or self.took_s is not None or stats is None:
-            return
-        if self._wanted is None:
-            self._wanted = stats["eventCount"]
-        if stats["totalEventsProjected"] >= self._wanted:
-            self.took_s = time.time() - self._since
 
 
 class Injection:
@@ -52,7 +31,7 @@ class Injection:
         self._invoked_at: float | None = None
         self._healed_at: float | None = None
         self._next_look = 0.0
-        self._recovery = Recovery()
+        self._looks = Looks()
 
     def tick(self, now: float, load_since: float | None) -> None:
         """`now` and the start of the load phase in epoch seconds, None before it."""
@@ -65,20 +44,27 @@ class Injection:
                 self._heal()
 
     def _invoke(self) -> None:
-        stats = http_client.figures(self._base_url)
+        """Strike, if this is the moment; a fault may take a while for it, and was invoked when it began."""
+        self._looks = Looks()
+        stats = self._see()
+        began = time.time()
         if stats is not None and self._fault.invoke(stats):
-            self._invoked_at = time.time()
+            self._invoked_at = began
             self._look()
 
     def _look(self) -> bool:
         """Show the fault what is seen now; True once it may heal."""
+        return self._fault.watch(self._see())
+
+    def _see(self) -> Stats | None:
+        asked_at = time.time()
         stats = http_client.figures(self._base_url)
-        self._recovery.note(stats)
-        return self._fault.watch(stats)
+        self._looks.note(asked_at, time.time(), stats)
+        return stats
 
     def _heal(self) -> None:
         if self._invoked_at is not None and self._healed_at is None and self._plan.heal:
-            self._recovery.begin()
+            self._looks.recovery.begin(time.time())
             self._fault.heal()
             self._healed_at = time.time()
 
@@ -97,7 +83,9 @@ class Injection:
             invoked_at=self._invoked_at,
             healed_at=self._healed_at,
             takeover=found.takeover,
-            right_again_s=self._recovery.took_s,
+            right_again_s=self._looks.recovery.took_s,
+            projection_stall_s=self._looks.stall.longest_s,
+            api_silence_s=self._looks.silence.longest_s,
         )
 
     def settle(self, within_s: float) -> bool:
@@ -105,7 +93,7 @@ class Injection:
         deadline, seen = time.monotonic() + within_s, 0
         while seen < CONFIRMATIONS and time.monotonic() < deadline:
             signals.check()
-            stats = http_client.figures(self._base_url)
+            stats = self._see()
             seen = seen + 1 if stats is not None and stats["backlog"] == 0 else 0
             time.sleep(LOOK_EVERY_S)
         return seen == CONFIRMATIONS
