@@ -13,8 +13,8 @@ from tests.unit.faults.fakes import Clock, System, stats
 PLANTED = [Poison(f"todo-{number}", 2, '{"text": "milk"}') for number in range(poison.STREAMS)]
 
 
-class Hands:
-    """The operator's and the DBA's, with what they did."""
+class Repairs:
+    """Stands for the operator and the DBA: what was asked for, and what was done."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, found: list[Poison]) -> None:
         self.done: list[str] = []
@@ -50,9 +50,9 @@ def blocked(*streams: str, scope: str = "stream") -> list[dict[str, str]]:
 
 
 def test_in_parallel_mode_others_flow_and_one_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, hands = Clock(monkeypatch, poison), Hands(monkeypatch, PLANTED)
+    clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
     fault = struck()
-    assert hands.asked == [(poison.STREAMS, poison.STREAMS)]
+    assert repairs.asked == [(poison.STREAMS, poison.STREAMS)]
     assert not fault.watch(stats(blocked=blocked("somebody-else")))
     clock.now += 0.5
     assert not fault.watch(None)
@@ -60,7 +60,7 @@ def test_in_parallel_mode_others_flow_and_one_is_skipped(monkeypatch: pytest.Mon
     clock.now += poison.STANDS_S
     assert fault.watch(stats(totalEventsProjected=950, blocked=blocked("todo-1", "todo-2")))
     fault.heal()
-    assert hands.done == ["skip todo-1", "mend 3", "reset todo-1", "unblock --all"]
+    assert repairs.done == ["skip todo-1", "mend 3", "reset todo-1", "unblock --all"]
     assert not fault.watch(stats())
     found = fault.evidence({})
     assert found.hit
@@ -68,30 +68,30 @@ def test_in_parallel_mode_others_flow_and_one_is_skipped(monkeypatch: pytest.Mon
 
 
 def test_in_serial_mode_everything_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, hands = Clock(monkeypatch, poison), Hands(monkeypatch, PLANTED)
+    clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
     fault = struck()
     whole = blocked("todo-0", scope="projection")
     assert not fault.watch(stats(blocked=whole))
     clock.now += poison.STANDS_S
     assert fault.watch(stats(blocked=whole))
     fault.heal()
-    assert hands.done[0] == "skip todo-0"
+    assert repairs.done[0] == "skip todo-0"
     assert "the whole projection stopped after 0.0 s; within 2 s nothing took effect" in fault.evidence({}).what
 
 
 def test_what_blocks_nothing_is_mended_and_did_not_hit(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, hands = Clock(monkeypatch, poison), Hands(monkeypatch, PLANTED)
+    clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
     fault = struck()
     assert not fault.watch(stats())
     clock.now += poison.LONGEST_S
     assert fault.watch(stats())
     fault.heal()
-    assert hands.done == ["mend 3", "unblock --all"]
+    assert repairs.done == ["mend 3", "unblock --all"]
     assert not fault.evidence({}).hit
 
 
 def test_fewer_streams_do_once_enough_of_them_were_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch, poison)
-    hands = Hands(monkeypatch, PLANTED[:1])
+    repairs = Repairs(monkeypatch, PLANTED[:1])
     struck(poison.MOST_LOOKS)
-    assert hands.asked == [(poison.STREAMS, poison.STREAMS)] * (poison.MOST_LOOKS - 1) + [(poison.STREAMS, 1)]
+    assert repairs.asked == [(poison.STREAMS, poison.STREAMS)] * (poison.MOST_LOOKS - 1) + [(poison.STREAMS, 1)]

@@ -87,7 +87,7 @@ def test_a_command_that_failed_fails_the_run(monkeypatch: pytest.MonkeyPatch) ->
         fault.heal()
 
 
-def test_only_a_store_of_ours_under_our_hands_is_reset() -> None:
+def test_only_a_store_of_ours_that_we_run_is_reset() -> None:
     theirs: Any = System("one", ours=False)
     with pytest.raises(NotApplicable, match="mine has no commands of ours"):
         reset_live.Fault().set_up(theirs)
