@@ -1,7 +1,8 @@
 """Plug-in discovery: the modules of a folder by their names, and anybody else's module by its dotted path.
 
 A folder of kinds (strategies, read models, faults) has one file a kind; its name in settings is the file's, with dashes
-for underscores. A dotted name is a module of somebody else's, found where Python looks for modules (PYTHONPATH).
+for underscores. A folder within it is none: what several of its files share may stand there. A dotted name is a module
+of somebody else's, found where Python looks for modules (PYTHONPATH).
 Nothing is imported to list what there is, nor to read what a module declares of itself, so a process may check a name,
 and know what is behind it, without knowing the module.
 """
@@ -31,7 +32,8 @@ def offered(package: str) -> tuple[str, ...]:
     except ModuleNotFoundError:
         return ()
     folders = (spec.submodule_search_locations or []) if spec else []
-    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(folders)))
+    found = [module for module in pkgutil.iter_modules(folders) if not module.ispkg]
+    return tuple(sorted(module.name.replace("_", "-") for module in found))
 
 
 def check(variable: str, package: str, name: str) -> str:

@@ -25,13 +25,18 @@ def choose(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
 
 
 @contextmanager
-def running_system(settings: Settings, log: Path, progress: Progress) -> Iterator[System]:
-    """The system, ready; what was started for the run is stopped at the end. Raises SetupError, RunFailed."""
+def running_system(settings: Settings, log: Path, progress: Progress, *, relayed: bool = False) -> Iterator[System]:
+    """The system, ready; what was started for the run is stopped at the end. Raises SetupError, RunFailed.
+
+    `relayed`: its services reach Postgres through a relay, on a platform that can do so.
+    """
     found = _containers(settings)
     if found is not None:
         opened = compose.running(found, settings, log, progress)
+    elif settings.base_url is not None:
+        opened = attached.running(settings, log, progress)
     else:
-        opened = (local if settings.base_url is None else attached).running(settings, log, progress)
+        opened = local.running(settings, log, progress, relayed=relayed)
     with opened as system:
         yield system
 

@@ -13,13 +13,14 @@ from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from bench.ends.errors import SetupError
 from bench.platforms.postgres.logins import Logins
+from bench.platforms.postgres.network import Order, Told
 from bench.platforms.processes import Process, Processes
 from bench.preflight.examination import Doctor
 from bench.preflight.settings import Settings
 from metrics.records.surroundings import Postgres, Versions
 from metrics.target import Target
 
-Kind = Literal["api", "projector", "postgres"]
+Kind = Literal["api", "projector", "postgres", "network"]
 """What a part does in the system; there may be several of one kind."""
 
 
@@ -129,6 +130,18 @@ class Replace(Protocol):
         ...
 
 
+@runtime_checkable
+class Disturb(Protocol):
+    """The power over the network between the services and Postgres: all that they say goes through a relay.
+
+    A platform has it where it was asked for the relay before the services were started.
+    """
+
+    def disturb(self, order: Order) -> Told:
+        """Carry an order out, and tell what the relay has counted since its start. Raises RunFailed."""
+        ...
+
+
 _WORDS: Final[dict[type, str]] = {
     Start: "start and stop",
     Kill: "kill",
@@ -136,6 +149,7 @@ _WORDS: Final[dict[type, str]] = {
     Backends: "freeze a backend of",
     Disk: "give a small file system to",
     Change: "change the settings of",
+    Disturb: "disturb",
 }
 
 

@@ -63,7 +63,10 @@ class Evidence:
 
 
 class Fault(Protocol):
-    """What a drill does to a running system. All of it is called from one thread, between looks at `/stats`."""
+    """What a drill does to a running system. All of it is called from one thread, between looks at `/stats`.
+
+    One with `relayed = True` strikes the network: its system is started with a relay between services and Postgres.
+    """
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
         """Settings under which it hits, by variable; what the user sets stands above them."""
@@ -100,6 +103,11 @@ class Plan:
     fault: str
     after_s: float
     heal: bool = True
+
+
+def relayed(plan: Plan | None) -> bool:
+    """Whether the services reach Postgres through a relay in this run: a fault of the network says so by `relayed`."""
+    return plan is not None and bool(getattr(load(plan.fault), "relayed", False))
 
 
 def names() -> tuple[str, ...]:

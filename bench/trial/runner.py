@@ -27,7 +27,7 @@ from bench.report.observer import FILE, Observer
 from bench.report.progress import Progress
 from bench.trial import proof
 from bench.trial.contract import require_contract, require_durability
-from bench.trial.fault import Plan
+from bench.trial.fault import Plan, relayed
 from bench.trial.hold import Hold
 from bench.trial.injection.inject import Injection
 from bench.trial.resources.beside import Beside, Found
@@ -130,7 +130,7 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
     bundle.write("machine.json", description.machine())
     bundle.write("versions.json", description.versions(ROOT))
     bundle.keep(bundle.folder / "scenario.toml", settings.scenario.text)
-    with running_system(settings, bundle.log, progress) as running:
+    with running_system(settings, bundle.log, progress, relayed=relayed(trial.fault)) as running:
         where.platform = running.platform.name
         leave_surroundings(running, bundle)
         observer.begin(running.influx, progress)

@@ -28,8 +28,11 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_there_is_is_listed_without_an_import(path: Path) -> None:
     package(path, "kinds_listed", one_lease="", broken="raise RuntimeError")
+    package(path / "kinds_listed", "shared", helps="")
     assert plugins.offered("kinds_listed") == ("broken", "one-lease")
     assert not {"kinds_listed.broken", "kinds_listed.one_lease"} & sys.modules.keys()
+    with pytest.raises(SettingError, match="one of broken, one-lease, or"):
+        plugins.check("STRATEGY", "kinds_listed", "shared")
 
 
 def test_a_name_and_a_dotted_path_are_found(path: Path) -> None:

@@ -95,6 +95,11 @@ class Server:
         self._disk: SmallDisk | None = None
 
     @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1; the same after a restart."""
+        return self._cluster.port
+
+    @property
     def pid(self) -> int:
         """The postmaster, since its last start."""
         return self._cluster.process.pid

@@ -16,8 +16,9 @@ from bench.ends.guardian import Guardian
 from bench.platforms import http_client, loadgen
 from bench.platforms.local.database import Database, open_database
 from bench.platforms.local.kind import Kind as Own
-from bench.platforms.local.kind import Others, Ours
+from bench.platforms.local.kind import Others, Ours, Table
 from bench.platforms.local.parts import Server, Service, ServiceOfWorkers
+from bench.platforms.local.relay import Relay
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.processes import Process, Processes, tail
@@ -39,19 +40,27 @@ class Local:
     name = "local"
 
     def __init__(
-        self, settings: Settings, base_url: str, lines: Lines, own: Own, processes: Processes, server: Server | None
+        self,
+        settings: Settings,
+        base_url: str,
+        lines: Lines,
+        own: Own,
+        processes: Processes,
+        server: Server | None,
+        relay: Relay | None,
     ) -> None:
         self.base_url: Final = base_url
         self._settings = settings
         self._lines = lines
         self._own = own
         self._processes = processes
+        self._relay = relay
         self._parts: list[Service | Server] = [] if server is None else [server]
         self._generator: Process | None = None
 
     def parts(self) -> list[Part]:
-        """Postgres only where the run has started it."""
-        return list(self._parts)
+        """Postgres only where the run has started it, and the network before it only through a relay."""
+        return [*self._parts, *([] if self._relay is None else [self._relay])]
 
     def leaders(self) -> Leaders:
         """All of them but a given database's are children of this process."""
@@ -100,7 +109,7 @@ class Local:
     def _api(self, changed: Mapping[str, str]) -> Process:
         step = self._settings.target.api
         base = {**self._own.environment(), **changed}
-        line = self._lines.of(step, base, name="api", database=self._own.address("api"))
+        line = self._lines.of(step, base, name="api", database=self._address("api"))
         process = self._start("api", line)
         self._processes.wait_until(lambda: http_client.ready(self.base_url), process, READY_TIMEOUT_S)
         return process
@@ -110,11 +119,16 @@ class Local:
         assert step is not None
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
         base = {**self._own.environment(), **self._own.of_projector(holder), **changed}
-        line = self._lines.of(step, base, name=holder, number=number, database=self._own.address("projector"))
+        line = self._lines.of(step, base, name=holder, number=number, database=self._address("projector"))
         process = self._start(name, line)
         if self._settings.target.offers("leases"):
             self._await_work(process, name, holder, again=again)
         return process, holder
+
+    def _address(self, table: Table) -> str | None:
+        """Where a service finds its database."""
+        direct = self._own.address(table)
+        return direct if direct is None or self._relay is None else self._relay.address(direct)
 
     def _await_work(self, process: Process, name: str, holder: str, *, again: bool) -> None:
         try:
@@ -131,9 +145,10 @@ class Local:
 
 
 @contextmanager
-def running(settings: Settings, log: Path, progress: Progress) -> Iterator[System]:
+def running(settings: Settings, log: Path, progress: Progress, *, relayed: bool = False) -> Iterator[System]:
     """Start what the settings ask for, and stop it at the end.
 
+    `relayed`: with a relay between its services and a Postgres of the run's own.
     Raises SetupError where the machine or a setting forbids it, RunFailed where a part does not start.
     """
     limits.require(settings)
@@ -152,7 +167,9 @@ def running(settings: Settings, log: Path, progress: Progress) -> Iterator[Syste
         opened.callback(processes.stop)
         own.reached(database, processes)
         lines = Lines(settings, place, address, data)
-        local = Local(settings, address.base_url, lines, own, processes, database.server if database else None)
+        server = database.server if database else None
+        relay = Relay(server.port, processes, scratch, settings.seed) if relayed and server is not None else None
+        local = Local(settings, address.base_url, lines, own, processes, server, relay)
         _start(local, own, settings, progress)
         yield _system(local, own, settings, database, processes)
 

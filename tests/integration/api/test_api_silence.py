@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.faults.relay.relay import Relay
+from bench.platforms.postgres.network import Network, Way, silence
 from tests.cluster import Cluster
-from tests.fakes.relay import Relay
 from tests.integration.api.server import serve
 
 SIZE = 8
@@ -26,10 +27,10 @@ async def idle_api(relay: Relay, folder: Path) -> AsyncIterator[httpx.AsyncClien
     api = await asyncio.to_thread(serving.__enter__)
     try:
         async with httpx.AsyncClient(base_url=api.client.base_url, timeout=20) as client:
-            relay.latency = 0.03
-            while len(relay.links) < SIZE:
+            relay.change(Network(Way(latency_ms=30), Way(latency_ms=30)))
+            while len(relay.connections) < SIZE:
                 await asyncio.gather(*(client.get("/todos") for _ in range(3 * SIZE)))
-            relay.latency = 0.0
+            relay.change(Network())
             yield client
     finally:
         await asyncio.to_thread(serving.__exit__, None, None, None)
@@ -38,11 +39,11 @@ async def idle_api(relay: Relay, folder: Path) -> AsyncIterator[httpx.AsyncClien
 @pytest.mark.parametrize("heals", [True, False], ids=["for a second", "for good"])
 async def test_one_caller_gets_one_refusal(cluster: Cluster, tmp_path: Path, heals: bool) -> None:
     async with cluster.database() as url, Relay.before(url) as relay, idle_api(relay, tmp_path) as client:
-        relay.silence()
+        relay.change(silence(fresh=False))
         refused = asyncio.create_task(client.get("/todos"))
         if heals:
             await asyncio.sleep(0.5)
-            relay.heal()
+            relay.change(Network())
         assert (await refused).status_code == 503
 
         answers = [await client.get("/todos") for _ in range(2 * SIZE)]
@@ -52,8 +53,8 @@ async def test_one_caller_gets_one_refusal(cluster: Cluster, tmp_path: Path, hea
 
 async def test_while_nothing_answers_each_caller_gets_one_refusal(cluster: Cluster, tmp_path: Path) -> None:
     async with cluster.database() as url, Relay.before(url) as relay, idle_api(relay, tmp_path) as client:
-        relay.silence(fresh=True)
+        relay.change(silence())
         for path in ("/todos", "/readyz", "/stats"):
             assert (await client.get(path)).status_code == 503
-        relay.heal()
+        relay.change(Network())
         assert (await client.get("/readyz")).status_code == 200

@@ -13,11 +13,12 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from bench.faults.relay.relay import Relay
+from bench.platforms.postgres.network import Network, Way, silence
 from eventstore.connection.bounds import Bounds
 from eventstore.connection.database import Database, Statement, parse_url
 from eventstore.connection.wakeup import Listener, Notifier
 from eventstore.errors import StoreUnavailable
-from tests.fakes.relay import Relay
 from tests.integration.eventstore.conftest import Connect
 from tests.integration.eventstore.waiting import BOUND_S, until
 
@@ -64,7 +65,7 @@ async def pid(database: Database) -> int:
 @pytest.mark.parametrize(("up", "down"), [(True, True), (True, False), (False, True)])
 async def test_one_caller_finds_out_and_the_next_is_served(relay: Relay, up: bool, down: bool) -> None:
     async with filled(relay) as database:
-        relay.silence(up=up, down=down)
+        relay.change(silence(up=up, down=down, fresh=False))
         with pytest.raises(StoreUnavailable):
             await pid(database)
 
@@ -74,7 +75,7 @@ async def test_one_caller_finds_out_and_the_next_is_served(relay: Relay, up: boo
 
 async def test_callers_at_once_pay_once_each(relay: Relay) -> None:
     async with filled(relay) as database:
-        relay.silence()
+        relay.change(silence(fresh=False))
         first = await asyncio.gather(*(pid(database) for _ in range(3 * SIZE)), return_exceptions=True)
         assert all(isinstance(answer, int | StoreUnavailable) for answer in first)
         assert len(await asyncio.gather(*(pid(database) for _ in range(3 * SIZE)))) == 3 * SIZE
@@ -82,11 +83,11 @@ async def test_callers_at_once_pay_once_each(relay: Relay) -> None:
 
 async def test_new_connections_that_nobody_answers_are_given_up_too(relay: Relay) -> None:
     async with filled(relay) as database:
-        relay.silence(fresh=True)
+        relay.change(silence())
         for _ in range(3):
             with pytest.raises(StoreUnavailable):
                 await asyncio.wait_for(pid(database), BOUND_S)
-        relay.heal()
+        relay.change(Network())
         assert await pid(database) > 0
 
 
@@ -94,11 +95,11 @@ async def test_silence_after_the_log_in_is_bounded_as_connecting(relay: Relay) -
     """SQLAlchemy sends statements of its own on a new connection, which no other limit holds."""
     bounds = Bounds(statement=6 * BOUND_S, connect=0.5)
     async with filled(relay, bounds) as database:
-        relay.latency = 0.2
+        relay.change(Network(Way(latency_ms=200), Way(latency_ms=200)))
         fresh = Database(relay.url, pool_size=1, bounds=bounds)
         with pytest.raises(StoreUnavailable):
             await asyncio.wait_for(pid(fresh), BOUND_S)
-        relay.latency = 0.0
+        relay.change(Network())
         assert await pid(fresh) > 0
         await fresh.close()
         assert await pid(database) > 0
@@ -131,10 +132,10 @@ async def test_a_cancelled_statement_is_ended_and_its_connection_not_used_again(
 
 async def test_no_connection_is_left_at_the_server(relay: Relay, connect: Connect) -> None:
     async with filled(relay, name="leaving") as database:
-        relay.silence()
+        relay.change(silence(fresh=False))
         with pytest.raises(StoreUnavailable):
             await pid(database)
-        relay.heal()
+        relay.change(Network())
         await pid(database)
     await until(await connect(), "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'leaving')")
 
@@ -178,13 +179,13 @@ async def test_a_listener_that_is_deaf_says_so_once_and_comes_back(
         listener.start()
         await listener.connected.wait()
         await woken.get()
-        relay.silence(fresh=True)
+        relay.change(silence())
         assert "did not come back" in await told.get()
         assert not listener.connected.is_set()
         assert "did not come back" in listener.deaf
         await reconnected(relay, 3)
         assert told.empty()
-        relay.heal()
+        relay.change(Network())
         assert await told.get() == ""
         await woken.get()
         Notifier(database).nudge()

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from bench.faults.relay.relay import Relay
+from bench.platforms.postgres.network import Network, silence
 from eventstore.connection.bounds import Bounds
 from projection.ordering.global_order import GlobalOrder
 from projection.ordering.stream_leases import StreamLeases
 from projection.ordering.stream_locks import StreamLocks
 from services import health
-from tests.fakes.relay import Relay
 from tests.integration.projector.stage import UPDATED, Make, Projector, Stage, life, until
 
 SHORT = Bounds(statement=0.5, connect=0.5, silence=0.5)
@@ -40,12 +41,12 @@ async def lone(stage: Stage, relay: Relay, make: Make, **options: Any) -> AsyncI
 async def test_it_goes_on_after_a_silence(stage: Stage, make: Make, fresh: bool, up: bool, down: bool) -> None:
     async with Relay.before(stage.url) as relay, lone(stage, relay, make):
         before = relay.accepted
-        relay.silence(up=up, down=down, fresh=fresh)
+        relay.change(silence(up=up, down=down, fresh=fresh))
         await stage.append("todo-0", UPDATED)
         await stage.append("todo-1", *life("a", "b"))
         if fresh:
             await until(lambda: more_than(relay, before + 1), "it to try to connect")
-            relay.heal()
+            relay.change(Network())
         await until(stage.projected, "all events to be projected")
         await until(lambda: more_than(relay, before), "it to connect anew")
     await stage.assert_right(serial=make is GlobalOrder)
@@ -61,7 +62,7 @@ async def test_a_silence_in_mid_statement_takes_effect_once(stage: Stage, make: 
         async with stage.batches_held_back():
             await stage.append("todo-1", *life("a", "b", "c"))
             await until(lambda: held_back(stage), "a batch to be under way")
-            relay.silence()
+            relay.change(silence(fresh=False))
         await until(stage.projected, "all events to be projected")
     await stage.assert_right(serial=make is GlobalOrder)
 
@@ -74,9 +75,9 @@ async def test_a_projector_says_that_it_is_deaf(stage: Stage, tmp_path: Path) ->
     file = tmp_path / "health"
     async with Relay.before(stage.url) as relay, lone(stage, relay, StreamLocks, health_file=file):
         await until(lambda: said(file, ""), "it to hear")
-        relay.silence(fresh=True)
+        relay.change(silence())
         await until(lambda: said(file, "notifications are not heard"), "it to say that it is deaf")
-        relay.heal()
+        relay.change(Network())
         await until(lambda: said(file, ""), "it to hear again")
 
 

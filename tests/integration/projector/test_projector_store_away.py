@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from bench.faults.relay.relay import Relay
 from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import CHANNEL
@@ -21,7 +22,6 @@ from projection.registry import projectors as registry
 from services.projector import preconditions
 from services.projector.settings import Settings
 from services.projector.worker import Worker
-from tests.fakes.relay import Relay
 from tests.integration.projector.stage import CREATED, UPDATED, Make, Moments, Stage, frozen, life, until
 
 FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
@@ -63,7 +63,9 @@ async def test_a_connection_whose_end_was_announced_is_not_used_again(stage: Sta
     async with Relay.before(stage.url) as relay, Database(relay.url, pool_size=1) as database:
         async with database.connection():
             pass
-        relay.tell(b"E" + struct.pack("!i", 4 + len(FAREWELL)) + FAREWELL)
+        (connection,) = relay.connections
+        assert connection.client.transport is not None
+        connection.client.transport.write(b"E" + struct.pack("!i", 4 + len(FAREWELL)) + FAREWELL)
         for _ in range(TURNS):
             await asyncio.sleep(0)
 

@@ -1,0 +1,28 @@
+"""A narrow network between the services and Postgres: bytes trickle, and none is lost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.faults.relay.disturbed import Disturbed
+from bench.faults.relay.strike import Seen, Strike
+from bench.platforms.postgres.network import Network, Order, Way
+
+NARROW: Final = Way(bytes_per_s=64_000)
+"""On each connection, in each direction."""
+
+
+def _told(seen: Seen) -> str:
+    if not (seen.delayed and seen.under_way):
+        return ""
+    return f"{seen.delayed:,} bytes passed at 64 kB/s, with {seen.under_way} statement(s) under way as it began"
+
+
+STRIKE: Final = Strike("slow", Order(network=Network(NARROW, NARROW), lasts_s=2.0), _told)
+
+
+class Fault(Disturbed):
+    """Hit: bytes were held back, with statements under way."""
+
+    def __init__(self) -> None:
+        super().__init__(STRIKE)
