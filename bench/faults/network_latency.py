@@ -13,16 +13,14 @@ FAR: Final = Way(latency_ms=10.0, jitter_ms=20.0)
 
 
 def _told(seen: Seen) -> str:
-    if not (seen.delayed and seen.under_way):
-        return ""
-    return f"{seen.delayed:,} bytes came 10 to 30 ms late, with {seen.under_way} statement(s) under way as it began"
+    return f"{seen.delayed:,} bytes of statements and answers came 10 to 30 ms late" if seen.delayed else ""
 
 
 STRIKE: Final = Strike("latency and jitter", Order(network=Network(FAR, FAR), lasts_s=2.0), _told)
 
 
 class Fault(Disturbed):
-    """Hit: bytes were held back, with statements under way."""
+    """Hit: bytes of statements and answers were held back."""
 
     def __init__(self) -> None:
         super().__init__(STRIKE)

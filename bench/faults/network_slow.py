@@ -13,16 +13,14 @@ NARROW: Final = Way(bytes_per_s=64_000)
 
 
 def _told(seen: Seen) -> str:
-    if not (seen.delayed and seen.under_way):
-        return ""
-    return f"{seen.delayed:,} bytes passed at 64 kB/s, with {seen.under_way} statement(s) under way as it began"
+    return f"{seen.delayed:,} bytes of statements and answers passed at 64 kB/s" if seen.delayed else ""
 
 
 STRIKE: Final = Strike("slow", Order(network=Network(NARROW, NARROW), lasts_s=2.0), _told)
 
 
 class Fault(Disturbed):
-    """Hit: bytes were held back, with statements under way."""
+    """Hit: bytes of statements and answers were held back."""
 
     def __init__(self) -> None:
         super().__init__(STRIKE)

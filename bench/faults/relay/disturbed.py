@@ -9,7 +9,7 @@ from typing import Any, Final
 from bench.faults.relay.outage import Outage
 from bench.faults.relay.strike import Count, Strike
 from bench.platforms.platform import Disturb, System
-from bench.platforms.postgres.network import Network, Order
+from bench.platforms.postgres.network import Network, Order, Way
 from bench.trial.fault import Evidence, NotApplicable, Stats
 from settings import Environment
 from settings.catalogue import database
@@ -19,6 +19,11 @@ REST_S: Final = 0.2
 """Between two strikes the network is well for so long at least, and until the API answers."""
 WELL: Final = Order(network=Network())
 QUESTION: Final = Order()
+HELD: Final = Order(network=Network(down=Way(latency_ms=1000.0)))
+HELD_S: Final = 0.1
+"""Before connections are ended, answers are held back for a moment, as statements take but a fraction of a millisecond:
+so some are done, and whoever asked does not learn of it.
+"""
 
 
 class Disturbed:
@@ -97,7 +102,12 @@ class Disturbed:
     def _strike(self) -> None:
         strike = self._left.pop(0)
         before = self._network.disturb(QUESTION)
+        if strike.order.end is not None:
+            self._network.disturb(HELD)
+            time.sleep(HELD_S)
         self._counts.append(Count(strike, before, self._network.disturb(strike.order)))
+        if strike.order.end is not None:
+            self._network.disturb(WELL)
         self._until, self._resting = time.monotonic() + strike.order.lasts_s, False
         self._outage.lasts_until(self._until)
 
