@@ -27,7 +27,7 @@ COUNTS: Final = {"API_PORT", "API_PROCESSES", "PROJECTORS"}
 """How many there are, and where."""
 WHERE: Final = (
     *("services/", "eventstore/", "projection/", "migrations/", "settings/", "todo/"),
-    *("bench/oracle/", "bench/platforms/", "bench/ends/", "bench/answers/board/"),
+    *("bench/oracle/", "bench/platforms/", "bench/ends/", "bench/answers/board/", "bench/drill/", "bench/faults/"),
 )
 
 
