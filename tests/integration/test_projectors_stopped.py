@@ -101,7 +101,7 @@ async def test_nobody_is_waited_for_where_nothing_is_to_be_done(cluster: Cluster
         await migrate(url)
         await migrate(url, "current")
         with pytest.raises(AtWork, match="busy"):
-            await migrate(url, "downgrade", "-1")
+            await migrate(url, "downgrade", FORMER)
         await connection.close()
 
 

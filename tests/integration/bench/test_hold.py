@@ -24,7 +24,10 @@ from settings.children import PYTHON
 from tests.cluster import Cluster
 
 WITHIN_S = 30.0
-SLEEPER = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+SLEEPER = """
+import subprocess, sys
+subprocess.run([sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"])
+"""
 SESSION = """
 import asyncio, asyncpg, sys
 async def main():
@@ -97,11 +100,17 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 def sleeper(processes: Processes) -> Process:
-    """A process with a child, which is there."""
-    process = processes.start("sleeper", ["-c", SLEEPER], PYTHON.environment())
+    """A process with a child, which runs a program of its own.
+
+    Until it does, its parent waits for it within the kernel (vfork), where no signal stops it.
+    """
+    return until_ready(processes.start("sleeper", ["-c", SLEEPER], PYTHON.environment()))
+
+
+def until_ready(process: Process) -> Process:
     deadline = time.monotonic() + WITHIN_S
-    while not psutil.Process(process.pid).children():
-        assert time.monotonic() < deadline
+    while "ready" not in process.log.read_text():
+        assert time.monotonic() < deadline, process.log.read_text()
         time.sleep(0.01)
     return process
 
@@ -159,11 +168,7 @@ def test_a_projector_is_stopped_between_two_batches_or_it_is_told(
     batch: str, processes: Processes, cluster: Cluster, tmp_path: Path
 ) -> None:
     url = cluster.create()
-    process = processes.start("session", ["-c", SESSION, url, batch], PYTHON.environment())
-    deadline = time.monotonic() + WITHIN_S
-    while "ready" not in process.log.read_text():
-        assert time.monotonic() < deadline, process.log.read_text()
-        time.sleep(0.01)
+    process = until_ready(processes.start("session", ["-c", SESSION, url, batch], PYTHON.environment()))
     with system(tmp_path, url, Part(process)) as made:
         hold = Hold(made, tmp_path)
         ask(tmp_path, "stand still")
