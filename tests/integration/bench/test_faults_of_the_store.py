@@ -1,6 +1,8 @@
 """Faults of the store at a real server, beside a store and a projector at work: each hits, and nothing is lost.
 
 What stands in for the load are writers in this process; the drills themselves are in `tests/acceptance/test_drills`.
+Each has a database of its own, and they wait more than they work, so those that strike at no more than their database
+are played side by side.
 """
 
 from __future__ import annotations
@@ -10,13 +12,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -26,40 +25,108 @@ from bench.faults import (
     deadlock_storm,
     freeze_backend,
     full_disk,
-    kill_backend,
     late_commit,
     no_connections,
     read_only,
     stalled_transaction,
     timeouts,
 )
-from bench.platforms.local.parts import Server
-from bench.platforms.platform import System
 from bench.platforms.postgres.logins import Logins
-from bench.trial.fault import Evidence, NotApplicable
+from bench.trial.fault import NotApplicable
 from bench.trial.foreign.altered import altered
-from bench.trial.foreign.session import NAME, session
-from eventstore.errors import StoreError, StoreUnavailable
-from eventstore.events import ExpectedVersion
-from tests.cluster import Cluster, as_role
-from tests.integration.projector.stage import CREATED, UPDATED, Stage, faults, until
-from tests.integration.sqlstates.trouble import STRATEGIES, blamed
+from bench.trial.foreign.session import session
+from eventstore.errors import StoreUnavailable
+from tests.cluster import Cluster
+from tests.integration.bench.plays import ALONE, ALTERED, PASSED_BY, STRIKES, Play, is_told, system, until
+from tests.integration.projector.stage import Stage
 
-STREAMS = 6
-LOOK_S = 0.05
-WITHIN_S = 20.0
-FOREIGN = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{NAME}'"
-HERE = "setrole = 0 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
-ALTERED = f"SELECT count(*) FROM pg_db_role_setting WHERE {HERE}"
-SETTINGS = f"SELECT array_agg(said ORDER BY said) FROM pg_db_role_setting, unnest(setconfig) AS said WHERE {HERE}"
-PASSED = "SELECT max(projected_position) > {} FROM tallies"
-SHORT_S = 0.2
-SILENT_S = 1.0
+SIDE_BY_SIDE: Final = 4
+SETTINGS: Final = """
+SELECT array_agg(said ORDER BY said) FROM pg_db_role_setting, unnest(setconfig) AS said
+ WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+SHORTER: Final[Mapping[ModuleType, Mapping[str, float]]] = {
+    deadlock_storm: {"LASTS_S": 0.2},
+    freeze_backend: {"LASTS_S": 1.2},
+    full_disk: {"LASTS_S": 0.2},
+    late_commit: {"LASTS_S": 0.2},
+    no_connections: {"LASTS_S": 0.2},
+    read_only: {"LASTS_S": 0.2},
+    stalled_transaction: {"FOREIGN_S": 0.2, "WRITER_S": 0.2},
+    timeouts: {"ROWS_S": 0.2, "TABLE_S": 0.2},
+}
+"""For how long each lasts; what has not hit by then goes on until it has."""
+
+
+@pytest.fixture(scope="module")
+def played(cluster: Cluster) -> dict[str, Any]:
+    """What came of each, or what went wrong with it, which its test raises."""
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(play: Play, url: str) -> Any:
+        async with places, Stage.on(url) as stage:
+            return await play(stage, system(cluster, url))
+
+    async def together(plays: Mapping[str, Play]) -> dict[str, Any]:
+        each = [one(play, cluster.create()) for play in plays.values()]
+        return dict(zip(plays, await asyncio.gather(*each, return_exceptions=True), strict=True))
+
+    async def play() -> dict[str, Any]:
+        found = await together({**STRIKES, **PASSED_BY})
+        for name in ALONE:
+            found |= await together({name: ALONE[name]})
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        for module, constants in SHORTER.items():
+            for name, seconds in constants.items():
+                patched.setattr(module, name, seconds)
+        return asyncio.run(play())
+
+
+def came_of(played: dict[str, Any], name: str) -> Any:
+    found = played[name]
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in (*STRIKES, *ALONE) if name != "full-disk"])
+def test_a_fault_hits_and_nothing_is_lost(name: str, played: dict[str, Any]) -> None:
+    found = came_of(played, name)
+    assert found.hit, found.what
+
+
+def test_a_full_disk_hits_and_nothing_is_lost(played: dict[str, Any]) -> None:
+    if os.geteuid() != 0:
+        with pytest.raises(NotApplicable, match="a small file system can not be had"):
+            came_of(played, "full-disk")
+        return
+    found = came_of(played, "full-disk")
+    assert found.hit, found.what
+
+
+@pytest.mark.parametrize("strategy", PASSED_BY)
+def test_nobody_waits_for_foreign_transactions(strategy: str, played: dict[str, Any]) -> None:
+    assert came_of(played, strategy) is None
+
+
+def test_no_process_but_a_child_of_the_server_is_frozen(cluster: Cluster) -> None:
+    found = system(cluster, cluster.server.url())
+    (server,) = found.parts("postgres")
+    own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        assert not found.freeze_backend(server, own.pid)
+        assert not found.freeze_backend(server, 2**22)
+        assert psutil.Process(own.pid).status() != psutil.STATUS_STOPPED
+    finally:
+        own.kill()
+        own.wait()
 
 
 @pytest.fixture(scope="module")
 def url(cluster: Cluster) -> str:
-    """A migrated database for the tests of this module."""
+    """A migrated database for the tests of settings."""
     return cluster.create()
 
 
@@ -70,259 +137,13 @@ async def stage(url: str) -> AsyncIterator[Stage]:
         yield stage
 
 
-@pytest.fixture
-def system(cluster: Cluster, url: str, tmp_path: Path) -> System:
-    """What faults of the store need of one."""
-    server = Server(cluster.server, tmp_path / "postgres.log")
-    platform: Any = SimpleNamespace(name="local", parts=lambda: [server])
-    logins = Logins(url, as_role("api", url), as_role("projector", url), url, as_role("oracle", url), {})
-    given: Any = dict.fromkeys(("postgres", "doctor", "processes", "influx"))
-    return System(platform=platform, base_url="", logins=logins, **{**given, "settings": SimpleNamespace(seed=1)})
-
-
-@dataclass
-class Writers:
-    """One for each stream, each write after the one before, until `ended`; what was refused is counted."""
-
-    stage: Stage
-    refused: int = 0
-    slowest_s: float = 0.0
-    ended: bool = False
-    versions: dict[str, int] = field(default_factory=dict)
-
-    async def write(self, stream: str) -> None:
-        """Its events: one creates, all others update."""
-        while not self.ended:
-            version, began = self.versions.get(stream, 0), time.monotonic()
-            try:
-                event = UPDATED if version else CREATED
-                await self.stage.store.append(stream, [event], expected=ExpectedVersion(version))
-                self.versions[stream] = version + 1
-            except StoreError:
-                self.refused += 1
-                await self._look(stream)
-            self.slowest_s = max(self.slowest_s, time.monotonic() - began)
-            await asyncio.sleep(0.002)
-
-    async def _look(self, stream: str) -> None:
-        """What became of a write without an answer."""
-        while True:
-            try:
-                told = await self.stage.value("SELECT version FROM streams WHERE stream = $1", stream)
-            except StoreUnavailable:
-                await asyncio.sleep(LOOK_S)
-            else:
-                self.versions[stream] = told or 0
-                return
-
-    def told(self) -> dict[str, Any]:
-        """As a load generator tells it."""
-        return {
-            "acknowledged": {"indeterminate": self.refused},
-            "latency_ms": {"actions": {"max": self.slowest_s * 1000}},
-        }
-
-
-@asynccontextmanager
-async def writing(stage: Stage) -> AsyncIterator[Writers]:
-    """Writers at work until the block ends."""
-    writers = Writers(stage)
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(STREAMS):
-            tasks.create_task(writers.write(f"todo-{number}"))
-        try:
-            yield writers
-        finally:
-            writers.ended = True
-
-
-async def seen(stage: Stage) -> dict[str, int] | None:
-    """The figures of `/stats`, None while the store is away, or silent."""
-    try:
-        async with asyncio.timeout(SILENT_S):
-            stats = await stage.stats()
-    except (StoreUnavailable, TimeoutError):
-        return None
-    return {"eventCount": stats.events, "totalEventsProjected": stats.projected, "backlog": stats.backlog}
-
-
-def has_hit(fault: Any, writers: Writers) -> bool:
-    """As far as its evidence is there before it is healed."""
-    found: Evidence = fault.evidence(writers.told())
-    return found.hit
-
-
-async def struck(
-    fault: Any, stage: Stage, system: System, strategy: str, enough: Callable[[Any, Writers], bool] = has_hit
-) -> Evidence:
-    """The fault from its set-up to its heal, which comes once there is enough of it; afterwards all must be right."""
-    await asyncio.to_thread(fault.set_up, system)
-    async with asyncio.timeout(2 * WITHIN_S), stage.projector(**STRATEGIES[strategy]) as projector:
-        async with writing(stage) as writers:
-            await until(lambda: some_projected(stage), "the first events to be projected")
-            await until(lambda: invoked(fault, stage), "the strike")
-            try:
-                await until(lambda: watched(fault, stage, writers, enough), "enough of it")
-            finally:
-                await asyncio.to_thread(fault.heal)
-            await until(lambda: some_projected(stage), "the store to be back")
-        await until(stage.projected, "all events to be projected")
-        assert not projector.task.done()
-    found: Evidence = await asyncio.to_thread(fault.evidence, writers.told())
-    await until(lambda: is_told(stage, FOREIGN, 0), "the foreign sessions to be closed")
-    assert await stage.value(ALTERED) == 0, "a setting of the database was left"
-    assert await blamed(stage) == 0
-    verification = await stage.oracle(serial=strategy == "serial")
-    assert faults(verification) == {}, verification.offenders
-    assert verification.correctness.events_checked == sum(writers.versions.values())
-    return found
-
-
-async def invoked(fault: Any, stage: Stage) -> bool:
-    return bool(await asyncio.to_thread(fault.invoke, await seen(stage) or {}))
-
-
-async def watched(fault: Any, stage: Stage, writers: Writers, enough: Callable[[Any, Writers], bool]) -> bool:
-    return bool(await asyncio.to_thread(fault.watch, await seen(stage))) and enough(fault, writers)
-
-
-async def some_projected(stage: Stage) -> bool:
-    return ((await seen(stage)) or {}).get("totalEventsProjected", 0) > 20
-
-
-@pytest.mark.parametrize("strategy", ["stream-leases", "serial"])
-async def test_a_backend_is_ended_within_a_transaction(stage: Stage, system: System, strategy: str) -> None:
-    found = await struck(kill_backend.Fault(), stage, system, strategy)
-    assert found.hit, found.what
-
-
-async def test_a_backend_stands_still_with_its_locks_and_goes_on(
-    stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(freeze_backend, "LASTS_S", 1.2)
-    found = await struck(freeze_backend.Fault(), stage, system, "serial", lambda *_: True)
-    assert found.hit, found.what
-
-
-async def test_a_frozen_backend_goes_on_when_the_run_is_broken_off(stage: Stage, system: System) -> None:
-    """After the strike as before it: what is frozen is thawed by whoever undoes the span."""
-    fault = freeze_backend.Fault()
-    await asyncio.to_thread(fault.set_up, system)
-    async with stage.projector(**STRATEGIES["serial"]), writing(stage):
-        await until(lambda: invoked(fault, stage), "the strike")
-        process = psutil.Process(fault.pid)
-        assert process.status() == psutil.STATUS_STOPPED
-        await asyncio.to_thread(fault.heal)
-        await until(lambda: is_awake(process), "the backend to go on")
-
-
-async def is_awake(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() != psutil.STATUS_STOPPED
-
-
-def test_no_process_but_a_child_of_the_server_is_frozen(system: System) -> None:
-    (server,) = system.parts("postgres")
-    own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    try:
-        assert not system.freeze_backend(server, own.pid)
-        assert not system.freeze_backend(server, 2**22)
-        assert psutil.Process(own.pid).status() != psutil.STATUS_STOPPED
-    finally:
-        own.kill()
-        own.wait()
-
-
-async def test_a_database_is_read_only_for_a_while(
-    stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(read_only, "LASTS_S", SHORT_S)
-    found = await struck(read_only.Fault(), stage, system, "claim-and-project")
-    assert found.hit, found.what
-
-
-async def test_a_disk_is_full_for_a_while(stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(full_disk, "LASTS_S", SHORT_S)
-    if os.geteuid() != 0:
-        with pytest.raises(NotApplicable, match="a small file system can not be had"):
-            await asyncio.to_thread(full_disk.Fault().set_up, system)
-        return
-    found = await struck(full_disk.Fault(), stage, system, "stream-leases")
-    assert found.hit, found.what
-
-
-async def test_all_connections_are_taken_for_a_while(
-    stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(no_connections, "LASTS_S", SHORT_S)
-    found = await struck(no_connections.Fault(), stage, system, "serial")
-    assert found.hit, found.what
-
-
-async def test_transactions_stand_idle_for_a_while(
-    stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("FOREIGN_S", "WRITER_S"):
-        monkeypatch.setattr(stalled_transaction, name, SHORT_S)
-    found = await struck(stalled_transaction.Fault(), stage, system, "serial")
-    assert found.hit, found.what
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-async def test_nobody_waits_for_foreign_transactions(
-    stage: Stage, system: System, strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However long they stand idle, with a write, without one, or with a snapshot."""
-    monkeypatch.setattr(stalled_transaction, "FOREIGN_S", 2 * WITHIN_S)
-    fault = stalled_transaction.Fault()
-    async with stage.projector(**STRATEGIES[strategy]), writing(stage):
-        await until(lambda: some_projected(stage), "the first events to be projected")
-        await asyncio.to_thread(fault.set_up, system)
-        await asyncio.to_thread(fault.invoke, {})
-        newest = await stage.value("SELECT max(position) FROM events")
-        await until(lambda: is_told(stage, PASSED.format(newest), True), "later events to be projected")
-        assert await stage.value(FOREIGN + " AND state = 'idle in transaction'") == len(stalled_transaction.FOREIGN)
-        await asyncio.to_thread(fault.heal)
-
-
-@pytest.mark.parametrize("strategy", ["serial", "stream-leases"])
-async def test_an_event_is_committed_after_later_ones(
-    stage: Stage, system: System, strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(late_commit, "LASTS_S", SHORT_S)
-    found = await struck(late_commit.Fault(), stage, system, strategy)
-    assert found.hit, found.what
-
-
-@pytest.mark.parametrize("strategy", ["serial", "stream-leases"])
-async def test_transactions_cross_with_the_systems(
-    stage: Stage, system: System, strategy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deadlock_storm, "LASTS_S", SHORT_S)
-    found = await struck(deadlock_storm.Fault(), stage, system, strategy, foreign_ones_were_ended)
-    assert found.hit, found.what
-
-
-def foreign_ones_were_ended(fault: Any, _: Writers) -> bool:
-    """The server's own count is read when all of them have ended."""
-    return any(told.ended for told in fault.told)
-
-
-async def test_time_limits_of_a_dba_cancel_what_waits(
-    stage: Stage, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("ROWS_S", "TABLE_S"):
-        monkeypatch.setattr(timeouts, name, SHORT_S)
-    found = await struck(timeouts.Fault(), stage, system, "stream-leases")
-    assert found.hit, found.what
-
-
-async def test_what_the_database_had_before_is_given_back(stage: Stage, system: System, url: str) -> None:
+async def test_what_the_database_had_before_is_given_back(stage: Stage, cluster: Cluster, url: str) -> None:
     """A setting of its own, and one that it has not."""
-    database = url.rpartition("/")[2]
+    database, found = url.rpartition("/")[2], system(cluster, url)
     await stage.sql(f"ALTER DATABASE {database} SET lock_timeout = '7s'")
 
     def alter() -> Any:
-        with session(system) as dba, altered(system, dba, {"lock_timeout": "1s", "statement_timeout": "2s"}):
+        with session(found) as dba, altered(found, dba, {"lock_timeout": "1s", "statement_timeout": "2s"}):
             return dba.value(SETTINGS)
 
     try:
@@ -330,14 +151,6 @@ async def test_what_the_database_had_before_is_given_back(stage: Stage, system: 
         await until(lambda: is_told(stage, SETTINGS, ["lock_timeout=7s"]), "the database's own setting to be back")
     finally:
         await until(lambda: done(stage, f"ALTER DATABASE {database} RESET lock_timeout"), "the end of the test")
-
-
-async def is_told(stage: Stage, statement: str, wanted: object) -> bool:
-    """Whatever was cut meanwhile."""
-    try:
-        return bool(await stage.value(statement) == wanted)
-    except StoreUnavailable:
-        return False
 
 
 async def done(stage: Stage, statement: str) -> bool:

@@ -93,13 +93,15 @@ class Moments:
             await self._news.wait_for(lambda: self.seen[moment] >= wanted)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Ask again and again; fails after `PATIENCE_S` with what was awaited."""
+async def until(
+    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float = PATIENCE_S, every_s: float = 0.01
+) -> None:
+    """Ask again and again; fails after `within_s` with what was awaited."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(within_s):
             # Another process makes it true, so there is no event to wait for.
             while not await condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(every_s)
     except TimeoutError:
         raise AssertionError(f"still waiting for {what}") from None
 
