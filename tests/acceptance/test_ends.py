@@ -21,6 +21,8 @@ from typing import Any
 import psutil
 import pytest
 
+from bench.ends.guardian import Guardian
+from settings.children import PROGRAM
 from tests.acceptance.bench_process import BENCH, FAKE, LONG, Bench, How, bench, started, until
 
 SIDE_BY_SIDE = 4
@@ -184,14 +186,13 @@ async def defect() -> End:
 def small_disk() -> Iterator[tuple[Path, tuple[str, ...]]]:
     """A folder with little room, and the bench with a report of 4 MiB for it."""
     folder = Path(tempfile.mkdtemp(prefix="tidemark-test-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2560k", "tmpfs", str(folder)]
-    mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    try:
+    with Guardian() as guardian:
+        # At the end of the block as where the tests are killed, and lazily: somebody may write there still.
+        guardian.keep_clean(folder)
+        guardian.run(["umount", "--lazy", str(folder)], PROGRAM.environment())
+        mount = ["mount", "-t", "tmpfs", "-o", "size=2560k", "tmpfs", str(folder)]
+        mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True, check=False).returncode == 0
         yield folder, (sys.executable, "-c", LARGE if mounted else CRAMPED)
-    finally:
-        if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
-        shutil.rmtree(folder)
 
 
 async def _all() -> dict[str, Any]:

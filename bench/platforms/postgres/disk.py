@@ -37,13 +37,14 @@ class SmallDisk:
         writes there. Raises SetupError where that is not allowed.
         """
         place.mkdir(mode=0o700)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700", NAME, str(place)]
-        if why := _refused(command):
-            place.rmdir()
-            raise SetupError("mount", f"a small file system can not be had ({why})", "run the bench as root")
-        # Lazily: whoever still has files there keeps them, and the folder can be removed.
+        # Lazily: whoever still has files there keeps them, and the folder can be removed. Before there is anything to
+        # be undone, so that it is whenever the bench dies.
         unmount = ["umount", "--lazy", str(place)]
         guardian.run(unmount, PROGRAM.environment())
+        if why := _refused(["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0700", NAME, str(place)]):
+            guardian.spare(unmount)
+            place.rmdir()
+            raise SetupError("mount", f"a small file system can not be had ({why})", "run the bench as root")
         try:
             own(place)
             yield cls(place)
