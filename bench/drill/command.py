@@ -1,4 +1,4 @@
-"""`python -m bench drill`: each fault as often as asked, beside load, judged by both oracles."""
+"""`python -m bench drill`: each fault as often as asked, beside load, judged by the proof of each run."""
 
 from __future__ import annotations
 

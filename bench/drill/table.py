@@ -38,17 +38,25 @@ def show(console: Console, document: Drills) -> None:
 
 
 def headline(document: Drills) -> str:
-    """How many passed, what was counted in all repetitions, and how long that took."""
+    """How many passed, what was counted in all repetitions and what their proof can not see, and how long that took."""
     drills = document["drills"]
     passed = sum(each["verdict"] == "passed" for each in drills)
     runs, faults = sum(each["repetitions"] for each in drills), sum(map(wrong, drills))
-    lost = "nothing was lost, doubled or reordered" if not faults else f"{faults} events or rows are wrong"
+    unseen = _unseen(drills)
+    nothing = "nothing that is seen is wrong" if unseen else "nothing was lost, doubled or reordered"
+    lost = f"{faults} events or rows are wrong" if faults else nothing
     in_all = "1 run" if runs == 1 else f"{runs} runs"
-    told = [f"{passed} of {len(drills)} drills passed; {lost} in {in_all}, each judged by both oracles"]
+    told = [f"{passed} of {len(drills)} drills passed; {lost} in {in_all}"]
+    told += [f"{', '.join(unseen)} can not be seen by its proof"] if unseen else []
     told += [f"{len(found)} did not apply"] if (found := document.get("not_applicable")) else []
     told += [why] if (why := document.get("why")) else []
     told += [f"in {spoken(took_s)}"] if (took_s := document.get("took_s")) else []
     return f"{'; '.join(told)}."
+
+
+def _unseen(drills: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What no repetition could count."""
+    return [name for name in COUNTED if drills and all(each[name] is None for each in drills)]
 
 
 def _table(drills: Sequence[Drill]) -> Table:

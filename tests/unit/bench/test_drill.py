@@ -16,14 +16,14 @@ from bench.__main__ import main
 from bench.bundle.leave import leave
 from bench.drill import command, document, page
 from bench.drill.repetition import Repetition, judge
-from bench.drill.table import show
+from bench.drill.table import headline, show
 from bench.ends.errors import SetupError
 from bench.platforms.platform import Kill, LacksPower, Pause, Platform, Start, System
 from bench.preflight.settings import Settings
 from bench.trial import fault
 from metrics.records.answers.drills import FILE, Drills
 from metrics.records.record import write_json
-from metrics.records.result import Correctness, Verdict
+from metrics.records.result import NOT_SEEN, Correctness, Verdict
 from metrics.records.verification import Verification
 from settings import SettingError
 from tests.unit.bench import bundles
@@ -181,7 +181,16 @@ def test_the_table_has_all_columns_and_says_why_a_repetition_failed() -> None:
     assert "503 4, refused 3" in row
     assert "10 → 30 → –" in row
     assert row.rstrip().endswith("failed")
-    assert "0 of 1 drills passed; 1 events or rows are wrong in 1 run, each judged by both oracles; in 61 s." in said
+    assert "0 of 1 drills passed; 1 events or rows are wrong in 1 run; in 61 s." in said
+
+
+def test_what_the_proof_can_not_see_is_no_claim_of_the_headline() -> None:
+    read_back = replace(repetition(), correctness=replace(NOT_SEEN, acknowledged_checked=9))
+    said = headline(built(drilled(read_back)))
+    assert (
+        "nothing that is seen is wrong in 1 run; lost, doubled, reordered, phantom can not be seen by its proof" in said
+    )
+    assert "nothing was lost, doubled or reordered in 1 run; in" in headline(built(drilled(repetition())))
 
 
 def test_few_kinds_of_errors_are_told_and_the_rest_in_one() -> None:
@@ -245,7 +254,7 @@ def test_the_page_of_drills_tells_what_was_counted_and_of_how_many_runs() -> Non
     seen = text(page.render(built(drilled(repetition(), repetition(hit=False, lost=2))), "drills-1"))
     assert "2 events or rows are wrong in 2 runs" in seen
     sound = text(page.render(built(drilled(repetition())), "drills-1"))
-    assert "1 of 1 drills passed; nothing was lost, doubled or reordered in 1 run, each" in sound
+    assert "1 of 1 drills passed; nothing was lost, doubled or reordered in 1 run;" in sound
     assert "10 → 30 → –" in sound
 
 
