@@ -97,7 +97,9 @@ class Connection:
         self._fate: Final = Fate()
         self._messages: Final = Notifications()
         self._up: Final = Lane(self._fate, shared.up, Random(f"{shared.seed}/{number}/up"), self._up_ended)
-        self._down: Final = Lane(self._fate, shared.down, Random(f"{shared.seed}/{number}/down"), self._down_ended)
+        self._down: Final = Lane(
+            self._fate, shared.down, Random(f"{shared.seed}/{number}/down"), self._down_ended, back=True
+        )
         self.client: Final = Side(self, self._asked, out=self._up, into=self._down)
         self.server: Final = Side(self, self._answered, out=self._down, into=self._up)
         self._dialing: asyncio.Task[None] | None = None
@@ -107,7 +109,7 @@ class Connection:
 
     @property
     def under_way(self) -> bool:
-        """Whether something was asked, and nothing has come back since."""
+        """Whether something was asked, and nothing has passed back since, be it held back or not there yet."""
         return self._fate.asked
 
     @property
@@ -168,7 +170,6 @@ class Connection:
         passing = self._messages.passing(data)
         self._shared.notifications += self._messages.swallowed - before
         if passing:
-            self._fate.asked &= self._down.silent
             self._down.receive(passing)
 
     def _dial(self) -> None:

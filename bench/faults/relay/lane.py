@@ -38,7 +38,7 @@ class Tally:
 class Fate:
     """What both directions of a connection share.
 
-    `asked`: bytes came from the client, and none from the server since. `lost`: some were swallowed. `dead`: and the
+    `asked`: bytes came from the client, and none has passed to it since. `lost`: some were swallowed. `dead`: and the
     network is well again. As the relay repeats nothing, unlike TCP, such a connection stays silent for good.
     """
 
@@ -48,9 +48,14 @@ class Fate:
 
 
 class Lane:
-    """From `source` to `sink`, each None while it is not connected. `on_end` is told when the source's end passes."""
+    """From `source` to `sink`, each None while it is not connected. `on_end` is told when the source's end passes.
 
-    def __init__(self, fate: Fate, tally: Tally, random: Random, on_end: Callable[[End], None]) -> None:
+    What passes by the lane `back` to the client answers what it asked.
+    """
+
+    def __init__(
+        self, fate: Fate, tally: Tally, random: Random, on_end: Callable[[End], None], *, back: bool = False
+    ) -> None:
         self.way = Way()
         self.source: asyncio.Transport | None = None
         self.sink: asyncio.Transport | None = None
@@ -59,6 +64,7 @@ class Lane:
         self._tally: Final = tally
         self._random: Final = random
         self._on_end: Final = on_end
+        self._back: Final = back
         self._loop: Final = asyncio.get_running_loop()
         self._queue: Final[deque[tuple[float, bytes]]] = deque()
         self._queued = 0
@@ -134,6 +140,7 @@ class Lane:
         if self.sink is not None and not self.sink.is_closing():
             self.sink.write(data)
             self._tally.passed += len(data)
+            self._fate.asked &= not self._back
 
     def _hold_back(self, data: bytes) -> None:
         self._tally.delayed += len(data)

@@ -191,3 +191,17 @@ async def test_a_request_is_under_way_until_something_comes_back(place: Place) -
     await say(server, b"answer")
     assert await heard(client, 6) == b"answer"
     assert place.told().under_way == 0
+
+
+async def test_a_request_whose_answer_is_held_back_is_under_way_until_that_has_passed(place: Place) -> None:
+    """So a cut behind held answers strikes statements that are done, of which whoever asked does not learn."""
+    client, server = await place.pair()
+    place.relay.change(Network(down=FAR))
+    await say(client, b"asked")
+    assert await heard(server, 5) == b"asked"
+    await say(server, b"answer")
+    await place.until(lambda told: told.delayed == 6)
+    assert place.told().under_way == 1
+    place.relay.change(WELL)
+    assert await heard(client, 6) == b"answer"
+    assert place.told().under_way == 0
