@@ -73,7 +73,7 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
 class Told(Struct, frozen=True, tag="told"):
     """What a relay counted since its start, the order carried out; `open` and `under_way` are of the moment before it.
 
-    `under_way`: connections on which something was asked, and nothing has passed back since. `half_open`: those that lose
+    `under_way`: connections on which something was asked, and nothing passed back since. `half_open`: those that lose
     bytes while neither end has closed, the most at once since an order changed the network. `delayed` and
     `swallowed_…` are bytes, `notifications` messages that were swallowed, `ended` connections that the relay ended,
     `unreadable` those whose messages can not be told apart.
