@@ -10,7 +10,7 @@ import pytest
 from services.api.serving.admission import ALWAYS, LOOKS, MOST, Admission, Interval, limit
 from services.api.serving.unread import NOT_PLAIN, SHORT, unread
 
-BOUND_S = 10.0
+BOUND_S = 0.1
 
 
 @pytest.mark.parametrize(
@@ -31,50 +31,69 @@ def test_as_many_as_are_answered_in_half_of_the_bound(intervals: Sequence[Interv
     assert limit(intervals, 1.0) == expected
 
 
-async def reach(admission: Admission, expected: int) -> None:
-    async with asyncio.timeout(BOUND_S):
-        while admission.limit != expected:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+class Clock:
+    """The event loop's time, which moves by hand: from one look of an admission to the next."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    async def look(self, times: int = 1) -> None:
+        """Let so many looks be due, one after another, and be taken."""
+        for _ in range(times):
+            self.now += BOUND_S / LOOKS
+            for _ in range(2):
+                await asyncio.sleep(0)
 
 
-async def test_a_store_that_answers_nothing_leaves_room_for_no_more_than_always_fit() -> None:
-    admission = Admission(0.1, b"")
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """It stands still between two looks."""
+    loop = asyncio.get_running_loop()
+    stands = Clock(loop.time())
+    monkeypatch.setattr(loop, "time", lambda: stands.now)
+    return stands
+
+
+def crowded() -> Admission:
+    """One with a request more under way than are always admitted."""
+    admission = Admission(BOUND_S, b"")
     for _ in range(ALWAYS + 1):
         admission.enter()
+    return admission
+
+
+async def test_a_store_that_answers_nothing_leaves_room_for_no_more_than_always_fit(clock: Clock) -> None:
+    admission = crowded()
+    await clock.look(LOOKS // 2 - 1)
     assert not admission.full
-    await reach(admission, ALWAYS)
-    assert admission.full
+    await clock.look()
+    assert (admission.full, admission.limit) == (True, ALWAYS)
 
     for _ in range(ALWAYS + 1):
         admission.leave()
     assert not admission.full
-    await reach(admission, MOST)
-    assert admission.under_way == 0
+    await clock.look()
+    assert (admission.limit, admission.under_way) == (MOST, 0)
 
 
-async def test_it_stays_bounded_as_long_as_requests_are_refused() -> None:
-    admission = Admission(0.1, b"")
-    for _ in range(ALWAYS + 1):
-        admission.enter()
-    await reach(admission, ALWAYS)
+async def test_it_stays_bounded_as_long_as_requests_are_refused(clock: Clock) -> None:
+    admission = crowded()
+    await clock.look(LOOKS)
     admission.leave()
     admission.leave()
     for _ in range(3 * LOOKS):
         admission.refused += 1
-        await asyncio.sleep(0.1 / LOOKS)
-        if admission.limit == MOST:
-            # The loop was late: no refusal came between two looks.
-            admission.enter()
-            admission.enter()
-            await reach(admission, ALWAYS)
-    await reach(admission, MOST)
+        await clock.look()
+        assert admission.limit == ALWAYS
+    await clock.look()
+    assert admission.limit == MOST
 
 
-async def test_few_requests_are_never_looked_at() -> None:
-    admission = Admission(0.02, b"")
+async def test_few_requests_are_never_looked_at(clock: Clock) -> None:
+    admission = Admission(BOUND_S, b"")
     for _ in range(ALWAYS):
         admission.enter()
-    await asyncio.sleep(0.05)
+    await clock.look(LOOKS)
     assert admission.limit == MOST
 
 
