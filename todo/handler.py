@@ -28,6 +28,9 @@ from todo.snapshots import Snapshot, SnapshotCache
 
 PAGE: Final = 1000
 
+MOST_CACHED: Final = 100_000
+"""Snapshots of todos that live, about 250 bytes each."""
+
 
 def new_todo_id() -> str:
     """The id of a todo yet to be created, which is also the name of its stream."""
@@ -47,7 +50,7 @@ class TodoHandler:
     Remembers up to `cached` snapshots; tries a command without an expected version again up to `retries` times.
     """
 
-    def __init__(self, store: EventStore, *, cached: int = 100_000, retries: int = 20) -> None:
+    def __init__(self, store: EventStore, *, cached: int = MOST_CACHED, retries: int = 20) -> None:
         self._store = store
         self._snapshots = SnapshotCache(cached)
         self._retries = retries

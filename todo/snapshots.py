@@ -1,6 +1,7 @@
 """Snapshot cache (least recently used goes first): the state of a stream at a version, so that less is read again.
 
-Nothing that must be right: an entry may be stale; the expected version of the append is what finds that out.
+Nothing that must be right: an entry may be stale; the expected version of the append is what finds that out. A todo
+that was deleted has no entry: nothing can be written to it any more, and whoever still tries has it read again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Snapshot:
 
 
 class SnapshotCache:
-    """The most recently used snapshots, at most `capacity`."""
+    """The most recently used snapshots of todos that live, at most `capacity`."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -37,7 +38,10 @@ class SnapshotCache:
         return snapshot
 
     def put(self, stream: str, snapshot: Snapshot) -> None:
-        """Remember the snapshot, unless a later version is remembered already."""
+        """Remember the snapshot, unless a later version is remembered already; forget a todo that was deleted."""
+        if snapshot.state is TodoState.DELETED:
+            self.drop(stream)
+            return
         known = self._entries.get(stream)
         if known is None or known.version <= snapshot.version:
             self._entries[stream] = snapshot

@@ -11,8 +11,10 @@ from eventstore.errors import KeyReused, StoreUnavailable, VersionConflict
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, StoredEvent
 from eventstore.memory import MemoryEventStore
 from todo.commands import CreateTodo, DeleteTodo, TodoCommand, UpdateTodo
+from todo.decisions import TodoState
 from todo.errors import TodoNotFound
 from todo.handler import PAGE, TodoHandler, new_todo_id
+from todo.snapshots import Snapshot, SnapshotCache
 
 pytestmark = pytest.mark.asyncio
 
@@ -254,3 +256,28 @@ async def test_only_so_many_snapshots_are_remembered(store: SpiedStore) -> None:
     assert store.reads == 0
     await handler.handle(todos[0], UpdateTodo("bread"))
     assert store.reads == 1
+
+
+async def test_a_deleted_todo_is_forgotten_and_what_is_asked_of_it_later_still_refused(store: SpiedStore) -> None:
+    handler = TodoHandler(store)
+    await handler.handle(TODO, CreateTodo("milk"))
+    await handler.handle(TODO, DeleteTodo(), key="first")
+    for command in (UpdateTodo("bread"), DeleteTodo()):
+        with pytest.raises(TodoNotFound):
+            await handler.handle(TODO, command)
+        with pytest.raises(TodoNotFound):
+            await handler.handle(TODO, command, expected=1)
+    assert (await handler.handle(TODO, DeleteTodo(), key="first")).replayed
+    assert store.types() == ["Created", "Deleted"]
+    # Each looked for itself: nothing of the todo is kept.
+    assert store.reads == 5
+
+
+async def test_as_many_deletions_as_there_may_be_leave_no_snapshot() -> None:
+    cache = SnapshotCache(2)
+    cache.put("a", Snapshot(1, TodoState.ACTIVE))
+    cache.put("b", Snapshot(1, TodoState.ACTIVE))
+    for stream in "abc":
+        cache.put(stream, Snapshot(2, TodoState.DELETED))
+    assert len(cache) == 0
+    assert cache.get("a") is None
