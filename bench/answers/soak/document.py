@@ -38,7 +38,7 @@ def build(soak_id: str, read: Read, seconds: float) -> Soak:
         "events": result.correctness.events_checked,
         "errors": result.throughput.errors,
         "series": series,
-        "notes": _notes(read, seconds),
+        "notes": [*_notes(read, seconds), *_noise(series)],
         "seed": int(result.settings[SEED.name]),
         "settings": dict(result.settings),
         "machine": dict(read.documents["machine"]),
@@ -50,6 +50,16 @@ def build(soak_id: str, read: Read, seconds: float) -> Soak:
 def compounding(series: list[Series]) -> list[Series]:
     """Those that compound."""
     return [each for each in series if each["verdict"] == "compounds"]
+
+
+def open_to_doubt(series: list[Series]) -> list[Series]:
+    """Those that settle, and whose interval goes beyond what is allowed: more noise than the soak has averaged out."""
+    return [each for each in series if each["verdict"] == "settles" and _beyond(each)]
+
+
+def _beyond(each: Series) -> bool:
+    worst, allowed = (each["low"] if each["falls"] else each["high"]), each["allowed"]
+    return worst is not None and allowed is not None and (-worst if each["falls"] else worst) > allowed
 
 
 def named(series: Series) -> str:
@@ -78,12 +88,20 @@ def _series(curve: Curve) -> Series:
         "verdict": found.verdict,
         "level": _rounded(found.level),
         "growth": _rounded(found.growth),
+        "low": _rounded(found.low),
+        "high": _rounded(found.high),
         "per_hour": _rounded(found.per_hour),
         "allowed": _rounded(allowed),
         "falls": curve.bound.falls,
         "chance": _rounded(found.chance),
         "points": [[round(t, 1), float(f"{value:.5g}")] for t, value in curve.points[::step]],
     }
+
+
+def _noise(series: list[Series]) -> list[str]:
+    noisy = open_to_doubt(series)
+    names = ", ".join(map(named, noisy))
+    return [f"a longer soak would tell more of {names}: their intervals go beyond what is allowed"] if noisy else []
 
 
 def _rounded(value: float | None) -> float | None:

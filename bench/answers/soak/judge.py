@@ -3,7 +3,7 @@
 The first half is for what fills up once. The rest is put into blocks of equal length, each told by its median: so a
 spike counts for little, and neighbours that are alike by chance do not pass for a trend. The slope is the median of the
 slopes of all pairs of blocks (Theil 1950, Sen 1968); the test asks whether later blocks are larger more often than
-chance has it, ties left out (Mann 1945, Kendall 1975).
+chance has it, ties left out (Mann 1945, Kendall 1975). The interval of the slope is what that test does not rule out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from statistics import median
+from statistics import NormalDist, median
 from typing import Final
 
 from metrics.records.answers.soak import Verdict
@@ -52,11 +52,16 @@ class Bound:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the judged half says. `growth` is in the series' unit, over that half; None where nothing is said."""
+    """What the judged half says; None where nothing is said. `growth` is in the series' unit, over that half.
+
+    From `low` to `high` is its interval: 1 - 2 × `SURE`, so that a trend by the test has all of it on one side of zero.
+    """
 
     verdict: Verdict
     level: float | None = None
     growth: float | None = None
+    low: float | None = None
+    high: float | None = None
     per_hour: float | None = None
     chance: float | None = None
 
@@ -71,29 +76,45 @@ def judge(points: Sequence[Point], bound: Bound) -> Judged:
     first, last = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
     chance = mann_kendall([sign * value for _, value in blocks])
     level = median(value for _, value in blocks)
-    growth = slope * (blocks[-1][0] - blocks[0][0])
+    length = blocks[-1][0] - blocks[0][0]
+    growth, (low, high) = slope * length, (length * end for end in interval(blocks))
     allowed = bound.allowed(level)
     goes_on = sign * theil_sen(last) >= GOES_ON * sign * slope and sign * _higher(first, last) > GOES_ON * allowed
     compounds = sign * growth > allowed and chance <= SURE and goes_on
-    return Judged("compounds" if compounds else "settles", level, growth, slope * 3600, chance)
+    return Judged("compounds" if compounds else "settles", level, growth, low, high, slope * 3600, chance)
 
 
 def theil_sen(points: Sequence[Point]) -> float:
     """The median slope of all pairs, by second."""
-    slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x2 > x1]
+    slopes = _slopes(points)
     return median(slopes) if slopes else 0.0
+
+
+def interval(points: Sequence[Point]) -> tuple[float, float]:
+    """Least and greatest slope that a test at `SURE` to each side does not rule out (Sen 1968), by second."""
+    slopes = sorted(_slopes(points))
+    within = NormalDist().inv_cdf(1 - SURE) * math.sqrt(_spread([value for _, value in points]) / 18)
+    below = max(0, math.floor((len(slopes) - within) / 2))
+    return (slopes[below], slopes[-1 - below]) if slopes else (0.0, 0.0)
 
 
 def mann_kendall(values: Sequence[float]) -> float:
     """The chance that values in no order rise as much as these, by the normal approximation."""
-    count = len(values)
     rises = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
-    ties = [values.count(value) for value in set(values)]
-    spread = count * (count - 1) * (2 * count + 5) - sum(tie * (tie - 1) * (2 * tie + 5) for tie in ties)
-    if spread <= 0:
+    if (spread := _spread(values)) <= 0:
         return 1.0
     z = (rises - math.copysign(1, rises)) / math.sqrt(spread / 18) if rises else 0.0
     return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def _slopes(points: Sequence[Point]) -> list[float]:
+    return [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x2 > x1]
+
+
+def _spread(values: Sequence[float]) -> int:
+    """18 times the variance of Kendall's sum where there is no trend."""
+    count, ties = len(values), [values.count(value) for value in set(values)]
+    return count * (count - 1) * (2 * count + 5) - sum(tie * (tie - 1) * (2 * tie + 5) for tie in ties)
 
 
 def _higher(first: Sequence[Point], last: Sequence[Point]) -> float:

@@ -14,7 +14,7 @@ from bench.answers.soak.document import compounding
 from bench.report.words import spoken
 from metrics.records.answers.soak import FILE, Series, Soak
 
-WIDTH: Final = 130
+WIDTH: Final = 155
 """What a line needs; where a terminal is narrower it wraps."""
 
 STYLES: Final[Mapping[str, str]] = {"settles": "green", "compounds": "bold red", "too short": "yellow"}
@@ -62,7 +62,7 @@ def _table(document: Soak) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("series", no_wrap=True)
     table.add_column("of", no_wrap=True)
-    for word in ("level", "growth", "allowed", "an hour"):
+    for word in ("level", "growth", "from … to", "allowed", "an hour"):
         table.add_column(word, justify="right")
     table.add_column("")
     for each in document["series"]:
@@ -73,5 +73,15 @@ def _table(document: Soak) -> Table:
 def row(each: Series) -> tuple[str, ...]:
     """Group, name, and figures of a series; what it may fall by is told with a minus."""
     allowed = each["allowed"] if not each["falls"] or each["allowed"] is None else -each["allowed"]
-    values = (each["level"], each["growth"], allowed, each["per_hour"])
-    return (each["group"], each["name"], *(figure(value, each["unit"]) for value in values))
+    level, growth, may, hourly = (
+        figure(value, each["unit"]) for value in (each["level"], each["growth"], allowed, each["per_hour"])
+    )
+    return (each["group"], each["name"], level, growth, span(each), may, hourly)
+
+
+def span(each: Series) -> str:
+    """The interval of the growth, its unit once."""
+    if each["low"] is None or each["high"] is None:
+        return "–"
+    low, unit, high = figure(each["low"], each["unit"]), each["unit"], figure(each["high"], each["unit"])
+    return f"{low.removesuffix(unit).rstrip()} … {high}"

@@ -14,9 +14,9 @@ Verdict = Literal["settles", "compounds", "too short"]
 class Series(TypedDict):
     """One series. `group` says what of: several are drawn in one chart. `unit` is that of all its figures.
 
-    `level` is its median over the last half, `growth` its trend over that time, `allowed` what it may grow by (fall by,
-    where less is worse: `falls`), `chance` how often no trend at all looks like this. `points` are of the whole load
-    phase, thinned: seconds from its start, and the value.
+    `level` is its median over the last half, `growth` its trend over that time, from `low` to `high` by the test,
+    `allowed` what it may grow by (fall by, where less is worse: `falls`), `chance` how often no trend at all looks like
+    this. `points` are of the whole load phase, thinned: seconds from its start, and the value.
     """
 
     name: str
@@ -25,6 +25,8 @@ class Series(TypedDict):
     verdict: Verdict
     level: float | None
     growth: float | None
+    low: float | None
+    high: float | None
     per_hour: float | None
     allowed: float | None
     falls: bool

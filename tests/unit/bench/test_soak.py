@@ -17,7 +17,7 @@ from rich.console import Console
 
 from bench.answers.soak import command, document, page
 from bench.answers.soak.curves import curves
-from bench.answers.soak.judge import FEWEST, Bound, judge, mann_kendall, theil_sen
+from bench.answers.soak.judge import FEWEST, Bound, interval, judge, mann_kendall, theil_sen
 from bench.bundle.reading import Read, read_bundle
 from bench.ends.errors import SetupError
 from bench.preflight.settings import Settings
@@ -144,10 +144,28 @@ def test_theil_sen_is_not_moved_by_a_fifth_of_the_values() -> None:
     assert theil_sen(points) == pytest.approx(2.0)
 
 
+def test_the_interval_of_a_slope_by_its_formula() -> None:
+    # 8 values without ties have 28 slopes, of which 2.326 · sqrt(8 · 7 · 21 / 18) lie within: the fifth from each end.
+    values = [(float(x), y) for x, y in enumerate([0.0, 2.0, 1.0, 4.0, 3.0, 7.0, 5.0, 6.0])]
+    slopes = sorted((y2 - y1) / (x2 - x1) for x1, y1 in values for x2, y2 in values if x1 < x2)
+    assert interval(values) == (slopes[4], slopes[-5])
+    assert interval([(0.0, 1.0)]) == (0.0, 0.0)
+    assert interval([(float(x), 3.0) for x in range(9)]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("name", COMPOUNDING)
+def test_what_compounds_has_its_whole_interval_above_zero(name: str) -> None:
+    found = judge(series(COMPOUNDING[name]), BOUND)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.growth is not None
+    assert 0 < found.low <= found.growth <= found.high
+
+
 # A run that was made up -------------------------------------------------------------------------------------------
 
 
-def a_second(t: int, *, leak: float = 0.0, bloat: float = 0.0) -> Second:
+def a_second(t: int, *, leak: float = 0.0, bloat: float = 0.0, noise: float = 0.0) -> Second:
     """A line of `resources.jsonl`, `t` seconds after the start of the load, 100 events a second."""
     events = 100 * (t + 1)
     tables = {
@@ -156,7 +174,7 @@ def a_second(t: int, *, leak: float = 0.0, bloat: float = 0.0) -> Second:
         "cursors": table(inserted=1, updated=t, table_bytes=8192 + round(bloat * 1000 * t)),
         "kept_read_models": table(table_bytes=0),
     }
-    memory = {"api": round(6e7 + leak * 1e5 * t), "postgres": 30_000_000, "generator": 10_000 * events}
+    memory = {"api": round(around(6e7, noise) + leak * 1e5 * t), "postgres": 30_000_000, "generator": 10_000 * events}
     looked = t % 5 == 0
     plain = second(0)
     return replace(
@@ -238,6 +256,21 @@ def test_memory_that_leaks_and_a_table_that_bloats_fail_and_are_named(
     assert compounding == ["memory: api", "table: cursors"]
     assert "2 series compound (memory: api, table: cursors)" in found["why"]
     assert found["why"] in said
+
+
+def test_a_series_whose_noise_hides_more_than_is_allowed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, found, said = soaked(tmp_path, a_run(tmp_path, noise=0.5), monkeypatch)
+    api = verdicts(found)["memory: api"]
+    assert (code, api["verdict"]) == (0, "settles")
+    assert api["low"] is not None
+    assert api["high"] is not None
+    assert api["allowed"] is not None
+    assert api["low"] < 0 < api["allowed"] < api["high"]
+    (note,) = [each for each in found["notes"] if "longer soak" in each]
+    assert "memory: api" in note
+    assert " … " in said
 
 
 def test_a_run_that_is_not_proven_is_not_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
