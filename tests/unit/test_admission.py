@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.api.serving.admission import ALWAYS, LOOKS, MOST, Admission, Interval, limit
+from services.api.serving.admission import ALWAYS, FEWEST, LOOKS, MOST, Admission, Interval, least, limit
 from services.api.serving.unread import NOT_PLAIN, SHORT, unread
 
 BOUND_S = 0.1
+LEAST = least(BOUND_S)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,12 @@ BOUND_S = 0.1
 )
 def test_as_many_as_are_answered_in_half_of_the_bound(intervals: Sequence[Interval], expected: int) -> None:
     assert limit(intervals, 1.0) == expected
+
+
+@pytest.mark.parametrize(("latency_max_s", "expected"), [(60.0, ALWAYS), (1.0, ALWAYS), (0.2, 51), (0.01, FEWEST)])
+def test_what_is_never_too_many_is_fewer_for_a_shorter_bound(latency_max_s: float, expected: int) -> None:
+    assert least(latency_max_s) == expected
+    assert limit([(0, latency_max_s / LOOKS)] * LOOKS, latency_max_s) == expected
 
 
 class Clock:
@@ -57,7 +64,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def crowded() -> Admission:
     """One with a request more under way than are always admitted."""
     admission = Admission(BOUND_S, b"")
-    for _ in range(ALWAYS + 1):
+    for _ in range(LEAST + 1):
         admission.enter()
     return admission
 
@@ -67,9 +74,9 @@ async def test_a_store_that_answers_nothing_leaves_room_for_no_more_than_always_
     await clock.look(LOOKS // 2 - 1)
     assert not admission.full
     await clock.look()
-    assert (admission.full, admission.limit) == (True, ALWAYS)
+    assert (admission.full, admission.limit) == (True, LEAST)
 
-    for _ in range(ALWAYS + 1):
+    for _ in range(LEAST + 1):
         admission.leave()
     assert not admission.full
     await clock.look()
@@ -84,14 +91,14 @@ async def test_it_stays_bounded_as_long_as_requests_are_refused(clock: Clock) ->
     for _ in range(3 * LOOKS):
         admission.refused += 1
         await clock.look()
-        assert admission.limit == ALWAYS
+        assert admission.limit == LEAST
     await clock.look()
     assert admission.limit == MOST
 
 
 async def test_few_requests_are_never_looked_at(clock: Clock) -> None:
     admission = Admission(BOUND_S, b"")
-    for _ in range(ALWAYS):
+    for _ in range(LEAST):
         admission.enter()
     await clock.look(LOOKS)
     assert admission.limit == MOST

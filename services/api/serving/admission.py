@@ -21,7 +21,10 @@ ADMISSION: Final = "admission"
 """The name under which the ASGI state of the server's lifespan has it."""
 
 ALWAYS: Final = 256
-"""So many under way are never too many, however slow the store: one statement takes as many appends."""
+"""So many under way are never too many for a bound of a second or more: one statement takes as many appends."""
+
+FEWEST: Final = 8
+"""So many under way are never too many, however short the bound."""
 
 MOST: Final = 10_000
 """So many under way are always too many: each is kept in memory."""
@@ -41,13 +44,18 @@ Interval = tuple[int, float]
 log = structlog.get_logger()
 
 
+def least(latency_max_s: float) -> int:
+    """How many under way are never too many, however slow the store: the shorter the bound, the fewer. Pure."""
+    return max(FEWEST, min(ALWAYS, round(ALWAYS * latency_max_s)))
+
+
 def limit(intervals: Sequence[Interval], latency_max_s: float) -> int:
     """How many may be under way, by what was answered meanwhile; fewer than half of `LOOKS` say nothing. Pure."""
     seconds = sum(length for _, length in intervals)
     if len(intervals) < LOOKS // 2 or seconds <= 0:
         return MOST
     answered = sum(count for count, _ in intervals)
-    return min(MOST, max(ALWAYS, round(answered / seconds * latency_max_s / 2)))
+    return min(MOST, max(least(latency_max_s), round(answered / seconds * latency_max_s / 2)))
 
 
 class Admission:
@@ -62,6 +70,7 @@ class Admission:
         self.limit = MOST
         self.refused = 0
         self._latency_max_s: Final = latency_max_s
+        self._least: Final = least(latency_max_s)
         self._intervals: Final[deque[Interval]] = deque(maxlen=LOOKS)
         self._next: asyncio.TimerHandle | None = None
         self._began = 0.0
@@ -78,7 +87,7 @@ class Admission:
     def enter(self) -> None:
         """A request is under way. To be called in the event loop."""
         self.under_way += 1
-        if self._next is None and self.under_way > ALWAYS:
+        if self._next is None and self.under_way > self._least:
             self._await_look()
 
     def leave(self) -> None:
@@ -95,7 +104,7 @@ class Admission:
         """Take in what was answered since the last look; forget it all when there is room again."""
         now = asyncio.get_running_loop().time()
         self._intervals.append((self._answered, now - self._began))
-        pressed = self.under_way > ALWAYS or self.refused > self._seen_refused
+        pressed = self.under_way > self._least or self.refused > self._seen_refused
         self._seen_refused = self.refused
         if pressed:
             self.limit = limit(self._intervals, self._latency_max_s)
