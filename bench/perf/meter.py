@@ -50,12 +50,12 @@ class Counters:
 def count(lab: Lab, url: str, *processes: Process) -> Counters:
     """The totals now; `url` must have the extension."""
     row = lab.sql(url, COUNTERS)[0]
-    cpu = {process.name: _cpu(process.pid) for process in processes}
-    cpu["postgres"] = _cpu(lab.cluster.process.pid)
-    return Counters(row["statements"] or 0.0, row["hits"] or 0.0, row["reads"] or 0.0, float(row["wal"]), cpu)
+    cpu_s = {process.name: cpu(process.pid) for process in processes}
+    cpu_s["postgres"] = cpu(lab.cluster.process.pid)
+    return Counters(row["statements"] or 0.0, row["hits"] or 0.0, row["reads"] or 0.0, float(row["wal"]), cpu_s)
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Seconds of a process and all its children, those that have ended included."""
     parent = psutil.Process(pid)
     total = 0.0
