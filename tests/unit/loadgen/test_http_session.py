@@ -23,6 +23,7 @@ from settings.catalogue.api import API_CLIENT_TIMEOUT_MS
 
 WRITES = ("POST", "PUT", "DELETE")
 PATIENCE_S = 30.0
+SLOW_S = 0.2
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: "7"\r\n\r\n{}'
 ANSWERS = {
     "/parts": [WHOLE[:20], WHOLE[20:50], WHOLE[50:-1], WHOLE[-1:]],
@@ -69,6 +70,8 @@ class Server:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 if path in ("/reset", "/close"):
                     return
+                if path == "/slow":
+                    time.sleep(SLOW_S)
                 for part in ANSWERS.get(path, [WHOLE]):
                     connection.sendall(part)
                 if path in ("/last", "/to-the-end", "/half"):
@@ -184,6 +187,14 @@ def test_a_server_that_is_silent_is_given_up(server: Server, monkeypatch: pytest
         assert (lost.status, str(lost.error)) == (0, "timed out")
         assert session.request("GET", "/ok").status == 200
     assert [request.split()[0] for request in server.seen] == ["PUT", "GET"]
+
+
+def test_each_answer_is_waited_for_anew(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "TIMEOUT_S", 1.5)
+    with closing(HttpSession(server.url)) as session:
+        answers = [session.request("GET", "/slow").status for _ in range(9)]
+    assert answers == [200] * 9, "what they took together is longer than one may take"
+    assert server.connections == 1
 
 
 def test_a_server_that_is_not_there_is_told_in_words(server: Server) -> None:

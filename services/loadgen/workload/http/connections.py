@@ -58,7 +58,7 @@ class PlainConnection:
         self._socket = _PlainSocket(fileno=connected.detach())
         self._socket.setblocking(False)
         self._hub = get_hub()
-        self._timer = self._hub.loop.timer(TIMEOUT_S)
+        self._timer = self._hub.loop.timer(TIMEOUT_S, TIMEOUT_S)
         self._readable = self._hub.loop.io(self._socket.fileno(), _READABLE)
         self._poll = _poll()
         self._poll.register(self._socket.fileno(), POLLIN)
@@ -100,7 +100,8 @@ class PlainConnection:
             return 0
 
     def _wait(self, watcher: Any) -> None:
-        self._timer.start(getcurrent().throw, TimeoutError, "timed out")
+        # `start` would go on with what the wait before has left of the time: one that is stopped keeps the rest.
+        self._timer.again(getcurrent().throw, TimeoutError, "timed out")
         try:
             self._hub.wait(watcher)
         finally:
