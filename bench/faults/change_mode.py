@@ -33,12 +33,15 @@ class Fault:
         self._backlog = 0
         self._changed: list[Part] = []
         self._stopped_at = 0.0
-        self._began: dict[str, int] = {}
-        self._did: dict[str, int] = {}
+        self._began_at = 0
+        self._there = 0
+        self._healed = False
+        self._back_at: int | None = None
+        self._back = 0
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
-        """Two projectors, so that both strategies can be at work at once, and time to change them twice."""
-        return {"PROJECTORS": "2", "DURATION": "20s"}
+        """Two projectors, so that both strategies can be at work at once, and time to start each of them twice more."""
+        return {"PROJECTORS": "2", "DURATION": "40s"}
 
     def set_up(self, system: System) -> None:
         """Needs two modes, and the power to start a projector with another one."""
@@ -63,47 +66,54 @@ class Fault:
         """Start the other strategy once there is a backlog; it heals when that one has worked for a while."""
         if stats is None:
             return False
+        if self._healed:
+            self._note_back(stats)
+            return False
         if self._changed_at is None:
             self._change(stats)
             return False
-        self._note(stats)
+        # Nobody else was there since it began; what projectors tell of themselves is as old as their heartbeats.
+        self._there = _projected(stats) - self._began_at
         since = time.monotonic() - self._changed_at
-        return (since >= WORKS_S and self._did.get(self._other, 0) > 0) or since >= LONGEST_S
+        return (since >= WORKS_S and self._there > 0) or since >= LONGEST_S
 
     def _change(self, stats: Stats) -> None:
         backlog = int(stats["backlog"])
         if backlog < BACKLOG and time.monotonic() - self._stopped_at < LONGEST_S:
             return
-        self._backlog = backlog
+        self._backlog, self._began_at = backlog, _projected(stats)
         serial = SERIAL_PROJECTION.spell(strategies.is_serial(self._other))
         told = {STRATEGY.name: self._other, SERIAL_PROJECTION.name: serial}
         for part in self._changed:
             self._system.start_with(part, told)
         self._changed_at = time.monotonic()
 
-    def _note(self, stats: Stats) -> None:
-        """What the projectors of now have done since their starts, by strategy."""
+    def _note_back(self, stats: Stats) -> None:
+        """What its own strategy did: by the heartbeats of the projectors of now, and since the last was exchanged."""
+        total = _projected(stats)
+        self._back_at = total if self._back_at is None else self._back_at
         holders = {part.holder for part in self._projectors()}
-        told = [one for one in stats["projectors"] if one["holder"] in holders]
-        for strategy in {one["strategy"] for one in told}:
-            did = sum(int(one["eventsProjected"]) for one in told if one["strategy"] == strategy)
-            self._did[strategy] = max(did, self._did.get(strategy, 0))
+        told = [one for one in stats["projectors"] if one["holder"] in holders and one["strategy"] == self._own]
+        self._back = max(self._back, total - self._back_at, sum(int(one["eventsProjected"]) for one in told))
 
     def heal(self) -> None:
         """Exchange them one after another for projectors of the run's own strategy."""
-        self._did.pop(self._own, None)
+        self._healed = True
         while self._changed:
             self._system.restart(self._changed[0])
             self._changed.pop(0)
 
     def evidence(self, loadgen: Mapping[str, Any]) -> Evidence:
         """The backlog, and what each strategy did: the other one there, its own one after the way back."""
-        other, own = self._did.get(self._other, 0), self._did.get(self._own, 0)
         return Evidence(
-            hit=self._backlog > 0 and other > 0 and own > 0,
+            hit=self._backlog > 0 and self._there > 0 and self._back > 0,
             what=f"{self._own} to {self._other} with a backlog of {self._backlog:,} event(s), and back, both at work "
-            f"for a moment: {other:,} and {own:,} event(s) were projected",
+            f"for a moment: {self._there:,} and {self._back:,} event(s) were projected",
         )
 
     def _projectors(self) -> list[Part]:
         return self._system.parts("projector")
+
+
+def _projected(stats: Stats) -> int:
+    return int(stats["totalEventsProjected"])

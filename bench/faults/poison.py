@@ -1,6 +1,7 @@
 """Poison events in some streams: who stops, who is delayed; then an operator's skip, a DBA's mend, and unblock.
 
-Stored events are spoiled before they take effect, so that no projection can apply them: an update of a todo whose text
+All projectors are frozen for a moment, so that events wait: a projection that keeps up leaves none at most moments.
+Those events are spoiled before they take effect, so that no projection can apply them: an update of a todo whose text
 is a number. In parallel mode their streams stop, each after its attempts, and the others flow; in serial mode all stops
 at the first. An operator skips one of them, so that what comes after it flows; then the events are mended, the stream
 that was skipped is reset, since a skipped event has never taken effect, and all others are unblocked.
@@ -9,10 +10,12 @@ that was skipped is reset, since a skipped event has never taken effect, and all
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
-from bench.platforms.platform import System
+from bench.ends import signals
+from bench.platforms.platform import Pause, System
 from bench.trial.fault import Evidence, Stats
 from bench.trial.foreign.operator import carry_out, require_operator
 from bench.trial.foreign.poison import Poison, mend, require_owner, spoil
@@ -20,8 +23,9 @@ from settings.catalogue.projection import Strategy
 
 STREAMS: Final = 3
 """How many are poisoned."""
-MOST_LOOKS: Final = 20
-"""So often so many streams that wait are looked for; then one is enough."""
+GATHERS_S: Final = 1.0
+"""For how long projectors stand at most until so many streams wait; then one is enough."""
+LOOK_S: Final = 0.05
 STANDS_S: Final = 2.0
 """For how long it stays blocked, so that it is seen who goes on."""
 LONGEST_S: Final = 10.0
@@ -34,7 +38,6 @@ class Fault:
     def __init__(self) -> None:
         self._system: System
         self._poisons: list[Poison] = []
-        self._looks = 0
         self._struck_at = 0.0
         self._blocked_at: float | None = None
         self._blocked: dict[str, str] = {}
@@ -48,18 +51,39 @@ class Fault:
         return {"RETRY_ATTEMPTS": "3", "DURATION": "30s"}
 
     def set_up(self, system: System) -> None:
-        """Needs the operator's login to a store of ours, and the owner's."""
+        """Needs the operator's login to a store of ours, and the owner's, and the power to pause projectors."""
         require_operator(system)
+        system.require("projector", Pause)
         require_owner(system)
         self._system = system
 
     def invoke(self, stats: Stats) -> bool:
-        """Spoil events that wait to take effect, once there are enough of them."""
-        self._looks += 1
-        least = STREAMS if self._looks < MOST_LOOKS else 1
-        self._poisons = spoil(self._system, most=STREAMS, least=least)
+        """Spoil events that wait to take effect, and let the projectors go on."""
+        with self._standing():
+            self._poisons = self._spoiled()
         self._struck_at = time.monotonic()
         return bool(self._poisons)
+
+    @contextmanager
+    def _standing(self) -> Iterator[None]:
+        """No projector takes anything in hand within the block; they go on whatever comes."""
+        parts = self._system.parts("projector")
+        try:
+            for part in parts:
+                self._system.pause(part)
+            yield
+        finally:
+            with signals.held():
+                for part in parts:
+                    self._system.resume(part)
+
+    def _spoiled(self) -> list[Poison]:
+        ends = time.monotonic() + GATHERS_S
+        while time.monotonic() < ends:
+            if found := spoil(self._system, most=STREAMS, least=STREAMS):
+                return found
+            time.sleep(LOOK_S)
+        return spoil(self._system, most=STREAMS, least=1)
 
     def watch(self, stats: Stats | None) -> bool:
         """It heals once something was blocked for a while."""

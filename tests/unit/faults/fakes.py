@@ -68,6 +68,12 @@ class Part:
         self.stop()
         self.start()
 
+    def pause(self) -> None:
+        self._done.append(f"pause {self.name}")
+
+    def resume(self) -> None:
+        self._done.append(f"resume {self.name}")
+
     def logs(self) -> str:
         return ""
 
@@ -118,3 +124,9 @@ class System:
 
     def restart(self, part: Any) -> None:
         part.restart()
+
+    def pause(self, part: Any) -> None:
+        part.pause()
+
+    def resume(self, part: Any) -> None:
+        part.resume()

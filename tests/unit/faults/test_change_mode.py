@@ -41,10 +41,11 @@ def test_there_all_at_once_and_back_one_after_another(own: str, told: str, monke
     assert system.done == there
     other = told.split(maxsplit=1)[0].removeprefix("STRATEGY=")
     clock.now += change_mode.WORKS_S
-    assert fault.watch(stats(projectors=at_work(other, "one#1", "two#1")))
+    assert fault.watch(stats(totalEventsProjected=910))
     fault.heal()
     assert system.done == [*there, "stop one", "start one", "stop two", "start two"]
-    fault.watch(stats(projectors=[*at_work(other, "one#1"), *at_work(own, "one#2", "two#2", each=3)]))
+    rows = [*at_work(other, "one#1"), *at_work(own, "one#2", "two#2", each=3)]
+    assert not fault.watch(stats(totalEventsProjected=916, projectors=rows))
     found = fault.evidence({})
     assert found.hit
     assert f"{own} to {other} with a backlog of 20 event(s)" in found.what
@@ -67,14 +68,36 @@ def test_the_other_strategy_waits_for_a_backlog(monkeypatch: pytest.MonkeyPatch)
     assert not fault.evidence({}).hit
 
 
+def test_it_goes_back_only_once_the_other_strategy_has_projected(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, change_mode)
+    fault = changed(System("one"))
+    clock.now += change_mode.WORKS_S
+    assert not fault.watch(stats())
+    assert fault.watch(stats(totalEventsProjected=901)), "it is seen before any heartbeat tells it"
+
+
+def test_what_its_own_strategy_did_is_seen_also_before_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, change_mode)
+    fault = changed(System("one"))
+    clock.now += change_mode.WORKS_S
+    assert fault.watch(stats(totalEventsProjected=950))
+    fault.heal()
+    fault.watch(stats(totalEventsProjected=960))
+    assert not fault.evidence({}).hit, "until the last was exchanged, the other strategy may have done it"
+    fault.watch(stats(totalEventsProjected=967))
+    found = fault.evidence({})
+    assert found.hit
+    assert "50 and 7 event(s)" in found.what
+
+
 def test_what_former_projectors_did_by_its_own_strategy_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, system = Clock(monkeypatch, change_mode), System("one")
-    fault = changed(system)
+    clock = Clock(monkeypatch, change_mode)
+    fault = changed(System("one"))
     clock.now += change_mode.WORKS_S
     former = at_work("stream-leases", "one#0", each=1000)
-    assert fault.watch(stats(projectors=[*former, *at_work("global-order", "one#1")]))
+    assert fault.watch(stats(totalEventsProjected=905, projectors=former))
     fault.heal()
-    fault.watch(stats(projectors=[*former, *at_work("stream-leases", "one#2", each=0)]))
+    fault.watch(stats(totalEventsProjected=905, projectors=[*former, *at_work("stream-leases", "one#2", each=0)]))
     assert not fault.evidence({}).hit
 
 
@@ -87,6 +110,7 @@ def test_broken_off_before_the_other_strategy_began_they_are_started_as_they_wer
     fault.set_up(system)
     fault.invoke(stats())
     fault.heal()
+    fault.watch(stats(backlog=change_mode.BACKLOG))
     assert [word for word in system.done if word.startswith("start")] == ["start one", "start two"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.ends.errors import RunFailed
 from bench.faults import poison
 from bench.trial.foreign.poison import Poison
 from tests.unit.faults.fakes import Clock, System, stats
@@ -36,12 +37,11 @@ class Repairs:
         return {"command": words[0]}
 
 
-def struck(looks: int = 1) -> Any:
+def struck(system: Any) -> Any:
     """The fault, once it has struck."""
-    system: Any = System("one")
     fault = poison.Fault()
     fault.set_up(system)
-    assert [fault.invoke(stats()) for _ in range(looks)] == [*[False] * (looks - 1), True]
+    assert fault.invoke(stats())
     return fault
 
 
@@ -51,7 +51,7 @@ def blocked(*streams: str, scope: str = "stream") -> list[dict[str, str]]:
 
 def test_in_parallel_mode_others_flow_and_one_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
-    fault = struck()
+    fault = struck(System("one"))
     assert repairs.asked == [(poison.STREAMS, poison.STREAMS)]
     assert not fault.watch(stats(blocked=blocked("somebody-else")))
     clock.now += 0.5
@@ -69,7 +69,7 @@ def test_in_parallel_mode_others_flow_and_one_is_skipped(monkeypatch: pytest.Mon
 
 def test_in_serial_mode_everything_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
-    fault = struck()
+    fault = struck(System("one"))
     whole = blocked("todo-0", scope="projection")
     assert not fault.watch(stats(blocked=whole))
     clock.now += poison.STANDS_S
@@ -81,7 +81,7 @@ def test_in_serial_mode_everything_stops(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_blocks_nothing_is_mended_and_did_not_hit(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, repairs = Clock(monkeypatch, poison), Repairs(monkeypatch, PLANTED)
-    fault = struck()
+    fault = struck(System("one"))
     assert not fault.watch(stats())
     clock.now += poison.LONGEST_S
     assert fault.watch(stats())
@@ -90,8 +90,28 @@ def test_what_blocks_nothing_is_mended_and_did_not_hit(monkeypatch: pytest.Monke
     assert not fault.evidence({}).hit
 
 
-def test_fewer_streams_do_once_enough_of_them_were_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_projectors_stand_while_it_strikes_and_fewer_streams_do_once_enough_are_not_to_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     Clock(monkeypatch, poison)
-    repairs = Repairs(monkeypatch, PLANTED[:1])
-    struck(poison.MOST_LOOKS)
-    assert repairs.asked == [(poison.STREAMS, poison.STREAMS)] * (poison.MOST_LOOKS - 1) + [(poison.STREAMS, 1)]
+    repairs, system = Repairs(monkeypatch, PLANTED[:1]), System("one", "two")
+    struck(system)
+    assert system.done == ["pause one", "pause two", "resume one", "resume two"]
+    assert repairs.asked[-1] == (poison.STREAMS, 1)
+    assert set(repairs.asked[:-1]) == {(poison.STREAMS, poison.STREAMS)}
+
+
+def test_projectors_go_on_also_where_the_strike_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch, poison)
+    Repairs(monkeypatch, PLANTED)
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise RunFailed("the DBA's statement failed")
+
+    monkeypatch.setattr(poison, "spoil", refused)
+    system: Any = System("one")
+    fault = poison.Fault()
+    fault.set_up(system)
+    with pytest.raises(RunFailed):
+        fault.invoke(stats())
+    assert system.done == ["pause one", "resume one"]
