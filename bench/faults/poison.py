@@ -48,7 +48,7 @@ class Fault:
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
         """Few attempts, and a load that outlasts them and three commands: what is blocked at its end is judged so."""
-        return {"RETRY_ATTEMPTS": "3", "DURATION": "30s"}
+        return {"RETRY_ATTEMPTS": "3", "DURATION": "40s"}
 
     def set_up(self, system: System) -> None:
         """Needs the operator's login to a store of ours, and the owner's, and the power to pause projectors."""
