@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -137,6 +138,12 @@ def _refuse_huge(raw: Any, path: Path, place: str) -> None:
         _refuse_huge(part, path, f"{place}[{name}]" if isinstance(name, int) else f"{place}.{name}")
 
 
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    """The types of a record's fields. They are spelled in text, and each reading compiles it."""
+    return get_type_hints(kind)
+
+
 def _refuse_other_fields(raw: Any, kind: Any, place: str = "$") -> None:
     """Raise ValidationError unless each record has just its fields: no default stands in for what was cut out.
 
@@ -144,7 +151,7 @@ def _refuse_other_fields(raw: Any, kind: Any, place: str = "$") -> None:
     """
     if not isinstance(raw, Mapping) or not isinstance(kind, type) or not hasattr(kind, "__annotations__"):
         return
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     if dataclasses.is_dataclass(kind):
         spared = {field.name for field in dataclasses.fields(kind) if field.metadata == NOT_REQUIRED}
         for problem, names in (

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 
 from xdist.scheduler import LoadFileScheduling
 
-AS_ONE: Final = ("tests/integration/influx/", "tests/perf_guard/", "tests/plans/")
-"""Folders whose files share a fixture that costs seconds: one worker has them all, and makes it once."""
+AS_ONE: Final = ("tests/architecture/house/", "tests/integration/influx/", "tests/perf_guard/", "tests/plans/")
+"""Folders whose files share what costs seconds, a fixture or the tree as Python reads it: one worker makes it once."""
 
 LONG: Final = "tests/acceptance/"
 """Whole runs: they wait as much as they work, so each goes beside tests that only work."""

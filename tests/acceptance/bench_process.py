@@ -21,9 +21,9 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 120.0
 GONE_WITHIN_S: Final = 20.0
 LOOK_S: Final = 0.1
-SHORT: Final = {"VUS": "30", "DURATION": "3s", "WARMUP": "1s", "HOLD": "0"}
+SHORT: Final = {"VUS": "12", "DURATION": "3s", "WARMUP": "1s", "HOLD": "0"}
 HELD: Final = {**SHORT, "HOLD": "1s"}
-LONG: Final = {"VUS": "20", "DURATION": "120s", "WARMUP": "0s"}
+LONG: Final = {"VUS": "5", "DURATION": "120s", "WARMUP": "0s"}
 FAKE: Final = str(ROOT / "tests" / "fakes" / "target")
 """A target for runs in which our own system is not the subject: it starts in a third of the time."""
 BENCH: Final = (sys.executable, "-m", "bench")

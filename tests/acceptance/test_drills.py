@@ -16,7 +16,7 @@ import pytest
 from bench.drill.repetition import COUNTED
 from tests.acceptance.bench_process import Bench, bench
 
-SHORT: Final = {"VUS": "20", "DURATION": "6s", "WARMUP": "0s", "LEASE_SECONDS": "1"}
+SHORT: Final = {"VUS": "10", "DURATION": "6s", "WARMUP": "0s", "LEASE_SECONDS": "1"}
 # Handlers that cost something, so that leases are surely in hand at many a moment.
 LEASED: Final = {"HANDLER_LATENCY_MS": "5"}
 SITTINGS: Final[dict[tuple[str, str], dict[str, str]]] = {

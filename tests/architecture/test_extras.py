@@ -12,15 +12,17 @@ import pytest
 
 from bench import ROOT
 
-# Every module of the packages is imported, in one fresh interpreter; what is named after them stays out.
+# Every module of the packages is imported, in one fresh interpreter; what is named after them stays out. Neighbours
+# share most of what they need: all have one environment in turn, made to be exactly theirs, and Python compiles anew
+# only what the one before did not have.
 ALONE = {
-    ("api",): (["services.api", "services.health"], ["services.api.serving.tracing"]),
-    ("api", "otel"): (["services.api", "services.tracing"], []),
+    ("migrate",): (["migrations"], ["migrations.env"]),
     ("projector",): (["services.projector", "services.health"], []),
     ("projector", "otel"): (["services.projector", "services.tracing"], []),
-    ("loadgen",): (["locust", "services.loadgen"], []),
-    ("migrate",): (["migrations"], ["migrations.env"]),
+    ("api", "otel"): (["services.api", "services.tracing"], []),
+    ("api",): (["services.api", "services.health"], ["services.api.serving.tracing"]),
     ("bench",): (["bench"], ["bench.perf.programs"]),
+    ("loadgen",): (["locust", "services.loadgen"], []),
 }
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -42,15 +44,21 @@ def uv() -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the environment is made, the first time."""
+    return tmp_path_factory.mktemp("extras") / "venv"
+
+
 @pytest.mark.parametrize("extras", ALONE, ids="+".join)
-def test_an_extra_alone_is_enough(extras: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_extra_alone_is_enough(extras: tuple[str, ...], venv: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    environment["UV_PROJECT_ENVIRONMENT"] = str(tmp_path / "venv")
+    environment["UV_PROJECT_ENVIRONMENT"] = str(venv)
     asked = [part for extra in extras for part in ("--extra", extra)]
     sync = [uv(), "sync", "--quiet", "--locked", "--no-default-groups", "--python", sys.executable, *asked]
     done = subprocess.run(sync, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = venv / ("Scripts" if os.name == "nt" else "bin") / "python"
     packages, left_out = ALONE[extras]
     command = [str(python), "-c", IMPORT_ALL, ",".join(packages), ",".join(left_out)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 240.0
 """Generous, for other tests may keep the machine busy; a run of these takes seconds."""
 SHORT = {
-    **{"VUS": "20", "DURATION": "2s", "WARMUP": "500ms", "CONVERGENCE_MAX": "6s", "THINK_TIME_MS": "50"},
+    **{"VUS": "20", "DURATION": "2s", "WARMUP": "500ms", "CONVERGENCE_MAX": "6s", "THINK_TIME_MS": "100"},
     # Nobody leads these runs who could let projectors stand still.
     "HOLD": "0",
 }

@@ -17,6 +17,7 @@ from migrations.__main__ import main, migrate
 from migrations.stopped import AtWork
 from migrations.turn import turn
 from tests.cluster import Cluster
+from tests.looks import between_looks
 
 FORMER = "0008"
 REGISTER = (
@@ -42,8 +43,9 @@ async def fetched(connection: asyncpg.Connection, statement: str, *arguments: ob
     """The first value as soon as there is one."""
     async with asyncio.timeout(20):
         # Another connection makes it true, so there is no event to wait for.
+        pauses = between_looks()
         while (found := await connection.fetchval(statement, *arguments)) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(next(pauses))
     return found
 
 

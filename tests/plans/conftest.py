@@ -55,26 +55,30 @@ QUIET = ";".join(f"ALTER TABLE {table} SET (autovacuum_enabled = off)" for table
 
 @pytest.fixture(scope="session")
 def filled(cluster: Cluster) -> Callable[[int, bool], str]:
-    """The address of a filled database by number of streams and presence of statistics, each made once."""
-    made: dict[str, str] = {}
+    """The address of a filled database by number of streams and presence of statistics, each made once.
+
+    Both of a number are made before a test has either: what tests undo lies about where it was, and a copy has it, too.
+    """
+    made: dict[tuple[int, bool], str] = {}
 
     def get(streams: int, analyzed: bool) -> str:
-        name = f"plans_{streams}_{'analyzed' if analyzed else 'bare'}"
-        if name not in made:
-            made[name] = _make(cluster.server, name, get(streams, False) if analyzed else TEMPLATE, streams, analyzed)
-        return made[name]
+        if (streams, analyzed) not in made:
+            bare = made[streams, False] = _make(cluster.server, f"plans_{streams}_bare", TEMPLATE)
+            _run(cluster.server, bare, QUIET, FILL.format(n=streams, slots=SLOTS))
+            known = made[streams, True] = _make(cluster.server, f"plans_{streams}_analyzed", bare)
+            _run(cluster.server, known, "VACUUM ANALYZE")
+        return made[streams, analyzed]
 
     return get
 
 
-def _make(server: Server, name: str, template: str, streams: int, analyzed: bool) -> str:
-    url = server.create_database(name, template.rpartition("/")[2])
-    if analyzed:
-        server.execute("VACUUM ANALYZE", name)
-    else:
-        server.execute(QUIET, name)
-        server.execute(FILL.format(n=streams, slots=SLOTS), name)
-    return url
+def _make(server: Server, name: str, template: str) -> str:
+    return server.create_database(name, template.rpartition("/")[2])
+
+
+def _run(server: Server, url: str, *statements: str) -> None:
+    for statement in statements:
+        server.execute(statement, url.rpartition("/")[2])
 
 
 @dataclass(frozen=True)

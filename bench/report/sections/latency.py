@@ -44,7 +44,8 @@ def curves(histograms: Mapping[str, Histogram]) -> dict[str, Any] | None:
     traces = []
     for key, name, _, color in known:
         found = histograms[key]
-        y = [found.at(each) if found.beyond(each) >= 1 else None for each in quantiles]
+        known_at = [each for each in quantiles if found.beyond(each) >= 1]
+        y = [*found.at_each(known_at), *[None] * (len(quantiles) - len(known_at))]
         traces.append({"name": name, "x": places, "y": y, "color": color})
     ticks = [_nines(float(each)) for each in PERCENTS]
     chart = {"id": "plot-percentiles", "title": "Latency by percentile", "unit": "ms", "xname": "percentile"}

@@ -17,6 +17,7 @@ import httpx
 
 from bench.platforms.postgres.cluster import free_port
 from tests.cluster import PATIENCE, as_role
+from tests.looks import between_looks
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 30.0
@@ -26,9 +27,10 @@ UNKNOWN = "todo-" + "0" * 32
 def until(condition: Callable[[], bool], what: str) -> None:
     """Poll until the condition holds; fails after `PATIENCE_S` with what was awaited."""
     deadline = time.monotonic() + PATIENCE_S
+    pauses = between_looks()
     while not condition():
         assert time.monotonic() < deadline, f"still waiting for {what}"
-        time.sleep(0.01)
+        time.sleep(next(pauses))
 
 
 def api_environment(url: str, port: int, **variables: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tests.fakes.todo_server import FakeTodoServer
 from tests.integration.influx.engine import Engine
 from tests.integration.loadgen_process import ROOT, Finished, run
 
-SHORT = {"VUS": "10", "DURATION": "2s", "WARMUP": "1s", "CONVERGENCE_MAX": "20s", "THINK_TIME_MS": "50"}
+SHORT = {"VUS": "10", "DURATION": "2s", "WARMUP": "1s", "CONVERGENCE_MAX": "20s", "THINK_TIME_MS": "100"}
 
 WHOLE_WITHIN_S = 300.0
 """Four runs at once, one of them of a whole system with its own Postgres, on a machine that may be busy with others."""
