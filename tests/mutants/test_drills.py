@@ -1,4 +1,7 @@
-"""A mutant in a real process turns the drill red that is to find it; all six of them: `task drill:mutants`."""
+"""What counts as a mutant caught by its drill, and that there are the drills and mutants of each pair.
+
+`task drill:mutants` plays them in real processes; each takes a whole run or more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from settings.targets import reader
 from tests.mutants.drills.__main__ import FILE, main
 from tests.mutants.drills.judgement import Played, green, judge
 from tests.mutants.drills.pairs import PAIRS, Pair
-from tests.mutants.drills.play import ROOT, play
+from tests.mutants.drills.play import ROOT
 
 BY_KEY = {pair.key: pair for pair in PAIRS}
 BUSY = (
@@ -128,9 +131,3 @@ def test_each_pair_is_of_a_drill_and_of_mutants_that_there_are(pair: Pair) -> No
             assert reader.load(f"{ROOT}/{told[variable]}").proof == "log"
     if "STRATEGY" in pair.planted:
         assert is_serial(pair.planted["STRATEGY"]) == is_serial(pair.control["STRATEGY"])
-
-
-def test_one_of_them_is_played_here_since_each_takes_a_whole_run(tmp_path: Path) -> None:
-    pair = BY_KEY["no-fence"]
-    played = play(pair, tmp_path, mutant=True)
-    assert judge(pair, played).caught, played.said
