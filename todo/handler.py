@@ -29,7 +29,7 @@ from todo.snapshots import Snapshot, SnapshotCache
 PAGE: Final = 1000
 
 MOST_CACHED: Final = 100_000
-"""Snapshots of todos that live, about 250 bytes each."""
+"""Snapshots of todos that live, 225 bytes each."""
 
 
 def new_todo_id() -> str:
