@@ -141,7 +141,8 @@ def _span(found: Mapping[str, float | None], most: str, otherwise: str = "–") 
     middle, largest = found.get("p50"), found.get("max")
     if middle is None or largest is None:
         return otherwise
-    return f"{middle:.1f} s, {most} {largest:.1f} s"
+    told, longest = f"{middle:.1f} s", f"{largest:.1f} s"
+    return told if told == longest else f"{told}, {most} {longest}"
 
 
 def errors(drill: Mapping[str, Any]) -> str:

@@ -153,7 +153,8 @@ def test_that_nobody_took_over_is_told_with_how_long_it_was_waited() -> None:
     found = drilled(alone, alone, wanted=2)
     assert found["no_takeover_s"] == {"p50": 2.1, "max": 2.1}
     assert document.taken_over(found, "max") == "none within 2.1 s"
-    assert document.right_again(found, "max") == "5.9 s, max 5.9 s"
+    assert document.right_again(found, "max") == "5.9 s"
+    assert document.right_again(found | {"right_again_s": {"p50": 5.9, "max": 7.1}}, "max") == "5.9 s, max 7.1 s"
     out = StringIO()
     show(Console(file=out, width=200), built(found))
     assert "none within 2.1 s" in out.getvalue()
@@ -177,7 +178,7 @@ def test_the_table_has_all_columns_and_says_why_a_repetition_failed() -> None:
     assert "kill-projector, stream-leases, seed 42, run: 1 fault(s): lost: version 3" in said
     (row,) = [line for line in said.splitlines() if line.startswith("kill-projector  ")]
     assert "1 of 1" in row
-    assert "1.2 s, max 1.2 s" in row
+    assert "1.2 s" in row
     assert "503 4, refused 3" in row
     assert "10 → 30 → –" in row
     assert row.rstrip().endswith("failed")
