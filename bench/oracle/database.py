@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -17,6 +17,7 @@ from settings.addresses.postgres_url import parse
 from settings.children import LIBPQ
 
 TIMEOUT_S: Final = 10.0
+ATTEMPTS: Final = 20
 CLOSED: Final = "?sslmode=disable&target_session_attrs=any&gsslib=gssapi"
 SHOWN: Final = ("PGSSLMODE", "PGSSLNEGOTIATION", "PGTARGETSESSIONATTRS")
 
@@ -46,12 +47,23 @@ async def connect(url: str, *, application_name: str = "bench", **settings: str)
     connection = await asyncpg.connect(**{"timeout": TIMEOUT_S, **negotiation, **told}, statement_cache_size=0)
     _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(connection)
     try:
-        for name, value in settings.items():
-            await connection.execute("SELECT set_config($1, $2, false)", name, value)
+        if settings:
+            await _set(connection, settings)
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def _set(connection: asyncpg.Connection, settings: Mapping[str, str]) -> None:
+    """All in one statement; again where a time limit of the database's own ended it, for that may be one of them."""
+    each = ", ".join(f"set_config(${number}, ${number + 1}, false)" for number in range(1, 2 * len(settings), 2))
+    pairs = [word for pair in settings.items() for word in pair]
+    for _ in range(ATTEMPTS):
+        with suppress(asyncpg.QueryCanceledError):
+            await connection.execute(f"SELECT {each}", *pairs)
+            return
+    await connection.execute(f"SELECT {each}", *pairs)
 
 
 class BrokenOff(Exception):

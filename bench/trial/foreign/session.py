@@ -41,13 +41,17 @@ def address(system: System) -> str:
 
 def session(system: System, *, within_s: float = ANSWER_S, **settings: str) -> OpenConnection:
     """Open one, in autocommit. Raises NotApplicable, and `ERRORS` of the driver."""
-    own = {
+    return OpenConnection(address(system), name=NAME, within_s=within_s, **{**own(within_s), **settings})
+
+
+def own(within_s: float) -> dict[str, str]:
+    """What such a session has for its own."""
+    return {
         "default_transaction_read_only": "off",
         "statement_timeout": f"{within_s:g}s",
         "lock_timeout": "0",
         "idle_in_transaction_session_timeout": "0",
     }
-    return OpenConnection(address(system), name=NAME, within_s=within_s, **{**own, **settings})
 
 
 def asked(system: System, statement: str) -> Any:

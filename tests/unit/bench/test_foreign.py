@@ -21,6 +21,7 @@ from bench.faults import (
     stalled_transaction,
     timeouts,
 )
+from bench.oracle.database import connect
 from bench.platforms.local.parts import Server
 from bench.platforms.platform import Backends, Disk, Kill, LacksPower, Pause, Start, System
 from bench.trial.fault import NotApplicable
@@ -177,6 +178,25 @@ def test_a_target_without_a_postgres_within_reach_has_nothing_to_strike(module: 
     system = System(platform=platform, settings=NOWHERE.settings, base_url="", logins=None, **given)
     with pytest.raises((NotApplicable, LacksPower)):
         module.Fault().set_up(system)
+
+
+async def test_a_time_limit_of_the_database_keeps_no_session_from_setting_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[tuple[str, ...]] = []
+
+    class Opened:
+        async def execute(self, _: str, *values: str) -> None:
+            said.append(values)
+            if len(said) < 3:
+                raise asyncpg.QueryCanceledError
+
+    async def opened(**_: Any) -> Opened:
+        return Opened()
+
+    monkeypatch.setattr(asyncpg, "connect", opened)
+    await connect("postgresql://owner@127.0.0.1/db", statement_timeout="5s", lock_timeout="0")
+    assert said == [("statement_timeout", "5s", "lock_timeout", "0")] * 3
 
 
 def test_a_table_of_another_target_is_nobodys() -> None:
