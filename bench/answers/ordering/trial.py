@@ -132,7 +132,8 @@ async def _stall(sides: Sides, terms: Terms, standing: Standing) -> records.Stal
             ended = clock()
         await asyncio.sleep(MARGIN_S)
     lost = await _lost(sides, moments)
-    within = sum(began <= at <= ended for at in moments.committed.values())
+    # What had begun before may have been committed before, and its answer come late.
+    within = sum(began <= at - length and at <= ended for at, length in moments.appends)
     return {
         "appends": len(moments.committed),
         "appends_per_s": round(within / (ended - began), 1),

@@ -42,7 +42,7 @@ class Stall(Sight):
     """The same writers while one transaction stands still for `stall_s`; none of them idles or rolls back.
 
     `follower_s` is the longest from a commit to its sight, `writers_s` the longest append of anybody else;
-    `appends_per_s` are those committed while it stood still.
+    `appends_per_s` are those begun and committed while it stood still.
     """
 
     appends: int

@@ -21,7 +21,7 @@ from tests.fakes.broken.events import HIDDEN_S
 from tests.fakes.contract import Handler, kind
 from tests.fakes.todo_server import FakeTodoServer
 
-PATIENCE_S = 0.25
+PATIENCE_S = 1.0
 """The fake projects within milliseconds."""
 PATIENT_S = 10 * HIDDEN_S
 """For a fake that shows events late; nothing else is waited for in vain there."""
