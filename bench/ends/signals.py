@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from threading import Timer, main_thread
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 ENDING: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # Windows has no SIGHUP.
+AGAIN_S: Final = 0.01
 
 
 class Interrupted(KeyboardInterrupt):
@@ -47,9 +54,12 @@ def caught() -> Iterator[None]:
     _state = _State()
     ignored = [number for number in ENDING if number not in (signal.SIGINT, signal.SIGTERM) and _ignored(number)]
     before = {number: signal.signal(number, _receive) for number in ENDING if number not in ignored}
+    otherwise = sys.unraisablehook
+    sys.unraisablehook = partial(_raise_again, otherwise)
     try:
         yield
     finally:
+        sys.unraisablehook = otherwise
         # After a signal this process has little to do but to end, which a further one may not break off either.
         for number, handler in before.items():
             signal.signal(number, handler if _state.first is None else signal.SIG_IGN)
@@ -93,3 +103,28 @@ def _receive(number: int, _: FrameType | None) -> None:
         _state.first = number
         if _state.holders == 0:
             raise Interrupted(number)
+
+
+def _raise_again(otherwise: Callable[[UnraisableHookArgs], None], found: UnraisableHookArgs) -> None:
+    """Have a signal come anew that came within a finalizer or a weak reference's callback, out of which nothing raises.
+
+    Python would print its traceback, and the signal would be lost.
+    """
+    if not isinstance(found.exc_value, Interrupted):
+        otherwise(found)
+        return
+    state, number = _state, found.exc_value.signal
+    state.first = None
+
+    def again() -> None:
+        if _state is not state or state.first is not None:
+            return
+        if (main := main_thread().ident) is not None and hasattr(signal, "pthread_kill"):
+            # Sent to that thread, it ends what waits there.
+            signal.pthread_kill(main, number)
+        else:
+            signal.raise_signal(number)
+
+    timer = Timer(AGAIN_S, again)
+    timer.daemon = True
+    timer.start()

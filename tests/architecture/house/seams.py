@@ -13,7 +13,7 @@ from typing import Final, TypeGuard
 PUBLIC: Final = {"_asdict", "_fields", "_make", "_replace", "_mapping", "_exit", "_insert_tracking"}
 """Documented by their libraries: named tuples, SQLAlchemy's rows, `os._exit`, eventsourcing's own."""
 
-GIVEN: Final = {"os.environ", "sys.stdout", "sys.stderr"}
+GIVEN: Final = {"os.environ", "sys.stdout", "sys.stderr", "sys.unraisablehook"}
 """The standard library's own places for a program to put something."""
 
 

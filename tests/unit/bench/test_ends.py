@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -214,3 +215,34 @@ def test_outer_bounds_are_longer_than_the_inner_ones_and_all_fit_into_half_a_min
 )
 def test_the_signals_that_wait_for_a_process_are_read(status: str, expected: set[int]) -> None:
     assert pending(status) == expected
+
+
+class Signalled:
+    """A signal comes while it is finalized, where Python only prints what is raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_that_comes_within_a_finalizer_raises_a_moment_later_and_is_not_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    hook = sys.unraisablehook
+    found = [Signalled()]
+
+    def command() -> int:
+        found.clear()
+        time.sleep(10)
+        return SOUND
+
+    assert conclude(command) == 143
+    assert capfd.readouterr().err == ""
+    assert sys.unraisablehook is hook
+
+
+def test_anything_else_that_a_finalizer_raises_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: told.append(found.exc_type))
+    with signals.caught():
+        sys.unraisablehook(SimpleNamespace(exc_type=KeyError, exc_value=KeyError("planted")))
+    assert told == [KeyError]
