@@ -11,7 +11,7 @@ from typing import Final
 
 from bench import ROOT
 from bench.ends.errors import RunFailed
-from metrics.records.doctor import Diagnosis
+from metrics.records.doctor import WRITES, Diagnosis
 from settings import strategies
 from settings.catalogue.projection import Strategy
 
@@ -36,13 +36,17 @@ class Doctor:
         return self.document.warnings
 
     def why_not(self, name: Strategy) -> str:
-        """Why the strategy is not sound there; empty where it is. One of somebody else's needs what its mode needs."""
+        """Why no run by it can be; empty where it can. One of somebody else's needs what its mode needs."""
         mode = "serial" if strategies.is_serial(name) else "parallel"
         known = self.document.strategies
         strategy = next((one for one in known if one.name == name), None) or next(
             one for one in known if one.mode == mode
         )
-        return "" if strategy.sound else f"strategy {name} is not sound there: {strategy.why}"
+        if not strategy.sound:
+            return f"strategy {name} is not sound there: {strategy.why}"
+        return next(
+            (f"{one.name} are {one.value}: {one.note}" for one in self.document.facts if one.name == WRITES), ""
+        )
 
 
 def examine(environment: Mapping[str, str], *arguments: str) -> Doctor:

@@ -8,7 +8,9 @@ from typing import Final, Literal
 from metrics.records.record import Record
 
 State = Literal["fine", "warning", "wrong"]
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+WRITES: Final = "writes through the API"
+"""The fact that says whether the API takes them, where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,15 @@ class Soundness(Record):
 
 @dataclass(frozen=True)
 class Diagnosis(Record):
-    """The document. `code` is 0 fine, 1 works with warnings, 2 does not work; `address` is told without its secrets."""
+    """The document. `code` is 0 fine, 1 works with warnings, 2 does not work; `address` is told without its secrets.
+
+    `places` are the rows of `docs/operation/engines.md` that it is: the server, the way to it, what is wrong there.
+    """
 
     schema: int
     code: int
     address: str
+    places: list[str]
     facts: list[Fact]
     strategies: list[Soundness]
     warnings: list[str]

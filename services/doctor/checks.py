@@ -14,6 +14,7 @@ import asyncpg
 from eventstore.connection.pooler import Pooling
 from eventstore.schema import ANNOUNCE_TAG
 from metrics.records.doctor import Fact
+from services.doctor.engines import LISTENING, LOCKS
 
 Open = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -77,7 +78,7 @@ async def announcements(connection: asyncpg.Connection, open: Open) -> Fact:
     finally:
         other.terminate()
     note = "" if seen else "the global order can not be read here: use the parallel mode"
-    return Fact("advisory locks in pg_locks", "seen" if seen else "hidden", "fine" if seen else "wrong", note)
+    return Fact(LOCKS, "seen" if seen else "hidden", "fine" if seen else "wrong", note)
 
 
 async def notifications(connection: asyncpg.Connection, listen: Open) -> Fact:
@@ -91,7 +92,7 @@ async def notifications(connection: asyncpg.Connection, listen: Open) -> Fact:
             await asyncio.wait_for(heard.wait(), HEARD_WITHIN_S)
         except TimeoutError:
             note = "projectors find work by looking (POLL_MS): set LISTEN_URL to an address without the pooler"
-            return Fact("LISTEN/NOTIFY", "not heard", "warning", note)
+            return Fact(LISTENING, "not heard", "warning", note)
     finally:
         listener.terminate()
-    return Fact("LISTEN/NOTIFY", "heard")
+    return Fact(LISTENING, "heard")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from metrics.records.doctor import SCHEMA, Diagnosis, Fact, Soundness, State
+from services.doctor.engines import named
 
 CODES: Final[dict[State, int]] = {"fine": 0, "warning": 1, "wrong": 2}
 
@@ -32,6 +33,7 @@ class Examination:
             schema=SCHEMA,
             code=self.code,
             address=self.address,
+            places=named(self.facts),
             facts=self.facts,
             strategies=self.strategies,
             warnings=[

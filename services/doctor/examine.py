@@ -15,9 +15,10 @@ from eventstore.connection.connector import Connector
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged
-from metrics.records.doctor import Fact, Soundness
-from services.doctor import checks, server
+from metrics.records.doctor import WRITES, Fact, Soundness
+from services.doctor import checks, identity, server
 from services.doctor.document import Examination
+from services.doctor.engines import LISTENING, LOCKS
 from settings import strategies
 from settings.hiding import hide
 from todo.read_models.todos import READ_MODEL
@@ -25,7 +26,6 @@ from todo.read_models.todos import READ_MODEL
 SHORT: Final = 160
 """The fact of a precondition has all of it."""
 
-LISTENING: Final = "LISTEN/NOTIFY"
 DEAF: Final = Fact(
     LISTENING,
     "not heard: the address leads through a pooler in transaction mode",
@@ -41,22 +41,45 @@ async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool 
     found = Examination(hide(url.dsn, url.dsn))
     connector = Connector(BOUNDS, name="doctor", planner={})
     try:
+        found.facts.append(engine := await identity.engine(url))
+        if engine.state == "wrong":
+            # Nothing else is asked of it: it need not know what a Postgres knows.
+            found.strategies += _strategies([], [f"{engine.value}: {engine.note}"])
+            return found
         connection = await connector.open(url)
     except NOT_REACHED as error:
-        why = f"can not be reached: {hide(str(error), url.dsn) or type(error).__name__}"
+        why = f"can not be reached: {_told(error, url)}"
         found.facts.append(Fact("connection", why, "wrong", "start that server, or correct DATABASE_URL"))
         found.strategies += _strategies([], [why])
         return found
     try:
-        await _look(found, connector, connection, url, listen)
-        needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
-        findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
-        found.facts += _preconditions(findings)
-        deaf = [DEAF.note] if DEAF in found.facts and not reader else []
-        found.strategies += _strategies(findings, deaf, _hidden(found.facts))
+        await _all(found, connector, connection, url, listen, reader=reader)
+    except asyncpg.PostgresError as error:
+        why = f"refuses what a Postgres answers: {_told(error, url)}"
+        found.facts.append(Fact("server", why, "wrong", "see its log; a limit of time or of rights does that, too"))
+        found.strategies += _strategies([], [why])
     finally:
         connection.terminate()
     return found
+
+
+async def _all(
+    found: Examination,
+    connector: Connector,
+    connection: asyncpg.Connection,
+    url: PostgresUrl,
+    listen: PostgresUrl | None,
+    *,
+    reader: bool,
+) -> None:
+    await _look(found, connector, connection, url, listen)
+    needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
+    findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
+    found.facts += _preconditions(findings)
+    if not reader:
+        found.facts += _refused_writes(findings)
+    deaf = [DEAF.note] if DEAF in found.facts and not reader else []
+    found.strategies += _strategies(findings, deaf, _hidden(found.facts))
 
 
 async def _look(
@@ -73,7 +96,7 @@ async def _look(
     found.facts.append(await checks.round_trip(connection))
     found.facts.append(await checks.clock(connection))
     tried = (
-        ("advisory locks in pg_locks", checks.announcements(connection, lambda: connector.open(url))),
+        (LOCKS, checks.announcements(connection, lambda: connector.open(url))),
         (LISTENING, checks.notifications(connection, lambda: connector.open(listen or url))),
     )
     for name, trial in tried:
@@ -84,8 +107,13 @@ async def _look(
         try:
             found.facts.append(await trial)
         except NOT_REACHED as error:
-            told = hide(str(error), url.dsn) or type(error).__name__
-            found.facts.append(Fact(name, f"not tried: {told}", "warning", "a second connection is needed"))
+            read_only = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+            note = "only a primary does that" if read_only else "a second connection is needed"
+            found.facts.append(Fact(name, f"not tried: {_told(error, url)}", "warning", note))
+
+
+def _told(error: Exception, url: PostgresUrl) -> str:
+    return hide(str(error), url.dsn) or type(error).__name__
 
 
 async def _pooled(connector: Connector, listen: PostgresUrl) -> bool:
@@ -96,13 +124,22 @@ async def _pooled(connector: Connector, listen: PostgresUrl) -> bool:
 
 
 def _hidden(facts: Sequence[Fact]) -> list[str]:
-    return [fact.note for fact in facts if fact.name == "advisory locks in pg_locks" and fact.state == "wrong"]
+    return [fact.note for fact in facts if fact.name == LOCKS and fact.state == "wrong"]
 
 
 def _preconditions(findings: Sequence[Finding]) -> list[Fact]:
     if not findings:
         return [Fact("preconditions", "all hold: schema, rights, sequence, triggers, cursor, encoding")]
     return [Fact(finding.check, finding.problem, "wrong", finding.remedy) for finding in findings]
+
+
+def _refused_writes(findings: Sequence[Finding]) -> list[Fact]:
+    """What only the global order rests on: strategies that do not read it work, and the API waits all the same."""
+    ordered = [one.problem for one in findings if one.order]
+    if not ordered or len(ordered) < len(findings):
+        return []
+    note = f"{shorten(ordered[0], SHORT)}: `GET /events` reads the global order, whatever the strategy is"
+    return [Fact(WRITES, "refused", "wrong", note)]
 
 
 def _strategies(findings: Sequence[Finding], all: Sequence[str], order: Sequence[str] = ()) -> list[Soundness]:

@@ -32,7 +32,7 @@ NEEDED: Final = 20
 def judged(row: Mapping[str, Any], limits: Mapping[str, str]) -> Iterator[Fact]:
     """The facts, each with what follows from it."""
     if row["number"] < OLDEST:
-        yield Fact("version", row["version"], "warning", "tested with Postgres 15 to 18")
+        yield Fact("version", row["version"], "warning", "older than any that was tried: docs/operation/engines.md")
     else:
         yield Fact("version", row["version"])
     if row["standby"]:

@@ -11,12 +11,15 @@ from rich.text import Text
 from metrics.records.doctor import Diagnosis
 
 SIGNS: Final = {"fine": ("ok", "green"), "warning": ("!", "yellow"), "wrong": ("x", "bold red")}
+PAGE: Final = "docs/operation/engines.md"
 VERDICTS: Final = {0: "fine", 1: "works, with warnings that a result carries", 2: "does not work"}
 
 
 def show(console: Console, document: Diagnosis) -> None:
-    """Print facts, then strategies, then the verdict."""
+    """Print what it is, facts, then strategies, then the verdict."""
     console.print(Text(document.address), soft_wrap=True)
+    if document.places:
+        console.print(Text(f"{'; '.join(document.places)} ({PAGE})", style="bold"), soft_wrap=True)
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for fact in document.facts:
         sign, style = SIGNS[fact.state]
