@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,19 +60,29 @@ def _program() -> tuple[str, dict[str, str]]:
 @contextmanager
 def pgbouncer(server: Cluster, mode: Literal["session", "transaction"], *, size: int = 3) -> Iterator[Bouncer]:
     """Start one with `size` connections to the server for each database and login; gone at the end of the block."""
+    users = {**dict.fromkeys(ROLES, PASSWORD), USER: server.password}
+    with by(
+        server, INI.format(server=server.port, port="{port}", users="{users}", mode=mode, size=size), users
+    ) as found:
+        yield found
+
+
+@contextmanager
+def by(server: Cluster, ini: str, users: Mapping[str, str]) -> Iterator[Bouncer]:
+    """Start one by its configuration, in which `{port}` and `{users}` stand for where it listens and who logs in."""
     program, environment = _program()
     identity = find_identity(server.binaries)
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="tidemark-pooler-") as name:
         folder = Path(name)
-        users = folder / "users"
-        users.write_text("".join(f'"{role}" "{PASSWORD}"\n' for role in ROLES) + f'"{USER}" "{server.password}"\n')
-        ini = folder / "pooler.ini"
-        ini.write_text(INI.format(server=server.port, port=port, users=users, mode=mode, size=size))
-        identity.own(folder, users, ini)
+        listed = folder / "users"
+        listed.write_text("".join(f'"{user}" "{password}"\n' for user, password in users.items()))
+        told = folder / "pooler.ini"
+        told.write_text(ini.format(port=port, users=listed))
+        identity.own(folder, listed, told)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [*identity.prefix, program, str(ini)],
+                [*identity.prefix, program, str(told)],
                 env=environment,
                 stdout=log,
                 stderr=log,

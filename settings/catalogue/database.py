@@ -22,7 +22,8 @@ LISTEN_URL: Final = Database(
     "the server itself, where `DATABASE_URL` leads through a pooler in transaction mode",
     readers=("projector", "doctor"),
     unset="`DATABASE_URL`",
-    stack=("projector",),
+    # The stack has its own, which leads past its pooler.
+    stack=(),
     lead=True,
 )
 STORE_TIMEOUT_MS: Final = Number(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from settings.catalogue.kinds import StackSecret, Text
+from settings.catalogue.kinds import Choice, StackSecret, Text
 
 HEADING: Final = "The stack (compose.yaml). Its secrets; `task up` fills empty ones with random values."
 
@@ -46,4 +46,12 @@ STACK_INFLUX_PORT: Final = Text("STACK_INFLUX_PORT", "InfluxDB's port of 127.0.0
 STACK_GRAFANA_PORT: Final = Text("STACK_GRAFANA_PORT", "Grafana's port of 127.0.0.1", "3000", readers=("stack",))
 STACK_CPUS: Final = Text(
     "STACK_CPUS", "how many cores one container may use, at most those that its engine has", "2", readers=("stack",)
+)
+STACK_POOLER: Final = Choice(
+    "STACK_POOLER",
+    "the mode of a PgBouncer between API, projectors and Postgres (profile `pooler`)",
+    None,
+    ("session", "transaction"),
+    readers=("stack",),
+    unset="they reach Postgres directly",
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bench import ROOT
-from bench.platforms.compose.compose import SECRETS
+from bench.platforms.compose.compose import POOLED, SECRETS
 from bench.platforms.compose.diagnosis import PORTS
 from services.api.serving.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
@@ -93,7 +93,7 @@ def test_ports_are_published_by_those_that_people_reach() -> None:
 def test_an_image_of_others_is_pinned(name: str) -> None:
     service = services()[name]
     if "build" not in service:
-        assert re.search(r":\d", service["image"])
+        assert re.search(r":v?\d", service["image"])
 
 
 @pytest.mark.parametrize("name", services())
@@ -102,7 +102,7 @@ def test_secrets_come_from_outside(name: str) -> None:
         if re.search("PASSWORD|TOKEN|DATABASE_URL", variable):
             found = list(references(value))
             assert [secret for secret, _ in found if secret in SECRETS], variable
-            assert all(rest.startswith(":?") for _, rest in found), variable
+            assert all(rest.startswith(":?") for secret, rest in found if secret in SECRETS), variable
 
 
 def test_each_secret_is_needed() -> None:
@@ -127,7 +127,22 @@ def test_what_runs_once_is_not_started_again(name: str) -> None:
 def test_the_order_of_start_is_by_readiness(name: str) -> None:
     for other, on in services()[name].get("depends_on", {}).items():
         wanted = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
-        assert on == {"condition": wanted}
+        # What a profile leaves out is waited for where it is there.
+        assert on == {"condition": wanted, **({"required": False} if "profiles" in services()[other] else {})}
+
+
+def test_the_pooler_stands_between_the_services_and_postgres_where_it_is_asked_for() -> None:
+    """One variable leads there; whoever migrates, makes roles or listens goes past it."""
+    pooler = services()["pooler"]
+    assert pooler["profiles"] == ["pooler"]
+    assert pooler["networks"]["default"]["aliases"] == [POOLED]
+    leading = "@${STACK_POOLER:+pooled-}postgres:5432/"
+    assert POOLED == "pooled-postgres"
+    told = {(name, key): value for name in services() for key, value in services()[name]["environment"].items()}
+    through = {place for place, value in told.items() if leading in str(value)}
+    assert through == {("api", "DATABASE_URL"), ("projector", "DATABASE_URL")}
+    assert "@postgres:5432/" in told["projector", "LISTEN_URL"]
+    assert told["pooler", "POOL_MODE"] == "${STACK_POOLER:-}"
 
 
 def test_what_needs_the_schema_waits_for_it() -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
@@ -23,6 +24,9 @@ SECRETS: Final = (*LASTING, *(secret.name for secret in catalogue.stack_secrets(
 """All of them; those of the database's roles are set anew with each start."""
 ALL_PROFILES: Final = ("--profile", "*")
 LOAD: Final = ("--profile", "load")
+POOLER: Final = ("--profile", "pooler")
+POOLED: Final = "pooled-postgres"
+"""The pooler's name among the containers."""
 ANSWER_S: Final = 60.0
 """How long Docker may take to answer a question; starting, building and stopping take as long as they take."""
 SLOW: Final = ("up", "build", "down")
@@ -148,6 +152,12 @@ def tolerant(compose: Compose) -> Compose:
     """For commands that start nothing: they work without the secrets of .env."""
     missing = {name: "unset" for name in SECRETS if not os.environ.get(name)}
     return compose.with_variables(missing) if not (ROOT / ".env").exists() else compose
+
+
+def pooled(config: Mapping[str, Any]) -> bool:
+    """Whether the stack's services reach Postgres through its pooler."""
+    leading: str = config["services"]["api"]["environment"]["DATABASE_URL"]
+    return urlsplit(leading).hostname == POOLED
 
 
 def complaint(text: str) -> str:

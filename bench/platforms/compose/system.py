@@ -13,7 +13,7 @@ from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client
 from bench.platforms.compose.addresses import Addresses
-from bench.platforms.compose.compose import Compose
+from bench.platforms.compose.compose import Compose, pooled
 from bench.platforms.compose.leaders import ContainerLeaders
 from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.parts import ContainerPart
@@ -108,7 +108,8 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
     start(compose, "api", "projector", projectors=settings.projectors)
     settle(where.api, settings.projectors, settings.strategy)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
-    told_by_server = reach(where.database, source=f"the stack, {postgres['image']}", profile="given")
+    way = f", through {config['services']['pooler']['image']}" if pooled(config) else ""
+    told_by_server = reach(where.database, source=f"the stack, {postgres['image']}{way}", profile="given")
     if settings.mode == "serial":
         progress.step("waiting for the global order to be walked to its end")
         catch_up(where.database)

@@ -12,13 +12,14 @@ from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.compose import dotenv
 from bench.platforms.compose.addresses import addresses
-from bench.platforms.compose.compose import LASTING, LOAD, Compose, Container
+from bench.platforms.compose.compose import LASTING, LOAD, POOLER, Compose, Container, pooled
 from bench.platforms.compose.diagnosis import check_ports, explain
 from bench.platforms.compose.observers import troubles
 from bench.preflight.description import versions
 from bench.preflight.settings import Settings
 from settings import Environment
 from settings.catalogue.projection import PROJECTORS
+from settings.catalogue.stack import STACK_POOLER
 
 LOG: Final = ROOT / ".cache" / "stack.log"
 WAIT_S: Final = 180
@@ -28,6 +29,7 @@ DIRTY: Final = "-dirty"
 def up(compose: Compose, console: Console) -> None:
     """Bring the stack up and return when every part of it is ready. Raises SetupError, SettingError."""
     settings = Settings.from_env(os.environ)
+    STACK_POOLER.optional(Environment(os.environ))
     _secrets(compose, console)
     compose = compose.with_variables({**told(settings), **revision()})
     config = compose.config()
@@ -39,7 +41,7 @@ def up(compose: Compose, console: Console) -> None:
         console.print("· stopping the projectors of the former version: the schema may change")
         _logged(compose, "stop", "projector")
     console.print("· starting, and waiting until all is ready")
-    start(compose, projectors=wanted(compose, settings))
+    start(compose, projectors=wanted(compose, settings), profiles=POOLER if pooled(config) else ())
     found = addresses(compose, config)
     for trouble in troubles(found, config):
         raise trouble
@@ -60,9 +62,18 @@ def _replaced(compose: Compose, config: Mapping[str, Any], running: Iterable[Con
     return any(compose.docker("inspect", "--format", "{{.Image}}", each) != built for each in ids)
 
 
-def start(compose: Compose, *services: str, projectors: int) -> None:
+def start(compose: Compose, *services: str, projectors: int, profiles: Iterable[str] = ()) -> None:
     """Start or change what is not as it should be, and wait until it is. Raises SetupError."""
-    arguments = ["up", "--detach", "--wait", "--wait-timeout", str(WAIT_S), "--scale", f"projector={projectors}"]
+    arguments = [
+        *profiles,
+        "up",
+        "--detach",
+        "--wait",
+        "--wait-timeout",
+        str(WAIT_S),
+        "--scale",
+        f"projector={projectors}",
+    ]
     if services:
         arguments.append("--no-deps")
     done = compose.call(*arguments, *services)

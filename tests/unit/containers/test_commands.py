@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from bench.platforms.compose.dotenv import missing, read
 from bench.platforms.compose.place import place
 from tests.fakes.docker import FakeDocker
-from tests.unit.containers.conftest import container
+from tests.unit.containers.conftest import CONFIG, container
 
 Run = Callable[..., tuple[int, str, str]]
 READY = {"Health": "healthy"}
@@ -31,6 +32,23 @@ def test_up_builds_starts_waits_and_says_where(docker: FakeDocker, run: Run) -> 
     assert docker.calls.index(build) < docker.calls.index(started(docker))
     assert "--detach --wait " in started(docker)
     assert "--scale projector=1" in started(docker)
+
+
+def test_up_starts_the_pooler_where_services_go_through_it(docker: FakeDocker, run: Run) -> None:
+    through = copy.deepcopy(CONFIG)
+    url = through["services"]["api"]["environment"]["DATABASE_URL"]
+    through["services"]["api"]["environment"]["DATABASE_URL"] = url.replace("@postgres:", "@pooled-postgres:")
+    docker.answer("config --format json", through)
+    assert run("up")[0] == 0
+    (call,) = [call for call in docker.calls if " up --detach" in call]
+    assert call.startswith("compose --profile pooler up --detach --wait ")
+
+
+def test_up_refuses_a_mode_that_no_pooler_has(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACK_POOLER", "statement")
+    code, _, said = run("up")
+    assert (code, "STACK_POOLER='statement'" in said) == (2, True)
+    assert [call for call in docker.calls if " up " in call] == []
 
 
 def test_up_makes_secrets_once(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
