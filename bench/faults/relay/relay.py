@@ -19,7 +19,7 @@ BACKLOG: Final = 1024
 
 
 class Relay:
-    """A relay on a free port of this machine, before the server of `url`; `url` is then the way through it.
+    """A relay on a free port of `host`, before the server of `url`; `url` is then the way through it.
 
     `connections` are those that there are, `accepted` counts all that there ever were, `ended` those that it ended.
     """
@@ -39,12 +39,12 @@ class Relay:
 
     @classmethod
     @asynccontextmanager
-    async def before(cls, url: str, *, seed: int = 0) -> AsyncIterator[Self]:
+    async def before(cls, url: str, *, seed: int = 0, host: str = HOST) -> AsyncIterator[Self]:
         """It listens until the end of the block, and is gone then with all its connections. Raises OSError."""
         relay = cls(url, seed=seed)
-        listening = await asyncio.get_running_loop().create_server(relay._accept, HOST, 0, backlog=BACKLOG)
+        listening = await asyncio.get_running_loop().create_server(relay._accept, host, 0, backlog=BACKLOG)
         relay.port = int(listening.sockets[0].getsockname()[1])
-        relay.url = at_port(url, relay.port)
+        relay.url = at_port(url, relay.port, host)
         try:
             yield relay
         finally:

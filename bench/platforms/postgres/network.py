@@ -121,8 +121,8 @@ class Control:
         return answer
 
 
-def at_port(url: str, port: int) -> str:
-    """The same address, with that port of this machine in place of its server."""
+def at_port(url: str, port: int, host: str = HOST) -> str:
+    """The same address, with that port of this machine, or of another host, in place of its server."""
     parts = urlsplit(url)
     login, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login}{at}{HOST}:{port}"))
+    return urlunsplit(parts._replace(netloc=f"{login}{at}{host}:{port}"))
