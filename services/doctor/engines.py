@@ -83,7 +83,7 @@ PLACES: Final = (
         {ENGINE: "PostgreSQL$", "version": r"15\b"},
         "tested once",
         "tested once",
-        "Debian's 15.20, November 2026: whole runs in both modes, oracles clean",
+        "Debian's 15.18, November 2026: a whole run in each strategy, oracles clean",
     ),
     Place(
         "PostgreSQL 16, 17",

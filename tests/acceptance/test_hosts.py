@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -20,6 +21,9 @@ from settings.children import PROGRAM
 from tests.integration.api.server import until
 
 pytestmark = pytest.mark.hosts
+
+NOTICED: Final = {"STORE_TIMEOUT_MS": "2000", "STORE_CONNECT_TIMEOUT_MS": "1000", "LEASE_SECONDS": "2"}
+"""So long it takes until a silence is noticed, and until somebody else takes over."""
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +91,7 @@ def test_what_a_killed_process_leaves_its_guardian_removes() -> None:
 
 def test_a_run_over_hosts_converges_through_a_delay_and_a_partition(tmp_path: Path) -> None:
     before = listed(), links()
-    with placed(tmp_path) as system:
+    with placed(tmp_path, **NOTICED) as system:
         system.delay(5)
         results = tmp_path / "results"
         run = system.begin(results, VUS="20", DURATION="15s", WARMUP="1s")

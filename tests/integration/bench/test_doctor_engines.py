@@ -17,6 +17,7 @@ import pytest
 from bench.platforms.postgres.binaries import find_identity
 from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.address import parse_url
+from metrics.records.doctor import WRITES
 from services.doctor.document import Examination
 from services.doctor.engines import ENGINE, PLACES, Place, place
 from services.doctor.examine import examine
@@ -193,6 +194,8 @@ def test_a_row_is_what_the_doctor_says_there(one: Place, cluster: Cluster) -> No
         assert strategy.sound == (one.stand(strategy.name) != "refused"), strategy
         assert strategy.sound or strategy.why
     refused = one.stand(strategies.IN_PARALLEL) == "refused"
+    told = [fact.name for fact in document.facts]
+    assert (WRITES in told) == (one.serial == "refused" and not refused)
     assert found.code == (2 if refused else 1)
 
 

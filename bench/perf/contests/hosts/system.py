@@ -41,17 +41,16 @@ MASTER_PORT: Final = 5557
 READY_S: Final = 120.0
 MIGRATED_S: Final = 120.0
 ENDED_S: Final = 300.0
-NOTICED: Final = {"STORE_TIMEOUT_MS": "2000", "STORE_CONNECT_TIMEOUT_MS": "1000", "LEASE_SECONDS": "2"}
-"""Within which a silence is noticed, and somebody else takes over."""
 
 
 class Placed:
     """The system, ready. `delay` and `seen` are of the relay before the store; `run` is one run of the bench."""
 
-    def __init__(self, made: Hosts, processes: Processes, folder: Path) -> None:
+    def __init__(self, made: Hosts, processes: Processes, folder: Path, settings: Mapping[str, str]) -> None:
         self._hosts: Final = made
         self._processes: Final = processes
         self._folder: Final = folder
+        self._settings: Final = settings
         self._control: Final = Control(folder / "relay")
         self._logins: Logins
         self._port: int
@@ -154,7 +153,7 @@ class Placed:
 
     def _service(self, name: str, module: str, **told: str) -> None:
         told["DATABASE_URL"] = self._by_relay(told["DATABASE_URL"])
-        env = PYTHON.environment({"LOG_LEVEL": "warning", **NOTICED, **told})
+        env = PYTHON.environment({"LOG_LEVEL": "warning", **self._settings, **told})
         host = self._hosts[name]
         process = self._processes.start(name, ["-m", f"services.{module}"], env, program=host.program)
         ready = (lambda: _answers(host)) if module == "api" else (lambda: self.is_well(name))
@@ -165,10 +164,10 @@ class Placed:
 
 
 @contextmanager
-def placed(log: Path) -> Iterator[Placed]:
+def placed(log: Path, **settings: str) -> Iterator[Placed]:
     """The system over hosts of this machine, gone with them at the end of the block; logs are in `log`.
 
-    Raises Unmeasured where no host can be made, RunFailed, SetupError.
+    `settings` are told to its services. Raises Unmeasured where no host can be made, RunFailed, SetupError.
     """
     with tempfile.TemporaryDirectory(prefix="tidemark-hosts-") as name, Guardian() as guardian:
         folder = Path(name)
@@ -176,7 +175,7 @@ def placed(log: Path) -> Iterator[Placed]:
         with hosts(NAMES, guardian) as made:
             processes = Processes(log, guardian)
             try:
-                system = Placed(made, processes, folder)
+                system = Placed(made, processes, folder, settings)
                 system.start()
                 yield system
             finally:
