@@ -6,8 +6,8 @@ downgrade wait until no projector is at work, and refuse after 20 seconds; the A
 
 `roles` makes the least-privileged role of each process, or corrects it; `roles --sql` prints the statements instead,
 and needs no database; `upgrade --roles` does both, one after the other. A role gets the password of
-TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD, TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD, and may log in
-then.
+TIDEMARK_API_PASSWORD, TIDEMARK_PROJECTOR_PASSWORD, TIDEMARK_OPERATOR_PASSWORD, TIDEMARK_ORACLE_PASSWORD,
+TIDEMARK_SCALER_PASSWORD, and may log in then.
 
 The exit code is 0 when done; 1 when the database could not be reached or refused, or projectors are at work; 2 for a
 setting or a revision that can not be used, or a database that is not ours.

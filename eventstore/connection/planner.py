@@ -41,6 +41,10 @@ ROLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "tidemark_operator": PLANNER,
         # It reads every table from end to end.
         "tidemark_oracle": MappingProxyType({"jit": "off"}),
+        "tidemark_scaler": PLANNER,
     }
 )
 """The database roles of `python -m migrations roles`, and the settings that each has as its own."""
+
+CONNECTIONS: Final[Mapping[str, int]] = MappingProxyType({"tidemark_scaler": 4})
+"""The roles that may have so many sessions at once and no more: who asks for the backlog takes none from its users."""

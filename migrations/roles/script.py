@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from eventstore.connection.planner import ROLES
+from eventstore.connection.planner import CONNECTIONS, ROLES
 from migrations import metadata
 
 FOLDER: Final = Path(__file__).parent
@@ -34,7 +34,13 @@ DO $$ BEGIN
                     AND setconfig @> ARRAY[{config}]) THEN
 {settings}
   END IF;
-END $$;
+{bound}END $$;
+"""
+
+_BOUND: Final = """\
+  IF (SELECT rolconnlimit FROM pg_roles WHERE rolname = '{role}') <> {connections} THEN
+    ALTER ROLE {role} CONNECTION LIMIT {connections};
+  END IF;
 """
 
 _SCHEMA: Final = """\
@@ -77,4 +83,5 @@ def _role(role: str, settings: Mapping[str, str]) -> str:
         role=role,
         config=", ".join(f"'{name}={value}'" for name, value in settings.items()),
         settings="\n".join(f"    ALTER ROLE {role} SET {name} = '{value}';" for name, value in settings.items()),
+        bound=_BOUND.format(role=role, connections=CONNECTIONS[role]) if role in CONNECTIONS else "",
     )

@@ -28,6 +28,11 @@ TIDEMARK_OPERATOR_PASSWORD: Final = StackSecret(
 TIDEMARK_ORACLE_PASSWORD: Final = StackSecret(
     "TIDEMARK_ORACLE_PASSWORD", "password of the oracle's role, which only reads", readers=("roles", "stack")
 )
+TIDEMARK_SCALER_PASSWORD: Final = StackSecret(
+    "TIDEMARK_SCALER_PASSWORD",
+    "password of the role that counts the backlog, for whoever sets the number of projectors by it",
+    readers=("roles", "stack"),
+)
 INFLUX_PASSWORD: Final = StackSecret(
     "INFLUX_PASSWORD", "password of InfluxDB's web page", readers=("stack",), lasting=True
 )
