@@ -107,6 +107,15 @@ DOCKER: Final = Child(
 )
 """Docker and Compose: which engine, which project, how to get there."""
 
+KUBECTL: Final = Child(
+    (
+        *(*START, *TLS, *PROXIES, "HOME", "USER", "XDG_CACHE_HOME", "KUBECONFIG", "KUBERNETES_*"),
+        *("AWS_*", "AZURE_*", "CLOUDSDK_*", "GOOGLE_*", "USE_GKE_GCLOUD_AUTH_PLUGIN", "SSH_AUTH_SOCK"),
+    ),
+    {},
+)
+"""kubectl, and the programs by which its user proves to a cloud who he is."""
+
 INSTALLER: Final = Child(
     (*START, *TLS, *PROXIES, "HOME", "PIP_*", "NPM_CONFIG_*", "npm_config_*", "NODE_EXTRA_CA_CERTS"), {}
 )

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.ends.guardian import Guardian
-from bench.platforms import http_client, loadgen
+from bench.platforms import http_client
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.logins import Logins
-from bench.platforms.preparation import examined_as_reader, reach
+from bench.platforms.preparation import examined_as_reader, reach, start_loadgen
 from bench.platforms.processes import Process, Processes
 from bench.platforms.targets.offered import offered
 from bench.preflight import description, limits, told
@@ -54,7 +54,7 @@ class Attached:
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator on this machine."""
-        self._generator = loadgen.start(self._processes, self._settings, self._base_url, folder)
+        self._generator = start_loadgen(self._processes, self._settings, self._base_url, folder)
         return self._generator
 
 

@@ -14,9 +14,9 @@ from rich.text import Text
 from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
-from bench.platforms.loadgen import capabilities
 from bench.platforms.platform import System
 from bench.platforms.postgres.cluster import free_port
+from bench.platforms.preparation import capabilities
 from bench.platforms.processes import POLL_S
 from bench.preflight.settings import Settings
 from bench.report.progress import Lines

@@ -1,4 +1,4 @@
-"""The platform of a run: the stack of containers, a system that somebody else runs, or one started for the run."""
+"""The platform of a run: a named one, the stack of containers, what somebody else runs, or one started for the run."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from bench.platforms.compose import place
 from bench.platforms.compose import system as compose
 from bench.platforms.compose.addresses import Addresses
 from bench.platforms.compose.compose import Compose
+from bench.platforms.kubernetes import place as cluster
+from bench.platforms.kubernetes import system as kubernetes
 from bench.platforms.local import database
 from bench.platforms.local import system as local
 from bench.platforms.platform import System
 from bench.platforms.targets import folder
 from bench.preflight.settings import Settings
 from bench.report.progress import Progress
+from settings import Environment
+from settings.catalogue.load import PLATFORM
 
 
 def choose(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Look where a run goes: the variables that lead it there (none where nothing changes), and a line that says it."""
-    return place.place(variables)
+    """Look where a run goes: the variables that lead it there (none where nothing changes), and a line that says it.
+
+    Raises SettingError for a platform that is not known.
+    """
+    named = PLATFORM.optional(Environment(variables))
+    return place.place(variables) if named is None else ({}, cluster.told(named))
 
 
 @contextmanager
@@ -31,7 +39,9 @@ def running_system(settings: Settings, log: Path, progress: Progress, *, relayed
     `relayed`: its services reach Postgres through a relay, on a platform that can do so.
     """
     found = _containers(settings)
-    if found is not None:
+    if settings.platform is not None:
+        opened = kubernetes.running(settings.platform, settings, log, progress)
+    elif found is not None:
         opened = compose.running(found, settings, log, progress)
     elif settings.base_url is not None:
         opened = attached.running(settings, log, progress)

@@ -6,16 +6,20 @@ import http.client
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
+from bench.ends import signals
+from bench.ends.errors import SetupError
 from settings.catalogue.capabilities import FIGURES
 
 TIMEOUT_S = 5.0
 PAGE = 1000
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer: a page of the longest texts has less, however it is escaped."""
+SETTLED_WITHIN_S: Final = 30.0
+POLL_S: Final = 0.1
 
 
 class NotWorking(Exception):
@@ -96,3 +100,26 @@ def at_work(base_url: str, holder: str) -> bool:
     if why := next((one["waiting"] for one in found if one["waiting"]), None):
         raise NotWorking(why)
     return bool(found)
+
+
+def settle(base_url: str, count: int, strategy: str | None = None) -> dict[str, Any]:
+    """The statistics as soon as just `count` projectors are alive, all by `strategy` if given. Raises SetupError."""
+    return until(lambda told: _settled(told, count, strategy), base_url, f"{count} projector(s) to be alive")
+
+
+def until(condition: Callable[[dict[str, Any]], bool], base_url: str, what: str) -> dict[str, Any]:
+    """The first statistics that fulfil the condition. Raises SetupError when none did in time."""
+    deadline = time.monotonic() + SETTLED_WITHIN_S
+    while True:
+        signals.check()
+        told = stats(base_url)
+        if told is not None and condition(told):
+            return told
+        if time.monotonic() > deadline:
+            raise SetupError("stack", f"waited in vain for {what}", "see the projectors' logs")
+        time.sleep(POLL_S)
+
+
+def _settled(told: dict[str, Any], count: int, strategy: str | None) -> bool:
+    alive = [projector for projector in told["projectors"] if projector["alive"]]
+    return len(alive) == count and all(strategy in (None, projector["strategy"]) for projector in alive)

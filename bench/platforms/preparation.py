@@ -1,8 +1,9 @@
-"""What every platform does before a run: the environment of services, and a look at the database."""
+"""What every platform does for a run: the environment of services, a look at the database, the load generator."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -11,6 +12,7 @@ from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
 from bench.oracle.database import ambient, connect, run
+from bench.platforms.processes import Process, Processes
 from bench.preflight import description
 from bench.preflight.examination import Doctor, examine
 from bench.preflight.settings import Settings
@@ -18,6 +20,7 @@ from bench.report.progress import Progress
 from metrics.records.surroundings import Postgres
 from settings import catalogue, plugins
 from settings.catalogue.kinds import Reader
+from settings.catalogue.load import TARGET_CAPABILITIES
 from settings.children import GIVEN_DATABASE, PYTHON
 from settings.hiding import hide
 
@@ -101,3 +104,16 @@ def examined(settings: Settings, url: str, progress: Progress) -> Doctor:
 def examined_as_reader(settings: Settings, url: str) -> Doctor:
     """The same for a system that runs already, at an address that may be a reader's: nothing is refused."""
     return examine(environment(settings, DATABASE_URL=url), "--reader")
+
+
+def capabilities(settings: Settings) -> dict[str, str]:
+    """The variable that says what the target offers: nothing else is asked of it."""
+    setting = TARGET_CAPABILITIES
+    return {setting.name: setting.spell(settings.target.capabilities)}
+
+
+def start_loadgen(processes: Processes, settings: Settings, base_url: str, folder: Path) -> Process:
+    """Start the load generator on this machine, against `base_url`; it leaves its files in `folder`."""
+    told = {"BASE_URL": base_url, "RESULTS_DIR": str(folder), "RUN_ID": folder.name, **capabilities(settings)}
+    env = PYTHON.environment({**settings.environment(), **told})
+    return processes.start("loadgen", ["-m", "services.loadgen"], env)

@@ -57,6 +57,7 @@ class Settings:
     sample_resources: bool
     others: Mapping[str, str]
     influx: Target | None = None
+    platform: str | None = None
     told_mode: Mode | None = None
     notes: tuple[str, ...] = ()
 
@@ -108,6 +109,7 @@ class Settings:
             sample_resources=observation.SAMPLE_RESOURCES.read(env),
             others=asked.handed_on(target, known),
             influx=Target.from_env(env),
+            platform=load.PLATFORM.optional(env),
         )
         settings._check_combined()
         return settings
@@ -132,10 +134,15 @@ class Settings:
         return self.warmup_s + self.duration_s + self.scenario.extra_s + self.hold_s
 
     def _check_combined(self) -> None:
+        if self.platform is not None and self.base_url is not None:
+            raise SettingError(load.PLATFORM.name, self.platform, f"no value with {load.BASE_URL.name}")
         if self.rate is not None and not self.scenario.open_loop:
             expected = f"no value with scenario {self.scenario.name}: it is a closed loop"
             raise SettingError(load.RATE.name, load.RATE.spell(self.rate), expected)
         rules.check_skew(self.skew, self.scenario)
+        if self.platform is not None and not self.target.ours:
+            expected = f"no value with {load.TARGET.name}={self.target.name}: only our own system is run there"
+            raise SettingError(load.PLATFORM.name, self.platform, expected)
         if self.base_url is None and self.database_url is not None and not self.target.ours:
             expected = (
                 f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"

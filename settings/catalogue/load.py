@@ -99,6 +99,14 @@ BASE_URL: Final = ServiceRoot(
     acts=False,
     lead=True,
 )
+PLATFORM: Final = Text(
+    "PLATFORM",
+    "where a run takes place, by a platform's name, with `:` and a folder where it takes one (docs/operation)",
+    readers=("bench",),
+    unset="the stack, if it is up, else a system of its own",
+    stack=(),
+    acts=False,
+)
 LOADGEN_WORKERS: Final = Integer(
     "LOADGEN_WORKERS",
     "processes that have the users, beside a master that judges; 0: one process does all",

@@ -39,6 +39,7 @@ SWEEP = [
     ("bench.perf", "append --results /dev/null", "--results"),
     ("bench.perf", "publish --results /nowhere", "/nowhere/latest.json"),
     ("bench.platforms.compose", "nonsense", "invalid choice"),
+    ("bench.platforms.kubernetes", "nonsense", "invalid choice"),
     ("services.projector", "nonsense", "invalid choice"),
     ("services.projector", "skip", "STREAM"),
     ("services.projector", "reset --all more", "STREAM"),

@@ -28,7 +28,7 @@ FOREIGN: Final = {
     **{"VUS": "1", "SERIAL_PROJECTION": "true", "HEALTH_FILE": "/", "NODE_OPTIONS": "-r x", "GEVENT_RESOLVER": "x"},
 }
 NEEDED: Final = {"PATH": "/bin", "TMPDIR": "/scratch", "LD_LIBRARY_PATH": "/lib"}
-OF_THE_USER: Final = {"INSTALLER": set(children.PROXIES)}
+OF_THE_USER: Final = {name: set(children.PROXIES) for name in ("INSTALLER", "KUBECTL")}
 
 
 def names(kind: Child, told: Mapping[str, str] | None = None) -> set[str]:

@@ -19,6 +19,7 @@ COMMANDS = [
     ("bench", "--help"),
     ("bench.perf", "--list"),
     ("bench.platforms.compose", "--help"),
+    ("bench.platforms.kubernetes", "--help"),
     ("services.projector", "--help"),
     ("migrations", "--help"),
 ]

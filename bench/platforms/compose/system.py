@@ -17,7 +17,6 @@ from bench.platforms.compose.compose import Compose, pooled
 from bench.platforms.compose.leaders import ContainerLeaders
 from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.parts import ContainerPart
-from bench.platforms.compose.scale import settle
 from bench.platforms.compose.up import DIRTY, add, start, told
 from bench.platforms.platform import Kind, Leaders, Part, System
 from bench.platforms.postgres.logins import Logins
@@ -106,7 +105,7 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
         progress.step(f"note: {trouble}")
     progress.step(f"setting the stack to {settings.projectors} projector(s): {settings.strategy}")
     start(compose, "api", "projector", projectors=settings.projectors)
-    settle(where.api, settings.projectors, settings.strategy)
+    http_client.settle(where.api, settings.projectors, settings.strategy)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
     way = f", through {config['services']['pooler']['image']}" if pooled(config) else ""
     told_by_server = reach(where.database, source=f"the stack, {postgres['image']}{way}", profile="given")

@@ -13,7 +13,7 @@ from typing import Final
 from bench import ROOT
 from bench.ends.errors import RunFailed, SetupError
 from bench.ends.guardian import Guardian
-from bench.platforms import http_client, loadgen
+from bench.platforms import http_client
 from bench.platforms.local.database import Database, open_database
 from bench.platforms.local.kind import Kind as Own
 from bench.platforms.local.kind import Others, Ours, Table
@@ -21,6 +21,7 @@ from bench.platforms.local.parts import Server, Service, ServiceOfWorkers
 from bench.platforms.local.relay import Relay
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
+from bench.platforms.preparation import start_loadgen
 from bench.platforms.processes import Process, Processes, tail
 from bench.platforms.targets import folder
 from bench.platforms.targets.processes import HOST, Address, Line, Lines
@@ -73,7 +74,7 @@ class Local:
 
     def start_loadgen(self, folder: Path) -> Process:
         """Start the load generator on this machine."""
-        self._generator = loadgen.start(self._processes, self._settings, self.base_url, folder)
+        self._generator = start_loadgen(self._processes, self._settings, self.base_url, folder)
         return self._generator
 
     def migrate(self) -> None:

@@ -58,6 +58,9 @@ VISIBILITY: Final = (
 )
 """Where *the probe* can be no other than the visibility probe."""
 
+KUBERNETES: Final = ("deploy/*", "tests/kubernetes/*", "docs/operation/kubernetes.md")
+"""Its field names have them."""
+
 DOCTOR: Final = (
     "services/doctor/*",
     "bench/answers/doctor/*",
@@ -120,7 +123,7 @@ RETIRED: Final = (
         "prob(e|es|ed|ing)",
         "visibility_probe alone; else hooks, check",
         # TCP has the word for what keeps a connection alive.
-        beyond=(*VISIBILITY, "eventstore/connection/keepalive.py"),
+        beyond=(*VISIBILITY, *KUBERNETES, "eventstore/connection/keepalive.py"),
         unless=r"visibility probe",
     ),
     Retired(

@@ -1,0 +1,77 @@
+"""Where the bench finds API and store of the cluster: ports of this machine that lead there, and the oracle's login."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.ends import signals
+from bench.ends.errors import RunFailed
+from bench.platforms import http_client
+from bench.platforms.kubernetes.kubectl import Kubectl
+from bench.platforms.postgres.cluster import free_port
+from bench.platforms.postgres.logins import variable
+from bench.platforms.preparation import answers
+from bench.platforms.processes import POLL_S, Processes
+from settings.children import KUBECTL, PYTHON
+
+REACHED_S: Final = 60.0
+HERE: Final = "127.0.0.1"
+API_PORT: Final = "8000"
+
+
+@dataclass(frozen=True)
+class Forwards:
+    """Ports of this machine that lead into the cluster, each kept by a process of the run."""
+
+    kubectl: Kubectl
+    processes: Processes
+
+    def api(self) -> str:
+        """The API's address, here. Raises RunFailed where it does not get ready."""
+        address = f"http://{HERE}:{self._forward('service/api', API_PORT, 'api')}"
+        self._await(lambda: http_client.ready(address), "the API")
+        return address
+
+    def database(self, given: str | None) -> str:
+        """The store's address for the oracle: the given one, else that of the ConfigMap `database`.
+
+        A name without a dot is a Service of the namespace, to which a port leads from here.
+        """
+        if given is not None:
+            return given
+        place = self._at()
+        server, slash, rest = place.partition("/")
+        host, _, port = server.partition(":")
+        if "." not in host:
+            place = f"{HERE}:{self._forward(f'service/{host}', port or '5432', 'postgres')}{slash}{rest}"
+        address = f"postgresql://tidemark_oracle:{self._password()}@{place}"
+        self._await(lambda: answers(address), "Postgres")
+        return address
+
+    def _at(self) -> str:
+        (found,) = self.kubectl.documents("get", "configmap", "database")
+        return str(found["data"]["at"])
+
+    def _password(self) -> str:
+        (found,) = self.kubectl.documents("get", "secret", "tidemark-passwords")
+        return base64.b64decode(found["data"][variable("oracle")]).decode("ascii")
+
+    def _forward(self, target: str, port: str, name: str) -> int:
+        here = free_port()
+        command = ["-m", "bench.platforms.kubernetes.forward", str(self.kubectl.namespace), target, str(here), port]
+        environment = {**PYTHON.environment(), **KUBECTL.environment()}
+        # Whoever it leads to may be killed by a fault; it leads to another one then.
+        self.processes.start(f"forward-{name}", command, environment, refuses=False).expendable = True
+        return here
+
+    def _await(self, ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + REACHED_S
+        while not ready():
+            signals.check()
+            if time.monotonic() > deadline:
+                raise RunFailed(f"{what} of the cluster could not be reached through a port of this machine")
+            time.sleep(POLL_S)
