@@ -135,6 +135,7 @@ def running(platform: str, settings: Settings, log: Path, progress: Progress) ->
         finally:
             processes.stop()
             load.end(kubectl)
+            guardian.spare(kubectl.command(*load.removal()))
             _keep_logs(kubectl, log, began)
 
 
