@@ -8,8 +8,8 @@ from typing import Protocol
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
 
 
-class EventStore(Protocol):
-    """Appends and reads events."""
+class StreamStore(Protocol):
+    """Appends to streams, and reads them."""
 
     async def append(
         self,
@@ -33,6 +33,10 @@ class EventStore(Protocol):
     async def read_stream(self, stream: str, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Committed events of one stream with version > `after`, in version order, at most `limit`."""
         ...
+
+
+class EventStore(StreamStore, Protocol):
+    """A whole store: its streams, and the log that they are in."""
 
     async def read_log(self, *, after: Position, limit: int = 1000) -> list[StoredEvent]:
         """Events with position > `after`, in the global order, at most `limit`.

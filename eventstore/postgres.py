@@ -11,7 +11,7 @@ from eventstore.append.statements import Name
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import Notifier
 from eventstore.events import Appended, ExpectedVersion, IdempotencyKey, NewEvent, Position, StoredEvent
-from eventstore.read import read_head, read_stream, read_window
+from eventstore.visibility.read import read_head, read_stream, read_window
 from eventstore.visibility.safe_position import Visibility, safe_position
 
 __all__ = ["Database", "PostgresEventStore"]

@@ -170,6 +170,16 @@ kept_read_models: Final = Table(
     PrimaryKeyConstraint("projection"),
 )
 
+# Which shard this store is, and the shard of each hash slot: one row, written once (`eventstore.shards.place`).
+shard: Final = Table(
+    "shard",
+    metadata,
+    Column("number", SmallInteger, autoincrement=False),
+    Column("hash_slots", ARRAY(SmallInteger), nullable=False),
+    PrimaryKeyConstraint("number"),
+    CheckConstraint("cardinality(hash_slots) = 256", name="hash_slots"),
+)
+
 tallies: Final = Table(
     "tallies",
     metadata,
@@ -199,7 +209,7 @@ projection_audit: Final = Table(
     CheckConstraint("to_version >= from_version", name="range"),
 )
 
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 """The revision of the migrations that makes what stands here. A database at another one is not served."""
 
 SLOTS: Final = 1024

@@ -1,5 +1,9 @@
 """`python -m migrations upgrade [revision] | downgrade <revision> | current | roles`, on the database of DATABASE_URL.
 
+With the addresses of several shards (DATABASE_URLS) it is done on each, in their order. One that was stopped between
+two of them is run again, and finds nothing to do on those that it had done. The first upgrade of a store writes into it
+which shard it is; from then on it is refused as any other.
+
 Any number of migrators may start at once: they take turns behind an advisory lock, and the later ones find nothing to
 do. What one run does is one transaction: all of it or nothing. Where a revision on the way needs it, upgrade and
 downgrade wait until no projector is at work, and refuse after 20 seconds; the API may run on.
@@ -19,6 +23,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,18 +33,20 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from eventstore.shards.hash_slots import Place, places
 from eventstore.sqlstates import kind_of, passes, sqlstate_of
-from migrations import ownership, stopped
+from migrations import ownership, placing, stopped
 from migrations.roles import apply
 from migrations.roles.script import printed
 from migrations.turn import Held, turn
 from settings import Environment, SettingError
 from settings.addresses import postgres_url
-from settings.catalogue.database import DATABASE_URL
+from settings.catalogue import database
 from settings.command_line import terminal
 from settings.command_line.arguments import Parser
 from settings.hiding import hider
 
+ALONE: Final = Place()
 FAILED: Final = 1
 REFUSED: Final = 2
 
@@ -51,33 +58,50 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _checked(connection: Connection, action: str, revision: str) -> bool:
-    """Whether projectors have to be stopped. Raises NotOurs."""
+def _checked(connection: Connection, action: str, revision: str, place: Place) -> bool:
+    """Whether projectors have to be stopped. Raises NotOurs, Misplaced."""
     scripts = ScriptDirectory.from_config(_config(connection))
     ownership.check(connection, scripts)
+    placing.check(connection, place)
     return action != "current" and stopped.needed(connection, scripts, action, revision)
 
 
-def _run(connection: Connection, action: str, revision: str) -> None:
+def _run(connection: Connection, action: str, revision: str, place: Place) -> None:
     config = _config(connection)
     match action:
         case "upgrade":
             command.upgrade(config, revision)
+            placing.write(connection, place)
         case "downgrade":
             command.downgrade(config, revision)
         case "current":
             command.current(config, verbose=True)
 
 
-async def migrate(url: str, action: str = "upgrade", revision: str = "head") -> None:
-    """Bring the database to a revision, in one transaction.
+async def migrate(url: str, action: str = "upgrade", revision: str = "head", place: Place = ALONE) -> None:
+    """Bring the database to a revision, in one transaction; an upgrade writes its place among the shards, too.
 
-    Raises CommandError for a revision that is unknown, NotOurs, Held, AtWork, else the driver's errors.
+    Raises CommandError for a revision that is unknown, NotOurs, Misplaced, Held, AtWork, else the driver's errors.
     """
     async with turn(url) as connection:
-        if await connection.run_sync(_checked, action, revision):
+        must_stop = await connection.run_sync(_checked, action, revision, place)
+        if must_stop:
             await stopped.stopped(connection)
-        await connection.run_sync(_run, action, revision)
+        await connection.run_sync(_run, action, revision, place)
+
+
+async def migrate_all(urls: Sequence[str], action: str, revision: str) -> None:
+    """The same on each shard in their order. Where one may not be at its place, nothing is done on any."""
+    if len(urls) == 1:
+        await migrate(urls[0], action, revision)
+        return
+    every = list(zip(urls, places(len(urls)), strict=True))
+    for url, place in every:
+        async with turn(url) as connection:
+            await connection.run_sync(_checked, action, revision, place)
+    for url, place in every:
+        print(f"{place}: {action}", file=sys.stderr, flush=True)
+        await migrate(url, action, revision, place)
 
 
 async def make_roles(url: str) -> None:
@@ -104,11 +128,16 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _database_url() -> str:
-    url = DATABASE_URL.read(Environment(os.environ))
-    for word in postgres_url.parse(url).told:
-        print(f"note: DATABASE_URL: {word}", file=sys.stderr)
-    return url
+def _addresses() -> tuple[str, ...]:
+    urls = database.addresses(Environment(os.environ))
+    for url in urls:
+        for word in postgres_url.parse(url).told:
+            print(f"note: {_variable(urls)}: {word}", file=sys.stderr)
+    return urls
+
+
+def _variable(urls: Sequence[str]) -> str:
+    return (database.DATABASE_URLS if len(urls) > 1 else database.DATABASE_URL).name
 
 
 def main() -> int:
@@ -118,16 +147,15 @@ def main() -> int:
         print(printed(), end="")
         return 0
     try:
-        url = _database_url()
-        if arguments.action == "roles":
-            asyncio.run(make_roles(url))
-        else:
-            asyncio.run(migrate(url, arguments.action, arguments.revision))
-            if getattr(arguments, "roles", False):
+        urls = _addresses()
+        if arguments.action != "roles":
+            asyncio.run(migrate_all(urls, arguments.action, arguments.revision))
+        if arguments.action == "roles" or getattr(arguments, "roles", False):
+            for url in urls:
                 asyncio.run(make_roles(url))
     except (SettingError, CommandError) as error:
         return _refuse(str(error), REFUSED)
-    except (apply.NotAllowed, ownership.NotOurs) as error:
+    except (apply.NotAllowed, ownership.NotOurs, placing.Misplaced) as error:
         return _refuse(f"DATABASE_URL: {error}", REFUSED)
     except (Held, stopped.AtWork) as error:
         return _refuse(f"DATABASE_URL: the migration failed: {error}", FAILED)

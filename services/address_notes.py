@@ -1,10 +1,14 @@
-"""Warnings about the address of the database: what was left out of it, and what a pooler on the way takes away."""
+"""The address of a database: what was left out of it, what a pooler takes away, and whether it is the shard meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from eventstore.connection.database import Database
+from eventstore.shards.hash_slots import Place
+from eventstore.shards.place import REMEDY, unlike_there
+from settings import SettingError
+from settings.catalogue.database import DATABASE_URL, DATABASE_URLS
 
 
 def notes(database: Database, variable: str = "DATABASE_URL") -> Iterator[str]:
@@ -16,3 +20,10 @@ def notes(database: Database, variable: str = "DATABASE_URL") -> Iterator[str]:
             f"{variable}: leads through a pooler in transaction mode, where the planner's settings are the role's, and"
             f" this role lacks {', '.join(lacking)}: ALTER ROLE … SET them, as `python -m migrations roles` does"
         )
+
+
+async def require_place(database: Database, place: Place) -> None:
+    """Raises SettingError where the store is another shard than this one, StoreUnavailable without an answer."""
+    if why := await unlike_there(database, place):
+        variable = DATABASE_URLS if place.shards > 1 else DATABASE_URL
+        raise SettingError(variable.name, "…", f"the shards in their order: {why}; {REMEDY}")

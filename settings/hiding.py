@@ -53,7 +53,9 @@ def shown(name: str, value: str) -> str:
 
 def hider(variables: Mapping[str, str]) -> Callable[[str], str]:
     """`hide` for a process with these variables: it knows their addresses, and the values of secret ones."""
-    addresses = [value for name, value in variables.items() if "://" in value and not is_secret(name)]
+    given = [value for name, value in variables.items() if "://" in value and not is_secret(name)]
+    # One setting may have several.
+    addresses = [*given, *(word for value in given for word in value.split() if word != value)]
     values = [value for name, value in variables.items() if is_secret(name) and "PASSFILE" not in name]
     known = sorted({form for value in values for form in _forms(value)}, key=len, reverse=True)
 

@@ -17,7 +17,7 @@ import secrets
 from typing import Final
 from weakref import WeakValueDictionary
 
-from eventstore.contract import EventStore
+from eventstore.contract import StreamStore
 from eventstore.errors import VersionConflict
 from eventstore.events import NO_STREAM, Appended, ExpectedVersion, IdempotencyKey, NewEvent
 from todo.commands import CreateTodo, TodoCommand
@@ -32,9 +32,14 @@ MOST_CACHED: Final = 100_000
 """Snapshots of todos that live, 225 bytes each."""
 
 
-def new_todo_id() -> str:
-    """The id of a todo yet to be created, which is also the name of its stream."""
-    return f"todo-{secrets.token_hex(16)}"
+def new_todo_id(key: str | None = None) -> str:
+    """The id of a todo yet to be created, which is also the name of its stream.
+
+    With an idempotency key it is made of the key, so that a create that is repeated names the same stream, and so is
+    brought to the same shard.
+    """
+    digits = secrets.token_hex(16) if key is None else hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"todo-{digits}"
 
 
 def fingerprint(stream: str, command: TodoCommand) -> str:
@@ -50,7 +55,7 @@ class TodoHandler:
     Remembers up to `cached` snapshots; tries a command without an expected version again up to `retries` times.
     """
 
-    def __init__(self, store: EventStore, *, cached: int = MOST_CACHED, retries: int = 20) -> None:
+    def __init__(self, store: StreamStore, *, cached: int = MOST_CACHED, retries: int = 20) -> None:
         self._store = store
         self._snapshots = SnapshotCache(cached)
         self._retries = retries

@@ -10,9 +10,11 @@ from typing import Final
 from bench.drill.repeated import DEFAULTS, Drill, settings_for
 from bench.platforms.choice import changeable
 from bench.preflight.settings import Settings
-from bench.trial.fault import names
+from bench.trial import fault
+from bench.trial.fault import load, names, require_shards
 from metrics.records.answers.drills import NotApplicable
 from settings import Environment, SettingError, strategies
+from settings.catalogue.database import SHARDS
 from settings.catalogue.projection import SERIAL_PROJECTION, STRATEGY, Strategy
 from settings.targets.manifest import Manifest
 
@@ -46,8 +48,13 @@ def choose(arguments: argparse.Namespace, variables: Mapping[str, str]) -> Choic
         for strategy in ordered:
             try:
                 settings = settings_for(name, _under(strategy, variables), mode=arguments.mode)
-            except SettingError as error:
-                if arguments.strategy or len(ordered) == 1 or error.name != STRATEGY.name:
+                require_shards(name, load(name), settings)
+            except (SettingError, fault.NotApplicable) as error:
+                if error.name == SHARDS.name:
+                    alone = bool(arguments.faults)
+                else:
+                    alone = bool(arguments.strategy) or len(ordered) == 1 or error.name != STRATEGY.name
+                if alone:
                     raise
                 without.append({"name": name, "strategy": strategy or base.strategy, "why": str(error)})
             else:

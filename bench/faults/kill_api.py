@@ -13,6 +13,8 @@ from settings.catalogue.projection import Strategy
 class Fault:
     """Hit: the API was gone, and writes stayed without an answer."""
 
+    sharded = True
+
     def __init__(self) -> None:
         self._system: System
         self._victim: Part

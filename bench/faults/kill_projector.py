@@ -20,6 +20,8 @@ class Fault:
     something was left to project when it was killed.
     """
 
+    sharded = True
+
     def __init__(self) -> None:
         self._system: System
         self._victim: Part

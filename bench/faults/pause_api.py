@@ -18,6 +18,8 @@ SEEN: Final = 0.75
 class Fault:
     """Hit: a request took nearly as long as the stall."""
 
+    sharded = True
+
     def __init__(self) -> None:
         self._system: System
         self._victim: Part

@@ -39,6 +39,8 @@ class Turn:
 class Fault:
     """Hit: each part was restarted, and writes were acknowledged before and after its restart."""
 
+    sharded = True
+
     def __init__(self) -> None:
         self._system: System
         self._waiting: list[Part] = []

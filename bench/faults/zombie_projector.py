@@ -23,6 +23,8 @@ class Fault:
     where a target tells no leases, something was left to project when it was frozen.
     """
 
+    sharded = True
+
     def __init__(self) -> None:
         self._system: System
         self._leased = True

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zlib import crc32
 
 import asyncpg
 
@@ -55,6 +57,10 @@ SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM projection_audit), (
 ACTIVITY: Final = f"""
 SELECT minute, {", ".join(f"sum({kind})::bigint AS {kind}" for kind in KINDS.values())} FROM activity GROUP BY minute
 """
+PLACE: Final = "SELECT number, hash_slots FROM shard"
+HASH_SLOTS: Final = 256
+SHOWN: Final = 160
+"""Characters of what a store says of itself."""
 CURSOR: Final = "SELECT coalesce(max(position), 0) FROM cursors"
 TALLIES: Final = {
     "events": ("SELECT sum(events) FROM tallies", "SELECT count(*) FROM events"),
@@ -66,6 +72,31 @@ TALLIES: Final = {
     "todos": ("SELECT sum(todos) FROM todo_tallies", "SELECT count(*) FROM todos"),
     "active todos": ("SELECT sum(active) FROM todo_tallies", "SELECT count(*) FROM todos WHERE NOT deleted"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Which of so many shards a store is."""
+
+    number: int
+    shards: int
+
+    def has(self, stream: str) -> bool:
+        """Whether the stream belongs there."""
+        return shard_of(stream, self.shards) == self.number
+
+
+def shard_of(stream: str, shards: int) -> int:
+    """The shard of a stream: the CRC-32 of its name, modulo 256, is its hash slot, and slots are dealt out in turn."""
+    return crc32(stream.encode("utf-8", "surrogatepass")) % HASH_SLOTS % shards
+
+
+async def unlike(connection: asyncpg.Connection, shard: Shard) -> str:
+    """What the store says of itself that is not so; empty where it is that shard."""
+    kept = [(row["number"], list(row["hash_slots"])) for row in await connection.fetch(PLACE)]
+    if kept == [(shard.number, [slot % shard.shards for slot in range(HASH_SLOTS)])]:
+        return ""
+    return f"the store of shard {shard.number} of {shard.shards} says another place: {kept or 'none'}"[:SHOWN]
 
 
 async def read_cursor(connection: asyncpg.Connection) -> int:

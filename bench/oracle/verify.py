@@ -7,10 +7,11 @@ is folded event by event (`refold`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 import asyncpg
@@ -21,7 +22,7 @@ from bench.oracle.activity import Activity
 from bench.oracle.columns import EPOCH, Columns, length, to_stream, with_null
 from bench.oracle.database import connect
 from bench.oracle.delays import Delays
-from bench.oracle.refold import Findings, Stream, judge
+from bench.oracle.refold import SHOWN, Findings, Stream, judge
 from bench.oracle.screen import acquit
 from metrics.records.result import Correctness, Percentiles
 from metrics.records.verification import Verification
@@ -39,19 +40,23 @@ async def verify(
     serial: bool,
     load: tuple[datetime, datetime] | None = None,
     activity: bool = False,
+    shard: read_store.Shard | None = None,
     told: Told = lambda _done, _all: None,
 ) -> tuple[Verification, HdrHistogram]:
     """Check the whole store at `url`; also returns the histogram of `projected_ms`, in microseconds.
 
     `complete` claims that nothing is left to project. Only events recorded within `load` count for the latency.
-    `activity` says that the read model of this name is kept, too.
+    `activity` says that the read model of this name is kept, too. `shard`: which of several the store is, so that each
+    stream in it is one of its own.
     """
     started = time.monotonic()
     connection = await connect(url, application_name="bench-oracle", **read_store.PLANNED)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await read_store.read_cursor(connection) if serial else 0
-            judgment = _Judgment(complete, cursor, _measured(load), Activity() if activity else None)
+            judgment = _Judgment(complete, cursor, _measured(load), Activity() if activity else None, shard)
+            if shard is not None and (why := await read_store.unlike(connection, shard)):
+                judgment.misplaced(why)
             await _judge_streams(connection, judgment, told)
             _check_tallies(await read_store.read_tallies(connection), judgment.findings)
             if judgment.activity is not None:
@@ -60,6 +65,50 @@ async def verify(
         await connection.close()
     histogram = judgment.delays.histogram()
     return _verification(judgment.findings, histogram, time.monotonic() - started), histogram
+
+
+async def verify_all(
+    urls: Sequence[str],
+    *,
+    complete: bool,
+    serial: bool,
+    load: tuple[datetime, datetime] | None = None,
+    activity: bool = False,
+    told: Told = lambda _done, _all: None,
+) -> tuple[Verification, HdrHistogram]:
+    """The same of each shard, one after another, and of all together: faults are added, latencies are of all events."""
+    found = [
+        await verify(
+            url,
+            complete=complete,
+            serial=serial,
+            load=load,
+            activity=activity,
+            shard=read_store.Shard(number, len(urls)) if len(urls) > 1 else None,
+            told=told,
+        )
+        for number, url in enumerate(urls)
+    ]
+    return found[0] if len(found) == 1 else _together(found)
+
+
+def _together(found: Sequence[tuple[Verification, HdrHistogram]]) -> tuple[Verification, HdrHistogram]:
+    histogram = found[0][1]
+    for _, other in found[1:]:
+        histogram.add(other)
+    each = [verification for verification, _ in found]
+    counted = {one.name: sum(getattr(v.correctness, one.name) for v in each) for one in fields(Correctness)}
+    return (
+        Verification(
+            correctness=Correctness(**counted),
+            unprojected=sum(one.unprojected or 0 for one in each),
+            projected_ms=percentiles(histogram),
+            projected_samples=histogram.get_total_count(),
+            offenders=list(chain.from_iterable(one.offenders for one in each))[:SHOWN],
+            seconds=sum(one.seconds for one in each),
+        ),
+        histogram,
+    )
 
 
 async def _judge_streams(connection: asyncpg.Connection, judgment: _Judgment, told: Told) -> None:
@@ -87,6 +136,7 @@ class _Judgment:
     cursor: int
     measured: range | None
     activity: Activity | None
+    shard: read_store.Shard | None = None
     findings: Findings = field(default_factory=Findings)
     delays: Delays = field(default_factory=Delays)
     batches: int = 0
@@ -97,6 +147,11 @@ class _Judgment:
         """Events, audit rows and todos so far."""
         return self.findings.events, self.batches, self.rows
 
+    def misplaced(self, what: str) -> None:
+        """Something is in a store where nobody would look for it."""
+        self.findings.mismatched_rows += 1
+        self.findings.note(f"mismatched: {what}")
+
     def unreached(self, there: tuple[int, int, int]) -> None:
         """Rows that belong to no stream, as their name is NULL: looked for by no name, and so a fault."""
         for table, seen, count in zip(("events", "projection_audit"), self.seen, there, strict=False):
@@ -106,6 +161,9 @@ class _Judgment:
 
     def add(self, row: asyncpg.Record) -> None:
         """One stream, by its columns or event by event."""
+        if self.shard is not None and row[0] is not None and not self.shard.has(row[0]):
+            own = read_store.shard_of(row[0], self.shard.shards)
+            self.misplaced(f"{row[0]} lies in shard {self.shard.number}, and belongs to shard {own} by its hash slot")
         plain = acquit(row)
         if plain is None:
             self._look(Columns(*row))

@@ -206,7 +206,7 @@ class System:
     """A running system under test, and what is known of it. `processes` are those that the bench has started for it.
 
     `logins` and `postgres` are None where it has no Postgres that the bench can reach, `doctor` where none was asked.
-    `has_store`: its store is ours, and can be read.
+    `has_store`: its store is ours, and can be read. `further`: of several shards, the logins of all but the first.
     """
 
     platform: Platform
@@ -218,6 +218,7 @@ class System:
     processes: Processes
     influx: Target | None
     has_store: bool = True
+    further: tuple[Logins, ...] = ()
 
     @property
     def database_url(self) -> str | None:
@@ -228,6 +229,11 @@ class System:
     def store_url(self) -> str | None:
         """Where the bench reads our own tables; None of a target that has others, or none."""
         return self.database_url if self.has_store else None
+
+    @property
+    def shards(self) -> tuple[Logins, ...]:
+        """The logins of each shard in their order; empty of a system whose Postgres can not be reached."""
+        return () if self.logins is None else (self.logins, *self.further)
 
     def parts(self, kind: Kind) -> list[Part]:
         """The parts of one kind."""

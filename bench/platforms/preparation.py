@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import SetupError
 from bench.oracle.database import ambient, connect, run
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.processes import Process, Processes
 from bench.preflight import description
 from bench.preflight.examination import Doctor, examine
@@ -90,10 +92,10 @@ def answers(url: str) -> bool:
     return True
 
 
-def examined(settings: Settings, url: str, progress: Progress) -> Doctor:
-    """Examine the database before anything is measured on it. Raises SetupError where the mode is not sound there."""
+def examined(settings: Settings, urls: Sequence[str], progress: Progress) -> Doctor:
+    """Examine the database of each shard before anything is measured. Raises SetupError where the mode is not sound."""
     progress.step("examining the database")
-    found = examine(environment(settings, DATABASE_URL=url))
+    found = examine(environment(settings, **addresses(urls)))
     if why := found.why_not(settings.strategy):
         raise SetupError("DATABASE_URL", why, "`task doctor` shows all that it depends on")
     for warning in found.warnings:

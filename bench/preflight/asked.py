@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from settings import Environment, catalogue, children, strategies
-from settings.catalogue import projection
+from settings import Environment, SettingError, catalogue, children, strategies
+from settings.catalogue import database, projection
 from settings.catalogue.projection import HandlerKind
 from settings.strategies import NOT_TOLD
 from settings.targets import fit
@@ -47,3 +47,26 @@ def handed_on(target: Manifest, known: Mapping[str, str]) -> dict[str, str]:
     """The values of a user that processes are given; of a target that is not ours, the load generator's alone."""
     told = children.handed_on(known)
     return told if target.ours else {name: value for name, value in told.items() if name in catalogue.names("loadgen")}
+
+
+def refuse_addresses(env: Environment) -> None:
+    """Raise SettingError for the addresses of several shards, which a run starts itself."""
+    if env.optional(database.DATABASE_URLS.name):
+        expected = f"no value for a run: with {database.SHARDS.name} it starts as many servers of its own"
+        raise SettingError(database.DATABASE_URLS.name, "…", expected)
+
+
+def check_shards(target: Manifest, shards: int, given: str | None) -> None:
+    """Raise SettingError for several shards of a target that has none, or of a system or a server that was given."""
+    if shards == 1:
+        return
+    if not target.ours:
+        raise SettingError(database.SHARDS.name, str(shards), f"1, or no value, with TARGET={target.name}")
+    if given is not None:
+        expected = "1, or no value, with BASE_URL or DATABASE_URL: the servers of several shards are of the run's own"
+        raise SettingError(database.SHARDS.name, str(shards), expected)
+
+
+def of_shards(target: Manifest, shards: int) -> Manifest:
+    """What the target offers with so many shards: several have no log in common, so it does not offer `events`."""
+    return target if shards == 1 else target.offering([one for one in target.capabilities if one != "events"])

@@ -60,6 +60,7 @@ class Settings:
     platform: str | None = None
     told_mode: Mode | None = None
     notes: tuple[str, ...] = ()
+    shards: int = 1
 
     @classmethod
     def from_env(
@@ -83,6 +84,7 @@ class Settings:
         env = Environment(known)
         projection.SERIAL_PROJECTION.read(env)
         database_url = database.DATABASE_URL.optional(env)
+        asked.refuse_addresses(env)
         base_url = load.BASE_URL.given(env, load.BASE_URL.read)
         target = fit.chosen(env, proof_elsewhere="read-back" if database_url is None else "store")
         settings = cls(
@@ -110,9 +112,10 @@ class Settings:
             others=asked.handed_on(target, known),
             influx=Target.from_env(env),
             platform=load.PLATFORM.optional(env),
+            shards=database.SHARDS.read(env),
         )
         settings._check_combined()
-        return settings
+        return replace(settings, target=asked.of_shards(target, settings.shards))
 
     @property
     def mode(self) -> Mode:
@@ -143,6 +146,7 @@ class Settings:
         if self.platform is not None and not self.target.ours:
             expected = f"no value with {load.TARGET.name}={self.target.name}: only our own system is run there"
             raise SettingError(load.PLATFORM.name, self.platform, expected)
+        asked.check_shards(self.target, self.shards, self.base_url or self.database_url)
         if self.base_url is None and self.database_url is not None and not self.target.ours:
             expected = (
                 f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"
@@ -194,6 +198,7 @@ class Settings:
             database.DATABASE_URL.name: _place(database.DATABASE_URL, self.database_url),
             load.BASE_URL.name: _place(load.BASE_URL, self.base_url),
             projection.PROJECTORS.name: self.projectors,
+            **({database.SHARDS.name: self.shards} if self.shards > 1 else {}),
             observation.SAMPLE_RESOURCES.name: self.sample_resources,
             **{name: _plain(shown(name, value)) for name, value in values.items()},
             **self.scenario.digest_of_own(),

@@ -36,6 +36,13 @@ def require_projectors(system: System) -> None:
         raise NotApplicable("PROJECTORS", "the target has no projector process of its own", "choose another fault")
 
 
+def require_shards(name: str, fault: Fault, settings: Settings) -> None:
+    """Make sure that the fault knows several shards where there are some. Raises NotApplicable."""
+    if settings.shards > 1 and not getattr(fault, "sharded", False):
+        problem = f"{name} strikes at one server, and knows no shards"
+        raise NotApplicable("SHARDS", problem, "leave SHARDS out, or choose another fault")
+
+
 def nobody_else(settings: Settings, instead: str) -> tuple[str, str]:
     """Why nobody takes over from the only projector, and what to do: `instead` where the target can have no second."""
     problem, most = "nobody would take over from the only projector", settings.target.most_projectors
@@ -65,6 +72,7 @@ class Evidence:
 class Fault(Protocol):
     """What a drill does to a running system. All of it is called from one thread, between looks at `/stats`.
 
+    One with `sharded = True` applies to several shards, too; any other is refused there.
     One with `relayed = True` strikes the network: its system is started with a relay between services and Postgres.
     """
 

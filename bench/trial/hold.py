@@ -42,7 +42,7 @@ class Hold:
         self._system = system
         self._folder = folder
         self._carried_out: Order | None = None
-        self._database: OpenConnection | None = None
+        self._databases: list[OpenConnection] = []
         self._stood_at: float | None = None
         self._stopped: list[Part] = []
         tell(folder, self._power())
@@ -62,8 +62,8 @@ class Hold:
         with signals.held():
             with suppress(RunFailed):
                 self._wake()
-            if self._database is not None:
-                self._database.close()
+            for database in self._databases:
+                database.close()
             with suppress(OSError):
                 (self._folder / ASKED).unlink(missing_ok=True)
 
@@ -79,9 +79,9 @@ class Hold:
     def _stand_still(self) -> Told:
         parts = self._system.parts("projector")
         try:
-            if self._system.store_url is not None and self._system.logins is not None:
-                self._database = OpenConnection(self._system.logins.owner)
-            within = [not self._stop(self._database, part) for part in parts]
+            if self._system.store_url is not None:
+                self._databases += [OpenConnection(logins.owner) for logins in self._system.shards]
+            within = [not self._stop(part) for part in parts]
             self._stood_at = self._now()
         except (SetupError, RunFailed, *ERRORS) as error:
             self._wake()
@@ -89,29 +89,29 @@ class Hold:
         return Told(
             "standing",
             projectors=len(parts),
-            within_batch=None if self._database is None else sum(within),
+            within_batch=sum(within) if self._databases else None,
             stood_at=self._stood_at,
             clock=self._clock,
         )
 
     @property
     def _clock(self) -> Clock:
-        return "machine" if self._database is None else "database"
+        return "database" if self._databases else "machine"
 
     def _now(self) -> float:
-        """Seconds since the epoch, by the database's clock where it can be asked."""
-        return time.time() if self._database is None else self._database.now().timestamp()
+        """Seconds since the epoch, by the database's clock where it can be asked: of several shards by the first's."""
+        return self._databases[0].now().timestamp() if self._databases else time.time()
 
-    def _stop(self, database: OpenConnection | None, part: Part) -> bool:
+    def _stop(self, part: Part) -> bool:
         """Stop a projector; False where it was never found between two batches, and has stopped within one."""
         self._stopped.append(part)
-        if database is None:
+        if not self._databases:
             self._system.pause(part)
             return True
         for _ in range(ATTEMPTS):
-            since = database.now()
+            since = [database.now() for database in self._databases]
             self._system.pause(part)
-            if not database.value(AT_WORK, part.holder, since):
+            if not any(one.value(AT_WORK, part.holder, at) for one, at in zip(self._databases, since, strict=True)):
                 return True
             self._system.resume(part)
             signals.check()
@@ -132,7 +132,7 @@ class Hold:
         return Told(
             "going on",
             projectors=stopped,
-            within_batch=None if self._database is None else 0,
+            within_batch=0 if self._databases else None,
             stood_at=self._stood_at,
             went_on_at=before,
             resolution_s=max(after - before, 0.0),

@@ -21,7 +21,7 @@ from bench.ends.errors import RunFailed
 from bench.oracle import database
 from bench.oracle.log import acknowledged
 from bench.oracle.log.verify import verify_log
-from bench.oracle.verify import verify
+from bench.oracle.verify import verify_all
 from bench.platforms.platform import System
 from bench.report.progress import Progress
 from metrics.records.result import NOT_SEEN
@@ -68,13 +68,12 @@ def _by_store(ended: Ended, progress: Progress) -> Verification:
         progress.step(f"folding every event again: {done:,} of {events:,}")
 
     system = ended.system
-    assert system.store_url is not None
     progress.step("folding every event again")
     begun, over = (datetime.fromtimestamp(at + ended.ahead_s, UTC) for at in _load(ended.loadgen))
     try:
         verification, histogram = database.run(
-            verify(
-                system.store_url,
+            verify_all(
+                [logins.oracle for logins in system.shards],
                 complete=ended.complete,
                 serial=system.settings.mode == "serial",
                 load=(begun, over),

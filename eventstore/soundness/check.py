@@ -10,20 +10,24 @@ import msgspec
 
 from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
+from eventstore.shards.hash_slots import Place
 from eventstore.soundness.findings import Finding, judge, reason
 from eventstore.soundness.rights import Rights, one_by_one
 from eventstore.soundness.statement import CHECK, RIGHTS
 
-_JSON: Final = ("lacking", "passed")
+_JSON: Final = ("lacking", "passed", "kept")
 _MISSING: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InsufficientPrivilegeError)
 
 
 class Check:
-    """What one process rests on. `order`: also what the global order rests on."""
+    """What one process rests on. `order`: also what the global order rests on. `place`: which shard the store is."""
 
-    def __init__(self, rights: Rights, *, order: bool = True, cursor: str = "todos") -> None:
+    def __init__(
+        self, rights: Rights, *, order: bool = True, cursor: str = "todos", place: Place | None = None
+    ) -> None:
         wanted = list(one_by_one(rights))
         self._order: Final = order
+        self._place: Final = place
         self._wanted: Final[Mapping[str, Any]] = {
             "objects": [object for object, _, _ in wanted],
             "parts": [part for _, part, _ in wanted],
@@ -58,7 +62,7 @@ class Check:
             # A connection that was just made decodes no JSON yet.
             if isinstance(values.get(name), str):
                 values[name] = msgspec.json.decode(values[name])
-        return tuple(finding for finding in judge(values) if self._order or not finding.order)
+        return tuple(finding for finding in judge(values, self._place) if self._order or not finding.order)
 
 
 async def require(database: Database, check: Check) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eventstore.schema import REPAIR, REVISION
+from eventstore.shards.hash_slots import Place
+from eventstore.shards.place import REMEDY, unlike
 from eventstore.soundness.rights import API, OPERATOR, PROJECTOR, grant
 
 MIGRATE: Final = "run `python -m migrations upgrade`"
@@ -33,9 +35,14 @@ class Finding:
         return f"{self.problem}; {self.remedy}"
 
 
-def judge(row: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """What does not hold, the gravest first. `row` is what `statement.CHECK` or `statement.RIGHTS` has read."""
+def judge(row: Mapping[str, Any], place: Place | None = None) -> tuple[Finding, ...]:
+    """What does not hold, the gravest first. `row` is what `statement.CHECK` or `statement.RIGHTS` has read.
+
+    `place`: which shard the store is reached as; None: that is not asked.
+    """
     found = [*_server(row), *_schema(row), *_rights(row)]
+    if place is not None and "kept" in row:
+        found += _shard(row["kept"], place)
     if "given" in row:
         found += [*_announcements(row), *_sequence(row), *_cursor(row)]
     return tuple(found)
@@ -102,6 +109,11 @@ def _by_object(lacking: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 columns.setdefault(one["privilege"], []).extend(filter(None, [one["part"]]))
         told = (f"{name} ({', '.join(dict.fromkeys(parts))})" if parts else name for name, parts in columns.items())
         yield f"{', '.join(told)} on {object}"
+
+
+def _shard(kept: Sequence[Mapping[str, Any]], place: Place) -> Iterator[Finding]:
+    if problem := unlike(kept, place):
+        yield Finding("shard", problem, REMEDY if kept else MIGRATE)
 
 
 def _announcements(row: Mapping[str, Any]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ API: Final[Rights] = {
     "cursors": "SELECT",
     "projectors": "SELECT",
     "projection_audit": "SELECT",
+    "shard": "SELECT",
     "safe_position()": "EXECUTE",
 }
 
@@ -37,6 +38,7 @@ PROJECTOR: Final[Rights] = {
     "kept_read_models": "SELECT, INSERT (projection, read_models)",
     "tallies": "SELECT, INSERT (slot, projected, projected_position, projected_at),"
     " UPDATE (projected, projected_position, projected_at)",
+    "shard": "SELECT",
     "projection_audit": "INSERT (stream, from_version, to_version, last_position, projector, epoch, projected_at)",
     "safe_position()": "EXECUTE",
     "refuse(text)": "EXECUTE",
@@ -52,6 +54,7 @@ OPERATOR: Final[Rights] = {
     " version)",
     "projectors": "SELECT",
     "kept_read_models": "SELECT, INSERT, UPDATE (read_models, becoming)",
+    "shard": "SELECT",
     "projection_audit": "SELECT, DELETE",
     "tallies": "SELECT, INSERT (slot, projected),"
     " UPDATE (events, streams, projected, projected_position, projected_at)",

@@ -43,7 +43,7 @@ from sqlalchemy import BigInteger, func, select
 
 from eventstore.connection.database import Database, Statement
 from eventstore.events import Position
-from eventstore.read import HEAD
+from eventstore.visibility.read import HEAD
 
 Visibility = Literal["watermark", "naive"]
 

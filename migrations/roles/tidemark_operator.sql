@@ -1,6 +1,6 @@
 -- The operator's commands: unblock, skip, reset, recount. They write no event.
 GRANT SELECT ON alembic_version, events, streams, idempotency_keys, tallies TO tidemark_operator;
-GRANT SELECT ON cursors, projectors, projection_audit, kept_read_models, todos, todo_tallies,
+GRANT SELECT ON cursors, projectors, projection_audit, kept_read_models, shard, todos, todo_tallies,
    activity TO tidemark_operator;
 GRANT UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at, error, skipped)
    ON streams TO tidemark_operator;

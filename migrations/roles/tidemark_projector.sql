@@ -1,6 +1,6 @@
 -- A projector: leases, checkpoints, the read model, the audit. It writes no event, and moves no head.
 GRANT SELECT ON alembic_version, events, streams, tallies TO tidemark_projector;
-GRANT SELECT ON cursors, projectors, projection_audit, kept_read_models, todos, todo_tallies,
+GRANT SELECT ON cursors, projectors, projection_audit, kept_read_models, shard, todos, todo_tallies,
    activity TO tidemark_projector;
 GRANT UPDATE (projected, pending_since, holder, epoch, leased_until, attempts, retry_at, blocked_at, error)
    ON streams TO tidemark_projector;

@@ -15,8 +15,9 @@ import structlog
 
 from eventstore.errors import StoreUnavailable
 from eventstore.postgres import Database
+from eventstore.shards.hash_slots import places
 from services import telemetry
-from services.address_notes import notes
+from services.address_notes import notes, require_place
 from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
@@ -25,12 +26,14 @@ from settings.command_line import terminal
 from settings.hiding import hider
 
 
-async def _check_store(settings: Settings) -> list[str]:
-    """Reach the store once. Returns what a log should tell of its address."""
-    async with Database(
-        settings.database_url, pool_size=1, application_name="api start", bounds=settings.bounds
-    ) as database:
-        return list(notes(database))
+async def _check_stores(settings: Settings) -> list[str]:
+    """Reach each store once. Returns what a log should tell of the addresses. Raises StoreUnavailable, SettingError."""
+    noted: list[str] = []
+    for url, place in zip(settings.database_urls, places(len(settings.database_urls)), strict=True):
+        async with Database(url, pool_size=1, application_name="api start", bounds=settings.bounds) as database:
+            await require_place(database, place)
+            noted += notes(database)
+    return noted
 
 
 def _check_address(settings: Settings) -> None:
@@ -58,7 +61,7 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         telemetry.wanted(os.environ)
         _check_address(settings)
-        noted = asyncio.run(_check_store(settings))
+        noted = asyncio.run(_check_stores(settings))
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2

@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import structlog
 from litestar import Litestar
 from litestar.types import Middleware
 
-from eventstore.connection.rate_limit import BURST
-from eventstore.connection.wakeup import Notifier
-from eventstore.postgres import Database, PostgresEventStore
-from eventstore.soundness.check import Check
-from eventstore.soundness.rights import API
-from eventstore.soundness.watch import Watch
+from eventstore.shards.hash_slots import places
+from eventstore.shards.router import routed
 from services.api.http import problems
 from services.api.http.openapi import openapi_config
 from services.api.http.operations import TodoOperations
 from services.api.http.requests import MAX_BODY
-from services.api.routes.drain import Drain, drain_route
+from services.api.routes.drain import drain_route
 from services.api.routes.events import events_route
 from services.api.routes.health import health_routes
 from services.api.routes.metrics import metrics_route, observe
@@ -30,16 +25,12 @@ from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
 from services.api.serving.admission import Admission
 from services.api.settings import Settings
+from services.api.shards.reads import finder, pager
+from services.api.shards.shard import Shard, of_each
 from todo.handler import TodoHandler
-from todo.read_models.todos import READ_MODEL
 
 if TYPE_CHECKING:
     from services.tracing import Tracing
-
-log = structlog.get_logger()
-
-SLACK_S: Final = 0.002
-"""How long the hint for the projectors waits for an append that takes it along."""
 
 
 def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
@@ -47,42 +38,31 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
 
     Connections open as requests need them, so it starts, and stays, while the store is away. Tracing adds a middleware.
     """
-    watch = Watch(Check({**API, **READ_MODEL.read}), _told)
-    database = Database(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        application_name="api",
-        bounds=settings.bounds,
-        greet=watch.greet,
-    )
-    notifier = Notifier(database, burst=BURST, slack=SLACK_S)
-    store = PostgresEventStore(database, notifier=notifier, gate=watch.refuse)
-    drain = Drain(database)
-    todos = TodoOperations(TodoHandler(store), database)
+    urls = settings.database_urls
+    shards = [Shard(settings, url, place) for url, place in zip(urls, places(len(urls)), strict=True)]
+    store = routed([shard.store for shard in shards])
+    todos = TodoOperations(TodoHandler(store), finder(shards), pager(shards))
     admission = Admission(settings.latency_max_s, problems.OVERLOADED)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        watch.start(database)
+        for shard in shards:
+            shard.start()
         try:
             yield
         finally:
-            await watch.close()
-            await store.close()
-            await drain.close()
-            await notifier.close()
-            await database.close()
+            await of_each(shards, Shard.close)
             if tracing is not None:
                 await asyncio.to_thread(tracing.close)
 
     app = Litestar(
         route_handlers=[
             todo_routes(todos),
-            events_route(store),
-            stats_route(database, watch, serial=settings.serial),
-            drain_route(drain),
-            health_routes(database, watch),
-            metrics_route(database, watch, store.statements, admission),
+            events_route([shard.store for shard in shards]),
+            stats_route(shards, serial=settings.serial),
+            drain_route([shard.drain for shard in shards]),
+            health_routes(shards),
+            metrics_route(shards, admission),
         ],
         lifespan=[lifespan],
         middleware=_middleware(tracing),
@@ -93,13 +73,6 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
         debug=False,
     )
     return Access(app, observe, admission, verbose=settings.log_level == "debug")
-
-
-def _told(reason: str) -> None:
-    if reason:
-        log.warning("store unsound: writes are refused", reason=reason)
-    else:
-        log.info("store sound again")
 
 
 def _middleware(tracing: Tracing | None) -> list[Middleware]:

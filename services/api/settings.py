@@ -15,10 +15,12 @@ from settings.catalogue import api, database, observation, projection
 class Settings:
     """What the API is told. `processes` share one port; `pool_size` bounds the connections of each to the store.
 
-    A caller is waited for `client_timeout` seconds at each of its turns.
+    A caller is waited for `client_timeout` seconds at each of its turns. `database_url` is the first shard's address,
+    `further_urls` those of the others.
     """
 
     database_url: str
+    further_urls: tuple[str, ...] = ()
     host: str = api.API_HOST.read(UNSET)
     port: int = api.API_PORT.read(UNSET)
     processes: int = api.API_PROCESSES.read(UNSET)
@@ -29,12 +31,19 @@ class Settings:
     log_level: str = observation.LOG_LEVEL.read(UNSET)
     bounds: Bounds = BOUNDS
 
+    @property
+    def database_urls(self) -> tuple[str, ...]:
+        """The address of each shard, in their order."""
+        return (self.database_url, *self.further_urls)
+
     @classmethod
     def from_env(cls, variables: Mapping[str, str]) -> Self:
         """Read the settings. Raises SettingError."""
         env = Environment(variables)
+        first, *others = database.addresses(env)
         return cls(
-            database_url=database.DATABASE_URL.read(env),
+            database_url=first,
+            further_urls=tuple(others),
             host=api.API_HOST.read(env),
             port=api.API_PORT.read(env),
             processes=api.API_PROCESSES.read(env),

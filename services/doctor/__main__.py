@@ -1,5 +1,7 @@
 """`python -m services.doctor`: examine the database of DATABASE_URL, and print what was found as JSON.
 
+Of several shards (DATABASE_URLS) each is examined, and a strategy is sound where it is so on all of them.
+
 With `--reader` the address is that of somebody who only looks, so it is not asked for rights to write.
 
 The exit code is 0 fine, 1 works with warnings that a result must carry, 2 does not work, or a bad setting.
@@ -13,10 +15,10 @@ import json
 import os
 import sys
 
-from services.doctor.examine import examine
+from services.doctor.examine import examine_all
 from settings import Environment, SettingError
 from settings.addresses.postgres_url import parse
-from settings.catalogue.database import DATABASE_URL, LISTEN_URL
+from settings.catalogue.database import LISTEN_URL, addresses
 
 
 def main() -> int:
@@ -26,11 +28,12 @@ def main() -> int:
     reader = parser.parse_args().reader
     env = Environment(os.environ)
     try:
-        url, listen = DATABASE_URL.read(env), LISTEN_URL.optional(env)
+        urls, listen = addresses(env), LISTEN_URL.optional(env)
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
-    found = asyncio.run(examine(parse(url), parse(listen) if listen else None, reader=reader))
+    parsed = [parse(url) for url in urls]
+    found = asyncio.run(examine_all(parsed, parse(listen) if listen else None, reader=reader))
     print(json.dumps(found.document().to_dict(), indent=2))
     return found.code
 

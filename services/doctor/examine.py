@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import shorten
 from typing import Final
 
@@ -12,6 +13,7 @@ import asyncpg
 from eventstore.connection.address import PostgresUrl
 from eventstore.connection.bounds import BOUNDS
 from eventstore.connection.connector import Connector
+from eventstore.shards.hash_slots import Place, places
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding
 from eventstore.soundness.rights import API, PROJECTOR, merged
@@ -36,7 +38,29 @@ DEAF: Final = Fact(
 NOT_REACHED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool = False) -> Examination:
+async def examine_all(urls: Sequence[PostgresUrl], listen: PostgresUrl | None, *, reader: bool = False) -> Examination:
+    """Each shard, one after another; all together they are as sound as the worst of them."""
+    every = places(len(urls))
+    found = [
+        (place, await examine(url, listen, reader=reader, place=place)) for url, place in zip(urls, every, strict=True)
+    ]
+    return found[0][1] if len(found) == 1 else joined(found)
+
+
+def joined(found: Sequence[tuple[Place, Examination]]) -> Examination:
+    """One examination of several shards, each fact with its shard."""
+    whole = Examination(" ".join(one.address for _, one in found))
+    for place, one in found:
+        whole.facts += [replace(fact, name=f"{fact.name} ({place})") for fact in one.facts]
+    for same in zip(*(one.strategies for _, one in found), strict=True):
+        why = [f"{place}: {told.why}" for (place, _), told in zip(found, same, strict=True) if not told.sound]
+        whole.strategies.append(replace(same[0], sound=not why, why=" · ".join(why)))
+    return whole
+
+
+async def examine(
+    url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool = False, place: Place | None = None
+) -> Examination:
     """All that there is to say of the address; one that can not be reached is a finding, too."""
     found = Examination(hide(url.dsn, url.dsn))
     connector = Connector(BOUNDS, name="doctor", planner={})
@@ -53,7 +77,7 @@ async def examine(url: PostgresUrl, listen: PostgresUrl | None, *, reader: bool 
         found.strategies += _strategies([], [why])
         return found
     try:
-        await _all(found, connector, connection, url, listen, reader=reader)
+        await _all(found, connector, connection, url, listen, reader=reader, place=place)
     except asyncpg.PostgresError as error:
         why = f"refuses what a Postgres answers: {_told(error, url)}"
         found.facts.append(Fact("server", why, "wrong", "see its log; a limit of time or of rights does that, too"))
@@ -71,10 +95,12 @@ async def _all(
     listen: PostgresUrl | None,
     *,
     reader: bool,
+    place: Place | None,
 ) -> None:
     await _look(found, connector, connection, url, listen)
     needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
-    findings = [one for one in await Check(needed).findings(connection) if not reader or one.check != "writable"]
+    found_there = await Check(needed, place=place).findings(connection)
+    findings = [one for one in found_there if not reader or one.check != "writable"]
     found.facts += _preconditions(findings)
     if not reader:
         found.facts += _refused_writes(findings)

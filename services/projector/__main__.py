@@ -13,7 +13,9 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -28,12 +30,16 @@ from projection.blocked import blocked
 from projection.hooks import no_hook
 from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
-from services.address_notes import notes
+from services.address_notes import notes, require_place
 from services.logs import set_up
-from services.projector import commands, endings, listening, read_models, strategies
+from services.projector import commands, endings, read_models, strategies
 from services.projector.endings import SIGNALLED, Ending
+from services.projector.files.health import HealthWriter
 from services.projector.files.moments import Moments
 from services.projector.patience import DoesNotFit
+from services.projector.preconditions import needed
+from services.projector.process import listening
+from services.projector.process.fleet import Fleet, served
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
 from settings import SettingError
@@ -66,10 +72,10 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _database(settings: Settings, *, once: bool) -> Database:
+def _database(settings: Settings, url: str, *, once: bool) -> Database:
     name = f"projector {settings.name}"[:63]
     return Database(
-        settings.database_url,
+        url,
         pool_size=CONNECTIONS,
         application_name=name,
         planner=JOB if once else PROJECTOR,
@@ -79,22 +85,40 @@ def _database(settings: Settings, *, once: bool) -> Database:
 
 async def _work(settings: Settings, *, once: bool) -> int:
     settings = settings.for_a_job() if once else settings
-    async with _database(settings, once=once) as database:
+    async with AsyncExitStack() as opened:
+        places = served(settings)
+        databases = [await opened.enter_async_context(_database(settings, url, once=once)) for url, _ in places]
+        for database, (_, place) in zip(databases, places, strict=True):
+            await require_place(database, place)
         tracing = telemetry.start(os.environ, "projector")
-        for note in notes(database):
+        for note in chain.from_iterable(map(notes, databases)):
             log.warning("database address", note=note)
-        listen = await listening.address(database, settings.listen_url)
-        moments = Moments() if settings.moments_file else None
-        worker = Worker(
-            settings,
-            database,
-            once=once,
-            hook=moments.hook if moments else no_hook,
-            on_batch=_traced(tracing, settings),
-            listen=listen,
-            watch=moments,
+        listen = [await listening.address(database, settings.listen_url) for database in databases]
+        alone = len(databases) == 1
+        # Batches of several shards run at the same time, and could not be told apart.
+        moments = Moments() if settings.moments_file and alone else None
+        healths = [HealthWriter(settings.health_file if alone else None, settings.lease) for _ in databases]
+        fleet = Fleet(
+            [
+                (
+                    Worker(
+                        settings,
+                        database,
+                        once=once,
+                        hook=moments.hook if moments else no_hook,
+                        on_batch=_traced(tracing, settings),
+                        listen=url,
+                        check=needed(settings, place),
+                        watch=moments,
+                        health=health,
+                    ),
+                    place,
+                )
+                for database, (_, place), url, health in zip(databases, places, listen, healths, strict=True)
+            ],
+            None if alone else HealthWriter(settings.health_file, settings.lease, of=healths),
         )
-        told = _stopped_by_signals(worker)
+        told = _stopped_by_signals(fleet)
         gc_policy.run_rarely()
         log.info(
             "projector started",
@@ -103,9 +127,10 @@ async def _work(settings: Settings, *, once: bool) -> int:
             handler=settings.handler,
             read_models=",".join(settings.read_models),
             projector=settings.name,
+            **({} if alone else {"shards": [place.number for _, place in places]}),
         )
         try:
-            await worker.run()
+            await fleet.run()
         finally:
             if moments and settings.moments_file:
                 moments.write(settings.moments_file, settings.name)
@@ -114,7 +139,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
         log.info("projector stopped", projector=settings.name)
         if once and told:
             return SIGNALLED + told[0]
-        return await _ending_of_a_job(database) if once else Ending.DONE
+        return max([await _ending_of_a_job(database) for database in databases]) if once else Ending.DONE
 
 
 async def _ending_of_a_job(database: Database) -> Ending:
@@ -125,13 +150,13 @@ async def _ending_of_a_job(database: Database) -> Ending:
     return Ending.BLOCKED if waiting else Ending.DONE
 
 
-def _stopped_by_signals(worker: Worker) -> list[signal.Signals]:
-    """Let the worker end at a signal; returns where the signals will be noted."""
+def _stopped_by_signals(fleet: Fleet) -> list[signal.Signals]:
+    """Let the workers end at a signal; returns where the signals will be noted."""
     came: list[signal.Signals] = []
 
     def stop(number: signal.Signals) -> None:
         came.append(number)
-        worker.stop()
+        fleet.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop, number)
@@ -148,14 +173,21 @@ def _traced(tracing: Tracing | None, settings: Settings) -> OnBatch:
 
 async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
     bounds = replace(settings.bounds, statement=commands.statement_timeout(arguments))
-    async with Database(
-        settings.database_url,
-        pool_size=1,
-        application_name="projector operator",
-        bounds=bounds,
-        planner=JOB if arguments.command == "rebuild" else PLANNER,
-    ) as database:
-        return await commands.operate(database, settings.read_models, arguments)
+    urls, ending = settings.database_urls, int(Ending.DONE)
+    for place in commands.concerned(arguments, len(urls)):
+        async with Database(
+            urls[place.number],
+            pool_size=1,
+            application_name="projector operator",
+            bounds=bounds,
+            planner=JOB if arguments.command == "rebuild" else PLANNER,
+        ) as database:
+            await require_place(database, place)
+            code = await commands.operate(database, settings.read_models, arguments, place)
+        ending = max(ending, code)
+        if code not in (Ending.DONE, Ending.BLOCKED):
+            break
+    return ending
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from eventstore.connection.database import Database
 from eventstore.connection.wakeup import NOTIFY
 from eventstore.errors import InvalidEvent, StoreError, StoreUnavailable, TimeLimit
+from eventstore.shards.hash_slots import Place, Shards, places
 from projection.operator.positions import Positions, positions
 from projection.operator.rebuild import NotRebuilt, OtherRebuild, Rebuild, Rebuilt
 from projection.operator.recount import Recounted, recount
@@ -33,6 +34,7 @@ from services.projector import read_models
 from services.projector.endings import SIGNALLED, Ending
 from settings import SettingError
 
+ALONE: Final = Place()
 PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
 """How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
@@ -66,7 +68,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     skipping.add_argument("stream", metavar="STREAM")
     skipping.add_argument("--version", type=int, metavar="N", help="only if it is this version that is blocked")
     for one in (unblocking, resetting, skipping, recounting, positioning, rebuilding):
-        one.add_argument("--json", action="store_true", help="what was done as JSON")
+        one.add_argument("--json", action="store_true", help="what was done as JSON, a line for each shard")
+        one.add_argument(
+            "--shard",
+            type=int,
+            metavar="NUMBER",
+            help="of several shards this one alone, from 0 on (default: a stream's own; else all, one after another)",
+        )
         one.add_argument(
             "--timeout",
             type=_seconds,
@@ -80,6 +88,22 @@ def check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Non
     """End with a usage error where options do not go together."""
     if arguments.command == "reset" and arguments.after and not arguments.all:
         parser.error("--after goes with --all")
+
+
+def concerned(arguments: argparse.Namespace, shards: int) -> list[Place]:
+    """The shards on which a command is carried out, one after another. Raises SettingError."""
+    every = places(shards)
+    stream, number, after = (getattr(arguments, name, None) for name in ("stream", "shard", "after"))
+    if number is not None and not 0 <= number < shards:
+        raise SettingError("--shard", str(number), f"a number from 0 to {shards - 1}")
+    if stream is not None:
+        own = Shards(every).of(stream)
+        if number not in (None, own.number):
+            raise SettingError("--shard", str(number), f"{own.number}, where the stream lies, or no value")
+        return [own]
+    if after and shards > 1 and number is None:
+        raise SettingError("--after", after, "no value without --shard: a stream lies in one of several shards")
+    return every if number is None else [every[number]]
 
 
 def _seconds(given: str) -> float:
@@ -98,11 +122,15 @@ def statement_timeout(arguments: argparse.Namespace) -> float:
     return max(least, min(most, float(arguments.timeout)))
 
 
-async def operate(database: Database, names: Sequence[str], arguments: argparse.Namespace) -> int:
+async def operate(database: Database, names: Sequence[str], arguments: argparse.Namespace, place: Place = ALONE) -> int:
     """Carry out a command on the read models of these names, say how far it is on stderr and what it did on stdout.
+
+    `place`: on which shard that is, where there are several.
 
     Returns the exit code.
     """
+    if place.shards > 1:
+        _say(f"{arguments.command} on {place}")
     steps = Steps(database, read_models.load(names), patience_s=arguments.timeout, say=_say)
     work = asyncio.ensure_future(_carry_out(database, steps, names, arguments))
     signals = _cancelled_by_signals(work)
@@ -111,14 +139,17 @@ async def operate(database: Database, names: Sequence[str], arguments: argparse.
     except asyncio.CancelledError:
         if not signals:
             raise
-        _say(f"{arguments.command} was interrupted by {signals[0].name}. {_to_go_on(steps, arguments)}")
+        _say(f"{arguments.command} was interrupted by {signals[0].name}. {_to_go_on(steps, arguments, place)}")
         return SIGNALLED + signals[0]
     except (UnknownStream, InvalidEvent, OtherReadModels, NotRebuilt, SettingError, OtherRebuild) as error:
         return _refused(error)
     except StoreUnavailable as error:
-        _say(f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments)}")
+        _say(
+            f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments, place)}"
+        )
         return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
-    print(json.dumps(_document(arguments.command, done)) if arguments.json else str(done), flush=True)
+    named = {"shard": place.number} if place.shards > 1 else {}
+    print(json.dumps({**_document(arguments.command, done), **named}) if arguments.json else str(done), flush=True)
     return Ending.BLOCKED if _left(done) else Ending.DONE
 
 
@@ -195,7 +226,15 @@ def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:
     return came
 
 
-def _to_go_on(steps: Steps, arguments: argparse.Namespace) -> str:
+def _to_go_on(steps: Steps, arguments: argparse.Namespace, place: Place) -> str:
+    if place.shards > 1:
+        rest = f", and then each after it (up to --shard {place.shards - 1})" if place.number < place.shards - 1 else ""
+        named = f"; of several shards with --shard {place.number}{rest}"
+        return _on_one(steps, arguments) + named
+    return _on_one(steps, arguments)
+
+
+def _on_one(steps: Steps, arguments: argparse.Namespace) -> str:
     if arguments.command == "rebuild":
         return "The live read models are as they were: run it again to go on, or with --restart to begin again"
     if steps.relisting:

@@ -13,6 +13,7 @@ import structlog
 
 from eventstore.connection.database import Database
 from eventstore.errors import StoreUnsound
+from eventstore.shards.hash_slots import Place
 from eventstore.soundness.check import Check, require
 from eventstore.soundness.rights import PROJECTOR, merged
 from projection.registry import read_models as registered
@@ -22,11 +23,11 @@ from services.projector.settings import Settings
 log = structlog.get_logger()
 
 
-def needed(settings: Settings) -> Check:
+def needed(settings: Settings, place: Place | None = None) -> Check:
     """The global order counts where it is read, and not as the control that must fail."""
     order = settings.serial and settings.visibility == "watermark"
     models = read_models.load(settings.read_models)
-    return Check(merged(PROJECTOR, *(model.project for model in models)), order=order)
+    return Check(merged(PROJECTOR, *(model.project for model in models)), order=order, place=place)
 
 
 class Preconditions:

@@ -13,7 +13,7 @@ from typing import Any, Final, Self, cast
 
 from eventstore.connection.bounds import BOUNDS, Bounds
 from eventstore.visibility.safe_position import Visibility
-from settings import UNSET, Environment, strategies
+from settings import UNSET, Environment, SettingError, strategies
 from settings.catalogue import database, observation, projection
 from settings.catalogue.projection import HandlerKind, Strategy
 
@@ -30,7 +30,8 @@ SMALL: Final[Mapping[str, Any]] = {"events_per_batch": 500, "events_per_window":
 class Settings:
     """What one projector process is told.
 
-    `listen_url` is where it listens for notifications, if not where `database_url` leads.
+    `database_url` is the first shard's address, `further_urls` those of the others; it serves the shards of these
+    numbers (`served`; None: all). `listen_url` is where it listens for notifications, if not at the store's address.
     `name` identifies the holder of leases and must be unique among running projectors. `handler_latency` is an
     artificial cost in seconds, paid for each event before its effect. `poll` is how long a projector that hears the
     calls may go without looking for work. `linger` spaces the starts of batches on a busy system (see `rate_limit`).
@@ -39,6 +40,8 @@ class Settings:
     """
 
     database_url: str
+    further_urls: tuple[str, ...] = ()
+    served: tuple[int, ...] | None = None
     listen_url: str | None = None
     strategy: Strategy = _STRATEGY
     handler: HandlerKind = _HANDLER
@@ -59,6 +62,11 @@ class Settings:
     moments_file: Path | None = None
     bounds: Bounds = BOUNDS
     heartbeat: float = projection.LISTEN_HEARTBEAT_MS.read(UNSET) / 1000
+
+    @property
+    def database_urls(self) -> tuple[str, ...]:
+        """The address of each shard, in their order."""
+        return (self.database_url, *self.further_urls)
 
     @property
     def serial(self) -> bool:
@@ -92,12 +100,15 @@ class Settings:
     def from_env(cls, variables: Mapping[str, str], *, job: bool = False) -> Self:
         """Read the settings, of a job (`--once`) or of a projector that stays. Raises SettingError."""
         env = Environment(variables)
+        first, *others = database.addresses(env)
         health_file, moments_file = projection.HEALTH_FILE.optional(env), projection.MOMENTS_FILE.optional(env)
         handler = cast(HandlerKind, projection.HANDLER.read(env))
         unique = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         return cls(
-            database_url=database.DATABASE_URL.read(env),
-            listen_url=database.LISTEN_URL.optional(env),
+            database_url=first,
+            further_urls=tuple(others),
+            served=_served(env, 1 + len(others)),
+            listen_url=_listen_url(env, 1 + len(others)),
             strategy=strategies.read(env, parallel=_in_parallel(env, job=job)),
             handler=handler,
             read_models=projection.READ_MODELS.read(env),
@@ -116,6 +127,26 @@ class Settings:
             bounds=Bounds.from_env(env),
             heartbeat=projection.LISTEN_HEARTBEAT_MS.read(env) / 1000,
         )
+
+
+def _served(env: Environment, shards: int) -> tuple[int, ...] | None:
+    """The numbers of the shards that it serves, None for all."""
+    named = projection.PROJECTOR_SHARDS.optional(env)
+    if named is None:
+        return None
+    numbers = {int(word) for word in named.split(",") if word.strip().isdecimal()}
+    if len(numbers) != len(named.split(",")) or max(numbers) >= shards:
+        raise SettingError(projection.PROJECTOR_SHARDS.name, named, f"numbers from 0 to {shards - 1}, with commas")
+    return tuple(sorted(numbers))
+
+
+def _listen_url(env: Environment, shards: int) -> str | None:
+    url = database.LISTEN_URL.optional(env)
+    if url is not None and shards > 1:
+        raise SettingError(
+            database.LISTEN_URL.name, "…", f"no value with {shards} shards, each of which is listened to at its address"
+        )
+    return url
 
 
 def _in_parallel(env: Environment, *, job: bool) -> Strategy:

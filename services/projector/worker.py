@@ -62,6 +62,7 @@ class Worker:
         check: Check | None = None,
         handler: Handler | None = None,
         watch: Watch | None = None,
+        health: HealthWriter | None = None,
     ) -> None:
         self._settings: Final = settings
         self._database: Final = database
@@ -73,7 +74,7 @@ class Worker:
         tools = Tools(database, settings, slot, handler or read_models.handler(settings), hook, job=once)
         self._counts: Final = tools.counts
         self.strategy: OrderingStrategy = strategies.make(settings.strategy, tools)
-        self._health: Final = HealthWriter(settings.health_file, settings.lease)
+        self._health: Final = health or HealthWriter(settings.health_file, settings.lease)
         self._rate_limit: Final = RateLimit(settings.linger, 1 if settings.handler_latency else BURST)
         self._preconditions: Final = Preconditions(database, check or needed(settings), settings.read_models)
         self._listener: Final = Listener(

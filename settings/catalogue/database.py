@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from settings.catalogue.kinds import Database, Number
+from settings.catalogue.kinds import Database, Databases, Integer, Number
+from settings.environment import Environment, SettingError
 
 HEADING: Final = "The database; the stack has its own."
 
@@ -15,6 +16,26 @@ DATABASE_URL: Final = Database(
     unset="a throw-away Postgres",
     stack=(),
     acts=False,
+    lead=True,
+)
+DATABASE_URLS: Final = Databases(
+    "DATABASE_URLS",
+    "the databases of several shards in their order, with a blank between two addresses",
+    readers=("api", "projector", "migrate", "roles", "doctor", "bench"),
+    unset="one shard, at `DATABASE_URL`",
+    handed_on=False,
+    stack=(),
+    acts=False,
+    lead=True,
+)
+SHARDS: Final = Integer(
+    "SHARDS",
+    "shards of a run: so many Postgres servers of its own, over which the streams are spread",
+    1,
+    1,
+    16,
+    readers=("bench",),
+    stack=(),
     lead=True,
 )
 LISTEN_URL: Final = Database(
@@ -44,3 +65,14 @@ STORE_CONNECT_TIMEOUT_MS: Final = Number(
     readers=("api", "projector"),
     lead=True,
 )
+
+
+def addresses(env: Environment) -> tuple[str, ...]:
+    """The address of each shard in their order: DATABASE_URLS, or that of DATABASE_URL alone. Raises SettingError."""
+    several = DATABASE_URLS.optional(env)
+    if several is None:
+        return (DATABASE_URL.read(env),)
+    if DATABASE_URL.optional(env) not in (None, several[0]):
+        expected = f"no value beside {DATABASE_URLS.name}, or the first address of these"
+        raise SettingError(DATABASE_URL.name, "…", expected)
+    return several

@@ -113,6 +113,14 @@ PROJECTOR_NAME: Final = Text(
     handed_on=False,
     stack=(),
 )
+PROJECTOR_SHARDS: Final = Text(
+    "PROJECTOR_SHARDS",
+    "the numbers of the shards that a projector serves, from 0 on, with commas",
+    readers=("projector",),
+    unset="all",
+    handed_on=False,
+    stack=(),
+)
 HEALTH_FILE: Final = Text(
     "HEALTH_FILE",
     "where a projector says how it is, for `python -m services.health`",

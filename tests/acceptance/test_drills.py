@@ -24,6 +24,7 @@ SITTINGS: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("zombie-projector", "stream-leases"): LEASED,
     ("kill-api", "stream-locks"): {},
     ("restart-postgres", "global-order"): {},
+    ("lose-one-shard", "stream-leases"): {},
 }
 """Settings by fault and strategy."""
 SIDE_BY_SIDE: Final = 2

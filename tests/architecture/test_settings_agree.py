@@ -24,9 +24,10 @@ FROM_ENV: dict[str, Callable[[Mapping[str, str]], Any]] = {
 }
 # What compose.yaml leaves to the image or to the service, and why.
 LEFT_OUT = {
-    "api": {"SERIAL_PROJECTION"},  # the projectors decide the mode, and /stats tells theirs
+    # The projectors decide the mode, and /stats tells theirs; the stack has one shard.
+    "api": {"SERIAL_PROJECTION", "DATABASE_URLS"},
     # Unique by itself; the image knows where its check looks; told by the bench to the projectors that it starts.
-    "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE"},
+    "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE", "DATABASE_URLS", "PROJECTOR_SHARDS"},
     # The image's own folder, where the volume is; what runs in the stack is our own system, and /stats tells its mode.
     "loadgen": {"RESULTS_DIR", "TARGET", "TARGET_CAPABILITIES", "SERIAL_PROJECTION"},
 }

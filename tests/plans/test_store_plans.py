@@ -11,9 +11,9 @@ from eventstore.append.batched import arguments as singles
 from eventstore.append.general import APPEND, Append, arguments
 from eventstore.append.single import APPEND_FIRST, APPEND_NEXT
 from eventstore.events import NO_STREAM, ExpectedVersion, IdempotencyKey, NewEvent
-from eventstore.read import HEAD, LOG, STREAM
 from eventstore.soundness.rights import API, one_by_one
 from eventstore.soundness.statement import CHECK, OLDEST
+from eventstore.visibility.read import HEAD, LOG, STREAM
 from projection.stats import DRAINED, STATS
 from tests.plans.conftest import Guard
 from tests.plans.explain import Plan, names

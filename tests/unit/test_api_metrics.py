@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from eventstore.postgres import Database
-from eventstore.soundness.check import Check
-from eventstore.soundness.watch import Watch
+from eventstore.shards.hash_slots import Place
 from services.api.routes import metrics
 from services.api.serving.admission import Admission
+from services.api.settings import Settings
+from services.api.shards.shard import Shard
 
 BOUND_S = 10.0
 
@@ -27,8 +27,8 @@ def observe(route: str, times: int = 1) -> None:
 
 
 async def answer() -> str:
-    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    route = metrics.metrics_route(database, Watch(Check({}), lambda _: None), {}, Admission(1.0, b""))
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    route = metrics.metrics_route([Shard(Settings(url), url, Place())], Admission(1.0, b""))
     text: bytes = (await route.fn()).content
     return text.decode()
 

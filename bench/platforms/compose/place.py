@@ -13,7 +13,7 @@ from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
 from settings import Environment
 from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
-from settings.catalogue.database import DATABASE_URL
+from settings.catalogue.database import DATABASE_URL, SHARDS
 from settings.catalogue.load import BASE_URL, TARGET
 from settings.catalogue.observation import ENDPOINTS, LOG_LEVEL
 from settings.catalogue.projection import PROJECTORS
@@ -38,6 +38,8 @@ def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
         return {}, "embedded, on the database of DATABASE_URL"
     if (target := TARGET.read(env)) != TARGET.default:
         return {}, f"embedded: target {target}"
+    if (shards := SHARDS.read(env)) > 1:
+        return {}, f"embedded: {SHARDS.name}={shards}, and the stack has one shard"
     try:
         return _into_stack(variables)
     except DockerSilent as silence:

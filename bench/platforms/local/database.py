@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from bench.ends.guardian import Guardian
 from bench.oracle.database import closed
 from bench.platforms.local.parts import Server
 from bench.platforms.postgres.cluster import Cluster
-from bench.platforms.postgres.logins import Logins
+from bench.platforms.postgres.logins import Logins, addresses
 from bench.platforms.preparation import environment, reach
 from bench.platforms.processes import Processes
 from bench.preflight.settings import Settings
@@ -27,13 +27,24 @@ MIGRATION_TIMEOUT_S: Final = 120.0
 class Database:
     """Addresses, what `postgres.json` says of the server, and the server where the run has started it.
 
-    `plain` is the owner's address as any client reads it.
+    `plain` is the owner's address as any client reads it. `further` are those of the other shards.
     """
 
     logins: Logins
     plain: str
     postgres: Postgres
     server: Server | None
+    further: tuple[Database, ...] = ()
+
+    @property
+    def shards(self) -> tuple[Database, ...]:
+        """Those of all shards, in their order."""
+        return (self, *self.further)
+
+    @property
+    def servers(self) -> list[Server]:
+        """Those that the run has started."""
+        return [one.server for one in self.shards if one.server is not None]
 
 
 def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Progress) -> Database | None:
@@ -49,14 +60,23 @@ def open_database(settings: Settings, log: Path, opened: ExitStack, progress: Pr
             progress.step(f"note: DATABASE_URL: {word}")
         told = reach(settings.database_url, source="DATABASE_URL", profile="given")
         return Database(Logins.given(settings.database_url), settings.database_url, told, None)
-    progress.step("starting Postgres")
-    file = log / "postgres.log"
+    progress.step("starting Postgres" if settings.shards == 1 else f"starting {settings.shards} Postgres servers")
+    first = _started(settings, log, opened, "postgres")
+    passwords = first.logins.passwords
+    names = [f"postgres-{number}" for number in range(1, settings.shards)]
+    return replace(first, further=tuple(_started(settings, log, opened, name, passwords) for name in names))
+
+
+def _started(
+    settings: Settings, log: Path, opened: ExitStack, name: str, passwords: Mapping[str, str] | None = None
+) -> Database:
+    file = log / f"{name}.log"
     cluster = opened.enter_context(Cluster.throwaway("durable", log=file))
     plain = cluster.create_database(settings.target.key)
     url = closed(plain)
     told = reach(url, source=cluster.binaries.source, profile=cluster.profile)
-    logins = Logins.made(url) if settings.target.ours else Logins.given(url)
-    return Database(logins, plain, told, Server(cluster, file))
+    logins = Logins.made(url, passwords) if settings.target.ours else Logins.given(url)
+    return Database(logins, plain, told, Server(cluster, file, name))
 
 
 def with_roles(logins: Logins) -> tuple[str, ...]:
@@ -79,7 +99,7 @@ def prepared(settings: Settings, log: Path, progress: Progress) -> Iterator[dict
         processes = Processes(log, opened.enter_context(Guardian()))
         opened.callback(processes.stop)
         progress.step("migrating")
-        env = environment(settings, DATABASE_URL=database.logins.owner)
+        env = environment(settings, **addresses([one.logins.owner for one in database.shards]))
         command = ["-m", "migrations", "upgrade", *with_roles(database.logins)]
         processes.run("migrations", command, {**env, **database.logins.passwords}, MIGRATION_TIMEOUT_S)
         yield env

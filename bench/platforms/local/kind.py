@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bench.platforms.local.database import Database, with_roles
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import environment, examined, require_modules
 from bench.platforms.processes import Processes
 from bench.preflight.examination import Doctor
@@ -66,7 +67,11 @@ class Kind(Protocol):
         ...
 
     def address(self, table: Table) -> str | None:
-        """The address of the database for a process; None without one."""
+        """The address of the database for a process, of the first of several shards; None without one."""
+        ...
+
+    def of_shards(self, table: Table) -> dict[str, str]:
+        """What a process is told of several shards; nothing where there is one."""
         ...
 
 
@@ -97,7 +102,7 @@ class Ours:
 
     def migrated(self, progress: Progress) -> None:
         """Examine the database."""
-        self.doctor = examined(self._settings, self._database.logins.owner, progress)
+        self.doctor = examined(self._settings, self._of("migrate"), progress)
 
     def started(self, progress: Progress) -> None:
         """In serial mode on a store that is not empty, the cursor is walked to the end first."""
@@ -115,8 +120,15 @@ class Ours:
 
     def address(self, table: Table) -> str:
         """By the role of the process."""
-        logins = self._database.logins
-        return {"migrate": logins.owner, "api": logins.api, "projector": logins.projector}[table]
+        return self._of(table)[0]
+
+    def of_shards(self, table: Table) -> dict[str, str]:
+        """All addresses, by the role of the process."""
+        return addresses(urls) if len(urls := self._of(table)) > 1 else {}
+
+    def _of(self, table: Table) -> list[str]:
+        role = {"migrate": "owner"}.get(table, table)
+        return [getattr(one.logins, role) for one in self._database.shards]
 
 
 class Others:
@@ -157,3 +169,7 @@ class Others:
     def address(self, table: Table) -> str | None:
         """One for all."""
         return self._database.plain if self._database else None
+
+    def of_shards(self, table: Table) -> dict[str, str]:
+        """It has none."""
+        return {}

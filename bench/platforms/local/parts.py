@@ -82,13 +82,13 @@ class ServiceOfWorkers(Service):
 
 
 class Server:
-    """The throw-away Postgres server."""
+    """A throw-away Postgres server."""
 
     kind: Kind = "postgres"
-    name = "postgres"
     holder = ""
 
-    def __init__(self, cluster: Cluster, log: Path) -> None:
+    def __init__(self, cluster: Cluster, log: Path, name: str = "postgres") -> None:
+        self.name = name
         self._cluster = cluster
         self._log = log
         self._frozen: dict[int, psutil.Process] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -47,7 +47,7 @@ class Local:
         lines: Lines,
         own: Own,
         processes: Processes,
-        server: Server | None,
+        servers: Sequence[Server],
         relay: Relay | None,
     ) -> None:
         self.base_url: Final = base_url
@@ -56,7 +56,7 @@ class Local:
         self._own = own
         self._processes = processes
         self._relay = relay
-        self._parts: list[Service | Server] = [] if server is None else [server]
+        self._parts: list[Service | Server] = [*servers]
         self._generator: Process | None = None
 
     def parts(self) -> list[Part]:
@@ -80,7 +80,8 @@ class Local:
     def migrate(self) -> None:
         """Run what the target does once before its processes start. Raises RunFailed, SetupError."""
         if (step := self._settings.target.migrate) is not None:
-            line = self._lines.of(step, self._own.environment(), name="migrate", database=self._own.address("migrate"))
+            base = {**self._own.environment(), **self._own.of_shards("migrate")}
+            line = self._lines.of(step, base, name="migrate", database=self._own.address("migrate"))
             arguments, variables = self._own.migrating()
             self._processes.run(
                 "migrations",
@@ -109,7 +110,7 @@ class Local:
 
     def _api(self, changed: Mapping[str, str]) -> Process:
         step = self._settings.target.api
-        base = {**self._own.environment(), **changed}
+        base = {**self._own.environment(), **self._own.of_shards("api"), **changed}
         line = self._lines.of(step, base, name="api", database=self._address("api"))
         process = self._start("api", line)
         self._processes.wait_until(lambda: http_client.ready(self.base_url), process, READY_TIMEOUT_S)
@@ -119,7 +120,12 @@ class Local:
         step = self._settings.target.projector
         assert step is not None
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
-        base = {**self._own.environment(), **self._own.of_projector(holder), **changed}
+        base = {
+            **self._own.environment(),
+            **self._own.of_shards("projector"),
+            **self._own.of_projector(holder),
+            **changed,
+        }
         line = self._lines.of(step, base, name=holder, number=number, database=self._address("projector"))
         process = self._start(name, line)
         if self._settings.target.offers("leases"):
@@ -168,9 +174,10 @@ def running(settings: Settings, log: Path, progress: Progress, *, relayed: bool 
         opened.callback(processes.stop)
         own.reached(database, processes)
         lines = Lines(settings, place, address, data)
-        server = database.server if database else None
-        relay = Relay(server.port, processes, scratch, settings.seed) if relayed and server is not None else None
-        local = Local(settings, address.base_url, lines, own, processes, server, relay)
+        servers = database.servers if database else []
+        # Before one server: what strikes the network knows no shards.
+        relay = Relay(servers[0].port, processes, scratch, settings.seed) if relayed and len(servers) == 1 else None
+        local = Local(settings, address.base_url, lines, own, processes, servers, relay)
         _start(local, own, settings, progress)
         yield _system(local, own, settings, database, processes)
 
@@ -186,6 +193,7 @@ def _system(local: Local, own: Own, settings: Settings, database: Database | Non
         processes=processes,
         influx=settings.influx,
         has_store=settings.target.ours,
+        further=tuple(one.logins for one in database.further) if database else (),
     )
 
 

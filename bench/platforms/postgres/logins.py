@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -33,11 +33,16 @@ class Logins:
         return cls(url, url, url, url, url, passwords={})
 
     @classmethod
-    def made(cls, owner: str) -> Self:
-        """The roles of a server of our own, each with a fresh random password."""
-        passwords = {variable(role): secrets.token_hex(16) for role in ROLES}
+    def made(cls, owner: str, passwords: Mapping[str, str] | None = None) -> Self:
+        """The roles of a server of our own, each with a fresh random password, or with those of another shard."""
+        passwords = passwords or {variable(role): secrets.token_hex(16) for role in ROLES}
         by_role = {role: as_role(owner, role, passwords[variable(role)]) for role in ROLES}
         return cls(owner=owner, passwords=passwords, **by_role)
+
+
+def addresses(urls: Sequence[str]) -> dict[str, str]:
+    """How a process of ours is told where its shards are, in their order."""
+    return {"DATABASE_URL": urls[0]} if len(urls) == 1 else {"DATABASE_URLS": " ".join(urls)}
 
 
 def as_role(url: str, role: str, password: str) -> str:

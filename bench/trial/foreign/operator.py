@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from bench.ends import signals
 from bench.ends.errors import RunFailed
 from bench.platforms.platform import Start, System
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import environment
 from bench.platforms.processes import Process, describe, tail
 from bench.trial.fault import NotApplicable, require_projectors
@@ -44,9 +45,8 @@ class Command:
     @classmethod
     def begin(cls, system: System, *words: str) -> Self:
         """Start it; it writes to `operator-<command>.log`. Raises RunFailed."""
-        assert system.logins is not None
         line = ["-m", PROGRAM, *words, "--json"]
-        env = environment(system.settings, DATABASE_URL=system.logins.operator)
+        env = environment(system.settings, **addresses([logins.operator for logins in system.shards]))
         process = system.processes.start(f"operator-{words[0]}{'-all' if '--all' in words else ''}", line, env)
         process.expendable = True
         return cls(process, words)

@@ -11,7 +11,7 @@ from bench.ends import signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
-from bench.trial.fault import Fault, Plan, Stats, load
+from bench.trial.fault import Fault, Plan, Stats, load, require_shards
 from bench.trial.injection.looks import Looks
 from metrics.records.fault import Injected
 
@@ -27,6 +27,7 @@ class Injection:
         self._base_url = system.base_url
         self._platform = system.platform.name
         self._fault: Fault = load(plan.fault)
+        require_shards(plan.fault, self._fault, system.settings)
         self._fault.set_up(system)
         self._invoked_at: float | None = None
         self._healed_at: float | None = None

@@ -28,6 +28,7 @@ from settings.catalogue.observation import SAMPLE_RESOURCES
 FILE: Final = "resources.jsonl"
 UNMEASURED: Final = ("warmup", "verification", "")
 MIXED: Final = "the server of DATABASE_URL may run on this machine, and its processes can not be told from others"
+SEVERAL: Final = "the servers of several shards are not asked for their counters"
 STARTED_WITHIN_S: Final = 2.0
 
 
@@ -54,8 +55,11 @@ class Beside:
         self._leaders: set[int] = set()
         self._sampler: Sampler | None = None
         if system.settings.sample_resources:
-            owner = system.logins.owner if system.logins else None
+            # The counters of one server would not go with the work of several.
+            owner = system.logins.owner if system.logins and not system.further else None
             self._sampler = Sampler(self._path, owner, lambda: self._parts().parts, os.getpid())
+            if system.further:
+                self._sampler.trouble = SEVERAL
 
     def __enter__(self) -> Self:
         if self._sampler is not None:

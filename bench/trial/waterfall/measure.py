@@ -67,7 +67,7 @@ def observe(url: str | None, folder: Path, before: Offset) -> Observation:
 
 def tell(observed: Observation, settings: Settings, bundle: Bundle) -> Waterfall:
     """The section of the result, once the projectors have ended; the stages of each write go to the bundle."""
-    if why := observed.why or _unknowable(settings):
+    if why := _unknowable(settings) or observed.why:
         return Waterfall(why=why)
     try:
         told = moments_of(bundle.log)
@@ -109,6 +109,8 @@ def summary(lines: Sequence[Mapping[str, Any]], *, writes: int, within_s: float)
 
 
 def _unknowable(settings: Settings) -> str:
+    if settings.shards > 1:
+        return f"{NOT_TOLD}: a projector works on several shards at the same time, and its batches are not told apart"
     if settings.handler_latency_ms:
         return f"{NOT_TOLD}: with HANDLER_LATENCY_MS claims wait beside one another, and nobody knows an event's own"
     return ""

@@ -5,34 +5,32 @@ Ids and headers come as the caller sent them; they are judged here.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from eventstore.events import Appended
-from eventstore.postgres import Database
 from services.api.http.answers import Answer, etag
 from services.api.http.bodies import TodoDocument, TodoPage, Written
 from services.api.http.requests import expected_version, idempotency_key, todo_id
-from services.api.reading.batch_loader import BatchLoader
+from services.api.reading.lookups import Find, Page
 from services.api.reading.waiting import get_todo_at
 from todo.commands import CreateTodo, DeleteTodo, UpdateTodo
 from todo.errors import TodoNotFound
 from todo.handler import TodoHandler, new_todo_id
-from todo.read_models.todos import Todo, get_todos, list_todos
+from todo.read_models.todos import Todo
 
 
 class TodoOperations:
     """Writes go to the event store and are answered after their commit; reads come from the projection."""
 
-    def __init__(self, handler: TodoHandler, database: Database) -> None:
+    def __init__(self, handler: TodoHandler, find: Find, page: Page) -> None:
         self._handler: Final = handler
-        self._database: Final = database
-        self._find: Final[BatchLoader[str, Todo]] = BatchLoader(partial(get_todos, database))
+        self._find: Final = find
+        self._page: Final = page
 
     async def create(self, text: str, key: str | None) -> Answer:
         """Create a todo. Raises what commands, headers and the store refuse."""
-        command = CreateTodo(text)
-        appended = await self._handler.handle(new_todo_id(), command, key=idempotency_key(key))
+        command, key = CreateTodo(text), idempotency_key(key)
+        appended = await self._handler.handle(new_todo_id(key), command, key=key)
         location = (b"location", f"/todos/{appended.stream}".encode())
         return Answer(_written(appended), (location, etag(appended.version)), status_code=201)
 
@@ -59,7 +57,7 @@ class TodoOperations:
 
     async def page(self, *, after: str | None, limit: int) -> TodoPage:
         """Active todos in the order of their ids, beginning behind `after`. Raises StoreUnavailable."""
-        page = await list_todos(self._database, after=after, limit=limit)
+        page = await self._page(after=after, limit=limit)
         more = page[-1].id if len(page) == limit else None
         return TodoPage([_document(todo) for todo in page], more)
 

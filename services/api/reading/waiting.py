@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from services.api.reading.batch_loader import BatchLoader
+from services.api.reading.lookups import Find
 from services.api.refusals import NotProjectedYet
 from todo.read_models.todos import Todo
 
@@ -16,7 +16,7 @@ _FIRST_PAUSE_S: Final = 0.001
 _LONGEST_PAUSE_S: Final = 0.025
 
 
-async def get_todo_at(find: BatchLoader[str, Todo], id: str, *, at_least: int, wait_ms: int) -> Todo:
+async def get_todo_at(find: Find, id: str, *, at_least: int, wait_ms: int) -> Todo:
     """The todo, deleted or not, once its version is `at_least`; looks at once, then ever more rarely.
 
     Raises NotProjectedYet when `wait_ms` have passed.

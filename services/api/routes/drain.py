@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from typing import Final
+from collections.abc import Sequence
 
 from litestar import post
 from litestar.handlers import HTTPRouteHandler
 
-from eventstore.connection.wakeup import Notifier
-from eventstore.postgres import Database
-from eventstore.schema import SLOTS
-from projection.stats import count_drain
 from services.api.http.bodies import DrainAnswer
 from services.api.http.openapi import refusals
-
-DEBOUNCE_S: Final = 0.02
-"""Calls within this time of another are answered by one further wake-up at its end."""
+from services.api.shards.drain import Drain
 
 
-class Drain:
-    """Wakes the projectors on request, at most once each `DEBOUNCE_S`, and counts the wake-ups in the store."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._notifier = Notifier(database, interval=DEBOUNCE_S)
-        self._slot = random.randrange(SLOTS)
-        self._counted: asyncio.Task[None] | None = None
-
-    async def ask(self) -> bool:
-        """Returns when the wake-up is counted; True when the call joined another's. Raises StoreUnavailable."""
-        first = self._notifier.nudge()
-        if first or self._counted is None:
-            self._counted = asyncio.create_task(count_drain(self._database, self._slot))
-        await asyncio.shield(self._counted)
-        return not first
-
-    async def close(self) -> None:
-        """Let the wake-up that is on its way go out."""
-        await self._notifier.close()
-
-
-def drain_route(drain: Drain) -> HTTPRouteHandler:
-    """The route of `/drain`."""
+def drain_route(drains: Sequence[Drain]) -> HTTPRouteHandler:
+    """The route of `/drain`, which wakes the projectors of all shards."""
 
     @post("/drain", status_code=202, responses=refusals(), tags=["operations"], summary="Wake the projectors now")
     async def wake() -> DrainAnswer:
         """Debounced; says whether the call was coalesced with another."""
-        return DrainAnswer(accepted=True, coalesced=await drain.ask())
+        return DrainAnswer(accepted=True, coalesced=all(await asyncio.gather(*(drain.ask() for drain in drains))))
 
     return wake

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litestar import Router, get
 
 from eventstore.errors import StoreUnavailable
-from eventstore.postgres import Database
 from eventstore.soundness.findings import reason
-from eventstore.soundness.watch import Watch
 from eventstore.sqlstates import NO_ANSWER, meaning_of, sqlstate_of
 from services.api.http.bodies import HealthAnswer
 from services.api.http.openapi import refusals
 from services.api.refusals import NotReady
+from services.api.shards.shard import Shard, of_each
 
 
-def health_routes(database: Database, watch: Watch) -> Router:
+def health_routes(shards: Sequence[Shard]) -> Router:
     """The routes of the health checks."""
 
     @get("/livez", responses=refusals(), summary="The process runs")
@@ -24,16 +25,26 @@ def health_routes(database: Database, watch: Watch) -> Router:
 
     @get("/readyz", responses=refusals(), summary="The process can serve")
     async def readyz() -> HealthAnswer:
-        """Asks the store; the problem's detail is the reason when it is not ready."""
-        try:
-            findings = await watch.look(database)
-        except StoreUnavailable as error:
-            raise NotReady(f"the store can not be reached: {_why(error)}") from error
-        if findings:
-            raise NotReady(reason(findings))
+        """Asks the store; the problem's detail is the reason when it is not ready.
+
+        Of several shards one is enough: what belongs to it is served, and the rest is refused where it is asked for.
+        """
+        troubles = await of_each(shards, _trouble)
+        if all(troubles):
+            raise NotReady(" · ".join(troubles))
         return HealthAnswer("ready")
 
     return Router("/", route_handlers=[livez, readyz], tags=["operations"])
+
+
+async def _trouble(shard: Shard) -> str:
+    """Why this shard can not serve; empty where it can."""
+    begin = f"{shard.name}: " if shard.name else ""
+    try:
+        findings = await shard.watch.look(shard.database)
+    except StoreUnavailable as error:
+        return f"{begin}the store can not be reached: {_why(error)}"
+    return f"{begin}{reason(findings)}" if findings else ""
 
 
 def _why(error: StoreUnavailable) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -28,14 +29,15 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from eventstore.append.statements import Name
 from eventstore.errors import StoreError
-from eventstore.postgres import Database
-from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import read_holders
 from projection.stats import read_stats
 from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
 from services.api.routes.projection_metrics import of_this_process, told
+from services.api.routes.stats import unsound
 from services.api.serving.admission import Admission
+from services.api.shards import sums
+from services.api.shards.shard import Shard, of_each
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -84,17 +86,17 @@ def _flush() -> None:
     _observed.clear()
 
 
-def metrics_route(
-    database: Database, watch: Watch, appends: Mapping[Name, int], admission: Admission
-) -> HTTPRouteHandler:
+def metrics_route(shards: Sequence[Shard], admission: Admission) -> HTTPRouteHandler:
     """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
 
     async def read() -> bytes:
         stats = holders = None
         with contextlib.suppress(StoreError, asyncpg.PostgresError):
-            stats = await read_stats(database)
-            holders = await read_holders(database)
-        return told(stats, holders, of_this_process(database.usage, appends, admission, len(watch.findings)))
+            stats = sums.of_stats(await of_each(shards, lambda shard: read_stats(shard.database)))
+            holders = sums.of_holders(await of_each(shards, lambda shard: read_holders(shard.database)))
+        usage = sums.of_usage([shard.database.usage for shard in shards])
+        appends: Counter[Name] = sum((Counter(shard.store.statements) for shard in shards), Counter())
+        return told(stats, holders, of_this_process(usage, appends, admission, len(unsound(shards))))
 
     shared = SingleFlight(read)
 

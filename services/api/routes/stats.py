@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from eventstore.postgres import Database
-from eventstore.soundness.watch import Watch
 from eventstore.visibility.holders import Holder, Holders, read_holders
 from projection.stats import ProjectorStats, Stats, read_stats
 from services.api.http.bodies import BlockedDocument, HolderDocument, LastEvent, ProjectorDocument
 from services.api.http.bodies import Stats as StatsDocument
 from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
+from services.api.shards import sums
+from services.api.shards.shard import Shard, of_each
 from todo.read_models.todos import TodoCounts, count_todos
 
 
-def stats_route(database: Database, watch: Watch, *, serial: bool) -> HTTPRouteHandler:
+def stats_route(shards: Sequence[Shard], *, serial: bool) -> HTTPRouteHandler:
     """The route of `/stats`."""
 
     async def read() -> StatsDocument:
-        # In this order: the counts of todos are never older than the checkpoint told beside them.
-        stats = await read_stats(database)
-        todos = await count_todos(database)
-        return document(stats, todos, await read_holders(database), list(map(str, watch.findings)), serial=serial)
+        each = await of_each(shards, _read)
+        stats = sums.of_stats([stats for stats, _, _ in each])
+        todos = sums.of_todos([todos for _, todos, _ in each])
+        holders = sums.of_holders([holders for _, _, holders in each])
+        return document(stats, todos, holders, unsound(shards), serial=serial)
 
     shared = SingleFlight(read)
 
@@ -35,6 +37,22 @@ def stats_route(database: Database, watch: Watch, *, serial: bool) -> HTTPRouteH
         return await shared()
 
     return stats
+
+
+async def _read(shard: Shard) -> tuple[Stats, TodoCounts, Holders]:
+    # In this order: the counts of todos are never older than the checkpoint told beside them.
+    stats = await read_stats(shard.database)
+    todos = await count_todos(shard.database)
+    return stats, todos, await read_holders(shard.database)
+
+
+def unsound(shards: Sequence[Shard]) -> list[str]:
+    """What does not hold, with the shard where there are several."""
+    return [
+        f"{shard.name}: {finding}" if shard.name else str(finding)
+        for shard in shards
+        for finding in shard.watch.findings
+    ]
 
 
 def _serial(stats: Stats, *, configured: bool) -> bool:

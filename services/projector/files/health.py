@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -25,12 +26,13 @@ class HealthWriter:
     """Writes the health file every second while `run` runs. Without a path it does nothing.
 
     `deaf` says why notifications are not heard, empty while they are: the projector is slower then, and ready.
-    `waits_for` says why it may not work, empty while it may.
+    `waits_for` says why it may not work, empty while it may. `of`: it tells of these, which are one process's.
     """
 
-    def __init__(self, path: Path | None, lease: timedelta) -> None:
+    def __init__(self, path: Path | None, lease: timedelta, *, of: Sequence[HealthWriter] = ()) -> None:
         self._file: Final = HealthFile(path) if path else None
         self._lease_s: Final = lease.total_seconds()
+        self._of: Final = of
         self._heard_at: float | None = None
         self.deaf = ""
         self.waits_for = ""
@@ -52,6 +54,8 @@ class HealthWriter:
 
     def why_not_ready(self) -> str:
         """Empty while ready."""
+        if self._of:
+            return " · ".join(dict.fromkeys(filter(None, (one.why_not_ready() for one in self._of))))
         if self.waits_for:
             return self.waits_for
         if self._heard_at is None:
@@ -61,6 +65,7 @@ class HealthWriter:
 
     def _write(self, file: HealthFile) -> None:
         try:
-            file.write(self.why_not_ready(), note=f"notifications are not heard: {self.deaf}" if self.deaf else "")
+            deaf = " · ".join(dict.fromkeys(filter(None, (one.deaf for one in self._of or (self,)))))
+            file.write(self.why_not_ready(), note=f"notifications are not heard: {deaf}" if deaf else "")
         except OSError as error:
             log.warning("health file not written", error=str(error))

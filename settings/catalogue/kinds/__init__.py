@@ -7,11 +7,20 @@ the variable, the value and what is allowed; `spell` gives the text that `read` 
 from settings.catalogue.kinds.bounded import Choice, Duration, Flag, Integer, Number, Words
 from settings.catalogue.kinds.modules import Modules, Plugin
 from settings.catalogue.kinds.setting import Reader, Setting
-from settings.catalogue.kinds.text import Database, HostAndPort, ServiceAddress, ServiceRoot, StackSecret, Text
+from settings.catalogue.kinds.text import (
+    Database,
+    Databases,
+    HostAndPort,
+    ServiceAddress,
+    ServiceRoot,
+    StackSecret,
+    Text,
+)
 
 __all__ = [
     "Choice",
     "Database",
+    "Databases",
     "Duration",
     "Flag",
     "HostAndPort",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from settings.addresses import http, postgres_url
 from settings.catalogue.kinds.setting import Reader, Setting
-from settings.environment import Environment
+from settings.environment import Environment, SettingError
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,34 @@ class ServiceAddress(Text):
     def read(self, env: Environment) -> str:
         """The value without its last slash. Raises SettingError."""
         return http.http_address(self.name, super().read(env))
+
+
+MOST_SHARDS: Final = 64
+
+
+@dataclass(frozen=True)
+class Databases(Setting):
+    """libpq URIs of Postgres servers, with blanks between."""
+
+    def read(self, env: Environment) -> tuple[str, ...]:
+        """The addresses in their order. Raises SettingError, which shows nothing of them, also when it is unset."""
+        urls = tuple(env.text(self.name, expected=postgres_url.EXPECTED).split())
+        for number, url in enumerate(urls):
+            try:
+                postgres_url.parse(url)
+            except ValueError as error:
+                raise SettingError(self.name, "…", f"as address {number}: {_expected(error)}") from None
+        if len(set(urls)) != len(urls) or len(urls) > MOST_SHARDS:
+            raise SettingError(self.name, "…", f"at most {MOST_SHARDS} addresses, and none of them twice")
+        return urls
+
+    def optional(self, env: Environment) -> tuple[str, ...] | None:
+        """The addresses, None when unset. Raises SettingError."""
+        return self.given(env, self.read)
+
+
+def _expected(error: ValueError) -> str:
+    return str(error).removeprefix("expected ")
 
 
 @dataclass(frozen=True)

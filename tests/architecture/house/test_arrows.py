@@ -18,19 +18,19 @@ from tests.architecture.house.tree import PACKAGES, ROOT, read, sources
 LINT: Final = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
 
 PLANTED: Final = {
-    "decisions-are-pure": ("todo/decisions.py", "import eventstore.read"),
-    "event-store": ("eventstore/read.py", "import projection.leases.streams"),
+    "decisions-are-pure": ("todo/decisions.py", "import eventstore.visibility.read"),
+    "event-store": ("eventstore/visibility/read.py", "import projection.leases.streams"),
     "handler": ("todo/handler.py", "import projection.registry"),
     "read-model": ("todo/read_models/todos.py", "import todo.decisions"),
     "projection": ("projection/registry/projectors.py", "import todo.events"),
     "services-apart": ("services/api/app.py", "import services.projector.worker"),
-    "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.read"),
+    "loadgen-knows-http": ("services/loadgen/worker.py", "import eventstore.visibility.read"),
     "bench-starts-processes": ("bench/oracle/refold.py", "import todo.decisions"),
     "log-oracle-knows-http": ("bench/oracle/log/fold.py", "import bench.oracle.read_store"),
     "programs-are-started": ("bench/perf/trials.py", "import bench.perf.programs.append"),
     "targets-are-started": ("bench/platforms/choice.py", "import targets"),
     "services-below-bench": ("services/projector/worker.py", "import bench.oracle.refold"),
-    "metrics": ("metrics/sinks.py", "import eventstore.read"),
+    "metrics": ("metrics/sinks.py", "import eventstore.visibility.read"),
     "settings": ("settings/environment.py", "import metrics.sinks"),
     "migrations": ("migrations/turn.py", "import metrics.sinks"),
     "platforms-apart": ("bench/platforms/attached.py", "import bench.platforms.local.parts"),

@@ -75,5 +75,5 @@ def test_each_way_leads_through_twelve_files_at_most() -> None:
 
 
 def test_a_way_that_is_too_long_is_found() -> None:
-    page = "## A write\n" + "\n".join(f"| {n} | `eventstore/read` | again |" for n in range(1, MOST + 2))
+    page = "## A write\n" + "\n".join(f"| {n} | `eventstore/visibility/read` | again |" for n in range(1, MOST + 2))
     assert len(ways(page)["A write"]) > MOST

@@ -1,0 +1,79 @@
+"""One shard as a process of the API has it: connections, append queue, lookups, and the verdict on its store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+import structlog
+
+from eventstore.connection.rate_limit import BURST
+from eventstore.connection.wakeup import Notifier
+from eventstore.postgres import Database, PostgresEventStore
+from eventstore.shards.hash_slots import Place
+from eventstore.soundness.check import Check
+from eventstore.soundness.rights import API
+from eventstore.soundness.watch import Watch
+from services.api.reading.batch_loader import BatchLoader
+from services.api.settings import Settings
+from services.api.shards.drain import Drain
+from todo.read_models.todos import READ_MODEL, Todo, get_todos
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+SLACK_S: Final = 0.002
+"""How long the hint for the projectors waits for an append that takes it along."""
+
+
+class Shard:
+    """Everything of one store. Its connections open as requests need them."""
+
+    def __init__(self, settings: Settings, url: str, place: Place) -> None:
+        self.place: Final = place
+        self.watch: Final = Watch(Check({**API, **READ_MODEL.read}, place=place), self._told)
+        self.database: Final = Database(
+            url,
+            pool_size=settings.pool_size,
+            application_name="api",
+            bounds=settings.bounds,
+            greet=self.watch.greet,
+        )
+        self.notifier: Final = Notifier(self.database, burst=BURST, slack=SLACK_S)
+        self.store: Final = PostgresEventStore(self.database, notifier=self.notifier, gate=self.watch.refuse)
+        self.drain: Final = Drain(self.database)
+        self.find: Final[BatchLoader[str, Todo]] = BatchLoader(partial(get_todos, self.database))
+
+    def start(self) -> None:
+        """Look at the store every few seconds, until `close`."""
+        self.watch.start(self.database)
+
+    async def close(self) -> None:
+        """Finish the queued appends and the wake-ups on their way, then close the connections."""
+        await self.watch.close()
+        await self.store.close()
+        await self.drain.close()
+        await self.notifier.close()
+        await self.database.close()
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others; empty where there are none."""
+        return str(self.place) if self.place.shards > 1 else ""
+
+    def _told(self, reason: str) -> None:
+        named = {"shard": self.place.number} if self.name else {}
+        if reason:
+            log.warning("store unsound: writes are refused", reason=reason, **named)
+        else:
+            log.info("store sound again", **named)
+
+
+async def of_each(shards: Sequence[Shard], read: Callable[[Shard], Awaitable[T]]) -> list[T]:
+    """What each shard answers, in their order, asked at the same time. Raises what the first to fail raises."""
+    if len(shards) == 1:
+        return [await read(shards[0])]
+    return list(await asyncio.gather(*map(read, shards)))
