@@ -6,7 +6,7 @@ from tests.plans.conftest import Guard
 from tests.plans.explain import plan_for_any
 from tests.plans.golden import all_statements
 
-SMALL = {"alembic_version", "cursors", "kept_read_models", "projectors", "tallies", "todo_tallies"}
+SMALL = {"alembic_version", "cursors", "kept_read_models", "projectors", "shard", "tallies", "todo_tallies"}
 """Tables that do not grow with what is stored: they may be read as a whole."""
 
 PARTIAL = {"ix_streams_claimable", "ix_streams_blocked"}

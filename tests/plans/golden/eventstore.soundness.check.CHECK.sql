@@ -68,5 +68,6 @@ SELECT current_user::text AS role, pg_is_in_recovery() AS standby,
        place.given, place.cursor,
        (SELECT max(position) FROM events) AS newest,
        (SELECT string_agg(version_num, ', ') FROM alembic_version) AS revision,
+       (SELECT coalesce(json_agg(kept), '[]') FROM (SELECT number, hash_slots FROM shard) AS kept) AS kept,
        (SELECT row_to_json(passed) FROM passed ORDER BY position LIMIT 1) AS passed
   FROM place LEFT JOIN numbers ON true

@@ -1,0 +1,2 @@
+SELECT shard.number, shard.hash_slots 
+FROM shard
