@@ -17,10 +17,10 @@ from settings.catalogue.projection import Strategy
 
 WATCHED: Final = (5, 40)
 """Todos of the other shards, at least and at most, which are read again and again."""
-BEFORE: Final = 60
-"""Reads of them before the strike."""
-AT_ONCE: Final = 20
-"""Reads of them each time that the fault is shown something."""
+BEFORE: Final = (60, 1.5)
+"""Reads of them before the strike at the most, and for how long."""
+AT_ONCE: Final = (20, 0.5)
+"""The same each time that the fault is shown something."""
 AWAY_S: Final = 2.0
 """How long the shard stays away, at least."""
 WRITTEN: Final = "SELECT coalesce(sum(events), 0) FROM tallies"
@@ -68,7 +68,7 @@ class Fault:
         if len(others) < least:
             return False
         self._todos = cycle(others)
-        self._before = [took for _ in range(BEFORE) if (took := self._read()) is not None]
+        self._before = list(self._reads(*BEFORE))
         self._written = [self._events()]
         self._system.kill(self._victim)
         self._struck_at = time.monotonic()
@@ -79,12 +79,7 @@ class Fault:
         if len(self._written) > 1:
             return True
         self._was_away |= stats is None
-        for _ in range(AT_ONCE):
-            took = self._read()
-            if took is None:
-                self._unanswered += 1
-            else:
-                self._meanwhile.append(took)
+        self._meanwhile += self._reads(*AT_ONCE)
         return self._was_away and time.monotonic() - self._struck_at > AWAY_S
 
     def heal(self) -> None:
@@ -105,6 +100,18 @@ class Fault:
             f" theirs took {_p99_ms(self._meanwhile)} ms at the 99th percentile (before: {_p99_ms(self._before)} ms),"
             f" {self._unanswered} without an answer",
         )
+
+    def _reads(self, most: int, within_s: float) -> Iterator[float]:
+        """How long each took that was answered; the others are counted."""
+        ends = time.monotonic() + within_s
+        for _ in range(most):
+            took = self._read()
+            if took is None:
+                self._unanswered += 1
+            else:
+                yield took
+            if time.monotonic() > ends:
+                return
 
     def _read(self) -> float | None:
         """How long one todo took, in seconds; None where it was not answered. One that was deleted is answered, too."""
