@@ -19,9 +19,9 @@ WATCHED: Final = (5, 40)
 """Todos of the other shards, at least and at most, which are read again and again."""
 BEFORE: Final = (60, 1.5)
 """Reads of them before the strike at the most, and for how long."""
-AT_ONCE: Final = (20, 0.5)
+AT_ONCE: Final = (20, 1.0)
 """The same each time that the fault is shown something."""
-AWAY_S: Final = 2.0
+AWAY_S: Final = 3.0
 """How long the shard stays away, at least."""
 WRITTEN: Final = "SELECT coalesce(sum(events), 0) FROM tallies"
 
