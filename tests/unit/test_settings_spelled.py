@@ -18,6 +18,7 @@ from services.loadgen.worker import command
 from services.projector.settings import Settings as Projector
 from settings import Environment, SettingError, catalogue
 from settings.catalogue.api import API_PORT
+from settings.catalogue.database import SHARDS
 from settings.catalogue.kinds import Choice, Duration, Flag, Integer, Number, Setting
 from settings.catalogue.load import SCENARIO
 from settings.catalogue.observation import SAMPLE_RESOURCES
@@ -82,6 +83,7 @@ def test_a_whole_run_is_handed_on_as_it_was_read(data: st.DataObject) -> None:
     told = settings.environment()
     # How many they are is no projector's own affair, and what is looked at beside a run is the bench's alone.
     told |= {"PROJECTORS": PROJECTORS.spell(settings.projectors)}
+    told |= {"SHARDS": SHARDS.spell(settings.shards)}
     told |= {"SAMPLE_RESOURCES": SAMPLE_RESOURCES.spell(settings.sample_resources)}
     assert Bench.from_env(told, scenario=scenario) == settings
     loadgen = Loadgen.from_env(told)
