@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from litestar import get
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
@@ -32,16 +33,16 @@ After = Annotated[
 
 
 Number = Annotated[
-    int | None,
-    Parameter(ge=0, le=MOST, description="whose log, where there are several shards, from 0 on"),
+    int,
+    Parameter(ge=-1, le=MOST, description="whose log, where there are several shards, from 0 on; -1: the only one's"),
 ]
 
 
 def events_route(stores: Sequence[EventStore]) -> HTTPRouteHandler:
     """The route of `/events`."""
 
-    @get("/events", responses=refusals(), tags=["log"], summary="A page of the log, in the global order")
-    async def read_log(limit: Limit = 100, after: After = 0, shard: Number = None) -> EventPage:
+    @get("/events", responses=refusals(404), tags=["log"], summary="A page of the log, in the global order")
+    async def read_log(limit: Limit = 100, after: After = 0, shard: Number = -1) -> EventPage:
         """Committed events before which nothing can still commit. The last page's `next` is null; more may follow.
 
         Each shard has a log of its own, and positions compare within it alone: where there are several, one is named.
@@ -52,12 +53,12 @@ def events_route(stores: Sequence[EventStore]) -> HTTPRouteHandler:
     return read_log
 
 
-def _log(stores: Sequence[EventStore], number: int | None) -> EventStore:
-    if number is None and len(stores) > 1:
+def _log(stores: Sequence[EventStore], number: int) -> EventStore:
+    if number < 0 and len(stores) > 1:
         raise MalformedRequest(f"there are {len(stores)} shards, each with a log of its own: say whose, as in shard=0")
-    if number is not None and number >= len(stores):
-        raise MalformedRequest(f"there is no shard {number}: there are {len(stores)}, counted from 0 on")
-    return stores[number or 0]
+    if number >= len(stores):
+        raise NotFoundException(f"there is no shard {number}: there are {len(stores)}, counted from 0 on")
+    return stores[max(number, 0)]
 
 
 def _document(event: StoredEvent) -> EventDocument:

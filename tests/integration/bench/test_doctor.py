@@ -98,7 +98,7 @@ def test_what_only_the_global_order_rests_on(cluster: Cluster, monkeypatch: pyte
 
     def run(mode: str) -> Doctor:
         settings = Settings.from_env({"DATABASE_URL": url, "SERIAL_PROJECTION": str(mode == "serial").lower()})
-        return examined(settings, url, Lines(Console(quiet=True)))
+        return examined(settings, [url], Lines(Console(quiet=True)))
 
     with pytest.raises(SetupError, match=r"strategy global-order is not sound there: .* CACHE 20"):
         run("serial")
