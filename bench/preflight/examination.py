@@ -45,7 +45,13 @@ class Doctor:
         if not strategy.sound:
             return f"strategy {name} is not sound there: {strategy.why}"
         return next(
-            (f"{one.name} are {one.value}: {one.note}" for one in self.document.facts if one.name == WRITES), ""
+            (
+                f"{one.name} are {one.value}: {one.note}"
+                for one in self.document.facts
+                # Of several shards its name is told with the shard.
+                if one.name.startswith(WRITES)
+            ),
+            "",
         )
 
 

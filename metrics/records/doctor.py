@@ -37,13 +37,14 @@ class Soundness(Record):
 class Diagnosis(Record):
     """The document. `code` is 0 fine, 1 works with warnings, 2 does not work; `address` is told without its secrets.
 
-    `places` are the rows of `docs/operation/engines.md` that it is: the server, the way to it, what is wrong there.
+    `engines` are the rows of `docs/operation/engines.md` that it is: the server, the way to it, what is wrong there. Of
+    several shards each row and fact is told with the shard that it is of.
     """
 
     schema: int
     code: int
     address: str
-    places: list[str]
+    engines: list[str]
     facts: list[Fact]
     strategies: list[Soundness]
     warnings: list[str]

@@ -18,7 +18,7 @@ import sys
 from services.doctor.examine import examine_all
 from settings import Environment, SettingError
 from settings.addresses.postgres_url import parse
-from settings.catalogue.database import LISTEN_URL, addresses
+from settings.catalogue.database import addresses, listening
 
 
 def main() -> int:
@@ -28,7 +28,8 @@ def main() -> int:
     reader = parser.parse_args().reader
     env = Environment(os.environ)
     try:
-        urls, listen = addresses(env), LISTEN_URL.optional(env)
+        urls = addresses(env)
+        listen = listening(env, len(urls))
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2

@@ -22,7 +22,7 @@ LISTENING: Final = "LISTEN/NOTIFY"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Engine:
     """One row. `marks`: of each of these facts, what its value begins with, as a regular expression.
 
     `serial` is for strategies that rest on the global order, `parallel` for all others.
@@ -49,12 +49,12 @@ class Place:
 def named(facts: Iterable[Fact]) -> list[str]:
     """The rows that the facts tell, in the order of the table."""
     told = list(facts)
-    return [place.name for place in PLACES if place.is_told_by(told)]
+    return [one.name for one in ENGINES if one.is_told_by(told)]
 
 
-def place(name: str) -> Place:
+def row(name: str) -> Engine:
     """A row by its name."""
-    return next(one for one in PLACES if one.name == name)
+    return next(one for one in ENGINES if one.name == name)
 
 
 def rows() -> Iterator[str]:
@@ -62,7 +62,7 @@ def rows() -> Iterator[str]:
     offered = strategies.offered()
     yield " | ".join(["| server, or way to it", *(f"`{one}`" for one in offered), "told by", "reason |"])
     yield "|---" * (len(offered) + 3) + "|"
-    for one in PLACES:
+    for one in ENGINES:
         stands = [one.stand(strategy) for strategy in offered]
         told = "; ".join(f"{name}: `{value}`" for name, value in one.marks.items())
         yield " | ".join([f"| {one.name}", *stands, told, f"{one.why} |"])
@@ -70,64 +70,64 @@ def rows() -> Iterator[str]:
 
 _OTHER: Final = "nothing was run on it"
 
-PLACES: Final = (
-    Place(
+ENGINES: Final = (
+    Engine(
         "PostgreSQL 18",
         {ENGINE: "PostgreSQL$", "version": r"18\b"},
         "tested here",
         "tested here",
         "the server that the wheel brings: every test, drill and figure is of it",
     ),
-    Place(
+    Engine(
         "PostgreSQL 15",
         {ENGINE: "PostgreSQL$", "version": r"15\b"},
         "tested once",
         "tested once",
         "Debian's 15.18, November 2026: a whole run in each strategy, oracles clean",
     ),
-    Place(
+    Engine(
         "PostgreSQL 16, 17",
         {ENGINE: "PostgreSQL$", "version": r"1[67]\b"},
         "by documentation",
         "by documentation",
         "between two that were run, and their release notes change nothing that is used",
     ),
-    Place(
+    Engine(
         "hot standby",
         {"server": "standby"},
         "refused",
         "refused",
         "nobody can write there, and it takes neither LISTEN nor NOTIFY: connect to the primary",
     ),
-    Place(
+    Engine(
         "read-only sessions",
         {"server": "primary, read-only"},
         "refused",
         "refused",
         "`default_transaction_read_only` is on, for the server, the database or the role",
     ),
-    Place(
+    Engine(
         "PgBouncer, session mode",
         {"pooler": "session mode"},
         "tested here",
         "tested here",
         "a client has its connection for as long as it stays, so LISTEN and settings last",
     ),
-    Place(
+    Engine(
         "PgBouncer, transaction mode, `LISTEN_URL` beside it",
         {"pooler": "transaction mode", LISTENING: "heard"},
         "tested here",
         "tested here",
         "statements stay unprepared, the planner's settings are the roles', projectors listen past the pooler",
     ),
-    Place(
+    Engine(
         "PgBouncer, transaction mode alone",
         {"pooler": "transaction mode", LISTENING: "not heard"},
         "refused",
         "refused",
         "LISTEN succeeds and hears nothing, so a projector does not start without `LISTEN_URL`",
     ),
-    Place(
+    Engine(
         "`pg_locks` without the announcements of others",
         {LOCKS: "hidden"},
         "refused",
@@ -135,7 +135,7 @@ PLACES: Final = (
         "readers of the global order can not tell which positions are still to come; a stream's own order needs no"
         " lock. The API refuses writes, for `GET /events` reads the global order",
     ),
-    Place(
+    Engine(
         "a sequence of positions with a cache",
         {"sequence": r".* has CACHE"},
         "refused",
@@ -143,7 +143,7 @@ PLACES: Final = (
         "sessions give out positions that others have passed; versions within a stream do not come from it. The API"
         " refuses writes, for `GET /events` reads the global order",
     ),
-    Place(
+    Engine(
         "Citus",
         {ENGINE: "Citus"},
         "refused",
@@ -151,28 +151,28 @@ PLACES: Final = (
         "tried once, 13.2: a store on one node needs four edits that are not made (ADR 0061), and its watermark is"
         " unsound without a word; rows spread by stream: 25 of 30 statements are refused",
     ),
-    Place(
+    Engine(
         "YugabyteDB",
         {ENGINE: "YugabyteDB"},
         "refused",
         "refused",
         f"by its documentation: each session caches values of a sequence (100 unless told otherwise); {_OTHER}",
     ),
-    Place(
+    Engine(
         "CockroachDB",
         {ENGINE: "CockroachDB"},
         "refused",
         "refused",
         f"by its documentation: advisory locks lock nothing, and there is no LISTEN; {_OTHER}",
     ),
-    Place(
+    Engine(
         "Aurora DSQL",
         {ENGINE: "Aurora DSQL"},
         "refused",
         "refused",
         f"by its documentation: no triggers and no PL/pgSQL, so the schema can not be made; {_OTHER}",
     ),
-    Place(
+    Engine(
         "any other engine",
         {ENGINE: "unknown"},
         "refused",

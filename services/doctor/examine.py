@@ -34,6 +34,9 @@ DEAF: Final = Fact(
     "wrong",
     "set LISTEN_URL to an address of the server itself: without it a projector does not start",
 )
+DEAF_SHARD: Final = replace(
+    DEAF, note="of several shards each is listened to at its address: give that of the server itself"
+)
 
 NOT_REACHED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -44,18 +47,7 @@ async def examine_all(urls: Sequence[PostgresUrl], listen: PostgresUrl | None, *
     found = [
         (place, await examine(url, listen, reader=reader, place=place)) for url, place in zip(urls, every, strict=True)
     ]
-    return found[0][1] if len(found) == 1 else joined(found)
-
-
-def joined(found: Sequence[tuple[Place, Examination]]) -> Examination:
-    """One examination of several shards, each fact with its shard."""
-    whole = Examination(" ".join(one.address for _, one in found))
-    for place, one in found:
-        whole.facts += [replace(fact, name=f"{fact.name} ({place})") for fact in one.facts]
-    for same in zip(*(one.strategies for _, one in found), strict=True):
-        why = [f"{place}: {told.why}" for (place, _), told in zip(found, same, strict=True) if not told.sound]
-        whole.strategies.append(replace(same[0], sound=not why, why=" · ".join(why)))
-    return whole
+    return found[0][1] if len(found) == 1 else Examination.joined(found)
 
 
 async def examine(
@@ -97,15 +89,16 @@ async def _all(
     reader: bool,
     place: Place | None,
 ) -> None:
-    await _look(found, connector, connection, url, listen)
+    deaf = DEAF if place is None or place.shards == 1 else DEAF_SHARD
+    await _look(found, connector, connection, url, listen, deaf)
     needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
-    found_there = await Check(needed, place=place).findings(connection)
-    findings = [one for one in found_there if not reader or one.check != "writable"]
+    every = await Check(needed, place=place).findings(connection)
+    findings = [one for one in every if not reader or one.check != "writable"]
     found.facts += _preconditions(findings)
     if not reader:
         found.facts += _refused_writes(findings)
-    deaf = [DEAF.note] if DEAF in found.facts and not reader else []
-    found.strategies += _strategies(findings, deaf, _hidden(found.facts))
+    unheard = [deaf.note] if deaf in found.facts and not reader else []
+    found.strategies += _strategies(findings, unheard, _hidden(found.facts))
 
 
 async def _look(
@@ -114,11 +107,12 @@ async def _look(
     connection: asyncpg.Connection,
     url: PostgresUrl,
     listen: PostgresUrl | None,
+    deaf: Fact,
 ) -> None:
     row = await connection.fetchrow(server.SERVER)
     found.facts += server.judged(row, json.loads(row["limits"] or "{}"))
     found.facts.append(checks.POOLERS[await connector.pooling(url)])
-    deaf = await _pooled(connector, listen or url)
+    pooled = await _pooled(connector, listen or url)
     found.facts.append(await checks.round_trip(connection))
     found.facts.append(await checks.clock(connection))
     tried = (
@@ -126,9 +120,9 @@ async def _look(
         (LISTENING, checks.notifications(connection, lambda: connector.open(listen or url))),
     )
     for name, trial in tried:
-        if deaf and name == LISTENING:
+        if pooled and name == LISTENING:
             trial.close()
-            found.facts.append(DEAF)
+            found.facts.append(deaf)
             continue
         try:
             found.facts.append(await trial)

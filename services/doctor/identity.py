@@ -13,7 +13,7 @@ import asyncpg
 from eventstore.connection.address import PostgresUrl
 from eventstore.connection.bounds import BOUNDS
 from metrics.records.doctor import Fact
-from services.doctor.engines import ENGINE, place
+from services.doctor.engines import ENGINE, row
 
 VERSION: Final = "SELECT version()"
 CITUS: Final = "SELECT extversion FROM pg_extension WHERE extname = 'citus'"
@@ -46,5 +46,5 @@ async def engine(url: PostgresUrl) -> Fact:
     return Fact(ENGINE, "PostgreSQL")
 
 
-def _wrong(row: str, name: str, version: str) -> Fact:
-    return Fact(ENGINE, f"{name} ({version})", "wrong", place(row).why)
+def _wrong(named: str, name: str, version: str) -> Fact:
+    return Fact(ENGINE, f"{name} ({version})", "wrong", row(named).why)

@@ -108,7 +108,7 @@ class Settings:
             database_url=first,
             further_urls=tuple(others),
             served=_served(env, 1 + len(others)),
-            listen_url=_listen_url(env, 1 + len(others)),
+            listen_url=database.listening(env, 1 + len(others)),
             strategy=strategies.read(env, parallel=_in_parallel(env, job=job)),
             handler=handler,
             read_models=projection.READ_MODELS.read(env),
@@ -138,15 +138,6 @@ def _served(env: Environment, shards: int) -> tuple[int, ...] | None:
     if len(numbers) != len(named.split(",")) or max(numbers) >= shards:
         raise SettingError(projection.PROJECTOR_SHARDS.name, named, f"numbers from 0 to {shards - 1}, with commas")
     return tuple(sorted(numbers))
-
-
-def _listen_url(env: Environment, shards: int) -> str | None:
-    url = database.LISTEN_URL.optional(env)
-    if url is not None and shards > 1:
-        raise SettingError(
-            database.LISTEN_URL.name, "…", f"no value with {shards} shards, each of which is listened to at its address"
-        )
-    return url
 
 
 def _in_parallel(env: Environment, *, job: bool) -> Strategy:

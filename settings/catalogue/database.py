@@ -76,3 +76,12 @@ def addresses(env: Environment) -> tuple[str, ...]:
         expected = f"no value beside {DATABASE_URLS.name}, or the first address of these"
         raise SettingError(DATABASE_URL.name, "…", expected)
     return several
+
+
+def listening(env: Environment, shards: int) -> str | None:
+    """The address of LISTEN_URL, None when unset. Raises SettingError, also for one address of several shards."""
+    url = LISTEN_URL.optional(env)
+    if url is not None and shards > 1:
+        expected = f"no value with {shards} shards, each of which is listened to at its address"
+        raise SettingError(LISTEN_URL.name, "…", expected)
+    return url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metrics.records.doctor import Fact
-from services.doctor.engines import PLACES, Place, named
+from services.doctor.engines import ENGINES, Engine, named
 from services.doctor.page import PATH, written
 from settings import strategies
 
@@ -20,8 +20,8 @@ def test_a_change_of_the_table_is_found() -> None:
     assert written(PAGE.replace("| tested once |", "| tested here |")) == PAGE
 
 
-@pytest.mark.parametrize("one", PLACES, ids=lambda one: one.name)
-def test_a_row_says_how_each_strategy_stands_and_why(one: Place) -> None:
+@pytest.mark.parametrize("one", ENGINES, ids=lambda one: one.name)
+def test_a_row_says_how_each_strategy_stands_and_why(one: Engine) -> None:
     (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {one.name} |"))
     cells = [cell.strip() for cell in row.strip("|").split(" | ")]
     assert cells[1 : 1 + len(strategies.offered())] == [one.stand(strategy) for strategy in strategies.offered()]

@@ -18,8 +18,8 @@ VERDICTS: Final = {0: "fine", 1: "works, with warnings that a result carries", 2
 def show(console: Console, document: Diagnosis) -> None:
     """Print what it is, facts, then strategies, then the verdict."""
     console.print(Text(document.address), soft_wrap=True)
-    if document.places:
-        console.print(Text(f"{'; '.join(document.places)} ({PAGE})", style="bold"), soft_wrap=True)
+    if document.engines:
+        console.print(Text(f"{'; '.join(document.engines)} ({PAGE})", style="bold"), soft_wrap=True)
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for fact in document.facts:
         sign, style = SIGNS[fact.state]

@@ -19,7 +19,7 @@ from bench.platforms.postgres.cluster import free_port
 from eventstore.connection.address import parse_url
 from metrics.records.doctor import WRITES
 from services.doctor.document import Examination
-from services.doctor.engines import ENGINE, PLACES, Place, place
+from services.doctor.engines import ENGINE, ENGINES, Engine, row
 from services.doctor.examine import examine
 from settings import strategies
 from settings.children import POSTGRES
@@ -181,15 +181,15 @@ def examined(url: str, listen: str | None = None) -> Examination:
     return asyncio.run(examine(parse_url(url), parse_url(listen) if listen else None))
 
 
-@pytest.mark.parametrize("one", PLACES, ids=lambda one: one.name)
-def test_a_row_is_what_the_doctor_says_there(one: Place, cluster: Cluster) -> None:
+@pytest.mark.parametrize("one", ENGINES, ids=lambda one: one.name)
+def test_a_row_is_what_the_doctor_says_there(one: Engine, cluster: Cluster) -> None:
     if one.name in ON_THEIR_OWN:
         assert {one.serial, one.parallel} & {"tested here", "refused"} == set()
         return
     with BUILT[one.name](cluster) as (url, listen):
         found = examined(url, listen)
     document = found.document()
-    assert one.name in document.places, document.facts
+    assert one.name in document.engines, document.facts
     for strategy in document.strategies:
         assert strategy.sound == (one.stand(strategy.name) != "refused"), strategy
         assert strategy.sound or strategy.why
@@ -203,7 +203,7 @@ def test_another_engine_is_asked_nothing_else(cluster: Cluster) -> None:
     with BUILT["CockroachDB"](cluster) as (url, _):
         found = examined(url)
     assert [one.name for one in found.facts] == [ENGINE]
-    assert {strategy.why for strategy in found.strategies} == {f"{found.facts[0].value}: {place('CockroachDB').why}"}
+    assert {strategy.why for strategy in found.strategies} == {f"{found.facts[0].value}: {row('CockroachDB').why}"}
 
 
 def test_a_statement_that_is_refused_is_what_was_found(cluster: Cluster) -> None:

@@ -1,0 +1,48 @@
+"""What the doctor says of several shards: each fact and row with its shard, and together as sound as the worst."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.preflight.examination import Doctor
+from eventstore.shards.hash_slots import places
+from metrics.records.doctor import WRITES, Fact, Soundness
+from services.doctor.document import Examination
+from settings import Environment, SettingError
+from settings.catalogue.database import listening
+
+
+def examination(address: str, version: str, *facts: Fact, why: str = "") -> Examination:
+    told = [Fact("engine", "PostgreSQL"), Fact("version", version), *facts]
+    sound = [Soundness("global-order", "serial", not why, why), Soundness("stream-leases", "parallel", True)]
+    return Examination(address, told, sound)
+
+
+def test_each_row_and_fact_has_its_shard() -> None:
+    refused = Fact(WRITES, "refused", "wrong", "the sequence has a cache")
+    each = [examination("one", "18.1"), examination("two", "15.18", refused, why="CACHE 20")]
+    whole = Examination.joined(list(zip(places(2), each, strict=True)))
+    document = whole.document()
+    assert document.address == "one two"
+    assert document.engines == ["PostgreSQL 18 (shard 0 of 2)", "PostgreSQL 15 (shard 1 of 2)"]
+    assert [one.name for one in document.facts if one.name.startswith("version")] == [
+        "version (shard 0 of 2)",
+        "version (shard 1 of 2)",
+    ]
+    assert {one.name: (one.sound, one.why) for one in document.strategies} == {
+        "global-order": (False, "shard 1 of 2: CACHE 20"),
+        "stream-leases": (True, ""),
+    }
+    assert whole.code == 1
+    found = Doctor(document)
+    assert found.why_not("global-order") == "strategy global-order is not sound there: shard 1 of 2: CACHE 20"
+    assert found.why_not("stream-leases") == f"{WRITES} (shard 1 of 2) are refused: the sequence has a cache"
+
+
+def test_one_address_to_listen_at_is_none_of_several_shards() -> None:
+    env = Environment({"LISTEN_URL": "postgresql://me:s3cret@h/d"})
+    assert listening(env, 1) == "postgresql://me:s3cret@h/d"
+    assert listening(Environment({}), 2) is None
+    with pytest.raises(SettingError, match=r"LISTEN_URL=.* 2 shards") as refused:
+        listening(env, 2)
+    assert "s3cret" not in str(refused.value)
