@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from metrics.records.result import Distribution, Lag, Percentiles, Throughput
@@ -29,6 +30,7 @@ def test_no_value_is_dropped_however_extreme() -> None:
     assert histogram.get_total_count() == 4
 
 
+@effort(deadline=None)
 @given(st.lists(st.floats(-1, 5000) | st.floats(0, 0.01), max_size=200))
 def test_what_is_recorded_a_second_at_a_time_is_what_is_recorded_one_by_one(durations: list[float]) -> None:
     recorder, one_by_one = Recorder(), new_histogram()
