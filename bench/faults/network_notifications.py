@@ -13,7 +13,9 @@ def _told(seen: Seen) -> str:
     return f"{seen.notifications:,} notification(s) vanished, and nothing else" if seen.notifications else ""
 
 
-STRIKE: Final = Strike("notifications", Order(network=Network(notifications=False), lasts_s=2.0), _told)
+STRIKE: Final = Strike(
+    "notifications", Order(network=Network(notifications=False), lasts_s=2.0), _told, to_projectors=True
+)
 """Longer than two heartbeats of a listener."""
 
 

@@ -10,7 +10,7 @@ from bench.faults.relay.outage import Outage
 from bench.faults.relay.strike import Count, Strike
 from bench.platforms.platform import Disturb, System
 from bench.platforms.postgres.network import Network, Order, Way
-from bench.trial.fault import Evidence, NotApplicable, Stats
+from bench.trial.fault import Evidence, NotApplicable, Stats, require_projectors
 from settings import Environment
 from settings.catalogue import database
 from settings.catalogue.projection import Strategy
@@ -50,10 +50,16 @@ class Disturbed:
         }
 
     def set_up(self, system: System) -> None:
-        """Needs the power over the network between the services and Postgres."""
+        """Needs the power over the network between the services and Postgres. Strikes that a target without projectors
+        has nothing for are left out; a fault of nothing else does not apply to it.
+        """
         target = system.settings.target
         if target.store != "postgres":
             raise NotApplicable("TARGET", f"{target.name} has no Postgres to reach over a network", "choose another")
+        if system.settings.projectors == 0:
+            self._left = [strike for strike in self._left if not strike.to_projectors]
+        if not self._left:
+            require_projectors(system)
         system.require("network", Disturb)
         (self._network,) = (part for part in system.parts("network") if isinstance(part, Disturb))
         if target.ours:

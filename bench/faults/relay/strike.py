@@ -23,11 +23,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class Strike:
-    """`told` gives a hit's proof in words, empty where it did not hit."""
+    """`told` gives a hit's proof in words, empty where it did not hit.
+
+    `to_projectors`: it strikes what only projectors are sent, so a target without one has nothing to be struck.
+    """
 
     name: str
     order: Order
     told: Callable[[Seen], str]
+    to_projectors: bool = False
 
 
 class Count:

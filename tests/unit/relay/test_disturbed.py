@@ -107,6 +107,21 @@ def test_strikes_follow_each_other_once_the_api_answers(clock: Any) -> None:
     assert not one.evidence({}).hit, "the relay has counted nothing of most of them"
 
 
+def test_what_only_projectors_are_sent_is_not_struck_where_there_is_none(clock: Any) -> None:
+    alone, mixed = network_notifications.Fault(), network.Fault()
+    with pytest.raises(NotApplicable, match="no projector"):
+        alone.set_up(system(Counted(), TARGET="crud"))
+    relay = Counted()
+    mixed.set_up(system(relay, TARGET="crud"))
+    mixed.invoke(STATS)
+    for _ in range(100):
+        clock.now += 0.3
+        if mixed.watch(STATS):
+            break
+    assert Network(notifications=False) not in [order.network for order in relay.orders]
+    assert "notifications" not in mixed.evidence({}).what
+
+
 def test_after_a_run_that_ended_early_nothing_is_struck_any_more(clock: Any) -> None:
     relay = Counted()
     one = made(network.Fault(), relay)
