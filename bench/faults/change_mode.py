@@ -25,6 +25,8 @@ LONGEST_S: Final = 15.0
 class Fault:
     """Hit: a backlog stood when the mode was changed, and both strategies projected events, each once it had begun."""
 
+    sharded = "all"
+
     def __init__(self) -> None:
         self._system: System
         self._own: Strategy

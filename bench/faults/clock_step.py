@@ -31,6 +31,8 @@ STEPS: Final = ("an hour ahead and behind, by turns", "the other way round")
 class Fault:
     """Hit: in both steps each process was seen to have the time that it was given, and events took effect meanwhile."""
 
+    sharded = "all"
+
     def __init__(self) -> None:
         self._system: System
         self._folder: TemporaryDirectory[str]

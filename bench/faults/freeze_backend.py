@@ -32,6 +32,8 @@ class Fault:
     nearly as long as it stood.
     """
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._server: Part

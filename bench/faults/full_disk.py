@@ -47,6 +47,8 @@ class Fault:
     answered with a refusal or not at all.
     """
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._disk: Disk

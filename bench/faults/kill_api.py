@@ -13,7 +13,7 @@ from settings.catalogue.projection import Strategy
 class Fault:
     """Hit: the API was gone, and writes stayed without an answer."""
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

@@ -23,6 +23,8 @@ TRIES: Final = 50
 class Fault:
     """Hit: a backend was gone, and the transaction that it had written in is aborted by the server's own word."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._span = Span(LASTS_S)

@@ -20,7 +20,7 @@ class Fault:
     something was left to project when it was killed.
     """
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

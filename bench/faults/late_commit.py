@@ -55,6 +55,8 @@ class Told:
 class Fault:
     """Hit: an event of the system has a position below that of an event that was to be seen before it was."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._span = Span(LASTS_S)

@@ -31,7 +31,7 @@ class Fault:
     and they took events.
     """
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

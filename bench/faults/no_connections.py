@@ -28,6 +28,8 @@ class Fault:
     not at all.
     """
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self.span = Span(LASTS_S)

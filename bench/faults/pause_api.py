@@ -18,7 +18,7 @@ SEEN: Final = 0.75
 class Fault:
     """Hit: a request took nearly as long as the stall."""
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

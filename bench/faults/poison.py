@@ -35,6 +35,8 @@ LONGEST_S: Final = 10.0
 class Fault:
     """Hit: a poisoned stream, or at one of them the whole projection, was blocked."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._poisons: list[Poison] = []

@@ -21,6 +21,8 @@ READ_ONLY: Final = {"default_transaction_read_only": "on"}
 class Fault:
     """Hit: the log stood still, and writes were answered with a refusal or not at all."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self.span = Span(LASTS_S)

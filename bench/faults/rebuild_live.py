@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bench.platforms.platform import System
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import environment
 from bench.platforms.processes import Process, describe, tail
 from bench.trial.fault import Evidence, NotApplicable, Stats
+from bench.trial.foreign.operator import of_shard
 from settings.catalogue.projection import Strategy
 
 COMMAND: Final = ["-m", "services.projector", "rebuild", "--json"]
@@ -18,10 +20,11 @@ COMMAND: Final = ["-m", "services.projector", "rebuild", "--json"]
 class Fault:
     """Hit: the shadow was filled and switched, while writes went on."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._process: Process
-        self._owner = ""
         self._before = self._after = 0
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
@@ -33,15 +36,14 @@ class Fault:
         if system.logins is None or not system.has_store:
             raise NotApplicable("TARGET", "a rebuild is a command over our own tables", "choose another fault")
         self._system = system
-        self._owner = system.logins.owner
 
     def invoke(self, stats: Stats) -> bool:
         """Start the command once there are rows to be made again."""
         if stats["totalEventsProjected"] == 0:
             return False
         self._before = self._after = stats["eventCount"]
-        env = environment(self._system.settings, DATABASE_URL=self._owner)
-        self._process = self._system.processes.start("rebuild", COMMAND, env)
+        env = environment(self._system.settings, **addresses([logins.owner for logins in self._system.shards]))
+        self._process = self._system.processes.start("rebuild", [*COMMAND, *of_shard(self._system)], env)
         # Its end is what is waited for.
         self._process.expendable = True
         return True

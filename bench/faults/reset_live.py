@@ -14,6 +14,8 @@ from settings.catalogue.projection import Strategy
 class Fault:
     """Hit: events that had taken effect were projected again, while others were written."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._before: Stats = {}

@@ -13,6 +13,8 @@ from settings.catalogue.projection import Strategy
 class Fault:
     """Hit: the store was away, and writes stayed without an answer or were told so."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._victim: Part

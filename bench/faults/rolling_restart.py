@@ -39,7 +39,7 @@ class Turn:
 class Fault:
     """Hit: each part was restarted, and writes were acknowledged before and after its restart."""
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

@@ -38,6 +38,8 @@ TABLE: Final = "ROLLBACK; BEGIN; LOCK TABLE streams IN SHARE MODE"
 class Fault:
     """Hit: a statement of the system waited for a lock, and had ended while the lock was held still."""
 
+    sharded = "last"
+
     def __init__(self) -> None:
         self._system: System
         self._span = Span(ROWS_S + TABLE_S)

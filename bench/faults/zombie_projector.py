@@ -23,7 +23,7 @@ class Fault:
     where a target tells no leases, something was left to project when it was frozen.
     """
 
-    sharded = True
+    sharded = "all"
 
     def __init__(self) -> None:
         self._system: System

@@ -7,7 +7,7 @@ there, and whoever needs it is refused by the names of power, part and platform 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
@@ -206,7 +206,8 @@ class System:
     """A running system under test, and what is known of it. `processes` are those that the bench has started for it.
 
     `logins` and `postgres` are None where it has no Postgres that the bench can reach, `doctor` where none was asked.
-    `has_store`: its store is ours, and can be read. `further`: of several shards, the logins of all but the first.
+    `has_store`: its store is ours, and can be read. `further`: of several shards, the logins of all but the first;
+    `before`: of its last shard alone, those of the shards before it.
     """
 
     platform: Platform
@@ -219,6 +220,7 @@ class System:
     influx: Target | None
     has_store: bool = True
     further: tuple[Logins, ...] = ()
+    before: tuple[Logins, ...] = ()
 
     @property
     def database_url(self) -> str | None:
@@ -233,11 +235,17 @@ class System:
     @property
     def shards(self) -> tuple[Logins, ...]:
         """The logins of each shard in their order; empty of a system whose Postgres can not be reached."""
-        return () if self.logins is None else (self.logins, *self.further)
+        return () if self.logins is None else (*self.before, self.logins, *self.further)
+
+    def last_shard(self) -> System:
+        """The same system, with the store of its last shard alone: logins and server are its own."""
+        *before, last = self.shards
+        return replace(self, logins=last, further=(), before=tuple(before))
 
     def parts(self, kind: Kind) -> list[Part]:
-        """The parts of one kind."""
-        return [part for part in self.platform.parts() if part.kind == kind]
+        """The parts of one kind; of the last shard alone its server, and none of those before it."""
+        found = [part for part in self.platform.parts() if part.kind == kind]
+        return found[len(self.before) :] if kind == "postgres" else found
 
     def start(self, part: Part) -> None:
         """Start a part again. Raises SetupError where the platform can not, RunFailed where it does not get ready."""

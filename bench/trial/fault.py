@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol, get_args
 
 from bench.ends.errors import SetupError
 from bench.platforms.platform import System
@@ -22,6 +22,7 @@ from settings.catalogue.projection import Strategy
 PACKAGE: Final = "bench.faults"
 VARIABLE: Final = "fault"
 
+Sharded = Literal["all", "last"]
 Stats = Mapping[str, Any]
 """The document of GET /stats."""
 
@@ -38,9 +39,15 @@ def require_projectors(system: System) -> None:
 
 def require_shards(name: str, fault: Fault, settings: Settings) -> None:
     """Make sure that the fault knows several shards where there are some. Raises NotApplicable."""
-    if settings.shards > 1 and not getattr(fault, "sharded", False):
-        problem = f"{name} strikes at one server, and knows no shards"
+    if settings.shards > 1 and getattr(fault, "sharded", None) not in get_args(Sharded):
+        problem = f"{name} does not say what it strikes of several shards"
         raise NotApplicable("SHARDS", problem, "leave SHARDS out, or choose another fault")
+
+
+def struck(fault: Fault, system: System) -> System:
+    """The system as the fault is given it: of several shards the last alone, where that is what it strikes."""
+    last = system.settings.shards > 1 and getattr(fault, "sharded", None) == "last"
+    return system.last_shard() if last else system
 
 
 def nobody_else(settings: Settings, instead: str) -> tuple[str, str]:
@@ -72,7 +79,8 @@ class Evidence:
 class Fault(Protocol):
     """What a drill does to a running system. All of it is called from one thread, between looks at `/stats`.
 
-    One with `sharded = True` applies to several shards, too; any other is refused there.
+    One that applies to several shards, too, says what it strikes there (`sharded`): "all", or the "last" of them, which
+    it is given as if there were no other, with the counts of events of that one; any other is refused there.
     One with `relayed = True` strikes the network: its system is started with a relay between services and Postgres.
     """
 

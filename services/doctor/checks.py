@@ -39,7 +39,7 @@ POOLERS: Final[dict[Pooling, Fact]] = {
         "pooler",
         "transaction mode",
         "warning",
-        "LISTEN needs LISTEN_URL, an address without it; the planner's settings need `python -m migrations roles`",
+        "statements are parsed anew each time; the planner's settings need `python -m migrations roles`",
     ),
 }
 
@@ -81,8 +81,8 @@ async def announcements(connection: asyncpg.Connection, open: Open) -> Fact:
     return Fact(LOCKS, "seen" if seen else "hidden", "fine" if seen else "wrong", note)
 
 
-async def notifications(connection: asyncpg.Connection, listen: Open) -> Fact:
-    """Whether a notification comes back."""
+async def notifications(connection: asyncpg.Connection, listen: Open, remedy: str) -> Fact:
+    """Whether a notification comes back; `remedy` is what to do where none does."""
     heard = asyncio.Event()
     listener = await listen()
     try:
@@ -91,7 +91,7 @@ async def notifications(connection: asyncpg.Connection, listen: Open) -> Fact:
         try:
             await asyncio.wait_for(heard.wait(), HEARD_WITHIN_S)
         except TimeoutError:
-            note = "projectors find work by looking (POLL_MS): set LISTEN_URL to an address without the pooler"
+            note = f"projectors find work by looking (POLL_MS): {remedy}"
             return Fact(LISTENING, "not heard", "warning", note)
     finally:
         listener.terminate()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from textwrap import shorten
 from typing import Final
 
@@ -22,21 +21,14 @@ from services.doctor import checks, identity, server
 from services.doctor.document import Examination
 from services.doctor.engines import LISTENING, LOCKS
 from settings import strategies
+from settings.catalogue.database import heard_at
 from settings.hiding import hide
 from todo.read_models.todos import READ_MODEL
 
 SHORT: Final = 160
 """The fact of a precondition has all of it."""
 
-DEAF: Final = Fact(
-    LISTENING,
-    "not heard: the address leads through a pooler in transaction mode",
-    "wrong",
-    "set LISTEN_URL to an address of the server itself: without it a projector does not start",
-)
-DEAF_SHARD: Final = replace(
-    DEAF, note="of several shards each is listened to at its address: give that of the server itself"
-)
+DEAF: Final = "not heard: the address leads through a pooler in transaction mode"
 
 NOT_REACHED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -89,8 +81,9 @@ async def _all(
     reader: bool,
     place: Place | None,
 ) -> None:
-    deaf = DEAF if place is None or place.shards == 1 else DEAF_SHARD
-    await _look(found, connector, connection, url, listen, deaf)
+    remedy = "set {} to {}".format(*heard_at(1 if place is None else place.shards))
+    deaf = Fact(LISTENING, DEAF, "wrong", f"{remedy}: without it a projector does not start")
+    await _look(found, connector, connection, url, listen, deaf, remedy)
     needed = {} if reader else merged(API, READ_MODEL.read, PROJECTOR, READ_MODEL.project)
     every = await Check(needed, place=place).findings(connection)
     findings = [one for one in every if not reader or one.check != "writable"]
@@ -108,6 +101,7 @@ async def _look(
     url: PostgresUrl,
     listen: PostgresUrl | None,
     deaf: Fact,
+    remedy: str,
 ) -> None:
     row = await connection.fetchrow(server.SERVER)
     found.facts += server.judged(row, json.loads(row["limits"] or "{}"))
@@ -117,7 +111,7 @@ async def _look(
     found.facts.append(await checks.clock(connection))
     tried = (
         (LOCKS, checks.announcements(connection, lambda: connector.open(url))),
-        (LISTENING, checks.notifications(connection, lambda: connector.open(listen or url))),
+        (LISTENING, checks.notifications(connection, lambda: connector.open(listen or url), remedy)),
     )
     for name, trial in tried:
         if pooled and name == LISTENING:

@@ -93,7 +93,8 @@ async def _work(settings: Settings, *, once: bool) -> int:
         tracing = telemetry.start(os.environ, "projector")
         for note in chain.from_iterable(map(notes, databases)):
             log.warning("database address", note=note)
-        listen = [await listening.address(database, settings.listen_url) for database in databases]
+        shards = len(settings.database_urls)
+        listen = [await listening.address(database, settings.listen_url, shards) for database in databases]
         alone = len(databases) == 1
         # Batches of several shards run at the same time, and could not be told apart.
         moments = Moments() if settings.moments_file and alone else None

@@ -78,6 +78,16 @@ def addresses(env: Environment) -> tuple[str, ...]:
     return several
 
 
+def heard_at(shards: int) -> tuple[str, str]:
+    """The setting, and its value, with which LISTEN hears where an address leads through a pooler in transaction mode.
+
+    LISTEN_URL is one address, so of several shards the address of each has to be one at which it hears.
+    """
+    if shards > 1:
+        return DATABASE_URLS.name, "addresses of the servers themselves, or of poolers in session mode"
+    return LISTEN_URL.name, "an address of the server itself"
+
+
 def listening(env: Environment, shards: int) -> str | None:
     """The address of LISTEN_URL, None when unset. Raises SettingError, also for one address of several shards."""
     url = LISTEN_URL.optional(env)

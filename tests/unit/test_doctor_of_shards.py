@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
 
+import pytest
+from rich.console import Console
+
+from bench.answers.doctor.command import doctor
 from bench.preflight.examination import Doctor
 from eventstore.shards.hash_slots import places
 from metrics.records.doctor import WRITES, Fact, Soundness
 from services.doctor.document import Examination
+from services.projector.process.listening import address
 from settings import Environment, SettingError
-from settings.catalogue.database import listening
+from settings.catalogue.database import addresses, heard_at, listening
 
 
 def examination(address: str, version: str, *facts: Fact, why: str = "") -> Examination:
@@ -46,3 +54,31 @@ def test_one_address_to_listen_at_is_none_of_several_shards() -> None:
     with pytest.raises(SettingError, match=r"LISTEN_URL=.* 2 shards") as refused:
         listening(env, 2)
     assert "s3cret" not in str(refused.value)
+
+
+def test_what_is_advised_behind_a_pooler_in_transaction_mode_is_not_refused_there() -> None:
+    """One address to listen at is advised of one shard alone: the same with several is a bad setting."""
+    for shards in (1, 2, 3):
+        name, _ = heard_at(shards)
+        urls = " ".join(f"postgresql://me:s3cret@h/{number}" for number in range(shards))
+        env = Environment({"DATABASE_URLS": urls, **({name: "postgresql://me:s3cret@h/d"} if shards == 1 else {})})
+        assert len(addresses(env)) == shards
+        assert (listening(env, shards) is not None) == (name == "LISTEN_URL")
+    assert heard_at(2) == ("DATABASE_URLS", "addresses of the servers themselves, or of poolers in session mode")
+
+
+async def test_a_projector_that_would_be_deaf_names_what_helps_with_as_many_shards() -> None:
+    pooled: Any = SimpleNamespace(url=None, connector=SimpleNamespace(pooling=AsyncMock(return_value="transaction")))
+    with pytest.raises(SettingError, match=r"^DATABASE_URLS=.*poolers in session mode: one of them leads through"):
+        await address(pooled, None, 2)
+    with pytest.raises(SettingError, match=r"^LISTEN_URL=.*it is not set"):
+        await address(pooled, None)
+
+
+def test_a_doctor_of_several_shards_refuses_one_address_to_listen_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URLS", "postgresql://me@h/one postgresql://me@h/two")
+    monkeypatch.setenv("LISTEN_URL", "postgresql://me@h/one")
+    with pytest.raises(SettingError, match=r"^LISTEN_URL="):
+        doctor(tmp_path, Console())

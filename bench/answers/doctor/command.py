@@ -20,7 +20,7 @@ from bench.preflight.settings import Settings
 from bench.report.progress import progress
 from metrics.records.record import write_json
 from settings import Environment
-from settings.catalogue.database import DATABASE_URLS
+from settings.catalogue.database import DATABASE_URLS, listening
 from settings.catalogue.load import TARGET
 
 
@@ -42,7 +42,9 @@ def doctor(results: Path, console: Console) -> int:
 
 
 def _examined(settings: Settings, console: Console) -> Doctor:
-    if given := DATABASE_URLS.optional(Environment(os.environ)):
+    env = Environment(os.environ)
+    if given := DATABASE_URLS.optional(env):
+        listening(env, len(given))
         return examine(preparation.environment(replace(settings, database_url=given[0]), DATABASE_URLS=" ".join(given)))
     with (
         tempfile.TemporaryDirectory(prefix="tidemark-doctor-") as scratch,

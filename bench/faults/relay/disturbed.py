@@ -30,6 +30,7 @@ class Disturbed:
     """A fault of the network. Hit: each of its strikes did, by what the relay counted."""
 
     relayed = True
+    sharded = "last"
 
     def __init__(self, *strikes: Strike) -> None:
         self._left = list(strikes)

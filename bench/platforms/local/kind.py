@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from bench.platforms.local.database import Database, with_roles
-from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import environment, examined, require_modules
 from bench.platforms.processes import Processes
 from bench.preflight.examination import Doctor
@@ -70,8 +69,8 @@ class Kind(Protocol):
         """The address of the database for a process, of the first of several shards; None without one."""
         ...
 
-    def of_shards(self, table: Table) -> dict[str, str]:
-        """What a process is told of several shards; nothing where there is one."""
+    def of_shards(self, table: Table) -> Sequence[str]:
+        """The addresses of several shards for a process, in their order; none where there is one."""
         ...
 
 
@@ -122,9 +121,9 @@ class Ours:
         """By the role of the process."""
         return self._of(table)[0]
 
-    def of_shards(self, table: Table) -> dict[str, str]:
-        """All addresses, by the role of the process."""
-        return addresses(urls) if len(urls := self._of(table)) > 1 else {}
+    def of_shards(self, table: Table) -> Sequence[str]:
+        """By the role of the process."""
+        return urls if len(urls := self._of(table)) > 1 else ()
 
     def _of(self, table: Table) -> list[str]:
         role = {"migrate": "owner"}.get(table, table)
@@ -170,6 +169,6 @@ class Others:
         """One for all."""
         return self._database.plain if self._database else None
 
-    def of_shards(self, table: Table) -> dict[str, str]:
+    def of_shards(self, table: Table) -> Sequence[str]:
         """It has none."""
-        return {}
+        return ()

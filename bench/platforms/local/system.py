@@ -21,6 +21,7 @@ from bench.platforms.local.parts import Server, Service, ServiceOfWorkers
 from bench.platforms.local.relay import Relay
 from bench.platforms.platform import Leaders, Part, System
 from bench.platforms.postgres.cluster import free_port
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import start_loadgen
 from bench.platforms.processes import Process, Processes, tail
 from bench.platforms.targets import folder
@@ -80,7 +81,7 @@ class Local:
     def migrate(self) -> None:
         """Run what the target does once before its processes start. Raises RunFailed, SetupError."""
         if (step := self._settings.target.migrate) is not None:
-            base = {**self._own.environment(), **self._own.of_shards("migrate")}
+            base = {**self._own.environment(), **self._shards("migrate")}
             line = self._lines.of(step, base, name="migrate", database=self._own.address("migrate"))
             arguments, variables = self._own.migrating()
             self._processes.run(
@@ -110,7 +111,7 @@ class Local:
 
     def _api(self, changed: Mapping[str, str]) -> Process:
         step = self._settings.target.api
-        base = {**self._own.environment(), **self._own.of_shards("api"), **changed}
+        base = {**self._own.environment(), **self._shards("api"), **changed}
         line = self._lines.of(step, base, name="api", database=self._address("api"))
         process = self._start("api", line)
         self._processes.wait_until(lambda: http_client.ready(self.base_url), process, READY_TIMEOUT_S)
@@ -122,7 +123,7 @@ class Local:
         holder = f"{name}{'-replacement' if again else ''}-{secrets.token_hex(3)}"
         base = {
             **self._own.environment(),
-            **self._own.of_shards("projector"),
+            **self._shards("projector"),
             **self._own.of_projector(holder),
             **changed,
         }
@@ -133,9 +134,18 @@ class Local:
         return process, holder
 
     def _address(self, table: Table) -> str | None:
-        """Where a service finds its database."""
+        """Where a service finds its database, the first of several shards."""
         direct = self._own.address(table)
-        return direct if direct is None or self._relay is None else self._relay.address(direct)
+        if direct is None or self._relay is None or self._own.of_shards(table):
+            return direct
+        return self._relay.address(direct)
+
+    def _shards(self, table: Table) -> dict[str, str]:
+        """What a process is told of several shards: the way of a service to the last leads through the relay."""
+        urls = list(self._own.of_shards(table))
+        if urls and self._relay is not None and table != "migrate":
+            urls[-1] = self._relay.address(urls[-1])
+        return addresses(urls) if urls else {}
 
     def _await_work(self, process: Process, name: str, holder: str, *, again: bool) -> None:
         try:
@@ -175,8 +185,8 @@ def running(settings: Settings, log: Path, progress: Progress, *, relayed: bool 
         own.reached(database, processes)
         lines = Lines(settings, place, address, data)
         servers = database.servers if database else []
-        # Before one server: what strikes the network knows no shards.
-        relay = Relay(servers[0].port, processes, scratch, settings.seed) if relayed and len(servers) == 1 else None
+        # Of several shards before the last, which is the one that is struck.
+        relay = Relay(servers[-1].port, processes, scratch, settings.seed) if relayed and servers else None
         local = Local(settings, address.base_url, lines, own, processes, servers, relay)
         _start(local, own, settings, progress)
         yield _system(local, own, settings, database, processes)

@@ -35,6 +35,11 @@ def require_operator(system: System) -> None:
     system.require("projector", Start)
 
 
+def of_shard(system: System) -> tuple[str, ...]:
+    """What tells a command over all streams that it is for the one shard of several that the system is."""
+    return ("--shard", str(len(system.before))) if system.before else ()
+
+
 class Command:
     """One command, under way or ended."""
 
@@ -45,7 +50,7 @@ class Command:
     @classmethod
     def begin(cls, system: System, *words: str) -> Self:
         """Start it; it writes to `operator-<command>.log`. Raises RunFailed."""
-        line = ["-m", PROGRAM, *words, "--json"]
+        line = ["-m", PROGRAM, *words, *(of_shard(system) if "--all" in words else ()), "--json"]
         env = environment(system.settings, **addresses([logins.operator for logins in system.shards]))
         process = system.processes.start(f"operator-{words[0]}{'-all' if '--all' in words else ''}", line, env)
         process.expendable = True

@@ -11,8 +11,9 @@ from bench.ends import signals
 from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.platform import System
-from bench.trial.fault import Fault, Plan, Stats, load, require_shards
+from bench.trial.fault import Fault, Plan, Stats, load, require_shards, struck
 from bench.trial.injection.looks import Looks
+from bench.trial.injection.shard import Shard
 from metrics.records.fault import Injected
 
 LOOK_EVERY_S: Final = 0.2
@@ -28,7 +29,9 @@ class Injection:
         self._platform = system.platform.name
         self._fault: Fault = load(plan.fault)
         require_shards(plan.fault, self._fault, system.settings)
-        self._fault.set_up(system)
+        given = struck(self._fault, system)
+        self._shard = None if given is system else Shard(given)
+        self._fault.set_up(given)
         self._invoked_at: float | None = None
         self._healed_at: float | None = None
         self._next_look = 0.0
@@ -47,15 +50,18 @@ class Injection:
     def _invoke(self) -> None:
         """Strike, if this is the moment; a fault may take a while for it, and was invoked when it began."""
         self._looks = Looks()
-        stats = self._see()
+        shown = self._shown(self._see())
         began = time.time()
-        if stats is not None and self._fault.invoke(stats):
+        if shown is not None and self._fault.invoke(shown):
             self._invoked_at = began
             self._look()
 
     def _look(self) -> bool:
         """Show the fault what is seen now; True once it may heal."""
-        return self._fault.watch(self._see())
+        return self._fault.watch(self._shown(self._see()))
+
+    def _shown(self, stats: Stats | None) -> Stats | None:
+        return stats if self._shard is None else self._shard.counted(stats)
 
     def _see(self) -> Stats | None:
         asked_at = time.time()
@@ -78,7 +84,7 @@ class Injection:
         return Injected(
             fault=self._plan.fault,
             platform=self._platform,
-            what=found.what,
+            what=found.what if self._shard is None else f"{found.what} ({self._shard.name})",
             hit=found.hit,
             holder=found.holder,
             invoked_at=self._invoked_at,
@@ -103,3 +109,5 @@ class Injection:
         """Heal what is still struck, whatever became of the run, which has its own reason by now."""
         with suppress(RunFailed, SetupError):
             self._heal()
+        if self._shard is not None:
+            self._shard.close()

@@ -10,6 +10,7 @@ from eventstore.connection.address import PostgresUrl, parse_url
 from eventstore.connection.database import Database
 from settings import SettingError
 from settings.addresses.postgres_url import EXPECTED
+from settings.catalogue.database import heard_at
 
 DEAF: Final = "leads through a pooler in transaction mode, where LISTEN hears nothing and there is no error"
 
@@ -19,13 +20,11 @@ SELECT pg_postmaster_start_time() AS started, oid FROM pg_database WHERE datname
 """
 
 
-async def address(database: Database, listen_url: str | None) -> PostgresUrl | None:
+async def address(database: Database, listen_url: str | None, shards: int = 1) -> PostgresUrl | None:
     """Where to listen, None for where `database` is. Raises SettingError where nothing would be heard."""
     if listen_url is None:
         if await database.connector.pooling(database.url) == "transaction":
-            raise SettingError(
-                "LISTEN_URL", "", f"{EXPECTED} of the server itself; it is not set, and DATABASE_URL {DEAF}"
-            )
+            raise _deaf(shards)
         return None
     url = parse_url(listen_url)
     try:
@@ -39,6 +38,13 @@ async def address(database: Database, listen_url: str | None) -> PostgresUrl | N
     if there != await _identity(await database.connect(purpose="start")):
         raise SettingError("LISTEN_URL", "…", "another way to the database of DATABASE_URL: this is another one")
     return url
+
+
+def _deaf(shards: int) -> SettingError:
+    name, expected = heard_at(shards)
+    if shards > 1:
+        return SettingError(name, "…", f"{expected}: one of them {DEAF}")
+    return SettingError(name, "", f"{EXPECTED} of the server itself; it is not set, and DATABASE_URL {DEAF}")
 
 
 async def _identity(connection: asyncpg.Connection) -> tuple[object, ...]:

@@ -33,18 +33,23 @@ class System:
             popen=SimpleNamespace(poll=lambda: code), log=log, running=code is None, expendable=False
         )
         self.logins: Any = SimpleNamespace(owner="postgresql://owner@place/db")
+        self.before: tuple[Any, ...] = ()
+        self.command: list[str] = []
         self.has_store, self.settings = True, None
         self.processes = SimpleNamespace(start=self.start, end=self.end)
         self.started: dict[str, str] = {}
         self.ended = False
 
     def start(self, _name: str, command: list[str], env: dict[str, str]) -> Any:
-        assert command == rebuild_live.COMMAND
-        self.started = env
+        self.command, self.started = command, env
         return self.process
 
     def end(self, _process: Any) -> None:
         self.ended = True
+
+    @property
+    def shards(self) -> tuple[Any, ...]:
+        return (*self.before, self.logins)
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +73,16 @@ def test_it_waits_for_something_to_make_again_and_runs_as_the_owner(tmp_path: Pa
     fault = made(system)
     assert not fault.invoke(stats(3, projected=0))
     assert fault.invoke(stats(3))
-    assert system.started == {"DATABASE_URL": "postgresql://owner@place/db"}
+    assert (system.command, system.started) == (rebuild_live.COMMAND, {"DATABASE_URL": "postgresql://owner@place/db"})
     assert system.process.expendable
+
+
+def test_of_several_shards_the_last_is_rebuilt_by_a_command_that_knows_all(tmp_path: Path) -> None:
+    system = System(tmp_path / "log")
+    system.before = (SimpleNamespace(owner="postgresql://owner@first/db"),)
+    assert made(system).invoke(stats(3))
+    assert system.command == [*rebuild_live.COMMAND, "--shard", "1"]
+    assert system.started == {"DATABASE_URLS": "postgresql://owner@first/db postgresql://owner@place/db"}
 
 
 @pytest.mark.parametrize(

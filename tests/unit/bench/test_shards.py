@@ -8,7 +8,9 @@ import pytest
 
 from bench.drill.choice import Choice, choose
 from bench.ends.errors import SetupError
+from bench.faults import pause_api
 from bench.preflight.settings import Settings
+from bench.trial import fault
 from settings import SettingError
 
 TWO = {"SHARDS": "2"}
@@ -44,13 +46,22 @@ def test_what_is_not_of_the_runs_own_is_refused(variables: dict[str, str], name:
     assert "secret" not in str(refused.value)
 
 
-def test_a_fault_that_knows_no_shards_does_not_apply_to_several() -> None:
+def test_every_fault_of_ours_applies_to_several_shards() -> None:
     found = chosen(**TWO)
-    assert {"kill-projector", "kill-api", "lose-one-shard"} <= {drill.name for drill in found.drills}
-    without = {one["name"]: one["why"] for one in found.not_applicable}
-    assert "knows no shards" in without["restart-postgres"]
-    with pytest.raises(SetupError, match="knows no shards"):
-        chosen("restart-postgres", **TWO)
+    assert {drill.name for drill in found.drills} == set(fault.names())
+    assert not found.not_applicable
+
+
+def test_a_fault_that_does_not_say_what_it_strikes_of_several_shards_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(pause_api.Fault, "sharded")
+    without = {one["name"]: one["why"] for one in chosen(**TWO).not_applicable}
+    assert list(without) == ["pause-api"]
+    assert "does not say what it strikes of several shards" in without["pause-api"]
+    with pytest.raises(SetupError, match="pause-api does not say"):
+        chosen("pause-api", **TWO)
+    assert chosen("pause-api").drills
 
 
 def test_one_shard_is_lost_of_those_that_the_fault_asks_for() -> None:
