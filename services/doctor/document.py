@@ -25,7 +25,7 @@ class Examination:
     @classmethod
     def joined(cls, shards: Sequence[tuple[Place, Examination]]) -> Self:
         """One examination of several shards, each fact with its shard; a strategy is sound where it is on all."""
-        whole = cls(" ".join(one.address for _, one in shards), shards=shards)
+        whole = cls(" · ".join(f"{place}: {one.address}" for place, one in shards), shards=shards)
         for place, one in shards:
             whole.facts += [replace(fact, name=f"{fact.name} ({place})") for fact in one.facts]
         for same in zip(*(one.strategies for _, one in shards), strict=True):

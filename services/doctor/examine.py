@@ -21,7 +21,7 @@ from services.doctor import checks, identity, server
 from services.doctor.document import Examination
 from services.doctor.engines import LISTENING, LOCKS
 from settings import strategies
-from settings.catalogue.database import heard_at
+from settings.catalogue.database import DATABASE_URL, DATABASE_URLS, heard_at
 from settings.hiding import hide
 from todo.read_models.todos import READ_MODEL
 
@@ -57,7 +57,8 @@ async def examine(
         connection = await connector.open(url)
     except NOT_REACHED as error:
         why = f"can not be reached: {_told(error, url)}"
-        found.facts.append(Fact("connection", why, "wrong", "start that server, or correct DATABASE_URL"))
+        name = DATABASE_URL.name if place is None or place.shards == 1 else DATABASE_URLS.name
+        found.facts.append(Fact("connection", why, "wrong", f"start that server, or correct {name}"))
         found.strategies += _strategies([], [why])
         return found
     try:

@@ -92,6 +92,6 @@ def listening(env: Environment, shards: int) -> str | None:
     """The address of LISTEN_URL, None when unset. Raises SettingError, also for one address of several shards."""
     url = LISTEN_URL.optional(env)
     if url is not None and shards > 1:
-        expected = f"no value with {shards} shards, each of which is listened to at its address"
-        raise SettingError(LISTEN_URL.name, "…", expected)
+        name, value = heard_at(shards)
+        raise SettingError(LISTEN_URL.name, "…", f"no value with {shards} shards, and in {name} {value}")
     return url

@@ -31,7 +31,7 @@ def test_each_row_and_fact_has_its_shard() -> None:
     each = [examination("one", "18.1"), examination("two", "15.18", refused, why="CACHE 20")]
     whole = Examination.joined(list(zip(places(2), each, strict=True)))
     document = whole.document()
-    assert document.address == "one two"
+    assert document.address == "shard 0 of 2: one · shard 1 of 2: two"
     assert document.engines == ["PostgreSQL 18 (shard 0 of 2)", "PostgreSQL 15 (shard 1 of 2)"]
     assert [one.name for one in document.facts if one.name.startswith("version")] == [
         "version (shard 0 of 2)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -144,9 +145,15 @@ def test_any_other_is_given_the_system_as_it_is_and_shown_its_sums(
 
 
 def test_what_is_waited_for_in_the_end_is_all_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard, "OpenConnection", lambda *_, **__: SimpleNamespace(rows=lambda _: [{"backlog": 0}]))
-    injection = struck(monkeypatch, Fault("last"), system(2))
-    assert not injection.settle(0.1)
+    monkeypatch.setitem(OWN, "backlog", 0)
+    moments = itertools.count()
+    now = SimpleNamespace(time=lambda: 1.0, monotonic=lambda: next(moments), sleep=lambda _: None)
+    monkeypatch.setattr(inject, "time", now)
+    whole, last = struck(monkeypatch, Fault("all"), system(2)), struck(monkeypatch, Fault("last"), system(2))
+    assert not whole.settle(10)
+    assert not last.settle(10)
+    monkeypatch.setattr(http_client, "figures", lambda _: {**SUMS, "backlog": 0})
+    assert last.settle(10)
 
 
 def test_a_command_over_all_streams_is_for_the_shard_alone_and_one_for_a_stream_finds_it(
