@@ -10,6 +10,7 @@ from typing import Final
 import psutil
 
 from bench.perf.lab import Lab
+from bench.platforms.postgres.cluster import Cluster
 from bench.platforms.processes import Process
 
 SETTINGS: Final = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_planning": "off"}
@@ -49,10 +50,18 @@ class Counters:
 
 def count(lab: Lab, url: str, *processes: Process) -> Counters:
     """The totals now; `url` must have the extension."""
-    row = lab.sql(url, COUNTERS)[0]
+    return count_all(lab, {url: lab.cluster}, *processes)
+
+
+def count_all(lab: Lab, stores: Mapping[str, Cluster], *processes: Process) -> Counters:
+    """The sums over several databases, each by its address on a server of its own."""
+    rows = [lab.sql(url, COUNTERS)[0] for url in stores]
     cpu_s = {process.name: cpu(process.pid) for process in processes}
-    cpu_s["postgres"] = cpu(lab.cluster.process.pid)
-    return Counters(row["statements"] or 0.0, row["hits"] or 0.0, row["reads"] or 0.0, float(row["wal"]), cpu_s)
+    cpu_s["postgres"] = sum(cpu(cluster.process.pid) for cluster in stores.values())
+    statements, hits, reads, wal = (
+        sum(float(row[name] or 0) for row in rows) for name in ("statements", "hits", "reads", "wal")
+    )
+    return Counters(statements, hits, reads, wal, cpu_s)
 
 
 def cpu(pid: int) -> float:

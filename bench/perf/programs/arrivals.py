@@ -72,7 +72,8 @@ async def run(base_url: str, *, rate: float, seconds: float, todos: int) -> None
                 await asyncio.sleep(wait)
             arrivals.create_task(load.arrive(intended))
     elapsed = perf_counter() - begun
-    report(per_s=len(load.times) / elapsed, refused=load.refused, **milliseconds(load.times))
+    answered = len(load.times)
+    report(written=answered - load.refused, per_s=answered / elapsed, refused=load.refused, **milliseconds(load.times))
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ NAMES: Final = (
     "growth",
     "memory",
     "sampling",
+    "shards",
     "hosts",
 )
 
