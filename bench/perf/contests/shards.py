@@ -52,6 +52,8 @@ def cost(lab: Lab, clusters: Sequence[Cluster], rate: float, seconds: float) -> 
         first = _written(lab, urls[0], base, rate, 1.0)
         before = meter.count_all(lab, stores, api, projector)
         sent = _written(lab, urls[0], base, rate, seconds)
+        if sent["refused"] or sent["per_s"] < rate * RATE_MISSED:
+            raise RunFailed(f"{sent['per_s']:.0f} writes/s instead of {rate:g}, {sent['refused']:g} of them refused")
         spent = meter.count_all(lab, stores, api, projector).since(before)
         lab.stop(projector)
         lab.stop(api)
@@ -111,6 +113,4 @@ def _written(lab: Lab, url: str, base: str, rate: float, seconds: float) -> dict
     """What became of the writes of so many seconds, all of which are projected when this returns."""
     sent = lab.program("arrivals", f"--rate={rate}", f"--seconds={seconds}", url=url, BASE_URL=base)
     wait_until_projected(base)
-    if sent["refused"] or sent["per_s"] < rate * RATE_MISSED:
-        raise RunFailed(f"{sent['per_s']:.0f} writes/s instead of {rate:g}, {sent['refused']:g} of them refused")
     return sent
