@@ -1,6 +1,6 @@
 """What the model is made of: figures of `task perf` by name, what is planned with, and a capacity curve to check it by.
 
-A figure is read from the page that `task perf -- publish` writes. One of a row that the page does not have yet has a
+A figure is read from the page that `task perf -- --publish` writes. One of a row that the page does not have yet has a
 provisional value here, and is told as such.
 """
 
