@@ -19,6 +19,8 @@ import msgspec
 AGAIN: Final = "put the file back as it was written, or measure again"
 NOT_REQUIRED: Final = {"required": False}
 """Metadata of a record's field that documents of the same schema were once written without."""
+WHERE_TOLD: Final = {**NOT_REQUIRED, "written": "where told"}
+"""The same of one that is written only where it is not empty: of what most runs do not have."""
 
 _PLACE: Final = " - at `"
 _LONG: Final = re.compile(rb"\d{19}")
@@ -138,6 +140,11 @@ def _refuse_huge(raw: Any, path: Path, place: str) -> None:
         _refuse_huge(part, path, f"{place}[{name}]" if isinstance(name, int) else f"{place}.{name}")
 
 
+def required(field: dataclasses.Field[Any]) -> bool:
+    """Whether each document has the field."""
+    return bool(field.metadata.get("required", True))
+
+
 @cache
 def _hints(kind: type) -> Mapping[str, Any]:
     """The types of a record's fields. They are spelled in text, and each reading compiles it."""
@@ -147,13 +154,13 @@ def _hints(kind: type) -> Mapping[str, Any]:
 def _refuse_other_fields(raw: Any, kind: Any, place: str = "$") -> None:
     """Raise ValidationError unless each record has just its fields: no default stands in for what was cut out.
 
-    That of a field with `NOT_REQUIRED` may.
+    That of a field that is not required may.
     """
     if not isinstance(raw, Mapping) or not isinstance(kind, type) or not hasattr(kind, "__annotations__"):
         return
     hints = _hints(kind)
     if dataclasses.is_dataclass(kind):
-        spared = {field.name for field in dataclasses.fields(kind) if field.metadata == NOT_REQUIRED}
+        spared = {field.name for field in dataclasses.fields(kind) if not required(field)}
         for problem, names in (
             ("contains unknown", set(raw) - set(hints)),
             ("missing required", set(hints) - set(raw) - spared),

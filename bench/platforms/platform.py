@@ -242,6 +242,11 @@ class System:
         *before, last = self.shards
         return replace(self, logins=last, further=(), before=tuple(before))
 
+    @property
+    def store_urls(self) -> list[str]:
+        """The same of each shard, in their order; empty of a target that has no tables of ours."""
+        return [logins.oracle for logins in self.shards] if self.has_store else []
+
     def parts(self, kind: Kind) -> list[Part]:
         """The parts of one kind; of the last shard alone its server, and none of those before it."""
         found = [part for part in self.platform.parts() if part.kind == kind]

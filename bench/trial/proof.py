@@ -73,7 +73,7 @@ def _by_store(ended: Ended, progress: Progress) -> Verification:
     try:
         verification, histogram = database.run(
             verify_all(
-                [logins.oracle for logins in system.shards],
+                system.store_urls,
                 complete=ended.complete,
                 serial=system.settings.mode == "serial",
                 load=(begun, over),

@@ -33,7 +33,7 @@ from bench.trial.injection.inject import Injection
 from bench.trial.resources.beside import Beside, Found
 from bench.trial.result import leave_surroundings, merge, void
 from bench.trial.waterfall import measure as waterfall
-from bench.trial.waterfall.clock import SAME, offset
+from bench.trial.waterfall.clock import of_any, offsets
 from bench.trial.waterfall.last_commit import until_commit
 from metrics.records.result import Result
 
@@ -135,22 +135,23 @@ def _measure(trial: Trial, bundle: Bundle, observer: Observer, where: Where, pro
         leave_surroundings(running, bundle)
         observer.begin(running.influx, progress)
         system, warnings = require_contract(running, bundle, progress)
-        clock = database.run(offset(system.store_url)) if system.store_url else SAME
+        clocks = database.run(offsets(system.store_urls))
         require_durability(system)
         complete, beside = _drive(trial, system, bundle, progress)
         require_durability(system)
         loadgen = bundle.read("loadgen.json")
         bundle.missing.update(loadgen.get("missing", {}))
-        ended = proof.Ended(system, bundle, loadgen, complete=complete, ahead_s=clock.ahead_s)
+        ended = proof.Ended(system, bundle, loadgen, complete=complete, ahead_s=of_any(clocks).ahead_s)
         verification = proof.prove(ended, progress)
-        observed = waterfall.observe(system.store_url, bundle.folder, clock)
+        observed = waterfall.observe(system.store_urls, bundle.folder, clocks)
         system.processes.check()
     result = merge(bundle.run_id, system.settings, loadgen, verification, trial=trial.number)
     # The projectors have ended, and written when they did what.
     stages = waterfall.tell(observed, system.settings, bundle)
     caught_up = result.convergence
     if system.has_store and loadgen["verdict"] == "converged":
-        caught_up = until_commit(caught_up, loadgen.get("last_projected_at"), observed.clock, bundle.log)
+        clock = of_any(observed.clocks)
+        caught_up = until_commit(caught_up, loadgen.get("last_projected_at"), clock, bundle.log)
     warnings += system.doctor.warnings if system.doctor else []
     return replace(beside.added_to(result), warnings=warnings, waterfall_ms=stages, convergence=caught_up)
 

@@ -19,7 +19,7 @@ from typing import Any, Final, get_args, get_type_hints, is_typeddict
 
 import msgspec
 
-from metrics.reading import NOT_REQUIRED
+from metrics.reading import required
 from metrics.records.answers import published
 from metrics.records.answers.published import Published
 from metrics.records.result import SCHEMA, Result
@@ -82,7 +82,7 @@ def _definition(record: type, made: Mapping[str, Any]) -> dict[str, Any]:
     properties = {name: _property(name, said, told) for name, told in made["properties"].items()}
     told = {"title": made["title"], "description": said, "type": "object", "properties": properties}
     if dataclasses.is_dataclass(record):
-        optional = {field.name for field in dataclasses.fields(record) if field.metadata == NOT_REQUIRED}
+        optional = {field.name for field in dataclasses.fields(record) if not required(field)}
         return {**told, "required": [n for n in properties if n not in optional], "additionalProperties": False}
     return {**told, "required": made.get("required", [])}
 

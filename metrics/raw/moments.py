@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -20,7 +20,8 @@ itself), the start of the step, the answer of its last claim (None: nothing was 
 
 
 class Moments(TypedDict):
-    """The document; `rows` are the newest batches, oldest first."""
+    """The document; `rows` are the newest batches, oldest first. `shard`: of several, the one that they are of."""
 
     projector: str
     rows: list[Row]
+    shard: NotRequired[int]

@@ -15,7 +15,7 @@ from typing import Any, Self
 import msgspec
 
 from metrics.files import write_whole
-from metrics.reading import typed
+from metrics.reading import WHERE_TOLD, typed
 
 
 class BadRecord(ValueError):
@@ -28,7 +28,11 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values, nested records included."""
-        return dataclasses.asdict(self)
+        return {
+            field.name: _plain(value)
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) or field.metadata != WHERE_TOLD
+        }
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -37,6 +41,16 @@ class Record:
             return typed(document, cls)
         except msgspec.ValidationError as error:
             raise BadRecord(f"{cls.__name__}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value] if isinstance(value, list) else tuple(map(_plain, value))
+    return value
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -96,8 +96,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
         shards = len(settings.database_urls)
         listen = [await listening.address(database, settings.listen_url, shards) for database in databases]
         alone = len(databases) == 1
-        # Batches of several shards run at the same time, and could not be told apart.
-        moments = Moments() if settings.moments_file and alone else None
+        moments = [Moments(place) if settings.moments_file else None for _, place in places]
         healths = [HealthWriter(settings.health_file if alone else None, settings.lease) for _ in databases]
         fleet = Fleet(
             [
@@ -106,16 +105,18 @@ async def _work(settings: Settings, *, once: bool) -> int:
                         settings,
                         database,
                         once=once,
-                        hook=moments.hook if moments else no_hook,
+                        hook=watch.hook if watch else no_hook,
                         on_batch=_traced(tracing, settings),
                         listen=url,
                         check=needed(settings, place),
-                        watch=moments,
+                        watch=watch,
                         health=health,
                     ),
                     place,
                 )
-                for database, (_, place), url, health in zip(databases, places, listen, healths, strict=True)
+                for database, (_, place), url, health, watch in zip(
+                    databases, places, listen, healths, moments, strict=True
+                )
             ],
             None if alone else HealthWriter(settings.health_file, settings.lease, of=healths),
         )
@@ -133,8 +134,9 @@ async def _work(settings: Settings, *, once: bool) -> int:
         try:
             await fleet.run()
         finally:
-            if moments and settings.moments_file:
-                moments.write(settings.moments_file, settings.name)
+            for watch in moments:
+                if watch and settings.moments_file:
+                    watch.write(settings.moments_file, settings.name)
         if tracing is not None:
             await asyncio.to_thread(tracing.close)
         log.info("projector stopped", projector=settings.name)

@@ -132,8 +132,9 @@ HEALTH_FILE: Final = Text(
 )
 MOMENTS_FILE: Final = Text(
     "MOMENTS_FILE",
-    "where a projector writes at its end when it was called, looked, claimed and had committed, of its newest batches;"
-    " the bench tells it, for the waterfall of an event",
+    "where a projector writes at its end when it was called, looked, claimed and had committed, of its newest batches"
+    " (of several shards a file for each, `shard-N-` before its name); the bench tells it, for the waterfall of an"
+    " event",
     readers=("projector",),
     unset="nowhere, and nothing is kept",
     handed_on=False,

@@ -24,8 +24,16 @@ def usage(sampled: Sequence[Second], start: float, end: float) -> list[dict[str,
         _of(
             seconds, start, "waits", "What Postgres was busy with", "backends seen at it, by look", "", _waits(seconds)
         ),
-        _of(seconds, start, "wal", "WAL", "kilobytes a second", "kB/s", {"WAL": _wal}),
-        _of(seconds, start, "dead", "Dead tuples", "rows, as Postgres estimates them", "", {"dead tuples": _dead}),
+        _of(seconds, start, "wal", "WAL", "kilobytes a second", "kB/s", _by_shard(seconds, "WAL", _wal)),
+        _of(
+            seconds,
+            start,
+            "dead",
+            "Dead tuples",
+            "rows, as Postgres estimates them",
+            "",
+            _by_shard(seconds, "dead tuples", _dead),
+        ),
     ]
     return [chart for chart in found if chart["traces"]]
 
@@ -66,6 +74,19 @@ def _waits(seconds: Sequence[Second]) -> dict[str, Callable[[Second], float | No
 
 def _look(name: str) -> Callable[[Second], float | None]:
     return lambda each: each["waits"].get(name, 0) / each["looks"] if each["looks"] else None
+
+
+def _by_shard(
+    seconds: Sequence[Second], name: str, read: Callable[[Second], float | None]
+) -> dict[str, Callable[[Second], float | None]]:
+    """A curve; of several shards that of their sum, and one for each that a colour is left for."""
+    shards = len(seconds[0].get("shards", ())) if seconds else 0
+    own = {f"shard {number}": _own(number, read) for number in range(min(shards, len(COLORS) - 1))}
+    return {"all shards": read, **own} if own else {name: read}
+
+
+def _own(number: int, read: Callable[[Second], float | None]) -> Callable[[Second], float | None]:
+    return lambda each: read({**each, **each["shards"][number]})
 
 
 def _wal(each: Second) -> float | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bench.report.words import milliseconds
 from metrics.catalogue import STAGES
-from metrics.records.sections.staleness import Ranks, Waterfall
+from metrics.records.sections.staleness import Ranks, Stages, Waterfall
 
 MEANINGS: Final = {
     "commit_to_noticed": "from the acknowledgement until a projector knew of the event",
@@ -20,7 +21,7 @@ SHOWN: Final = ("p50", "p95", "p99")
 def waterfall(found: Waterfall) -> dict[str, Any]:
     """A row with a bar for each stage, by medians, and one for the whole; or the reason why there is none."""
     if found.why or not found.samples:
-        return {"rows": [], "whole": None, "reason": found.why or "no event was followed", "notes": []}
+        return {"rows": [], "whole": None, "reason": found.why or "no event was followed", "notes": [], "shards": []}
     medians = [_median(getattr(found, stage)) for stage in STAGES]
     total = sum(medians) or 1.0
     rows, begun = [], 0.0
@@ -29,7 +30,20 @@ def waterfall(found: Waterfall) -> dict[str, Any]:
         rows.append(_row(stage.replace("_", " "), MEANINGS[stage], getattr(found, stage)) | bar)
         begun += took
     whole = _row("the whole", "from the acknowledgement to the first read that shows the write", found.visibility)
-    return {"rows": rows, "whole": whole, "reason": "", "notes": _notes(found)}
+    return {"rows": rows, "whole": whole, "reason": "", "notes": _notes(found), "shards": _shards(found.shards)}
+
+
+def _shards(found: Sequence[Stages]) -> list[dict[str, Any]]:
+    """A row for each of several shards: the median of each stage and of the whole, or why there is none."""
+    return [
+        {
+            "name": f"shard {number}",
+            "followed": f"{one.samples:,} of {one.writes:,}",
+            "values": [_row(stage, "", getattr(one, stage))["values"][0] for stage in (*STAGES, "visibility")],
+            "why": one.why,
+        }
+        for number, one in enumerate(found)
+    ]
 
 
 def _notes(found: Waterfall) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench.report.words import whole
 from metrics.records.result import Result
-from metrics.records.sections.resources import Neighbours, Resources, Usage
+from metrics.records.sections.resources import Neighbours, Resources, Shard, Usage
 
 UNTOLD: Final = "nothing was sampled beside this run"
 
@@ -25,6 +25,7 @@ def why(result: Result) -> dict[str, Any]:
         "server": _parts(used.postgres_cpu_percent, {}),
         "waits": [{"name": each.event, "share": f"{each.share:.0%}", "width": 100 * each.share} for each in used.waits],
         "counts": _counts(used),
+        "shards": _shards(used.shards),
         "neighbours": neighbours(result.neighbours),
     }
 
@@ -57,9 +58,35 @@ def _parts(usage: Mapping[str, Usage], by_action: Mapping[str, float]) -> list[d
 
 
 def _counts(used: Resources) -> list[tuple[str, str]]:
-    """What was told, by name; what was not is "not told", never 0."""
+    """What was told, by name."""
+    return [("machine busy", _told(_percent(used.busy_share), " %")), *_of_servers(used)]
+
+
+def _shards(shards: Sequence[Shard]) -> dict[str, Any] | None:
+    """A column for each shard, of what its server told by its own events; None where there is one."""
+    if not shards:
+        return None
+    whole = sum(one.events or 0 for one in shards) if all(one.events is not None for one in shards) else 0
+    columns = [[*_of_shard(one, whole), *_of_servers(one)] for one in shards]
+    names = [name for name, _ in columns[0]]
+    return {
+        "head": [f"shard {number}" for number in range(len(shards))],
+        "rows": [(name, [column[place][1] for column in columns]) for place, name in enumerate(names)],
+    }
+
+
+def _of_shard(shard: Shard, events: int) -> list[tuple[str, str]]:
+    """Its share of all events, and what its server was seen busy with most."""
+    share = shard.events / events if shard.events is not None and events else None
+    most = [f"{each.event} {each.share:.0%}" for each in shard.waits]
+    return [
+        ("share of the events", _told(_percent(share), " %")),
+        ("busy backends, most at", next(iter(most), "not told")),
+    ]
+
+
+def _of_servers(used: Resources | Shard) -> list[tuple[str, str]]:
     rows: tuple[tuple[str, float | None, str], ...] = (
-        ("machine busy", _percent(used.busy_share), " %"),
         ("WAL by event", used.wal_bytes_per_event, " bytes"),
         ("commits by event", used.commits_per_event, ""),
         ("rows written by event", used.tuples_per_event, ""),
@@ -67,7 +94,12 @@ def _counts(used: Resources) -> list[tuple[str, str]]:
         ("dead tuples, growth", used.dead_tuples_growth, ""),
         ("checkpoints", used.checkpoints, ""),
     )
-    return [(name, "not told" if value is None else f"{_number(value)}{unit}") for name, value, unit in rows]
+    return [(name, _told(value, unit)) for name, value, unit in rows]
+
+
+def _told(value: float | None, unit: str) -> str:
+    """What was not told is "not told", never 0."""
+    return "not told" if value is None else f"{_number(value)}{unit}"
 
 
 def _percent(share: float | None) -> float | None:

@@ -16,9 +16,10 @@ from bench.platforms.platform import Leaders, System
 from bench.preflight import usable
 from bench.preflight.here import is_here
 from bench.trial.resources import neighbours, section, server
+from bench.trial.resources.asked import TROUBLES
 from bench.trial.resources.neighbours import SHORTEST_S, Taken, taken
 from bench.trial.resources.processes import Snapshot, snapshot
-from bench.trial.resources.sampler import TROUBLES, Sampler
+from bench.trial.resources.sampler import Sampler
 from metrics.reading import BadDocument, read_lines
 from metrics.records.result import Result
 from metrics.records.sections.resources import Neighbours, Resources, Second
@@ -28,7 +29,6 @@ from settings.catalogue.observation import SAMPLE_RESOURCES
 FILE: Final = "resources.jsonl"
 UNMEASURED: Final = ("warmup", "verification", "")
 MIXED: Final = "the server of DATABASE_URL may run on this machine, and its processes can not be told from others"
-SEVERAL: Final = "the servers of several shards are not asked for their counters"
 STARTED_WITHIN_S: Final = 2.0
 
 
@@ -55,11 +55,8 @@ class Beside:
         self._leaders: set[int] = set()
         self._sampler: Sampler | None = None
         if system.settings.sample_resources:
-            # The counters of one server would not go with the work of several.
-            owner = system.logins.owner if system.logins and not system.further else None
-            self._sampler = Sampler(self._path, owner, lambda: self._parts().parts, os.getpid())
-            if system.further:
-                self._sampler.trouble = SEVERAL
+            owners = [logins.owner for logins in system.shards]
+            self._sampler = Sampler(self._path, owners, lambda: self._parts().parts, os.getpid())
 
     def __enter__(self) -> Self:
         if self._sampler is not None:

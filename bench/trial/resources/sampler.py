@@ -7,19 +7,17 @@ import itertools
 import json
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-import asyncpg
-
-from bench.oracle.database import connect
-from bench.trial.resources import server
+from bench.trial.resources.asked import Asked
 from bench.trial.resources.neighbours import Taken, taken
 from bench.trial.resources.processes import Snapshot, members, private_bytes, snapshot, spent_between, spent_each
-from bench.trial.resources.server import Counters
+from bench.trial.resources.section import kind
+from bench.trial.resources.server import Told, tables_together, together
 from metrics.records.sections.resources import Second, Table
 from settings.hiding import hide
 
@@ -28,46 +26,41 @@ LOOKS: Final = 4
 """At the backends, in that time."""
 SLOWLY: Final = 5
 """Every so many seconds memory and sizes are looked at: they change slowly, and take longer to look at."""
-ANSWER_S: Final = 2.0
 END_S: Final = 5.0
-NAME: Final = "bench-resources"
-TROUBLES: Final = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    TimeoutError,
-    ValueError,
-)
-HIDDEN: Final = "its login may not see what other sessions do (pg_read_all_stats)"
 
 
 @dataclass
 class Moment:
-    """What was seen at the end of a second; `counters` None where Postgres gave no answer."""
+    """What was seen at the end of a second: the machine, and what each server told."""
 
     machine: Snapshot
-    counters: Counters | None
-    labels: Mapping[int, str] = field(default_factory=dict)
+    servers: Sequence[Told] = ()
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """For whom each process of the servers worked."""
+        return {pid: label for one in self.servers for pid, label in one.labels.items()}
 
 
 class Sampler:
     """Samples from its start to `stop`. `leaders` gives the first process of each part; `bench` is this one's.
 
-    `url` is a server's whose counters are read too; None: there is none.
+    `urls` are those of the servers whose counters are read too, one for each shard.
     """
 
-    def __init__(self, path: Path, url: str | None, leaders: Callable[[], Mapping[str, int]], bench: int) -> None:
-        self._path, self._url, self._leaders, self._bench = path, url, leaders, bench
+    def __init__(self, path: Path, urls: Sequence[str], leaders: Callable[[], Mapping[str, int]], bench: int) -> None:
+        self._path, self._urls, self._leaders, self._bench = path, urls, leaders, bench
+        names = [f"shard {number}" for number in range(len(urls))] if len(urls) > 1 else [""] * len(urls)
+        self._servers = list(map(Asked, urls, names))
         self._known: set[int] = set()
         self._over = threading.Event()
-        self._connection: asyncpg.Connection | None = None
-        self._labels: dict[int, str] = {}
-        self._waits: Counter[str] = Counter()
-        self._looks = 0
-        self.trouble = ""
-        """Resources something is lacking, the latest; without secrets."""
+        self._ended = ""
         self._thread = threading.Thread(target=self._work, name="resources", daemon=True)
+
+    @property
+    def trouble(self) -> str:
+        """Why something is lacking, the latest; without secrets."""
+        return self._ended or "; ".join(one.trouble for one in self._servers if one.trouble)
 
     def start(self) -> None:
         """Begin."""
@@ -83,7 +76,7 @@ class Sampler:
             with self._path.open("w", encoding="utf-8") as file:
                 asyncio.run(self._sample(file))
         except Exception as error:
-            self.trouble = f"sampling ended: {type(error).__name__}: {hide(str(error), *filter(None, [self._url]))}"
+            self._ended = f"sampling ended: {type(error).__name__}: {hide(str(error), *self._urls)}"
 
     async def _sample(self, file: TextIO) -> None:
         before, due = await self._moment(), time.monotonic()
@@ -92,21 +85,20 @@ class Sampler:
                 break
             due = max(due + EVERY_S, time.monotonic())
             for look in range(LOOKS, 0, -1):
-                await self._ask(self._look)
+                await asyncio.gather(*(one.look() for one in self._servers))
                 await self._pause(due - (look - 1) * EVERY_S / LOOKS)
             after = await self._moment()
             leaders = self._leaders()
             self._known |= set(leaders.values())
             line = second(before, after, leaders, taken(before.machine, after.machine, self._known), self._bench)
-            line |= {"looks": self._looks, "waits": dict(self._waits)}
             found = Second.from_dict({"t": time.time(), **line})
             if number % SLOWLY == 0:
                 found = replace(found, memory_bytes=self._memory(after, leaders), tables=await self._tables())
             file.write(json.dumps(found.to_dict()) + "\n")
             file.flush()
-            before, self._looks, self._waits = after, 0, Counter()
-        if self._connection is not None:
-            self._connection.terminate()
+            before = after
+        for one in self._servers:
+            one.close()
 
     def _memory(self, moment: Moment, leaders: Mapping[str, int]) -> dict[str, int]:
         parts = {**leaders, "bench": self._bench}
@@ -114,47 +106,18 @@ class Sampler:
         return {part: private_bytes(trees.get(part, {pid})) for part, pid in parts.items()}
 
     async def _tables(self) -> dict[str, Table]:
-        found: dict[str, Table] | None = await self._ask(server.tables)
-        return found or {}
+        return tables_together(await asyncio.gather(*(one.tables() for one in self._servers)))
 
     async def _pause(self, until: float) -> None:
         await asyncio.sleep(max(0.0, until - time.monotonic()))
 
     async def _moment(self) -> Moment:
-        counted = await self._ask(self._count)
-        machine = await asyncio.to_thread(snapshot)
-        return Moment(machine, counted, dict(self._labels))
-
-    async def _ask(self, question: Callable[[asyncpg.Connection], Any]) -> Any:
-        """Ask Postgres; None without an answer, and then by a new connection the next time."""
-        if self._url is None:
-            return None
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                if self._connection is None:
-                    self._connection = await connect(self._url, application_name=NAME)
-                return await question(self._connection)
-        except TROUBLES as error:
-            self.trouble = f"Postgres was not asked: {hide(str(error), self._url) or type(error).__name__}"
-            if self._connection is not None:
-                self._connection.terminate()
-                self._connection = None
-            return None
-
-    async def _look(self, connection: asyncpg.Connection) -> None:
-        rows = await server.activity(connection)
-        self._labels = {row["pid"]: server.label(row) for row in rows} | {connection.get_server_pid(): "bench"}
-        self._waits += server.waits(rows)
-        self._looks += 1
-        if any(row["backend_type"] is None for row in rows):
-            self.trouble = HIDDEN
-
-    async def _count(self, connection: asyncpg.Connection) -> Counters:
-        return await server.counters(connection)
+        servers = await asyncio.gather(*(one.told() for one in self._servers))
+        return Moment(await asyncio.to_thread(snapshot), servers)
 
 
 def second(before: Moment, after: Moment, leaders: Mapping[str, int], others: Taken, bench: int) -> dict[str, Any]:
-    """A line of `resources.jsonl` but for its time and its waits: what was spent between two moments, by part. Pure."""
+    """A line of `resources.jsonl` but for its time: what was spent between two moments, by part. Pure."""
     first, last = before.machine.processes, after.machine.processes
     seconds = after.machine.at - before.machine.at
     trees = {part: members(first, [pid]) | members(last, [pid]) for part, pid in leaders.items()}
@@ -162,25 +125,21 @@ def second(before: Moment, after: Moment, leaders: Mapping[str, int], others: Ta
     itself = last.get(bench)
     if itself is not None:
         spent["bench"] = itself.own_s - (first[bench].own_s if bench in first else 0.0)
-    counts = after.counters.since(before.counters) if after.counters and before.counters else {}
-    if "commits" in counts:
-        counts["commits"] = max(0, counts["commits"] - LOOKS - 1)  # this sampler's own
+    servers = [one.counted(former, LOOKS + 1) for former, one in zip(before.servers, after.servers, strict=True)]
+    of_servers = set().union(*(tree for part, tree in trees.items() if kind(part) == "postgres"))
     return {
         "seconds": round(seconds, 3),
         "cpu_percent": {part: _percent(cpu, seconds) for part, cpu in spent.items()},
         "postgres_cpu_percent": {
-            name: _percent(cpu, seconds) for name, cpu in _by_label(before, after, trees.get("postgres", set())).items()
+            name: _percent(cpu, seconds) for name, cpu in _by_label(before, after, of_servers).items()
         },
         "busy_share": others.share(others.work_s),
         "neighbours_share": others.share(others.processes_s),
         "steal_share": others.share(others.steal_s),
         "iowait_share": others.share(others.iowait_s),
-        **{name: counts.get(name) for name in COUNTED},
-        "dead_tuples": dict(after.counters.dead) if after.counters else {},
+        **together(servers).to_dict(),
+        "shards": [one.to_dict() for one in servers] if len(servers) > 1 else [],
     }
-
-
-COUNTED: Final = ("events", "commits", "rollbacks", "wal_bytes", "tuples", "blocks_hit", "blocks_read", "checkpoints")
 
 
 def _by_label(before: Moment, after: Moment, tree: set[int]) -> dict[str, float]:

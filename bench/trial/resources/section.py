@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bench.trial.resources.server import RUNNING
-from metrics.records.sections.resources import Resources, Second, Usage, Wait
+from metrics.records.sections.resources import Counted, Resources, Second, Shard, Usage, Wait
 
 BUSY: Final = 0.9
 """Share of all cores, or of one core for a single process, from which on it is what bounds a run."""
@@ -22,6 +23,9 @@ PARTS: Final = {"postgres": "Postgres", "api": "API", "projector": "projector", 
 """What a run of our own system has at least, and how people call it."""
 BESIDE: Final = ("generator", "bench")
 """Parts that are not of the system under test."""
+
+Rows = Sequence[Second] | Sequence[Counted]
+"""Seconds of all servers, or of one shard's."""
 
 
 def fold(
@@ -40,11 +44,10 @@ def fold(
         return Resources(reason="no second of the load phase was sampled")
     length = sum(each.seconds for each in seconds)
     usage = _usage(seconds, [each.cpu_percent for each in seconds])
-    waits: Counter[str] = sum((Counter(each.waits) for each in seconds), Counter())
-    counts = {name: _total(seconds, name) for name in ("events", "commits", "wal_bytes", "tuples", "checkpoints")}
-    events = counts["events"] if counts["events"] is not None else round(actions_per_s * length)
-    hit, read = _total(seconds, "blocks_hit"), _total(seconds, "blocks_read")
+    told, wal_bytes = _total(seconds, "events"), _total(seconds, "wal_bytes")
+    events = told if told is not None else round(actions_per_s * length)
     actions, lacking = actions_per_s * length, _lacking(usage, parts)
+    shards = [list(own) for own in zip(*(each.shards for each in seconds), strict=True)]
     found = Resources(
         seconds=round(length, 3),
         cores=cores,
@@ -55,18 +58,14 @@ def fold(
         cpu_us_per_action={part: round(each.mean * 1e4 / actions_per_s, 1) for part, each in usage.items()}
         if actions_per_s > 0
         else {},
-        waits=[Wait(event, round(count / waits.total(), 4)) for event, count in waits.most_common(WAITS)],
-        wal_bytes_per_event=_each(counts["wal_bytes"], events),
-        commits_per_event=_each(counts["commits"], events),
-        tuples_per_event=_each(counts["tuples"], events),
-        cache_hit_share=_each(hit, (hit or 0) + (read or 0)),
-        dead_tuples_growth=_growth(seconds),
-        checkpoints=counts["checkpoints"],
         reason=lacking,
         system_cpu_us_per_action=None if lacking or actions <= 0 else _system(usage, actions_per_s),
-        wal_bytes_per_action=_each(counts["wal_bytes"], actions),
+        wal_bytes_per_action=_each(wal_bytes, actions),
+        shards=[Shard(events=_total(own, "events"), **_servers(own, _total(own, "events"))) for own in shards],
+        **_servers(seconds, events),
     )
-    return Resources(**{**vars(found), "bounded_by": bounded_by(found, waits.total(), single)})
+    busy = {"Postgres": _busy(seconds), **{f"Postgres of shard {n}": _busy(own) for n, own in enumerate(shards)}}
+    return replace(found, bounded_by=bounded_by(found, busy, single))
 
 
 def within(seconds: Iterable[Second], phases: Iterable[Mapping[str, Any]], name: str = "load") -> list[Second]:
@@ -79,16 +78,20 @@ def within(seconds: Iterable[Second], phases: Iterable[Mapping[str, Any]], name:
     ]
 
 
-def bounded_by(used: Resources, looked: int, single: Collection[str]) -> str:
-    """What bounded the run, only where the figures say so; parts of `single` can not use more than one core. Pure."""
+def bounded_by(used: Resources, busy: Mapping[str, Counter[str]], single: Collection[str]) -> str:
+    """What bounded the run, only where the figures say so; parts of `single` can not use more than one core. Pure.
+
+    `busy` has the busy backends by what they waited for: of all servers, then of each shard.
+    """
     if used.busy_share is not None and used.busy_share >= BUSY:
         return f"the {used.cores} cores were {used.busy_share:.0%} busy: {shares(used)}"
     for part in single:
         if part in used.cpu_percent and used.cpu_percent[part].mean >= BUSY * 100:
             return f"{part}, one process that uses one core, was busy for {used.cpu_percent[part].mean:.0f} % of it"
-    first = used.waits[0] if used.waits and looked >= FEW else None
-    if first is not None and first.share >= MOSTLY and first.event != RUNNING:
-        return f"Postgres: {first.share:.0%} of its busy backends waited for {first.event}"
+    for name, waits in busy.items():
+        for event, count in waits.most_common(1):
+            if waits.total() >= FEW and count >= MOSTLY * waits.total() and event != RUNNING:
+                return f"{name}: {count / waits.total():.0%} of its busy backends waited for {event}"
     return ""
 
 
@@ -102,12 +105,16 @@ def shares(used: Resources) -> str:
 
 
 def _kinds(usage: Mapping[str, Usage]) -> dict[str, float]:
-    """Mean percent of one core by kind of part, the projectors in one."""
+    """Mean percent of one core by kind of part, the projectors in one, and the servers of all shards."""
     found: defaultdict[str, float] = defaultdict(float)
     for part, each in usage.items():
-        kind = "projector" if part.startswith("projector") else "API" if part.startswith("api") else part
-        found[PARTS.get(kind, kind)] += each.mean
+        found[PARTS.get(kind(part), part)] += each.mean
     return dict(found)
+
+
+def kind(part: str) -> str:
+    """What a part is, of which there may be several: `projector-1`, `postgres-1`."""
+    return next((known for known in PARTS if part.startswith(known)), part)
 
 
 def _system(usage: Mapping[str, Usage], actions_per_s: float) -> float:
@@ -118,6 +125,25 @@ def _system(usage: Mapping[str, Usage], actions_per_s: float) -> float:
 def _lacking(usage: Mapping[str, Usage], parts: Collection[str]) -> str:
     lacking = [PARTS[part] for part in PARTS if part in parts and not any(known.startswith(part) for known in usage)]
     return f"CPU of {', '.join(lacking)}: no process that is known to be theirs runs here" if lacking else ""
+
+
+def _servers(rows: Rows, events: int | None) -> dict[str, Any]:
+    """What servers told, by event; what was not told for each second is None."""
+    waits, (hit, read) = _busy(rows), (_total(rows, "blocks_hit"), _total(rows, "blocks_read"))
+    return {
+        "waits": [Wait(event, round(count / waits.total(), 4)) for event, count in waits.most_common(WAITS)],
+        "wal_bytes_per_event": _each(_total(rows, "wal_bytes"), events),
+        "commits_per_event": _each(_total(rows, "commits"), events),
+        "tuples_per_event": _each(_total(rows, "tuples"), events),
+        "cache_hit_share": _each(hit, (hit or 0) + (read or 0)),
+        "dead_tuples_growth": _growth(rows),
+        "checkpoints": _total(rows, "checkpoints"),
+    }
+
+
+def _busy(rows: Rows) -> Counter[str]:
+    """Busy backends by what they waited for."""
+    return sum((Counter(each.waits) for each in rows), Counter())
 
 
 def _usage(seconds: Sequence[Second], each: Sequence[Mapping[str, float]]) -> dict[str, Usage]:
@@ -135,9 +161,9 @@ def _mean(seconds: Sequence[Second], name: str) -> float | None:
     return round(sum(told) / len(told), 4) if told else None
 
 
-def _total(seconds: Sequence[Second], name: str) -> int | None:
+def _total(rows: Rows, name: str) -> int | None:
     """None unless it was told for each second: a part of it would be none of the whole."""
-    told = [getattr(each, name) for each in seconds]
+    told = [getattr(each, name) for each in rows]
     return None if None in told else sum(told)
 
 
@@ -145,6 +171,6 @@ def _each(total: float | None, by: float | None) -> float | None:
     return round(total / by, 4) if total is not None and by else None
 
 
-def _growth(seconds: Sequence[Second]) -> int | None:
-    first, last = seconds[0].dead_tuples, seconds[-1].dead_tuples
+def _growth(rows: Rows) -> int | None:
+    first, last = rows[0].dead_tuples, rows[-1].dead_tuples
     return sum(last.values()) - sum(first.values()) if first and last else None

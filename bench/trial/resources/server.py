@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Any, Final
 
 import asyncpg
 
-from metrics.records.sections.resources import Table
+from metrics.records.sections.resources import Counted, Table
 
 TIMEOUT_MS: Final = 1000
 RUNNING: Final = "CPU"
@@ -50,6 +51,7 @@ SELECT relname AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_hot_u
        coalesce(pg_table_size(relid), 0) AS table_bytes, coalesce(pg_indexes_size(relid), 0) AS index_bytes
   FROM pg_stat_user_tables ORDER BY relname LIMIT {TABLES}
 """
+COUNTED: Final = ("events", "commits", "rollbacks", "wal_bytes", "tuples", "blocks_hit", "blocks_read", "checkpoints")
 EVENTS: Final = "events"
 """The table of the log: each row that was inserted is an event."""
 
@@ -71,6 +73,60 @@ class Counters:
         """What came since then; nothing of a counter that was set back meanwhile."""
         known = {name: total - before.totals[name] for name, total in self.totals.items() if name in before.totals}
         return {name: count for name, count in known.items() if count >= 0}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a server told at the end of a second: its counters, None without an answer, and of the `looks` since the
+    second before its busy backends by what they waited for; for whom each of its processes worked then.
+    """
+
+    counters: Counters | None = None
+    looks: int = 0
+    waits: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    def counted(self, before: Told, own_commits: int) -> Counted:
+        """The second that ended with this; `own_commits` of it are the sampler's. Pure."""
+        counts = self.counters.since(before.counters) if self.counters and before.counters else {}
+        if "commits" in counts:
+            counts["commits"] = max(0, counts["commits"] - own_commits)
+        return Counted(
+            looks=self.looks,
+            waits=dict(self.waits),
+            dead_tuples=dict(self.counters.dead) if self.counters else {},
+            **{name: counts.get(name) for name in COUNTED},
+        )
+
+
+def together(servers: Sequence[Counted]) -> Counted:
+    """Of the servers of all shards in one. A count that one of them did not tell is told of none. Pure."""
+    dead = [one.dead_tuples for one in servers]
+    return Counted(
+        looks=max((one.looks for one in servers), default=0),
+        waits=added([one.waits for one in servers]),
+        dead_tuples=added(dead) if all(dead) else {},
+        **{name: _sum([getattr(one, name) for one in servers]) for name in COUNTED},
+    )
+
+
+def added(each: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of each name's counts. Pure."""
+    return {name: sum(one.get(name, 0) for one in each) for name in dict.fromkeys(chain.from_iterable(each))}
+
+
+def tables_together(servers: Sequence[Mapping[str, Table]]) -> dict[str, Table]:
+    """Rows and sizes of a table in all shards; nothing where one of them did not tell. Pure."""
+    found = {}
+    for name in servers[0] if servers and all(servers) else ():
+        own = [tables[name].to_dict() for tables in servers if name in tables]
+        found[name] = Table(**added(own))
+    return found
+
+
+def _sum(told: Sequence[int | None]) -> int | None:
+    known = [count for count in told if count is not None]
+    return sum(known) if known and len(known) == len(told) else None
 
 
 async def activity(connection: asyncpg.Connection) -> list[Mapping[str, Any]]:

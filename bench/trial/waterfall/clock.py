@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Final
 
 import asyncpg
@@ -26,7 +28,7 @@ class Offset:
         return moment.timestamp() - self.ahead_s
 
     def drifted(self, later: Offset) -> Offset:
-        """Midway between two looks; what the clocks moved against each other meanwhile is part of the error."""
+        """Midway between two looks; what the clocks are apart, or moved against each other, is part of the error."""
         ahead = (self.ahead_s + later.ahead_s) / 2
         apart = abs(self.ahead_s - later.ahead_s) / 2
         return Offset(ahead, max(self.within_s, later.within_s) + apart)
@@ -34,6 +36,16 @@ class Offset:
 
 SAME: Final = Offset(0.0, 0.0)
 """Of what is told by this machine's clock, or by none."""
+
+
+def of_any(clocks: Sequence[Offset]) -> Offset:
+    """Of a moment by one of these clocks, whichever; how far they are apart is part of the error."""
+    return reduce(Offset.drifted, clocks) if clocks else SAME
+
+
+async def offsets(urls: Sequence[str]) -> list[Offset]:
+    """Of the database of each shard, in their order."""
+    return [await offset(url) for url in urls]
 
 
 async def offset(url: str) -> Offset:

@@ -23,19 +23,30 @@ Event = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """By the database's clock, each within the statement that wrote it, before its commit."""
+    """By the clock of its shard's database, each within the statement that wrote it, before its commit."""
 
     recorded_at: datetime
     projected_at: datetime
     projector: str
+    shard: int = 0
 
 
-async def read(url: str, events: Sequence[Event]) -> dict[Event, Stored]:
-    """Those of the events whose effect is written."""
+async def read(urls: Sequence[str], events: Sequence[Event]) -> dict[Event, Stored]:
+    """Those of the events whose effect is written, each by the shard that has it."""
+    found: dict[Event, Stored] = {}
+    for shard, url in enumerate(urls):
+        found |= await _read(url, events, shard)
+    return found
+
+
+async def _read(url: str, events: Sequence[Event], shard: int) -> dict[Event, Stored]:
     connection = await connect(url, application_name="bench-waterfall")
     try:
         streams, versions = [stream for stream, _ in events], [version for _, version in events]
         rows = await connection.fetch(EVENTS, streams, versions)
     finally:
         await connection.close()
-    return {(r["stream"], r["version"]): Stored(r["recorded_at"], r["projected_at"], r["projector"]) for r in rows}
+    return {
+        (row["stream"], row["version"]): Stored(row["recorded_at"], row["projected_at"], row["projector"], shard)
+        for row in rows
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from metrics.reading import NOT_REQUIRED
+from metrics.reading import NOT_REQUIRED, WHERE_TOLD
 from metrics.records.record import Record
 from metrics.records.samples import Moment
 
@@ -32,6 +32,23 @@ class Table(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Counted(Record):
+    """What the server of one shard counted in a second, and its busy backends: see `Second`, which has their sums."""
+
+    looks: int
+    waits: dict[str, int]
+    events: int | None
+    commits: int | None
+    rollbacks: int | None
+    wal_bytes: int | None
+    tuples: int | None
+    blocks_hit: int | None
+    blocks_read: int | None
+    checkpoints: int | None
+    dead_tuples: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Second(Record):
     """A line of `resources.jsonl`: the `seconds` that ended at `t`, by this machine's clock. Counts are of that time.
 
@@ -40,6 +57,8 @@ class Second(Record):
     looks, by `type:event`, or `CPU` for one that waits for nothing. `dead_tuples` is by table, as Postgres estimates
     them at `t`. `memory_bytes`, by part, is what its processes have in memory and share with nobody; that and `tables`
     are looked at every few seconds, and empty in all others.
+    Of several shards, parts are `postgres`, `postgres-1` …, all counts are sums over the servers, None where one of
+    them did not tell, and `shards` has each one's own, in their order.
     """
 
     t: Moment
@@ -63,6 +82,7 @@ class Second(Record):
     dead_tuples: dict[str, int]
     memory_bytes: dict[str, int] = field(default_factory=dict, metadata=NOT_REQUIRED)
     tables: dict[str, Table] = field(default_factory=dict, metadata=NOT_REQUIRED)
+    shards: list[Counted] = field(default_factory=list, metadata=WHERE_TOLD)
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,22 @@ class Wait(Record):
 
 
 @dataclass(frozen=True)
+class Shard(Record):
+    """One of several shards, over the same seconds: `events` appended there, and of its server what `Resources` tells
+    of all, by these events. None: its server did not tell it for each second.
+    """
+
+    events: int | None = None
+    waits: list[Wait] = field(default_factory=list)
+    wal_bytes_per_event: float | None = None
+    commits_per_event: float | None = None
+    tuples_per_event: float | None = None
+    cache_hit_share: float | None = None
+    dead_tuples_growth: int | None = None
+    checkpoints: int | None = None
+
+
+@dataclass(frozen=True)
 class Resources(Record):
     """Section `resources`: the `seconds` of `resources.jsonl` that lie within the load phase, in one.
 
@@ -95,6 +131,7 @@ class Resources(Record):
     `dead_tuples_growth` is over all tables. `neighbours_share` is that of the section `neighbours`, over the same
     seconds as all else here.
     `bounded_by` is a sentence where the figures say what bounded the run, else empty.
+    Of several shards all of it is summed over their servers, and `shards` has each one's own, in their order.
     """
 
     seconds: float = 0.0
@@ -115,6 +152,7 @@ class Resources(Record):
     reason: str = ""
     system_cpu_us_per_action: float | None = field(default=None, metadata=NOT_REQUIRED)
     wal_bytes_per_action: float | None = field(default=None, metadata=NOT_REQUIRED)
+    shards: list[Shard] = field(default_factory=list, metadata=WHERE_TOLD)
 
 
 @dataclass(frozen=True)

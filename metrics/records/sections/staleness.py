@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from metrics.reading import NOT_REQUIRED
+from metrics.reading import NOT_REQUIRED, WHERE_TOLD
 from metrics.records.record import Record
 
 NOT_TOLD: Final = "not told"
@@ -82,6 +82,23 @@ class Staleness(Record):
 
 
 @dataclass(frozen=True)
+class Stages(Record):
+    """The stages of the writes of one shard, as in `Waterfall`: `samples` of its `writes` could be followed. `why`: why
+    they are not told.
+    """
+
+    commit_to_noticed: Ranks | None = None
+    noticed_to_claimed: Ranks | None = None
+    claimed_to_committed: Ranks | None = None
+    committed_to_read: Ranks | None = None
+    visibility: Ranks | None = None
+    samples: int = 0
+    writes: int = 0
+    disagreements: int = 0
+    why: str = NOT_TOLD
+
+
+@dataclass(frozen=True)
 class Waterfall(Record):
     """Where the time from acknowledgement to first read went, by stage; milliseconds, of the same sampled writes.
 
@@ -93,6 +110,7 @@ class Waterfall(Record):
     does, nothing is told. `why`: why it is not told. `commit_to_noticed`, `noticed_to_claimed`, `claimed_to_committed`
     and `committed_to_read` are the stages. `samples` of the `writes` that were seen could be followed. `newest_only`:
     older writes or batches were let go, so it is of the end of the run alone.
+    Of several shards each write is told by the clock and the batches of its own; `shards` has each one's stages.
     """
 
     commit_to_noticed: Ranks | None = None
@@ -107,4 +125,5 @@ class Waterfall(Record):
     disagreements: int = 0
     resolution_ms: float | None = None
     newest_only: bool | None = field(default=None, metadata=NOT_REQUIRED)
+    shards: list[Stages] = field(default_factory=list, metadata=WHERE_TOLD)
     why: str = NOT_TOLD

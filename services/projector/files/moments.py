@@ -1,6 +1,7 @@
 """Bounded ring of a projector's moments: called, step begun, claimed, committed; kept in memory, written at its end.
 
-A row for each batch, at the price of some readings of the clock a step. It asks the store nothing.
+A row for each batch, at the price of some readings of the clock a step. It asks the store nothing. A projector of
+several shards has one for each, for batches of two run at the same time.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
+
+from eventstore.shards.hash_slots import Place
 
 KEPT: Final = 30_000
 """Batches: 150 s of a projector with one each 5 ms, in some 5 MB."""
@@ -46,9 +49,10 @@ class Unwatched:
 
 
 class Moments:
-    """The newest batches. `hook` is told of `claimed` and `applied` by the strategy."""
+    """The newest batches at one place. `hook` is told of `claimed` and `applied` by the strategy."""
 
-    def __init__(self, clock: Callable[[], float] = time.time, kept: int = KEPT) -> None:
+    def __init__(self, place: Place, clock: Callable[[], float] = time.time, kept: int = KEPT) -> None:
+        self._place: Final = place
         self._clock: Final = clock
         self.rows: Final[deque[Row]] = deque(maxlen=kept)
         self._first: float | None = None
@@ -75,8 +79,14 @@ class Moments:
             self.rows.append([*self._step, self._claimed, self._clock()])
 
     def write(self, path: Path, projector: str) -> None:
-        """Write them down; what can not be written is logged, and no reason to fail."""
-        document = {"projector": projector, "rows": list(self.rows)}
+        """Write them down; of several shards to a file of the shard's own, beside that path.
+
+        What can not be written is logged, and no reason to fail.
+        """
+        document: dict[str, Any] = {"projector": projector, "rows": list(self.rows)}
+        if self._place.shards > 1:
+            document["shard"] = self._place.number
+            path = path.with_name(f"shard-{self._place.number}-{path.name}")
         try:
             path.write_text(json.dumps(document) + "\n", encoding="utf-8")
         except OSError as error:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bench.preflight.settings import Settings
-from bench.trial.waterfall.clock import Offset
-from bench.trial.waterfall.measure import Observation, summary, tell
+from bench.trial.waterfall.clock import SAME, Offset, of_any
+from bench.trial.waterfall.measure import OUT, Observation, summary, tell
 from bench.trial.waterfall.stages import HEARD_LATE, Batch, Batches, Effect, Write, disagreement, stages_s
 from bench.trial.waterfall.stored import Stored
 from metrics.catalogue import STAGES
@@ -143,7 +143,7 @@ BATCHES = 60
 
 def followed(folder: Path) -> Waterfall:
     """The waterfall of a projector with a batch each 20 ms; a read shows each write 2 ms after its commit."""
-    observed, rows = Observation(clock=Offset(0.0, 0.0002)), list[Row]()
+    observed, rows = Observation(clocks=[Offset(0.0, 0.0002)]), list[Row]()
     for number in range(BATCHES):
         at = 1000 + number * PERIOD_S
         rows.append([at + 0.001, at + 0.001, at + 0.002, at + 0.005, at + 0.009])
@@ -153,8 +153,67 @@ def followed(folder: Path) -> Waterfall:
         inserted, projected = (datetime.fromtimestamp(moment, UTC) for moment in (at, written))
         observed.stored = {**observed.stored, ("t", number): Stored(inserted, projected, "p")}
     (folder / f"p{SUFFIX}").write_text(json.dumps({"projector": "p", "rows": rows}))
-    bundle: Any = SimpleNamespace(log=folder, folder=folder, noting=lambda _: nullcontext(), keep=lambda *_: None)
-    return tell(observed, Settings.from_env({}), bundle)
+    return told(observed, folder)
+
+
+def told(observed: Observation, folder: Path, **variables: str) -> Waterfall:
+    """The waterfall of a run, whose lines are left beside the moments."""
+
+    def keep(path: Path, text: str) -> None:
+        path.write_text(text)
+
+    bundle: Any = SimpleNamespace(log=folder, folder=folder, noting=lambda _: nullcontext(), keep=keep)
+    return tell(observed, Settings.from_env(variables), bundle)
+
+
+AHEAD_S = 7.0
+"""By how much the clock of the second shard's server is ahead."""
+
+
+def of_two_shards(folder: Path) -> Waterfall:
+    """A projector of two shards whose batches run at the same time, those of the second for twice as long."""
+    observed = Observation(clocks=[Offset(0.0, 0.0002), Offset(AHEAD_S, 0.0003)])
+    rows: tuple[list[Row], list[Row]] = ([], [])
+    for number in range(BATCHES):
+        shard, at = number % 2, 1000 + number // 2 * PERIOD_S
+        took = 0.004 * (1 + shard)
+        rows[shard].append([at + 0.001, at + 0.001, at + 0.002, at + 0.003, at + 0.003 + took])
+        seen = {"acknowledged_at": at + 0.0005, "answered_at": at + 0.005 + took, "unseen_ms": None, "sent_ms": 1.0}
+        observed.samples.append({"stream": "t", "version": number, "answered_ms": 4.5 + took * 1000, **seen})
+        inserted, projected = (
+            datetime.fromtimestamp(moment + shard * AHEAD_S, UTC) for moment in (at, at + 0.002 + took)
+        )
+        observed.stored = {**observed.stored, ("t", number): Stored(inserted, projected, "p", shard)}
+    for shard, each in enumerate(rows):
+        path = folder / f"shard-{shard}-p{SUFFIX}"
+        path.write_text(json.dumps({"projector": "p", "rows": each, "shard": shard}))
+    return told(observed, folder, SHARDS="2")
+
+
+def test_of_two_shards_each_write_is_told_by_the_clock_and_the_batches_of_its_own(tmp_path: Path) -> None:
+    found = of_two_shards(tmp_path)
+    assert (found.why, found.samples, found.disagreements) == ("", BATCHES, 0)
+    ranks = [one.claimed_to_committed.p50 for one in found.shards if one.claimed_to_committed is not None]
+    assert ranks == pytest.approx([4.0, 8.0], abs=0.01)
+    assert [(one.samples, one.writes, one.why) for one in found.shards] == [(BATCHES // 2, BATCHES // 2, "")] * 2
+    assert found.resolution_ms == pytest.approx(1.3)
+    lines = [json.loads(line) for line in (tmp_path / OUT).read_text().splitlines()]
+    assert [line["shard"] for line in lines] == [number % 2 for number in range(BATCHES)]
+    assert Waterfall.from_dict(found.to_dict()) == found
+
+
+def test_of_one_shard_nothing_is_told_of_shards(tmp_path: Path) -> None:
+    found = followed(tmp_path)
+    assert "shards" not in found.to_dict()
+    assert all("shard" not in json.loads(line) for line in (tmp_path / OUT).read_text().splitlines())
+
+
+def test_a_moment_by_any_of_several_clocks_is_as_wrong_as_they_are_apart() -> None:
+    assert of_any([]) == SAME
+    assert of_any([Offset(1.0, 0.0002)]) == Offset(1.0, 0.0002)
+    clocks = [Offset(1.0, 0.0002), Offset(1.004, 0.0001), Offset(0.9, 0.0001)]
+    found = of_any(clocks)
+    assert all(abs(one.ahead_s - found.ahead_s) + one.within_s <= found.within_s + 1e-9 for one in clocks)
 
 
 def test_a_batch_that_is_attributed_wrongly_is_found_out_though_its_stages_add_up(

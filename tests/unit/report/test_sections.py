@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from bench.bundle.histograms import read_histograms
+from bench.report.charts import usage
 from bench.report.report import render
 from bench.report.sections import caveats, conditions, latency, staleness, verdict, waterfall, why
 from bench.report.sections.answers import answers
 from metrics.records.result import Correctness, Generator, Result, Verdict
 from metrics.records.sections.convergence import Convergence
-from metrics.records.sections.resources import Resources
-from metrics.records.sections.staleness import Staleness, Waterfall
+from metrics.records.sections.resources import Resources, Shard, Wait
+from metrics.records.sections.staleness import Ranks, Stages, Staleness, Waterfall
 from metrics.records.verification import Verification
 from tests.unit.bench import bundles
 from tests.unit.bench.test_report import Scripts, text
-from tests.unit.report.bundle import DOUBT, FIGURES, RESOURCES, STALENESS, WATERFALL, full
+from tests.unit.report.bundle import DOUBT, FIGURES, RESOURCES, STALENESS, WATERFALL, full, second
 
 
 def seen(page: str) -> list[str]:
@@ -90,6 +91,36 @@ def test_a_figure_that_is_not_told_is_no_0() -> None:
     rows = waterfall.waterfall(replace(WATERFALL, noticed_to_claimed=None))["rows"]
     assert [row["values"][0] for row in rows] == ["1.13", "–", "6.19", "3.23"]
     assert [row["told"] for row in rows] == [True, False, True, True]
+
+
+def test_what_is_of_one_shard_stands_beside_what_is_of_all(tmp_path: Path) -> None:
+    full_one = Shard(90, [Wait("IO:WalSync", 0.81)], 1900.0, 1.5, 4.0, 0.99, 12, 1)
+    gone = Stages(writes=138, why="not told: no batch was found for any of 138 writes")
+    own = Stages(Ranks(1.31), Ranks(2.33), Ranks(6.37), Ranks(3.41), Ranks(13.43), samples=135, writes=138, why="")
+    several = {
+        "resources": replace(RESOURCES, shards=[full_one, Shard(10)]),
+        "waterfall_ms": replace(WATERFALL, shards=[own, gone]),
+    }
+    said = text(render(full(tmp_path, changed=several)))
+    for told in (
+        "share of the events 90 % 10 %",
+        "busy backends, most at IO:WalSync 81% not told",
+        "WAL by event 1,900 bytes not told",
+        "shard 0 1.31 2.33 6.37 3.41 13.4 135 of 138",
+        "shard 1 not told: no batch was found for any of 138 writes – – – – – 0 of 138",
+    ):
+        assert told in said, told
+    assert (why.why(_result(resources=RESOURCES))["shards"], waterfall.waterfall(WATERFALL)["shards"]) == (None, [])
+
+
+def test_each_of_several_shards_has_a_curve_of_its_wal() -> None:
+    one = {name: None if name == "wal_bytes" else value for name, value in second(0).to_dict().items()}
+    two = {**one, "wal_bytes": 30_000, "shards": [{**one, "wal_bytes": 10_000}, {**one, "wal_bytes": 20_000}]}
+    wal = next(chart for chart in usage.usage([two], 1000.0, 1010.0) if chart["id"] == "use-wal")
+    assert {trace["name"]: trace["y"] for trace in wal["traces"]} == {
+        **{"all shards": [30.0], "shard 0": [10.0]},
+        "shard 1": [20.0],
+    }
 
 
 def test_the_bars_of_a_waterfall_begin_where_the_last_one_ended() -> None:
