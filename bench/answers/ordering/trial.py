@@ -22,6 +22,9 @@ from metrics.records.answers import ordering as records
 MARGIN_S: Final = 0.3
 """Load before and after a transaction that stands still."""
 
+OF_THE_STORE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What the store, or the way to it, does to a trial."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -56,7 +59,7 @@ Standing = Callable[[Sides, Moments], AbstractAsyncContextManager[None]]
 async def measure(url: str, foreign: str, strategy: Strategy, terms: Terms, number: int) -> records.Trial:
     """Run it on a fresh database that has the strategy's schema; `foreign` is another database of the cluster.
 
-    Raises RunFailed where a writer or the follower fails.
+    Raises RunFailed where the store fails a writer or the follower; whatever else ends them is a defect, and is raised.
     """
     try:
         async with AsyncExitStack() as opened:
@@ -75,11 +78,18 @@ async def measure(url: str, foreign: str, strategy: Strategy, terms: Terms, numb
                 "order": order,
                 "lost_share": 0.0,
             }
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except OF_THE_STORE as error:
         raise RunFailed(f"{type(error).__name__}: {error}") from error
     except ExceptionGroup as errors:
-        first = errors.exceptions[0]
+        if errors.split(OF_THE_STORE)[1] is not None:
+            raise
+        first = _first(errors)
         raise RunFailed(f"{type(first).__name__}: {first}") from errors
+
+
+def _first(error: Exception) -> Exception:
+    """Of errors of several tasks, and of their own."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 async def _open(
