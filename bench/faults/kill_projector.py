@@ -70,8 +70,7 @@ class Fault:
         self._victim = found.part
         self._holder = self._victim.holder
         self._system.kill(self._victim)
-        self._progress = by_progress.Progress(others=len(self._system.parts("projector")) - 1)
-        self._progress.begin(found.seen, stood_still=found.stood_still)
+        self._progress = by_progress.Progress(self._system, found)
         return True
 
     def watch(self, stats: Stats | None) -> bool:

@@ -74,8 +74,7 @@ class Fault:
             return False
         self._victim = found.part
         self._holder, self._paused_at = self._victim.holder, time.monotonic()
-        self._progress = by_progress.Progress(others=len(self._system.parts("projector")) - 1)
-        self._progress.begin(found.seen, stood_still=found.stood_still)
+        self._progress = by_progress.Progress(self._system, found)
         return True
 
     def watch(self, stats: Stats | None) -> bool:

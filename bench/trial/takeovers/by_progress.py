@@ -78,32 +78,28 @@ def _looks(base_url: str) -> list[Stats | None]:
 
 
 class Progress:
-    """What the projection did since a projector was struck, until it is healed. `others`: how many still run.
+    """What the projection did since a projector was struck, until it is healed; it begins at the strike, with what was
+    seen of its work just before, when all that it had sent had landed.
 
     A takeover is shown where nothing went on without the struck one, then something did, and later fewer events were
     left than when it was struck: so some of those that it left are among what the others did.
     """
 
-    def __init__(self, others: int) -> None:
-        self._others = others
-        self._struck_at: float | None = None
-        self._projected = 0
-        self._backlog = 0
-        self._stood_still = False
+    def __init__(self, system: System, struck: Frozen) -> None:
+        self._others = len(system.parts("projector")) - 1
+        self._struck_at = time.time()
+        self._projected: int = struck.seen["totalEventsProjected"]
+        self._backlog: int = struck.seen["backlog"]
+        self._stood_still = struck.stood_still
         self._took_s: float | None = None
         self._fewer = False
         self._emptied_s: float | None = None
         self._out_s = 0.0
         self._healed = False
 
-    def begin(self, seen: Stats, *, stood_still: bool) -> None:
-        """A projector was struck now; this was seen of its work just before, when all that it had sent had landed."""
-        self._struck_at, self._stood_still = time.time(), stood_still
-        self._projected, self._backlog = seen["totalEventsProjected"], seen["backlog"]
-
     def note(self, stats: Stats) -> None:
         """Take in what is seen now."""
-        if self._struck_at is None or self._healed:
+        if self._healed:
             return
         self._out_s = time.time() - self._struck_at
         if self._took_s is None and stats["totalEventsProjected"] > self._projected:
