@@ -15,21 +15,11 @@ from typing import Any, Final
 
 import psutil
 
-from bench.faults import (
-    deadlock_storm,
-    freeze_backend,
-    full_disk,
-    kill_backend,
-    late_commit,
-    no_connections,
-    read_only,
-    stalled_transaction,
-    timeouts,
-)
+from bench.faults import stalled_transaction
 from bench.platforms.local.parts import Server
 from bench.platforms.platform import System
 from bench.platforms.postgres.logins import Logins
-from bench.trial.fault import Evidence
+from bench.trial.fault import Evidence, load
 from bench.trial.foreign.session import NAME
 from eventstore.errors import StoreError, StoreUnavailable
 from eventstore.events import ExpectedVersion
@@ -157,10 +147,10 @@ def stands(fault: Any, _: Writers) -> bool:
 
 
 async def struck(
-    module: Any, strategy: str, enough: Callable[[Any, Writers], bool], stage: Stage, system: System
+    name: str, strategy: str, enough: Callable[[Any, Writers], bool], stage: Stage, system: System
 ) -> Evidence:
     """A fault from its set-up to its heal, which comes once there is enough of it; afterwards all must be right."""
-    fault = module.Fault()
+    fault: Any = load(name)
     await asyncio.to_thread(fault.set_up, system)
     async with stage.projector(**STRATEGIES[strategy]) as projector:
         async with writing(stage) as writers:
@@ -214,18 +204,18 @@ async def passed_by(strategy: str, stage: Stage, system: System) -> None:
 
 
 STRIKES: Final[Mapping[str, Play]] = {
-    "full-disk": partial(struck, full_disk, "stream-leases", has_hit),
-    "read-only": partial(struck, read_only, "claim-and-project", has_hit),
-    "late-commit": partial(struck, late_commit, "serial", has_hit),
-    "late-commit-beside-leases": partial(struck, late_commit, "stream-leases", has_hit),
-    "deadlock-storm": partial(struck, deadlock_storm, "serial", foreign_ones_were_ended),
-    "timeouts": partial(struck, timeouts, "stream-leases", has_hit),
-    "kill-backend": partial(struck, kill_backend, "stream-leases", has_hit),
-    "stalled-transaction": partial(struck, stalled_transaction, "serial", has_hit),
+    "full-disk": partial(struck, "full-disk", "stream-leases", has_hit),
+    "read-only": partial(struck, "read-only", "claim-and-project", has_hit),
+    "late-commit": partial(struck, "late-commit", "serial", has_hit),
+    "late-commit-beside-leases": partial(struck, "late-commit", "stream-leases", has_hit),
+    "deadlock-storm": partial(struck, "deadlock-storm", "serial", foreign_ones_were_ended),
+    "timeouts": partial(struck, "timeouts", "stream-leases", has_hit),
+    "kill-backend": partial(struck, "kill-backend", "stream-leases", has_hit),
+    "stalled-transaction": partial(struck, "stalled-transaction", "serial", has_hit),
 }
 PASSED_BY: Final[Mapping[str, Play]] = {strategy: partial(passed_by, strategy) for strategy in STRATEGIES}
 ALONE: Final[Mapping[str, Play]] = {
-    "freeze-backend": partial(struck, freeze_backend, "serial", stands),
-    "no-connections": partial(struck, no_connections, "serial", has_hit),
+    "freeze-backend": partial(struck, "freeze-backend", "serial", stands),
+    "no-connections": partial(struck, "no-connections", "serial", has_hit),
 }
 """These strike at all databases of the server."""

@@ -10,30 +10,19 @@ import asyncpg
 import pytest
 
 from bench.ends.errors import RunFailed
-from bench.faults import (
-    deadlock_storm,
-    freeze_backend,
-    full_disk,
-    kill_backend,
-    late_commit,
-    no_connections,
-    read_only,
-    stalled_transaction,
-    timeouts,
-)
 from bench.oracle.database import connect
 from bench.platforms.local.parts import Server
 from bench.platforms.platform import Backends, Disk, Kill, LacksPower, Pause, Start, System
-from bench.trial.fault import NotApplicable
+from bench.trial.fault import NotApplicable, load
 from bench.trial.foreign import session, span
 from bench.trial.foreign.refusals import refusals, slowest_s, unacknowledged
 from bench.trial.foreign.span import Span
 from bench.trial.foreign.standstill import Standstill
 from bench.trial.foreign.transactions import kind
 
-EVERY: Any = (
-    *(deadlock_storm, freeze_backend, full_disk, kill_backend, late_commit, no_connections, read_only),
-    *(stalled_transaction, timeouts),
+EVERY = (
+    *("deadlock-storm", "freeze-backend", "full-disk", "kill-backend", "late-commit", "no-connections", "read-only"),
+    *("stalled-transaction", "timeouts"),
 )
 REFUSED = {"acknowledged": {"indeterminate": 3}, "latency_ms": {"actions": {"max": 2900.0}}}
 NOWHERE: Any = SimpleNamespace(logins=None, has_store=True, settings=SimpleNamespace(seed=1))
@@ -151,10 +140,10 @@ def test_a_look_without_an_answer_is_none_and_the_next_is_by_a_new_session(opene
     lasting.end()
 
 
-@pytest.mark.parametrize("module", EVERY)
-def test_nothing_has_hit_that_was_not_seen_to(module: Any) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_nothing_has_hit_that_was_not_seen_to(name: str) -> None:
     """However many writes were refused meanwhile, by whatever."""
-    fault = module.Fault()
+    fault = load(name)
     found = fault.evidence(REFUSED)
     assert not found.hit, found.what
     assert set(fault.defaults("global-order")) <= {"SILENCE_MAX", "SKEW"}
@@ -162,22 +151,22 @@ def test_nothing_has_hit_that_was_not_seen_to(module: Any) -> None:
     fault.heal()
 
 
-@pytest.mark.parametrize("module", [read_only, full_disk, no_connections])
-def test_a_store_that_refused_nobody_was_not_hit(module: Any) -> None:
-    fault = module.Fault()
+@pytest.mark.parametrize("name", ["read-only", "full-disk", "no-connections"])
+def test_a_store_that_refused_nobody_was_not_hit(name: str) -> None:
+    fault: Any = load(name)
     fault.refused = True
     fault.span.standstill.log_s = 2.0
     assert not fault.evidence({}).hit
     assert fault.evidence(REFUSED).hit
 
 
-@pytest.mark.parametrize("module", EVERY)
-def test_a_target_without_a_postgres_within_reach_has_nothing_to_strike(module: Any) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_a_target_without_a_postgres_within_reach_has_nothing_to_strike(name: str) -> None:
     platform: Any = SimpleNamespace(name="theirs", parts=lambda: [SimpleNamespace(kind="postgres")])
     given: Any = dict.fromkeys(("postgres", "doctor", "processes", "influx"))
     system = System(platform=platform, settings=NOWHERE.settings, base_url="", logins=None, **given)
     with pytest.raises((NotApplicable, LacksPower)):
-        module.Fault().set_up(system)
+        load(name).set_up(system)
 
 
 async def test_a_time_limit_of_the_database_keeps_no_session_from_setting_its_own(
