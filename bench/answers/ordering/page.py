@@ -83,4 +83,4 @@ def _longest(row: Any, phase: str, figure: str) -> float:
 
 def _chart(rows: list[Row], name: str, title: str) -> dict[str, Any]:
     ticks = {"tickvals": list(range(len(rows))), "ticktext": [row["strategy"] for row in rows]}
-    return {"id": name, "title": title, "hover": "closest", **ticks}
+    return {"id": name, "title": title, "hover": "closest", "named": True, **ticks}

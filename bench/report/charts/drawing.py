@@ -1,7 +1,8 @@
 """A chart as SVG paths and labels placed by percent: sharp at every width, in print, and without a script.
 
 A chart is plain data: `id`, `title`, `about`, `unit`, and `traces` with `name`, `x`, `y` and `color`. The same data is
-embedded for the script that reads values out under the pointer.
+embedded for the script that reads values out under the pointer. One that is `named` has names along its horizontal
+axis, which stand slanted, so that many find room beside one another.
 """
 
 from __future__ import annotations
