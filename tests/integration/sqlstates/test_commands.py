@@ -12,10 +12,10 @@ import pytest
 from projection import operator
 from services.projector.endings import Ending
 from tests.cluster import Cluster
+from tests.integration.migrations.databases import start
 from tests.integration.projector.process import run
 from tests.integration.projector.stage import CREATED, UPDATED, Stage, life
 from tests.integration.sqlstates.trouble import PASSING, blamed, database_setting, for_seconds, locked, raised
-from tests.integration.test_migrations import start
 
 
 @pytest.mark.parametrize("code", PASSING)
