@@ -72,7 +72,7 @@ class Access:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                closing = (_CLOSE,) if connection.chunked else ()
+                closing = (_CLOSE,) if connection.last else ()
                 message["headers"] = [*message["headers"], (HEADER, identity), *closing]
             await send(message)
 

@@ -24,6 +24,9 @@ REFUSAL_S: Final = 1.0
 LINGER_S: Final = 1.0
 """How long the rest of a body in chunks is read past after its answer."""
 
+LAST_S: Final = 0.3
+"""How long a connection that idles is kept when the process ends, for a request that is on its way."""
+
 OWN_FILES: Final = 40
 """Open files of a process that are no connections, those to the store left out: modules, logs, the listening socket."""
 

@@ -12,6 +12,8 @@ through here before they are sent. What it adds:
   refused after the answers before it, and never in the place of one;
 * a request that is one too many (`admission`) is refused here, so that it costs little and leaves nothing; one whose
   head comes in pieces is with the parser by then, and served;
+* when the process ends, a request that comes meanwhile on a connection that idled is served, and told that it was the
+  last (`Connection: close`, RFC 9112 9.6);
 * the body is handed on after the application has taken the headers, so that a trailer does not pass for a header.
 
 `services.api.serving.access` says where a request stands, by `Connection.begin` and `Connection.answered`.
@@ -28,7 +30,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from services.api.serving import raw_answers
 from services.api.serving.admission import ADMISSION, SPARED, Admission
-from services.api.serving.bounds import LINGER_S, MAX_CHUNKED, MAX_HEAD, MAX_HELD, MAX_LINE, REFUSAL_S
+from services.api.serving.bounds import LAST_S, LINGER_S, MAX_CHUNKED, MAX_HEAD, MAX_HELD, MAX_LINE, REFUSAL_S
 from services.api.serving.deadline import Deadline
 from services.api.serving.joined_writes import JoinedWrites
 from services.api.serving.unread import unread
@@ -56,6 +58,12 @@ class Http(HttpToolsProtocol):
         """Refuse, and end the connection."""
         self.transport.write(raw_answers.MALFORMED)
         self.transport.close()
+
+    def shutdown(self) -> None:
+        """The process ends. One that idles is kept for `LAST_S`: closed at once, it would reset what a caller sends."""
+        connection: Connection = self.app_state[CONNECTION]
+        if not connection.finish():
+            super().shutdown()
 
 
 class Connection(asyncio.Protocol):
@@ -90,11 +98,28 @@ class Connection(asyncio.Protocol):
         self._serving = False
         self._counted = False
         self._behind = False
+        self._finishing = False
 
     @property
     def chunked(self) -> bool:
-        """Whether the body comes in chunks, whose end is not seen here: its connection serves no further request."""
+        """Whether the body comes in chunks, whose end is not seen here."""
         return self._body == _CHUNKED
+
+    @property
+    def last(self) -> bool:
+        """Whether its connection serves no further request."""
+        return self._finishing or self.chunked
+
+    @property
+    def _idle(self) -> bool:
+        return not (self._head or self._starting or self._serving)
+
+    def finish(self) -> bool:
+        """Serve one more request at most, that begins within `LAST_S`. False where one is under way."""
+        self._finishing = True
+        if self._idle:
+            self._loop.call_later(LAST_S, self._close_idle)
+        return self._idle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller has come; one too many is turned away."""
@@ -284,6 +309,10 @@ class Connection(asyncio.Protocol):
         if self._head or (self._serving and self._body != _NO_BODY):
             self._transport.write(raw_answers.LATE)
         self._transport.close()
+
+    def _close_idle(self) -> None:
+        if self._idle:
+            self._transport.close()
 
     def _unread(self) -> None:
         self._transport.abort()
