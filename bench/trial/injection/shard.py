@@ -1,4 +1,4 @@
-"""The shard of several that a fault strikes: its own counts of events in place of the sums of `/stats`.
+"""The shard of several that a fault strikes: its own counts of events, and newest events, in place of those of all.
 
 A sum goes on while one shard stands still, so it is no evidence of what was done to that one.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bench.oracle.connection import ERRORS, OpenConnection
+from bench.oracle.read_store import shard_of
 from bench.platforms.platform import System
 from bench.trial.fault import Stats
 
@@ -25,15 +26,19 @@ class Shard:
     """Looks into the store of a system that is its last shard alone."""
 
     def __init__(self, system: System) -> None:
-        number = len(system.before)
-        self.name: Final = f"shard {number} of {number + 1}"
+        self._number: Final = len(system.before)
+        self._shards: Final = len(system.shards)
+        self.name: Final = f"shard {self._number} of {self._shards}"
         self._url: Final = system.shards[-1].oracle
         self._open: OpenConnection | None = None
 
     def counted(self, stats: Stats | None) -> Stats | None:
-        """The statistics, counted of this shard; None where API or store do not tell."""
+        """The statistics, of events those of this shard; None where API or store do not tell."""
         counts = None if stats is None else self._counts()
-        return None if stats is None or counts is None else {**stats, **counts}
+        if stats is None or counts is None:
+            return None
+        newest = [one for one in stats["lastEvents"] if shard_of(one["stream"], self._shards) == self._number]
+        return {**stats, **counts, "lastEvents": newest}
 
     def _counts(self) -> Mapping[str, int] | None:
         try:

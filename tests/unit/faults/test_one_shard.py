@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.oracle.read_store import shard_of
 from bench.platforms import http_client
 from bench.platforms.local.kind import Ours
 from bench.platforms.local.system import Local
@@ -23,8 +24,10 @@ from bench.trial.injection import inject, shard
 from bench.trial.injection.inject import Injection
 from tests.unit.faults.fakes import stats
 
-SUMS = stats(eventCount=1000, totalEventsProjected=900, backlog=100)
+EVENTS = [{"stream": f"todo-{number}"} for number in range(8)]
+SUMS = stats(eventCount=1000, totalEventsProjected=900, backlog=100, lastEvents=EVENTS)
 OWN = {"eventCount": 400, "totalEventsProjected": 390, "backlog": 10}
+SHOWN = {**SUMS, **OWN, "lastEvents": [one for one in EVENTS if shard_of(one["stream"], 2) == 1]}
 
 
 def system(shards: int) -> System:
@@ -111,7 +114,8 @@ def test_one_that_strikes_the_last_is_shown_the_counts_of_that_shard(monkeypatch
     injection = struck(monkeypatch, fault, whole)
     (given,) = fault.given
     assert given.logins == whole.shards[1]
-    assert fault.shown == [{**SUMS, **OWN}] * 2
+    assert fault.shown == [SHOWN] * 2
+    assert 0 < len(SHOWN["lastEvents"]) < len(EVENTS)
     assert Store.opened == [whole.shards[1].oracle]
     found = injection.end({})
     assert found is not None
@@ -125,7 +129,7 @@ def test_a_shard_that_tells_nothing_is_as_an_api_that_is_silent(monkeypatch: pyt
     injection.tick(2.0, 0.0)
     Store.answers = True
     injection.tick(3.0, 0.0)
-    assert fault.shown[2:] == [None, {**SUMS, **OWN}]
+    assert fault.shown[2:] == [None, SHOWN]
     assert len(Store.opened) == 2
 
 
