@@ -15,7 +15,7 @@ from bench.drill.choice import Choice
 from bench.drill.repeated import Drill, Strike, repetitions
 from bench.drill.repetition import Repetition
 from bench.ends.errors import SetupError
-from bench.platforms.platform import LacksPower
+from bench.platforms.platform import LacksPower, LacksShards
 from bench.report.words import spoken
 from bench.trial.fault import NotApplicable
 from bench.trial.result import target_of
@@ -86,12 +86,12 @@ def run(sitting: Sitting, strike: Strike, console: Console) -> None:
         console.print(Text(title, style="bold"), soft_wrap=True)
         try:
             _drill(sitting, one, strike)
-        except (LacksPower, NotApplicable) as lack:
+        except (LacksPower, LacksShards, NotApplicable) as lack:
             if sitting.choice.named:
                 sitting.why = str(lack)
                 raise
             why = f"{lack.name} {lack.problem}"
-            if isinstance(lack, LacksPower):
+            if not isinstance(lack, NotApplicable):
                 sitting.lacking[one.name] = why
             _pass_over(sitting, one, why, console)
         except SetupError as error:

@@ -103,9 +103,9 @@ def examined(settings: Settings, urls: Sequence[str], progress: Progress) -> Doc
     return found
 
 
-def examined_as_reader(settings: Settings, url: str) -> Doctor:
-    """The same for a system that runs already, at an address that may be a reader's: nothing is refused."""
-    return examine(environment(settings, DATABASE_URL=url), "--reader")
+def examined_as_reader(settings: Settings, *urls: str) -> Doctor:
+    """The same for a system that runs already, at addresses that may be a reader's: nothing is refused."""
+    return examine(environment(settings, **addresses(urls)), "--reader")
 
 
 def capabilities(settings: Settings) -> dict[str, str]:

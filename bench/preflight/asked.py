@@ -57,13 +57,13 @@ def refuse_addresses(env: Environment) -> None:
 
 
 def check_shards(target: Manifest, shards: int, given: str | None) -> None:
-    """Raise SettingError for several shards of a target that has none, or of a given platform or server."""
+    """Raise SettingError for several shards of a target that has none, or of a given system or server."""
     if shards == 1:
         return
     if not target.ours:
         raise SettingError(database.SHARDS.name, str(shards), f"1, or no value, with TARGET={target.name}")
     if given is not None:
-        expected = "1, or no value, with PLATFORM, BASE_URL or DATABASE_URL: several servers are the run's own"
+        expected = "1, or no value, with BASE_URL or DATABASE_URL: several servers are the run's own, or its platform's"
         raise SettingError(database.SHARDS.name, str(shards), expected)
 
 

@@ -146,7 +146,7 @@ class Settings:
         if self.platform is not None and not self.target.ours:
             expected = f"no value with {load.TARGET.name}={self.target.name}: only our own system is run there"
             raise SettingError(load.PLATFORM.name, self.platform, expected)
-        asked.check_shards(self.target, self.shards, self.platform or self.base_url or self.database_url)
+        asked.check_shards(self.target, self.shards, self.base_url or self.database_url)
         if self.base_url is None and self.database_url is not None and not self.target.ours:
             expected = (
                 f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"

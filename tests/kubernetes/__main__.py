@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from tests.kubernetes.mistakes import MISTAKES, MORE
-from tests.kubernetes.rendering import EVERYTHING, NAMES, rendered
+from tests.kubernetes.mistakes_of_shards import SHARDS
+from tests.kubernetes.rendering import NAMES, WHOLES, rendered
 from tests.kubernetes.rules import ALL, WHOLE, findings
 from tests.kubernetes.validators import checkov, schema
 
@@ -16,19 +17,20 @@ from tests.kubernetes.validators import checkov, schema
 def main() -> int:
     """Check everything, and print it."""
     found = [f"{name}: {each}" for name in NAMES for each in (*findings(rendered(name), ALL), *schema(rendered(name)))]
-    renderings = {EVERYTHING: rendered(EVERYTHING)}
-    for mistake in (*MISTAKES, *MORE):
-        renderings[mistake.name] = rendered(EVERYTHING)
+    mistakes = (*MISTAKES, *MORE, *SHARDS)
+    renderings = {name: rendered(name) for name in WHOLES}
+    for mistake in mistakes:
+        renderings[mistake.name] = rendered(mistake.where)
         mistake.plant(renderings[mistake.name])
     judged = checkov(renderings)
-    clean = judged[EVERYTHING]
-    found += [*findings(rendered(EVERYTHING), WHOLE), *clean]
-    print("\n".join(found) or f"{len(NAMES)} renderings: nothing is found")
+    for name in WHOLES:
+        found += [f"{name}: {each}" for each in (*findings(rendered(name), WHOLE), *judged[name])]
+    print("\n".join(found) or f"{len(NAMES) + len(WHOLES)} renderings: nothing is found")
     print("\n| mistake | schemas | Checkov | ours |\n|---|---|---|---|")
     missed = 0
-    for mistake in (*MISTAKES, *MORE):
+    for mistake in mistakes:
         documents = renderings[mistake.name]
-        caught = (schema(documents), set(judged[mistake.name]) - set(clean), findings(documents, WHOLE))
+        caught = (schema(documents), set(judged[mistake.name]) - set(judged[mistake.where]), findings(documents, WHOLE))
         missed += not any(caught)
         print(f"| {mistake.name} | {' | '.join('yes' if each else '' for each in caught)} |")
     return 1 if found or missed else 0

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.kubernetes.manifests import find
-from tests.kubernetes.rendering import Document
+from tests.kubernetes.rendering import EVERYTHING, Document
 
 Documents = list[Document]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong, in words, and how it is planted. `rule` is the one of ours that has to name it, if one has."""
+    """What is wrong, in words, and how it is planted in `where`; `rule` is ours that has to name it, if any."""
 
     name: str
     plant: Callable[[Documents], None]
     rule: str = ""
+    where: str = EVERYTHING
 
 
 def the(documents: Documents, kind: str, name: str) -> Any:
@@ -205,6 +206,51 @@ def latest(documents: Documents) -> None:
     container(documents, "api")["image"] = "tidemark-api:latest"
 
 
+def no_budget(documents: Documents) -> None:
+    documents.remove(the(documents, "PodDisruptionBudget", "projector"))
+
+
+def no_spread(documents: Documents) -> None:
+    del pod(documents, "api")["topologySpreadConstraints"]
+
+
+def no_pause(documents: Documents) -> None:
+    del container(documents, "api")["lifecycle"]
+
+
+def job_for_ever(documents: Documents) -> None:
+    del the(documents, "Job", "migrate")["spec"]["ttlSecondsAfterFinished"]
+
+
+def no_fallback(documents: Documents) -> None:
+    del the(documents, "ScaledObject", "projector")["spec"]["fallback"]
+
+
+def none_at_rest(documents: Documents) -> None:
+    the(documents, "ScaledObject", "projector")["spec"]["minReplicaCount"] = 0
+
+
+def open_to_all(documents: Documents) -> None:
+    the(documents, "NetworkPolicy", "default-deny")["spec"]["policyTypes"] = ["Ingress"]
+
+
+def no_liveness(documents: Documents) -> None:
+    del container(documents, "projector")["livenessProbe"]
+
+
+def throttled_server(documents: Documents) -> None:
+    the(documents, "Cluster", "tidemark-db")["spec"]["resources"]["limits"]["cpu"] = "2"
+
+
+def unpinned_pooler(documents: Documents) -> None:
+    del the(documents, "Pooler", "tidemark-pooler")["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def scaler_login(documents: Documents) -> None:
+    triggers = the(documents, "ScaledObject", "projector")["spec"]["triggers"]
+    triggers[0]["metadata"]["userName"] = "tidemark_projector"
+
+
 MISTAKES: Final = (
     Mistake("a Service selects no pod", service_selector, "references.selectors"),
     Mistake("a Service leads to a port that no pod opens", service_port, "references.service_ports"),
@@ -229,7 +275,7 @@ MISTAKES: Final = (
     Mistake("a misspelt field of a Deployment", misspelt_field),
     Mistake("a field of a wrong type", wrong_type),
     Mistake("a privileged container", privileged, "hardened.containers"),
-    Mistake("no memory limit", no_memory, "hardened.containers"),
+    Mistake("no memory limit", no_memory, "hardened.resources"),
 )
 """One of each kind of thing that leads nowhere, does not fit, or is not allowed."""
 
@@ -248,5 +294,16 @@ MORE: Final = (
     Mistake("a pod that runs as root", root, "hardened.pods"),
     Mistake("a budget that lets nobody go", closed_budget, "bounds.replicas"),
     Mistake("an image without a version", latest, "hardened.images"),
+    Mistake("a Deployment that an emptied node takes as a whole", no_budget, "bounds.replicas"),
+    Mistake("a Deployment with all of its pods on one node", no_spread, "bounds.replicas"),
+    Mistake("a pod that ends while requests still come to it", no_pause, "bounds.graces"),
+    Mistake("a Job that is never removed", job_for_ever, "bounds.jobs"),
+    Mistake("an autoscaler without a number to fall back to", no_fallback, "scaling.bounds"),
+    Mistake("nobody who listens at rest", none_at_rest, "scaling.bounds"),
+    Mistake("a namespace that anything may leave", open_to_all, "policies.selectors"),
+    Mistake("a Deployment without a liveness check", no_liveness, "application.handlers"),
+    Mistake("a server with a limit of CPU", throttled_server, "hardened.resources"),
+    Mistake("a pooler of whatever version", unpinned_pooler, "hardened.images"),
+    Mistake("a scaler with the login of a projector", scaler_login, "shards.triggers"),
 )
 """What our own rules know besides."""

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,24 @@ import yaml
 from bench import ROOT
 
 FOLDER: Final = ROOT / "deploy" / "kubernetes"
-COMPONENTS: Final = tuple(sorted(path.name for path in (FOLDER / "components").iterdir()))
+COMPONENTS: Final = tuple(
+    sorted(
+        str(path.parent.relative_to(FOLDER / "components"))
+        for path in (FOLDER / "components").rglob("kustomization.yaml")
+    )
+)
 OVERLAYS: Final = tuple(sorted(path.name for path in (FOLDER / "overlays").iterdir()))
 EVERYTHING: Final = "everything"
 """What a cluster has that runs all of it: the overlay `full`, and a run beside it."""
+SHARDED: Final = "everything on two shards"
+WHOLES: Final[Mapping[str, str]] = {EVERYTHING: "overlays/full", SHARDED: "overlays/shards-2"}
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "keda": ("cnpg",),
+    "pooler": ("cnpg",),
+    "shards-2/cnpg": ("cnpg", "shards-2"),
+    "shards-2/pooler": ("cnpg", "pooler", "shards-2", "shards-2/cnpg"),
+}
+"""What has to be there before a component, by its own first lines."""
 NAMES: Final = ("base", *(f"components/{name}" for name in COMPONENTS), *(f"overlays/{name}" for name in OVERLAYS))
 
 Document = dict[str, Any]
@@ -37,10 +52,12 @@ def kubectl() -> str:
 def _text(name: str) -> str:
     if not name.startswith("components/"):
         return _build(FOLDER / name)
-    # A component changes what is there: it is rendered over the base.
+    # A component changes what is there: it is rendered over the base, and what it needs.
+    own = name.removeprefix("components/")
+    wanted = ("base", *(f"components/{each}" for each in (*NEEDS.get(own, ()), own)))
     with tempfile.TemporaryDirectory() as folder:
-        base, component = (os.path.relpath(FOLDER / each, Path(folder).resolve()) for each in ("base", name))
-        overlay = {"namespace": "tidemark", "resources": [base], "components": [component]}
+        base, *components = (os.path.relpath(FOLDER / each, Path(folder).resolve()) for each in wanted)
+        overlay = {"namespace": "tidemark", "resources": [base], "components": components}
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
         return _build(Path(folder))
 
@@ -53,7 +70,7 @@ def _build(folder: Path) -> str:
 
 @cache
 def _read(name: str) -> list[Document]:
-    texts = [_text("overlays/full"), _text("overlays/load")] if name == EVERYTHING else [_text(name)]
+    texts = [_text(WHOLES[name]), _text("overlays/load")] if name in WHOLES else [_text(name)]
     return [document for text in texts for document in yaml.safe_load_all(text)]
 
 

@@ -6,17 +6,18 @@ import pytest
 
 from bench import ROOT
 from tests.kubernetes.mistakes import MISTAKES, MORE, Mistake
-from tests.kubernetes.rendering import EVERYTHING, rendered
+from tests.kubernetes.mistakes_of_shards import SHARDS
+from tests.kubernetes.rendering import rendered
 from tests.kubernetes.rules import WHOLE, findings
 from tests.kubernetes.validators import schema
 
-ALL = (*MISTAKES, *MORE)
+ALL = (*MISTAKES, *MORE, *SHARDS)
 RULES = {f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}": rule for rule in WHOLE}
 
 
 @pytest.mark.parametrize("mistake", ALL, ids=lambda mistake: mistake.plant.__name__)
 def test_a_planted_mistake_is_caught(mistake: Mistake) -> None:
-    documents = rendered(EVERYTHING)
+    documents = rendered(mistake.where)
     mistake.plant(documents)
     if mistake.rule:
         assert findings(documents, (RULES[mistake.rule],)) != []
@@ -35,4 +36,4 @@ def test_every_rule_of_ours_catches_one() -> None:
 
 def test_the_handbook_lists_them() -> None:
     page = (ROOT / "docs" / "operation" / "kubernetes.md").read_text()
-    assert [name for name in (mistake.name for mistake in MISTAKES) if f"| {name} |" not in page] == []
+    assert [name for name in (mistake.name for mistake in ALL) if f"| {name} |" not in page] == []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, count, takewhile
 from typing import Final
 
 from bench.ends import signals
-from bench.ends.errors import RunFailed
+from bench.ends.errors import RunFailed, SetupError
 from bench.platforms import http_client
 from bench.platforms.kubernetes.kubectl import Kubectl
 from bench.platforms.postgres.cluster import free_port
@@ -21,6 +22,20 @@ from settings.children import KUBECTL, PYTHON
 REACHED_S: Final = 60.0
 HERE: Final = "127.0.0.1"
 API_PORT: Final = "8000"
+CONFIG: Final = "database"
+AT: Final = "at"
+
+
+def places(data: Mapping[str, str]) -> list[str]:
+    """Where the shards are by the ConfigMap `database`, in their order: `at`, then `at-1`, `at-2` and what follows."""
+    keys = chain((AT,), (f"{AT}-{number}" for number in count(1)))
+    return [str(data[key]) for key in takewhile(data.__contains__, keys)]
+
+
+def stores(kubectl: Kubectl) -> list[str]:
+    """The same of the namespace; none without that ConfigMap. Raises SetupError."""
+    found = kubectl.documents("get", "configmap", CONFIG, "--ignore-not-found")
+    return places(found[0]["data"]) if found else []
 
 
 @dataclass(frozen=True)
@@ -36,25 +51,30 @@ class Forwards:
         self._await(lambda: http_client.ready(address), "the API")
         return address
 
-    def database(self, given: str | None) -> str:
-        """The store's address for the oracle: the given one, else that of the ConfigMap `database`.
+    def databases(self, given: str | None) -> list[str]:
+        """The address of each shard's store for the oracle: the given one alone, else those of the ConfigMap.
 
-        A name without a dot is a Service of the namespace, to which a port leads from here.
+        Raises SetupError where there is none.
         """
         if given is not None:
-            return given
-        place = self._at()
+            return [given]
+        if not (found := stores(self.kubectl)):
+            raise SetupError(
+                "DATABASE_URL", f"the namespace has no ConfigMap {CONFIG} with the key {AT}", "give it, or make that"
+            )
+        return [
+            self._database(place, f"postgres-{number}" if number else "postgres") for number, place in enumerate(found)
+        ]
+
+    def _database(self, place: str, name: str) -> str:
+        """A name without a dot is a Service of the namespace, to which a port leads from here."""
         server, slash, rest = place.partition("/")
         host, _, port = server.partition(":")
         if "." not in host:
-            place = f"{HERE}:{self._forward(f'service/{host}', port or '5432', 'postgres')}{slash}{rest}"
+            place = f"{HERE}:{self._forward(f'service/{host}', port or '5432', name)}{slash}{rest}"
         address = f"postgresql://tidemark_oracle:{self._password()}@{place}"
-        self._await(lambda: answers(address), "Postgres")
+        self._await(lambda: answers(address), name)
         return address
-
-    def _at(self) -> str:
-        (found,) = self.kubectl.documents("get", "configmap", "database")
-        return str(found["data"]["at"])
 
     def _password(self) -> str:
         (found,) = self.kubectl.documents("get", "secret", "tidemark-passwords")

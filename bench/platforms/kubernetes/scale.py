@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from bench.ends.errors import SetupError
-from bench.platforms.kubernetes import pods
+from bench.platforms.kubernetes import addresses, pods
 from bench.platforms.kubernetes.kubectl import Kubectl
+from bench.platforms.platform import LacksShards
 from bench.preflight.settings import Settings
 from settings import catalogue
+from settings.catalogue.database import SHARDS
 from settings.catalogue.kinds import Reader
 from settings.hiding import is_secret
 
@@ -28,6 +30,16 @@ def require_unscaled(kubectl: Kubectl) -> None:
                 f"its number is set by the HorizontalPodAutoscaler {found['metadata']['name']}",
                 f"pause it: kubectl annotate scaledobject {PROJECTOR} autoscaling.keda.sh/paused-replicas=1",
             )
+
+
+def require_shards(kubectl: Kubectl, shards: int) -> None:
+    """Raise SetupError where the cluster's store is of another number of shards; LacksShards where it is of fewer."""
+    there = max(1, len(addresses.stores(kubectl)))
+    if shards != there:
+        lacks = LacksShards if shards > there else SetupError
+        raise lacks(
+            SHARDS.name, f"is {shards}, and the store of the cluster is of {there}", f"set {SHARDS.name}={there}"
+        )
 
 
 def settings_of(settings: Settings, reader: Reader) -> list[str]:

@@ -98,13 +98,14 @@ class Cluster:
 def running(platform: str, settings: Settings, log: Path, progress: Progress) -> Iterator[System]:
     """Set API and projectors of the cluster as the settings want them; at the end, their logs are in `log`.
 
-    Raises SetupError where kubectl, the cluster or an autoscaler does not allow it, RunFailed where they are not
-    reached.
+    Raises SetupError where kubectl, the cluster, its number of shards or an autoscaler does not allow it, RunFailed
+    where they are not reached.
     """
     began = datetime.now(UTC)
     own = Load.read(overlay(platform))
     kubectl = Kubectl(own.namespace)
     seen = settings.without_observation()
+    scale.require_shards(kubectl, seen.shards)
     scale.require_unscaled(kubectl)
     progress.step(f"setting the cluster to {seen.projectors} projector(s): {seen.strategy}")
     scale.apply(kubectl, seen)
@@ -114,23 +115,25 @@ def running(platform: str, settings: Settings, log: Path, progress: Progress) ->
             guardian.run(kubectl.command(*load.removal()), kubectl.variables)
             progress.step("reaching its API and its Postgres through ports of this machine")
             forwards = Forwards(kubectl, processes)
-            api, database = forwards.api(), forwards.database(settings.database_url)
+            api, databases = forwards.api(), forwards.databases(settings.database_url)
             http_client.settle(api, seen.projectors, seen.strategy)
-            told_by_server = reach(database, source=f"the cluster, namespace {own.namespace}", profile="given")
+            told_by_server = reach(databases[0], source=f"the cluster, namespace {own.namespace}", profile="given")
             if seen.mode == "serial":
                 progress.step("waiting for the global order to be walked to its end")
-                catch_up(database)
+                for each in databases:
+                    catch_up(each)
             cluster = Cluster(kubectl, own, seen, api, processes, log)
             cluster.find_parts(guardian)
             yield System(
                 platform=cluster,
                 settings=seen,
                 base_url=api,
-                logins=Logins.given(database),
+                logins=Logins.given(databases[0]),
                 postgres=told_by_server,
-                doctor=examined_as_reader(seen, database),
+                doctor=examined_as_reader(seen, *databases),
                 processes=processes,
                 influx=None,
+                further=tuple(map(Logins.given, databases[1:])),
             )
         finally:
             processes.stop()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.kubernetes.rendering import Document
-from tests.kubernetes.rules import application, bounds, hardened, policies, references, scaling
+from tests.kubernetes.rules import application, bounds, hardened, policies, references, scaling, shards
 
 Rule = Callable[[list[Document]], Iterator[str]]
 
@@ -22,8 +22,14 @@ ALL: tuple[Rule, ...] = (
     scaling.bounds,
     scaling.fields,
     scaling.stores,
+    shards.stores,
+    shards.alike,
+    shards.projected,
+    shards.triggers,
+    shards.oracle,
     hardened.pods,
     hardened.containers,
+    hardened.resources,
     hardened.images,
     application.handlers,
     application.routes,
@@ -31,7 +37,7 @@ ALL: tuple[Rule, ...] = (
     application.settings,
     application.service_links,
 )
-WHOLE: tuple[Rule, ...] = (*ALL, policies.selectors, policies.ports)
+WHOLE: tuple[Rule, ...] = (*ALL, policies.selectors, policies.ports, policies.servers)
 """And what only holds where all of it is there."""
 
 

@@ -28,7 +28,7 @@ from tests.kubernetes.rendering import Document
 CHECKS: Final = ("startupProbe", "readinessProbe", "livenessProbe")
 HANDLERS: Final = {"httpGet", "exec", "tcpSocket", "grpc"}
 NOWHERE: Final = "postgresql://nobody@127.0.0.1:1/nothing"
-PARTS: Final = {"DATABASE_AT", "DATABASE_PASSWORD", "DATABASE_OWNER", "LISTEN_AT", "POD_NAME"}
+PARTS: Final = {"DATABASE_AT", "DATABASE_AT_1", "DATABASE_PASSWORD", "DATABASE_OWNER", "LISTEN_AT", "POD_NAME"}
 """Variables that stand in others alone."""
 READ: Final[Mapping[str, Callable[[Mapping[str, str]], object]]] = {
     "api": Api.from_env,

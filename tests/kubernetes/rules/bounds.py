@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from settings import patience
-from tests.kubernetes.manifests import at, find, named, of_kind, pods, variables
+from tests.kubernetes.manifests import Pod, at, find, matches, named, of_kind, pods, variables
 from tests.kubernetes.rendering import Document
 
 DAY_S: Final = 86_400
@@ -33,7 +33,7 @@ def jobs(documents: list[Document]) -> Iterator[str]:
 
 
 def replicas(documents: list[Document]) -> Iterator[str]:
-    """A budget lets somebody go, a rolling update lets nobody go before another is ready."""
+    """A budget for each lets one go, an update lets none go before another is ready, and pods spread over nodes."""
     for budget in of_kind(documents, "PodDisruptionBudget"):
         if at(budget, "spec.maxUnavailable") != 1 or "minAvailable" in budget["spec"]:
             yield f"{named(budget)} has to let one pod go, and no more"
@@ -43,6 +43,13 @@ def replicas(documents: list[Document]) -> Iterator[str]:
             yield f"{named(one)} stops a pod before another one is ready"
         if one["spec"].get("replicas", 1) < 1:
             yield f"{named(one)} has no pod"
+        budgets = of_kind(documents, "PodDisruptionBudget")
+        if not any(matches(at(each, "spec.selector"), Pod(one).labels) for each in budgets):
+            yield f"{named(one)} has no PodDisruptionBudget, so a node that is emptied takes all of its pods"
+        if "kubernetes.io/hostname" not in {
+            each["topologyKey"] for each in Pod(one).spec.get("topologySpreadConstraints", [])
+        }:
+            yield f"{named(one)} may have all of its pods on one node"
 
 
 def graces(documents: list[Document]) -> Iterator[str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from tests.kubernetes.manifests import at, find, named, of_kind
+from tests.kubernetes.manifests import Pod, at, find, named, of_kind
 from tests.kubernetes.manifests import containers as all_containers
 from tests.kubernetes.manifests import pods as all_pods
 from tests.kubernetes.rendering import Document
 
 FORBIDDEN: Final = ("hostNetwork", "hostPID", "hostIPC", "hostUsers")
-MEASURED: Final = ("api", "projector", "loadgen", "loadgen-worker")
+MEASURED: Final = ("api", "projector", "loadgen", "loadgen-worker", "postgres", "pgbouncer")
 """Throttling would be measured as latency."""
 
 
@@ -32,27 +32,34 @@ def pods(documents: list[Document]) -> Iterator[str]:
 
 
 def containers(documents: list[Document]) -> Iterator[str]:
-    """Restricted, too; requests = limits for memory; no limit of CPU on what is measured."""
+    """Restricted, too."""
     for pod, container in all_containers(documents):
-        safe, resources = container.get("securityContext", {}), container.get("resources", {})
+        safe = container.get("securityContext", {})
         if safe.get("allowPrivilegeEscalation") is not False or at(safe, "capabilities.drop") != ["ALL"]:
             yield f"{pod.name}: {container['name']} may become more than it is"
         if safe.get("privileged") or "add" in safe.get("capabilities", {}):
             yield f"{pod.name}: {container['name']} is given powers"
         if safe.get("readOnlyRootFilesystem") is not True:
             yield f"{pod.name}: {container['name']} may change its own files"
-        memory = at(resources, "requests.memory")
-        if memory is None or memory != at(resources, "limits.memory"):
-            yield f"{pod.name}: {container['name']} has no memory of its own: requests and limits are not one"
-        if at(resources, "requests.cpu") is None:
-            yield f"{pod.name}: {container['name']} asks for no CPU"
-        if container["name"] in MEASURED and at(resources, "limits.cpu") is not None:
-            yield f"{pod.name}: {container['name']} is throttled, and it is measured"
+
+
+def resources(documents: list[Document]) -> Iterator[str]:
+    """Requests = limits for memory, some CPU, and no limit of CPU on what is measured; of servers and poolers, too."""
+    told = [(f"{pod.name}: {one['name']}", one["name"], one.get("resources", {})) for pod, one in _every(documents)]
+    told += [(named(one), "postgres", at(one, "spec.resources", {})) for one in of_kind(documents, "Cluster")]
+    for who, name, asked in told:
+        memory = at(asked, "requests.memory")
+        if memory is None or memory != at(asked, "limits.memory"):
+            yield f"{who} has no memory of its own: requests and limits are not one"
+        if at(asked, "requests.cpu") is None:
+            yield f"{who} asks for no CPU"
+        if name in MEASURED and at(asked, "limits.cpu") is not None:
+            yield f"{who} is throttled, and it is measured"
 
 
 def images(documents: list[Document]) -> Iterator[str]:
     """Each image has a version, and ours have the project's."""
-    told = [(pod.name, str(container["image"])) for pod, container in all_containers(documents)]
+    told = [(pod.name, str(container.get("image"))) for pod, container in _every(documents)]
     told += [(named(one), str(at(one, "spec.imageName"))) for one in of_kind(documents, "Cluster")]
     for who, image in told:
         version = image.rpartition("/")[2].partition(":")[2]
@@ -62,3 +69,11 @@ def images(documents: list[Document]) -> Iterator[str]:
         ours = {image.rpartition(":")[2] for _, image in told if image.startswith("tidemark-")}
         if len(ours) > 1:
             yield f"images of several versions: {sorted(ours)}"
+
+
+def _every(documents: list[Document]) -> Iterator[tuple[Pod, dict[str, Any]]]:
+    """Containers of workloads, and of poolers, whose pods their operator makes of a template."""
+    yield from all_containers(documents)
+    for one in of_kind(documents, "Pooler"):
+        pod = Pod(one)
+        yield from ((pod, container) for container in pod.containers or [{"name": "pgbouncer"}])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tests.kubernetes.manifests import at, find, matches, named, of_kind, pods
+from tests.kubernetes.manifests import at, containers, find, matches, named, of_kind, pods
 from tests.kubernetes.manifests import ports as ports_of
 from tests.kubernetes.rendering import Document
+from tests.kubernetes.rules import shards
 
 OTHERS: Final = {
     "kubernetes.io/metadata.name": {"kube-system", "monitoring", "keda", "cnpg-system"},
@@ -49,6 +50,41 @@ def ports(documents: list[Document]) -> Iterator[str]:
         for rule in at(one, "spec.egress", []):
             to = [peer["podSelector"] for peer in rule.get("to", []) if "podSelector" in peer]
             yield from (f"{named(one)}: {each}" for each in _closed(documents, to, rule))
+
+
+def servers(documents: list[Document]) -> Iterator[str]:
+    """Each server and pooler lets in who is told its address, and who counts its backlog."""
+    asked = [
+        (dict(pod.labels), _labels_of(documents, host))
+        for pod, container in containers(documents)
+        for host in shards.hosts(documents, container)
+    ]
+    for one in of_kind(documents, "Pooler"):
+        own, cluster = {"cnpg.io/poolerName": one["metadata"]["name"]}, at(one, "spec.cluster.name")
+        asked.append((own, {"cnpg.io/cluster": cluster}))
+    for one in of_kind(documents, "ScaledObject"):
+        for trigger in at(one, "spec.triggers", []):
+            host = str(at(trigger, "metadata.host", "")).partition(".")[0]
+            asked.append(({"kubernetes.io/metadata.name": "keda"}, _labels_of(documents, host)))
+    for who, whom in asked:
+        if whom and not any(_lets_in(one, who, whom) for one in of_kind(documents, "NetworkPolicy")):
+            yield f"{whom} lets nobody in of {who}"
+
+
+def _labels_of(documents: list[Document], host: str) -> dict[str, str]:
+    """Of the pods behind a Service of CloudNativePG; nothing of a server elsewhere."""
+    if find(documents, "Pooler", host) is not None:
+        return {"cnpg.io/poolerName": host}
+    cluster = host.removesuffix("-rw")
+    return {"cnpg.io/cluster": cluster} if find(documents, "Cluster", cluster) is not None else {}
+
+
+def _lets_in(policy: Document, who: Mapping[str, str], whom: Mapping[str, str]) -> bool:
+    return matches(at(policy, "spec.podSelector"), whom) and any(
+        any(port["port"] == 5432 for port in rule.get("ports", []))
+        and any(matches(selector, who) for peer in rule.get("from", []) for selector in peer.values())
+        for rule in at(policy, "spec.ingress", [])
+    )
 
 
 def _closed(documents: list[Document], to: list[Mapping[str, Any]], rule: Mapping[str, Any]) -> Iterator[str]:

@@ -61,6 +61,7 @@ FIELDS: Final[Mapping[str, dict[str, Any]]] = {
         "instances": None,
         "type": None,
         "pgbouncer": {"poolMode": None, "parameters": ANY},
+        "template": {"spec": {"containers": [{"name": None, "image": None, "resources": _RESOURCES}]}},
     },
     "PodMonitor": {"selector": _LABELS, "podMetricsEndpoints": [{"port": None, "path": None, "interval": None}]},
     "PrometheusRule": {
@@ -114,14 +115,14 @@ def fields(documents: list[Document]) -> Iterator[str]:
 
 def stores(documents: list[Document]) -> Iterator[str]:
     """Whoever asks Postgres asks one that is there: the cluster's own Service, or the pooler before it."""
-    cluster = next(iter(of_kind(documents, "Cluster")), None)
-    for one in of_kind(documents, "Pooler"):
-        if find(documents, "Cluster", at(one, "spec.cluster.name")) is None and cluster is not None:
-            yield f"{named(one)} is before no cluster"
-    if cluster is None:
+    clusters = of_kind(documents, "Cluster")
+    if not clusters:
         return
-    service = f"{cluster['metadata']['name']}-rw"
-    known = {service, *(one["metadata"]["name"] for one in of_kind(documents, "Pooler"))}
+    for one in of_kind(documents, "Pooler"):
+        if find(documents, "Cluster", at(one, "spec.cluster.name")) is None:
+            yield f"{named(one)} is before no cluster"
+    services = {f"{one['metadata']['name']}-rw": one["metadata"].get("namespace") for one in clusters}
+    known = {*services, *(one["metadata"]["name"] for one in of_kind(documents, "Pooler"))}
     for key, value in (find(documents, "ConfigMap", "database") or {"data": {}})["data"].items():
         host = value.partition(":")[0]
         if host not in known:
@@ -129,7 +130,7 @@ def stores(documents: list[Document]) -> Iterator[str]:
     for one in of_kind(documents, "ScaledObject"):
         for trigger in one["spec"]["triggers"]:
             host = at(trigger, "metadata.host", "")
-            if host != f"{service}.{cluster['metadata'].get('namespace')}.svc":
+            if host not in {f"{service}.{namespace}.svc" for service, namespace in services.items()}:
                 yield f"{named(one)} asks {host}, which is not there"
 
 

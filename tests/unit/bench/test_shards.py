@@ -36,7 +36,7 @@ def test_several_shards_have_no_log_in_common() -> None:
         ({**TWO, "DATABASE_URL": "postgresql://u:secret@h/d"}, "SHARDS"),
         ({**TWO, "BASE_URL": "http://127.0.0.1:1"}, "SHARDS"),
         ({**TWO, "TARGET": "crud"}, "SHARDS"),
-        ({**TWO, "PLATFORM": "kubernetes"}, "SHARDS"),
+        ({**TWO, "PLATFORM": "kubernetes", "DATABASE_URL": "postgresql://u:secret@h/d"}, "SHARDS"),
         ({"DATABASE_URLS": "postgresql://u:secret@h/d postgresql://u:secret@h/e"}, "DATABASE_URLS"),
     ],
 )
