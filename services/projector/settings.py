@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from collections.abc import Mapping
@@ -134,8 +135,10 @@ def _served(env: Environment, shards: int) -> tuple[int, ...] | None:
     named = projection.PROJECTOR_SHARDS.optional(env)
     if named is None:
         return None
-    numbers = {int(word) for word in named.split(",") if word.strip().isdecimal()}
-    if len(numbers) != len(named.split(",")) or max(numbers) >= shards:
+    words = [word.strip() for word in named.split(",")]
+    # Of a few digits: Python reads no number of thousands.
+    numbers = {int(word) for word in words if re.fullmatch(r"\d{1,4}", word, re.ASCII)}
+    if len(numbers) != len(words) or max(numbers) >= shards:
         raise SettingError(projection.PROJECTOR_SHARDS.name, named, f"numbers from 0 to {shards - 1}, with commas")
     return tuple(sorted(numbers))
 
