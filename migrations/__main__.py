@@ -23,7 +23,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -92,16 +92,20 @@ async def migrate(url: str, action: str = "upgrade", revision: str = "head", pla
 
 async def migrate_all(urls: Sequence[str], action: str, revision: str) -> None:
     """The same on each shard in their order. Where one may not be at its place, nothing is done on any."""
-    if len(urls) == 1:
-        await migrate(urls[0], action, revision)
-        return
-    every = list(zip(urls, places(len(urls)), strict=True))
-    for url, place in every:
-        async with turn(url) as connection:
-            await connection.run_sync(_checked, action, revision, place)
-    for url, place in every:
-        print(f"{place}: {action}", file=sys.stderr, flush=True)
+    if len(urls) > 1:
+        for url, place in _each(urls, "looking"):
+            async with turn(url) as connection:
+                await connection.run_sync(_checked, action, revision, place)
+    for url, place in _each(urls, action):
         await migrate(url, action, revision, place)
+
+
+def _each(urls: Sequence[str], what: str) -> Iterator[tuple[str, Place]]:
+    """Each address with its place, which is told first where there are several: what is said next is of that one."""
+    for url, place in zip(urls, places(len(urls)), strict=True):
+        if place.shards > 1:
+            print(f"{place}: {what}", file=sys.stderr, flush=True)
+        yield url, place
 
 
 async def make_roles(url: str) -> None:
@@ -132,12 +136,8 @@ def _addresses() -> tuple[str, ...]:
     urls = database.addresses(Environment(os.environ))
     for url in urls:
         for word in postgres_url.parse(url).told:
-            print(f"note: {_variable(urls)}: {word}", file=sys.stderr)
+            print(f"note: {database.variable(len(urls))}: {word}", file=sys.stderr)
     return urls
-
-
-def _variable(urls: Sequence[str]) -> str:
-    return (database.DATABASE_URLS if len(urls) > 1 else database.DATABASE_URL).name
 
 
 def main() -> int:
@@ -151,20 +151,21 @@ def main() -> int:
         if arguments.action != "roles":
             asyncio.run(migrate_all(urls, arguments.action, arguments.revision))
         if arguments.action == "roles" or getattr(arguments, "roles", False):
-            for url in urls:
+            for url, _ in _each(urls, "roles"):
                 asyncio.run(make_roles(url))
     except (SettingError, CommandError) as error:
         return _refuse(str(error), REFUSED)
     except (apply.NotAllowed, ownership.NotOurs, placing.Misplaced) as error:
-        return _refuse(f"DATABASE_URL: {error}", REFUSED)
+        return _refuse(f"{database.variable(len(urls))}: {error}", REFUSED)
     except (Held, stopped.AtWork) as error:
-        return _refuse(f"DATABASE_URL: the migration failed: {error}", FAILED)
+        return _refuse(f"{database.variable(len(urls))}: the migration failed: {error}", FAILED)
     except Exception as error:
         if kind_of(error) == "defect" and sqlstate_of(error) is None:
             raise
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
-        what_to_do = ": nothing was changed; run it again" if passes(error) else ""
-        return _refuse(f"DATABASE_URL: the migration failed: {reason}{what_to_do}", FAILED)
+        there = " there" if len(urls) > 1 else ""
+        what_to_do = f": nothing was changed{there}; run it again" if passes(error) else ""
+        return _refuse(f"{database.variable(len(urls))}: the migration failed: {reason}{what_to_do}", FAILED)
     return 0
 
 

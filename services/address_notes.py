@@ -8,16 +8,17 @@ from eventstore.connection.database import Database
 from eventstore.shards.hash_slots import Place
 from eventstore.shards.place import REMEDY, unlike_there
 from settings import SettingError
-from settings.catalogue.database import DATABASE_URL, DATABASE_URLS
+from settings.catalogue.database import variable
 
 
-def notes(database: Database, variable: str = "DATABASE_URL") -> Iterator[str]:
+def notes(database: Database, place: Place) -> Iterator[str]:
     """One line each, for a log; complete once a connection was made."""
+    named = variable(place.shards)
     for word in database.url.told:
-        yield f"{variable}: {word}"
+        yield f"{named}: {word}"
     if lacking := database.connector.lacking:
         yield (
-            f"{variable}: leads through a pooler in transaction mode, where the planner's settings are the role's, and"
+            f"{named}: leads through a pooler in transaction mode, where the planner's settings are the role's, and"
             f" this role lacks {', '.join(lacking)}: ALTER ROLE … SET them, as `python -m migrations roles` does"
         )
 
@@ -25,5 +26,4 @@ def notes(database: Database, variable: str = "DATABASE_URL") -> Iterator[str]:
 async def require_place(database: Database, place: Place) -> None:
     """Raises SettingError where the store is another shard than this one, StoreUnavailable without an answer."""
     if why := await unlike_there(database, place):
-        variable = DATABASE_URLS if place.shards > 1 else DATABASE_URL
-        raise SettingError(variable.name, "…", f"the shards in their order: {why}; {REMEDY}")
+        raise SettingError(variable(place.shards), "…", f"the shards in their order: {why}; {REMEDY}")

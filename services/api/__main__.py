@@ -22,17 +22,29 @@ from services.api.serving.server import serve
 from services.api.settings import Settings
 from services.logs import set_up
 from settings import SettingError
+from settings.catalogue.database import variable
 from settings.command_line import terminal
 from settings.hiding import hider
 
 
-async def _check_stores(settings: Settings) -> list[str]:
-    """Reach each store once. Returns what a log should tell of the addresses. Raises StoreUnavailable, SettingError."""
+async def reach_stores(settings: Settings) -> list[str]:
+    """Reach each store once. Returns what a log should tell of the addresses. Raises StoreUnavailable, SettingError.
+
+    Of several shards one that is away is told, and served once it answers: the others need not wait for it.
+    """
     noted: list[str] = []
-    for url, place in zip(settings.database_urls, places(len(settings.database_urls)), strict=True):
-        async with Database(url, pool_size=1, application_name="api start", bounds=settings.bounds) as database:
-            await require_place(database, place)
-            noted += notes(database)
+    away: list[StoreUnavailable] = []
+    urls = settings.database_urls
+    for url, place in zip(urls, places(len(urls)), strict=True):
+        try:
+            async with Database(url, pool_size=1, application_name="api start", bounds=settings.bounds) as database:
+                await require_place(database, place)
+                noted += notes(database, place)
+        except StoreUnavailable as error:
+            away.append(error)
+            noted.append(f"{variable(len(urls))}: {place} can not be reached: {error}")
+    if len(away) == len(urls):
+        raise away[0]
     return noted
 
 
@@ -61,12 +73,12 @@ def main() -> int:
         settings = Settings.from_env(os.environ)
         telemetry.wanted(os.environ)
         _check_address(settings)
-        noted = asyncio.run(_check_stores(settings))
+        noted = asyncio.run(reach_stores(settings))
     except SettingError as error:
         print(error, file=sys.stderr)
         return 2
     except StoreUnavailable as error:
-        print(hider(os.environ)(f"DATABASE_URL: {error}"), file=sys.stderr)
+        print(hider(os.environ)(f"{variable(len(settings.database_urls))}: {error}"), file=sys.stderr)
         return 2
     set_up(settings.log_level, "api")
     for note in noted:

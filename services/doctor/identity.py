@@ -24,7 +24,8 @@ OTHERS: Final = {
     # It tells no platform and no compiler.
     "Aurora DSQL": re.compile(r"PostgreSQL [\d.]+$"),
 }
-POSTGRES: Final = re.compile(r"PostgreSQL \d\S*( \([^)]*\))? on ")
+# Up to 16, a server on Windows tells its compiler alone.
+POSTGRES: Final = re.compile(r"PostgreSQL \d[^\s,]*( \([^)]*\))?( on |, compiled by )")
 UNKNOWN: Final = "any other engine"
 
 

@@ -15,7 +15,6 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -30,7 +29,7 @@ from projection.blocked import blocked
 from projection.hooks import no_hook
 from projection.registry.read_models import OtherReadModels
 from services import gc_policy, telemetry
-from services.address_notes import notes, require_place
+from services.address_notes import require_place
 from services.logs import set_up
 from services.projector import commands, endings, read_models, strategies
 from services.projector.endings import SIGNALLED, Ending
@@ -38,11 +37,12 @@ from services.projector.files.health import HealthWriter
 from services.projector.files.moments import Moments
 from services.projector.patience import DoesNotFit
 from services.projector.preconditions import needed
-from services.projector.process import listening
+from services.projector.process import opening
 from services.projector.process.fleet import Fleet, served
 from services.projector.settings import Settings
 from services.projector.worker import OnBatch, Worker, ignore_batch
-from settings import SettingError
+from settings import Environment, SettingError
+from settings.catalogue.database import addresses, variable
 from settings.command_line import terminal
 from settings.command_line.arguments import Parser
 from settings.hiding import hider
@@ -87,14 +87,10 @@ async def _work(settings: Settings, *, once: bool) -> int:
     settings = settings.for_a_job() if once else settings
     async with AsyncExitStack() as opened:
         places = served(settings)
-        databases = [await opened.enter_async_context(_database(settings, url, once=once)) for url, _ in places]
-        for database, (_, place) in zip(databases, places, strict=True):
-            await require_place(database, place)
+        databases = [_database(settings, url, once=once) for url, _ in places]
+        every = [(database, place) for database, (_, place) in zip(databases, places, strict=True)]
+        listen = await opening.opened(every, opened, listen_url=settings.listen_url, once=once)
         tracing = telemetry.start(os.environ, "projector")
-        for note in chain.from_iterable(map(notes, databases)):
-            log.warning("database address", note=note)
-        shards = len(settings.database_urls)
-        listen = [await listening.address(database, settings.listen_url, shards) for database in databases]
         alone = len(databases) == 1
         moments = [Moments(place) if settings.moments_file else None for _, place in places]
         healths = [HealthWriter(settings.health_file if alone else None, settings.lease) for _ in databases]
@@ -114,9 +110,7 @@ async def _work(settings: Settings, *, once: bool) -> int:
                     ),
                     place,
                 )
-                for database, (_, place), url, health, watch in zip(
-                    databases, places, listen, healths, moments, strict=True
-                )
+                for (database, place), url, health, watch in zip(every, listen, healths, moments, strict=True)
             ],
             None if alone else HealthWriter(settings.health_file, settings.lease, of=healths),
         )
@@ -178,15 +172,20 @@ async def _operate(settings: Settings, arguments: argparse.Namespace) -> int:
     bounds = replace(settings.bounds, statement=commands.statement_timeout(arguments))
     urls, ending = settings.database_urls, int(Ending.DONE)
     for place in commands.concerned(arguments, len(urls)):
-        async with Database(
-            urls[place.number],
-            pool_size=1,
-            application_name="projector operator",
-            bounds=bounds,
-            planner=JOB if arguments.command == "rebuild" else PLANNER,
-        ) as database:
-            await require_place(database, place)
-            code = await commands.operate(database, settings.read_models, arguments, place)
+        try:
+            async with Database(
+                urls[place.number],
+                pool_size=1,
+                application_name="projector operator",
+                bounds=bounds,
+                planner=JOB if arguments.command == "rebuild" else PLANNER,
+            ) as database:
+                await require_place(database, place)
+                code = await commands.operate(database, settings.read_models, arguments, place)
+        except StoreUnavailable as error:
+            if place.shards == 1:
+                raise
+            code = _refused(commands.not_reached(arguments, place, error))
         ending = max(ending, code)
         if code not in (Ending.DONE, Ending.BLOCKED):
             break
@@ -222,13 +221,18 @@ def _ended_by(error: Exception) -> int:
         case SettingError() | OtherReadModels():
             return _refused(str(error))
         case StoreUnavailable():
-            return _refused(f"DATABASE_URL: {error}")
+            return _refused(f"{_address()}: {error}")
         case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError():
-            return _refused(f"DATABASE_URL: {error}: {MIGRATE}, or make {MAKE}")
+            return _refused(f"{_address()}: {error}: {MIGRATE}, or make {MAKE}")
         case asyncpg.InsufficientPrivilegeError():
-            return _refused(f"DATABASE_URL: {error}: this role lacks a right that its work needs")
+            return _refused(f"{_address()}: {error}: this role lacks a right that its work needs")
     log.critical("ended by a defect", error=f"{type(error).__name__}: {error}", exc_info=error)
     return Ending.DEFECT
+
+
+def _address() -> str:
+    """The variable that leads to the database."""
+    return variable(len(addresses(Environment(os.environ))))
 
 
 def _refused(why: str) -> int:

@@ -39,6 +39,8 @@ PATIENCE_S: Final = 60.0
 STATEMENT_S: Final = (5.0, 30.0)
 """How long a connection waits for one answer, at least and at most: longer than a step waits for a lock."""
 
+ENDED_BY: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Done = Unblocked | Skipped | Reset | Recounted | Positions | Rebuilt
 
 
@@ -148,6 +150,10 @@ async def operate(database: Database, names: Sequence[str], arguments: argparse.
             f"{arguments.command} gave up after {arguments.timeout:g} s: {error}. {_to_go_on(steps, arguments, place)}"
         )
         return Ending.TIME_LIMIT if isinstance(error, TimeLimit) else Ending.AWAY
+    finally:
+        for number in ENDED_BY:
+            # Between two shards a signal ends the process.
+            asyncio.get_running_loop().remove_signal_handler(number)
     named = {"shard": place.number} if place.shards > 1 else {}
     print(json.dumps({**_document(arguments.command, done), **named}) if arguments.json else str(done), flush=True)
     return Ending.BLOCKED if _left(done) else Ending.DONE
@@ -221,17 +227,23 @@ def _cancelled_by_signals(work: asyncio.Future[Done]) -> list[signal.Signals]:
         came.append(number)
         work.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDED_BY:
         asyncio.get_running_loop().add_signal_handler(number, cancel, number)
     return came
 
 
+def not_reached(arguments: argparse.Namespace, place: Place, error: StoreUnavailable) -> str:
+    """Why a command has ended before one of several shards, and how to go on."""
+    return f"{arguments.command}: {place} can not be reached: {error}. Run it again{_from(place)}"
+
+
 def _to_go_on(steps: Steps, arguments: argparse.Namespace, place: Place) -> str:
-    if place.shards > 1:
-        rest = f", and then each after it (up to --shard {place.shards - 1})" if place.number < place.shards - 1 else ""
-        named = f"; of several shards with --shard {place.number}{rest}"
-        return _on_one(steps, arguments) + named
-    return _on_one(steps, arguments)
+    return _on_one(steps, arguments) + (f"; of several shards{_from(place)}" if place.shards > 1 else "")
+
+
+def _from(place: Place) -> str:
+    rest = f", and then each after it (up to --shard {place.shards - 1})" if place.number < place.shards - 1 else ""
+    return f" with --shard {place.number}{rest}"
 
 
 def _on_one(steps: Steps, arguments: argparse.Namespace) -> str:

@@ -88,6 +88,11 @@ def heard_at(shards: int) -> tuple[str, str]:
     return LISTEN_URL.name, "an address of the server itself"
 
 
+def variable(shards: int) -> str:
+    """The name of the variable that has the addresses of so many shards, for whoever tells of them."""
+    return (DATABASE_URLS if shards > 1 else DATABASE_URL).name
+
+
 def listening(env: Environment, shards: int) -> str | None:
     """The address of LISTEN_URL, None when unset. Raises SettingError, also for one address of several shards."""
     url = LISTEN_URL.optional(env)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from litestar import Router, get
 
@@ -11,12 +13,14 @@ from eventstore.soundness.findings import reason
 from eventstore.sqlstates import NO_ANSWER, meaning_of, sqlstate_of
 from services.api.http.bodies import HealthAnswer
 from services.api.http.openapi import refusals
+from services.api.reading.single_flight import SingleFlight
 from services.api.refusals import NotReady
-from services.api.shards.shard import Shard, of_each
+from services.api.shards.shard import Shard
 
 
 def health_routes(shards: Sequence[Shard]) -> Router:
     """The routes of the health checks."""
+    looks = [SingleFlight(partial(_trouble, shard)) for shard in shards]
 
     @get("/livez", responses=refusals(), summary="The process runs")
     async def livez() -> HealthAnswer:
@@ -27,14 +31,31 @@ def health_routes(shards: Sequence[Shard]) -> Router:
     async def readyz() -> HealthAnswer:
         """Asks the store; the problem's detail is the reason when it is not ready.
 
-        Of several shards one is enough: what belongs to it is served, and the rest is refused where it is asked for.
+        Of several shards one is enough, and is waited for alone: what belongs to it is served, and the rest is refused
+        where it is asked for.
         """
-        troubles = await of_each(shards, _trouble)
-        if all(troubles):
-            raise NotReady(" · ".join(troubles))
+        if found := await troubles(looks):
+            raise NotReady(" · ".join(found))
         return HealthAnswer("ready")
 
     return Router("/", route_handlers=[livez, readyz], tags=["operations"])
+
+
+async def troubles(looks: Sequence[Callable[[], Awaitable[str]]]) -> list[str]:
+    """What each look at a shard has found; empty as soon as one finds nothing, however long the others take.
+
+    Those are not broken off, so that no connection is given up for it.
+    """
+    if len(looks) == 1:
+        return [found] if (found := await looks[0]()) else []
+    running = {asyncio.ensure_future(look()) for look in looks}
+    ended: list[str] = []
+    while running:
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        ended += [one.result() for one in done]
+        if not all(ended):
+            return []
+    return sorted(ended)
 
 
 async def _trouble(shard: Shard) -> str:
