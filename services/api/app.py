@@ -25,6 +25,7 @@ from services.api.routes.todos import todo_routes
 from services.api.serving.access import Access
 from services.api.serving.admission import Admission
 from services.api.settings import Settings
+from services.api.shards.bulkhead import ways
 from services.api.shards.reads import finder, pager
 from services.api.shards.shard import Shard, of_each
 from todo.handler import TodoHandler
@@ -40,9 +41,9 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
     """
     urls = settings.database_urls
     shards = [Shard(settings, url, place) for url, place in zip(urls, places(len(urls)), strict=True)]
-    store = routed([shard.store for shard in shards])
-    todos = TodoOperations(TodoHandler(store), finder(shards), pager(shards))
     admission = Admission(settings.latency_max_s, problems.OVERLOADED)
+    open = ways(shards, admission)
+    todos = TodoOperations(TodoHandler(routed([way.store for way in open])), finder(open), pager(open))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

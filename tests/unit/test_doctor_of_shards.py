@@ -15,6 +15,7 @@ from bench.preflight.examination import Doctor
 from eventstore.shards.hash_slots import places
 from metrics.records.doctor import WRITES, Fact, Soundness
 from services.doctor.document import Examination
+from services.doctor.identity import POSTGRES
 from services.projector.process.listening import address
 from settings import Environment, SettingError
 from settings.catalogue.database import addresses, heard_at, listening
@@ -82,3 +83,17 @@ def test_a_doctor_of_several_shards_refuses_one_address_to_listen_at(
     monkeypatch.setenv("LISTEN_URL", "postgresql://me@h/one")
     with pytest.raises(SettingError, match=r"^LISTEN_URL="):
         doctor(tmp_path, Console())
+
+
+@pytest.mark.parametrize(
+    ("version", "is_one"),
+    [
+        ("PostgreSQL 18.1 (Debian 18.1-1.pgdg13+2) on x86_64-pc-linux-gnu, compiled by gcc, 64-bit", True),
+        ("PostgreSQL 16.4, compiled by Visual C++ build 1940, 64-bit", True),
+        ("PostgreSQL 17.0 on x86_64-windows, compiled by msvc-19.41.34120, 64-bit", True),
+        ("PostgreSQL 16", False),
+        ("Spanner 1.0", False),
+    ],
+)
+def test_a_server_that_names_itself_a_postgres_is_told_by_how_it_was_built(version: str, is_one: bool) -> None:
+    assert bool(POSTGRES.match(version)) is is_one

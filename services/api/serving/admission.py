@@ -69,8 +69,8 @@ class Admission:
         self.under_way = 0
         self.limit = MOST
         self.refused = 0
-        self._latency_max_s: Final = latency_max_s
-        self._least: Final = least(latency_max_s)
+        self.latency_max_s: Final = latency_max_s
+        self.never_too_many: Final = least(latency_max_s)
         self._intervals: Final[deque[Interval]] = deque(maxlen=LOOKS)
         self._next: asyncio.TimerHandle | None = None
         self._began = 0.0
@@ -87,7 +87,7 @@ class Admission:
     def enter(self) -> None:
         """A request is under way. To be called in the event loop."""
         self.under_way += 1
-        if self._next is None and self.under_way > self._least:
+        if self._next is None and self.under_way > self.never_too_many:
             self._await_look()
 
     def leave(self) -> None:
@@ -95,19 +95,23 @@ class Admission:
         self.under_way -= 1
         self._answered += 1
 
+    def put_aside(self, count: int) -> None:
+        """So many that are under way take no room from others for now; a negative number: they do again."""
+        self.under_way -= count
+
     def _await_look(self) -> None:
         loop = asyncio.get_running_loop()
         self._began, self._answered = loop.time(), 0
-        self._next = loop.call_later(self._latency_max_s / LOOKS, self._look)
+        self._next = loop.call_later(self.latency_max_s / LOOKS, self._look)
 
     def _look(self) -> None:
         """Take in what was answered since the last look; forget it all when there is room again."""
         now = asyncio.get_running_loop().time()
         self._intervals.append((self._answered, now - self._began))
-        pressed = self.under_way > self._least or self.refused > self._seen_refused
+        pressed = self.under_way > self.never_too_many or self.refused > self._seen_refused
         self._seen_refused = self.refused
         if pressed:
-            self.limit = limit(self._intervals, self._latency_max_s)
+            self.limit = limit(self._intervals, self.latency_max_s)
             self._await_look()
         else:
             self._intervals.clear()

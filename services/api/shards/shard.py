@@ -17,12 +17,14 @@ from eventstore.soundness.check import Check
 from eventstore.soundness.rights import API
 from eventstore.soundness.watch import Watch
 from services.api.reading.batch_loader import BatchLoader
+from services.api.reading.lookups import Find, Page
 from services.api.settings import Settings
 from services.api.shards.drain import Drain
-from todo.read_models.todos import READ_MODEL, Todo, get_todos
+from todo.read_models.todos import READ_MODEL, get_todos, list_todos
 
 log = structlog.get_logger()
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 SLACK_S: Final = 0.002
@@ -45,7 +47,8 @@ class Shard:
         self.notifier: Final = Notifier(self.database, burst=BURST, slack=SLACK_S)
         self.store: Final = PostgresEventStore(self.database, notifier=self.notifier, gate=self.watch.refuse)
         self.drain: Final = Drain(self.database)
-        self.find: Final[BatchLoader[str, Todo]] = BatchLoader(partial(get_todos, self.database))
+        self.find: Final[Find] = BatchLoader(partial(get_todos, self.database))
+        self.page: Final[Page] = partial(list_todos, self.database)
 
     def start(self) -> None:
         """Look at the store every few seconds, until `close`."""
@@ -72,7 +75,7 @@ class Shard:
             log.info("store sound again", **named)
 
 
-async def of_each(shards: Sequence[Shard], read: Callable[[Shard], Awaitable[T]]) -> list[T]:
+async def of_each(shards: Sequence[S], read: Callable[[S], Awaitable[T]]) -> list[T]:
     """What each shard answers, in their order, asked at the same time. Raises what the first to fail raises."""
     if len(shards) == 1:
         return [await read(shards[0])]
