@@ -155,3 +155,7 @@ class LacksPower(SetupError):
             f"has no power to {_WORDS[power]} the {kind}",
             "use a platform that has it: unset BASE_URL and DATABASE_URL for a system of this machine's processes",
         )
+
+
+class LacksShards(SetupError):
+    """The store of the platform's system is of fewer shards than are asked for."""

@@ -16,10 +16,6 @@ from metrics.records.surroundings import Postgres, Versions
 from metrics.target import Target
 
 
-class LacksShards(SetupError):
-    """The store of the platform's system is of fewer shards than are asked for."""
-
-
 @dataclass(frozen=True)
 class Leaders:
     """The first process of each part on this machine, by the part's name; all below it are the part's.
