@@ -45,8 +45,8 @@ def require_shards(name: str, fault: Fault, settings: Settings) -> None:
 
 
 def struck(fault: Fault, system: System) -> System:
-    """The system as the fault is given it: of several shards the last alone, where that is what it strikes."""
-    last = system.settings.shards > 1 and getattr(fault, "sharded", None) == "last"
+    """The system as the fault is given it: of several shards that can be reached the last alone, if it strikes that."""
+    last = len(system.shards) > 1 and getattr(fault, "sharded", None) == "last"
     return system.last_shard() if last else system
 
 

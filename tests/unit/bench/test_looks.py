@@ -120,7 +120,7 @@ def test_every_fault_is_told_with_strike_heal_stall_and_silence(monkeypatch: pyt
     monkeypatch.setattr(inject, "time", SimpleNamespace(time=lambda: clock[0]))
     monkeypatch.setattr(http_client, "figures", lambda _: next(answers))
     system: Any = SimpleNamespace(
-        base_url="", platform=SimpleNamespace(name="local"), settings=SimpleNamespace(shards=1)
+        base_url="", platform=SimpleNamespace(name="local"), settings=SimpleNamespace(shards=1), shards=()
     )
     injection = Injection(Plan("made-up", after_s=3.0), system)
     injection.tick(100.0, None)

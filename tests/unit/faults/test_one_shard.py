@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from bench.platforms.platform import System
 from bench.platforms.postgres.logins import Logins
 from bench.platforms.targets.processes import Line
 from bench.preflight.settings import Settings
-from bench.trial.fault import Evidence, Plan
+from bench.trial.fault import Evidence, NotApplicable, Plan
 from bench.trial.foreign import operator, session
 from bench.trial.injection import inject, shard
 from bench.trial.injection.inject import Injection
@@ -146,6 +147,14 @@ def test_any_other_is_given_the_system_as_it_is_and_shown_its_sums(
     found = injection.end({})
     assert found is not None
     assert found.what == "struck"
+
+
+def test_shards_that_can_not_be_reached_are_struck_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere, fault = replace(system(2), logins=None, further=()), Fault("last")
+    struck(monkeypatch, fault, nowhere)
+    assert fault.given == [nowhere]
+    with pytest.raises(NotApplicable, match="no Postgres that can be reached"):
+        session.address(fault.given[0])
 
 
 def test_what_is_waited_for_in_the_end_is_all_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
