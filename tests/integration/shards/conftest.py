@@ -53,7 +53,7 @@ def health(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def projector(urls: list[str], health: Path) -> Iterator[None]:
+def projector(urls: list[str], health: Path) -> Iterator[subprocess.Popen[bytes]]:
     """One projector over both."""
     told = {"DATABASE_URLS": addresses("projector", urls), "HEALTH_FILE": str(health)}
     process = subprocess.Popen(
@@ -62,6 +62,6 @@ def projector(urls: list[str], health: Path) -> Iterator[None]:
         env=api_environment(as_role("projector", urls[0]), 1, **told),
         stderr=subprocess.DEVNULL,
     )
-    yield
+    yield process
     process.terminate()
     assert process.wait(30) == 0

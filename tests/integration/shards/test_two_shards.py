@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +184,26 @@ def test_addresses_in_another_order_are_refused_at_the_start(urls: list[str], tm
         assert done.returncode == 2, done.stderr
         assert "the store is shard 1 of 2, and is reached as shard 0 of 2" in done.stderr
         assert "DATABASE_URLS" in done.stderr
+
+
+async def test_a_pinned_projector_serves_its_shard_alone(
+    api: ApiServer, urls: list[str], todos: list[str], projector: subprocess.Popen[bytes]
+) -> None:
+    until(lambda: caught_up(api), "the other projector to have nothing in hand")
+    projector.send_signal(signal.SIGSTOP)
+    try:
+        made = [api.create(f"pinned {number}") for number in range(20)]
+        assert {shard_of(id, 2) for id in made} == {0, 1}
+        done = command(
+            urls, "--once", DATABASE_URLS=addresses("projector", urls), DATABASE_URL="", PROJECTOR_SHARDS="1"
+        )
+        assert done.returncode == 0, done.stderr
+        for number, url in enumerate(urls):
+            rows = await fetch(url, "SELECT version, projected FROM streams WHERE stream = ANY ($1)", made)
+            assert {(row["version"], row["projected"]) for row in rows} == {(1, 1 if number == 1 else 0)}
+    finally:
+        projector.send_signal(signal.SIGCONT)
+    until(lambda: caught_up(api), "the rest to be projected by the other one")
 
 
 async def test_a_store_that_becomes_another_shard_while_it_is_served_is_not_written(

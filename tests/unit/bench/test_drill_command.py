@@ -23,7 +23,7 @@ from bench.drill.repeated import ATTEMPTS, Drill, planned
 from bench.drill.repetition import Repetition
 from bench.ends.errors import SetupError
 from bench.ends.signals import Interrupted
-from bench.platforms.platform import Kill, LacksPower
+from bench.platforms.platform import Kill, LacksPower, LacksShards
 from bench.preflight.settings import Settings
 from bench.trial.fault import NotApplicable, chance, names
 from bench.trial.result import target_of
@@ -175,11 +175,20 @@ def lacking(name: str, error: SetupError, *under: str) -> Callable[[Drill, Repet
 
 
 @pytest.mark.usefixtures("few")
-def test_a_power_that_is_lacking_is_told_for_each_strategy_and_looked_for_once(tmp_path: Path) -> None:
-    strikes = Strikes(lacking("kill-api", LacksPower("theirs", Kill, "api")))
+@pytest.mark.parametrize(
+    ("lack", "why"),
+    [
+        (LacksPower("theirs", Kill, "api"), "platform theirs has no power to kill the api"),
+        (LacksShards("SHARDS", "is 2, and its store is of 1", "set SHARDS=1"), "SHARDS is 2, and its store is of 1"),
+    ],
+    ids=["power", "shards"],
+)
+def test_what_a_platform_lacks_is_told_for_each_strategy_and_looked_for_once(
+    lack: SetupError, why: str, tmp_path: Path
+) -> None:
+    strikes = Strikes(lacking("kill-api", lack))
     code, said = ran(tmp_path, strikes=strikes)
     document = found(tmp_path)
-    why = "platform theirs has no power to kill the api"
     told = [{"name": "kill-api", "strategy": one, "why": why} for one in strategies.offered()]
     assert (code, document["not_applicable"]) == (0, told)
     assert [one.name for one, _ in strikes.struck].count("kill-api") == 1
