@@ -73,18 +73,22 @@ def running(settings: Settings, log: Path, _: Progress) -> Iterator[System]:
 def _attach(settings: Settings, processes: Processes) -> System:
     assert settings.base_url is not None
     _check_strategy(settings, settings.base_url)
-    url = settings.database_url
+    urls = settings.database_urls
+    # Each is reached, and what is told of a run's server is told of the first.
+    told = [reach(url, source="DATABASE_URL", profile="given") for url in urls]
+    logins = [Logins.given(url) for url in urls]
     seen = _with_what_it_offers(settings.without_observation(), settings.base_url)
     return System(
         platform=Attached(seen, settings.base_url, processes),
         settings=seen,
         base_url=settings.base_url,
-        logins=None if url is None else Logins.given(url),
-        postgres=None if url is None else reach(url, source="DATABASE_URL", profile="given"),
-        doctor=None if url is None else examined_as_reader(settings, url),
+        logins=logins[0] if logins else None,
+        postgres=told[0] if told else None,
+        doctor=examined_as_reader(settings, *urls) if urls else None,
         processes=processes,
         influx=settings.influx,
         has_store=settings.target.ours,
+        further=tuple(logins[1:]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from settings import Environment, SettingError, catalogue, children, strategies
@@ -49,21 +49,40 @@ def handed_on(target: Manifest, known: Mapping[str, str]) -> dict[str, str]:
     return told if target.ours else {name: value for name, value in told.items() if name in catalogue.names("loadgen")}
 
 
-def refuse_addresses(env: Environment) -> None:
-    """Raise SettingError for the addresses of several shards, which a run starts itself."""
-    if env.optional(database.DATABASE_URLS.name):
-        expected = f"no value for a run: with {database.SHARDS.name} it starts as many servers of its own"
+def stores(env: Environment, base_url: str | None) -> tuple[str, ...]:
+    """The address of each shard's database in their order, empty where the run starts its own. Raises SettingError.
+
+    Several are those of a system that runs already: whoever starts one starts their servers, too.
+    """
+    several = database.DATABASE_URLS.optional(env)
+    if several is None:
+        one = database.DATABASE_URL.optional(env)
+        return () if one is None else (one,)
+    if base_url is None:
+        expected = f"no value without BASE_URL: with {database.SHARDS.name} a run starts as many servers of its own"
         raise SettingError(database.DATABASE_URLS.name, "…", expected)
+    return database.addresses(env)
+
+
+def shards(env: Environment, urls: Sequence[str]) -> int:
+    """As many as there are addresses, and without several as SHARDS says. Raises SettingError where they differ."""
+    told = database.SHARDS.read(env)
+    if len(urls) < 2:
+        return told
+    if told != len(urls) and env.optional(database.SHARDS.name) is not None:
+        expected = f"{len(urls)}, or no value, with so many addresses in {database.DATABASE_URLS.name}"
+        raise SettingError(database.SHARDS.name, str(told), expected)
+    return len(urls)
 
 
 def check_shards(target: Manifest, shards: int, given: str | None) -> None:
-    """Raise SettingError for several shards of a target that has none, or of a given system or server."""
+    """Raise SettingError for several shards of a target that has none, or of a given system or one given server."""
     if shards == 1:
         return
     if not target.ours:
         raise SettingError(database.SHARDS.name, str(shards), f"1, or no value, with TARGET={target.name}")
     if given is not None:
-        expected = "1, or no value, with BASE_URL or DATABASE_URL: several servers are the run's own, or its platform's"
+        expected = "1, or no value, with DATABASE_URL, or with BASE_URL without DATABASE_URLS"
         raise SettingError(database.SHARDS.name, str(shards), expected)
 
 

@@ -29,7 +29,7 @@ class Settings:
     """One run. None means unset: an embedded Postgres, a system of our own, a free port, the closed loop.
 
     `strategy` and `handler` are NOT_TOLD of a target that is not ours; `told_mode` is then its mode, else None. `notes`
-    are what a person is told before the run.
+    are what a person is told before the run. `further_urls`: the databases of the other shards of a system at BASE_URL.
     """
 
     scenario: Scenario
@@ -61,6 +61,7 @@ class Settings:
     told_mode: Mode | None = None
     notes: tuple[str, ...] = ()
     shards: int = 1
+    further_urls: tuple[str, ...] = ()
 
     @classmethod
     def from_env(
@@ -83,15 +84,15 @@ class Settings:
         known = {**chosen.settings, **defaults, **given}
         env = Environment(known)
         projection.SERIAL_PROJECTION.read(env)
-        database_url = database.DATABASE_URL.optional(env)
-        asked.refuse_addresses(env)
         base_url = load.BASE_URL.given(env, load.BASE_URL.read)
-        target = fit.chosen(env, proof_elsewhere="read-back" if database_url is None else "store")
+        urls = asked.stores(env, base_url)
+        target = fit.chosen(env, proof_elsewhere="store" if urls else "read-back")
         settings = cls(
             scenario=chosen,
             target=target,
             **asked.projection_of(target, env, given, mode),
-            database_url=database_url,
+            database_url=urls[0] if urls else None,
+            further_urls=urls[1:],
             base_url=base_url,
             api_port=api.API_PORT.optional(env),
             api_processes=api.API_PROCESSES.read(env),
@@ -112,7 +113,7 @@ class Settings:
             others=asked.handed_on(target, known),
             influx=Target.from_env(env),
             platform=load.PLATFORM.optional(env),
-            shards=database.SHARDS.read(env),
+            shards=asked.shards(env, urls),
         )
         settings._check_combined()
         return replace(settings, target=asked.of_shards(target, settings.shards))
@@ -125,6 +126,11 @@ class Settings:
     @property
     def _mode_of_strategy(self) -> Mode:
         return "serial" if strategies.is_serial(self.strategy) else "parallel"
+
+    @property
+    def database_urls(self) -> tuple[str, ...]:
+        """The address of each shard that somebody gave, in their order; empty where the run starts them."""
+        return () if self.database_url is None else (self.database_url, *self.further_urls)
 
     @property
     def ordering(self) -> str:
@@ -146,7 +152,8 @@ class Settings:
         if self.platform is not None and not self.target.ours:
             expected = f"no value with {load.TARGET.name}={self.target.name}: only our own system is run there"
             raise SettingError(load.PLATFORM.name, self.platform, expected)
-        asked.check_shards(self.target, self.shards, self.base_url or self.database_url)
+        given = None if self.further_urls else self.base_url or self.database_url
+        asked.check_shards(self.target, self.shards, given)
         if self.base_url is None and self.database_url is not None and not self.target.ours:
             expected = (
                 f"no value with {load.TARGET.name}={self.target.name}: a server is started for it, if it needs one"

@@ -1,6 +1,6 @@
-"""Several hosts: all processes apart in network namespaces, through a delay and a partition, and nothing is left.
+"""Several hosts: two shards and all processes apart in network namespaces, through a delay and a partition.
 
-Run by `task test:hosts`: it takes half a minute.
+Run by `task test:hosts`: it takes a minute. Nothing of them is left.
 """
 
 from __future__ import annotations
@@ -89,21 +89,36 @@ def test_what_a_killed_process_leaves_its_guardian_removes() -> None:
     until(lambda: listed() == before, "the guardian")
 
 
-def test_a_run_over_hosts_converges_through_a_delay_and_a_partition(tmp_path: Path) -> None:
+EVENTS_OF_EACH = """
+import asyncio, os
+from bench.oracle.database import connect
+async def count(url):
+    connection = await connect(url)
+    print(await connection.fetchval("SELECT count(*) FROM events"))
+    await connection.close()
+for url in os.environ["DATABASE_URLS"].split():
+    asyncio.run(count(url))
+"""
+
+
+def test_a_run_of_two_shards_over_hosts_converges_through_a_delay_and_a_partition(tmp_path: Path) -> None:
     before = listed(), links()
-    with placed(tmp_path, **NOTICED) as system:
+    with placed(tmp_path, stores=2, **NOTICED) as system:
         system.delay(5)
         results = tmp_path / "results"
-        run = system.begin(results, VUS="20", DURATION="15s", WARMUP="1s")
+        run = system.begin(results, VUS="20", DURATION="15s", WARMUP="1s", SILENCE_MAX="60s")
         run.wait_until_loaded()
         first = PROJECTORS[0]
         with system.cut(first):
             until(lambda: not system.is_well(first), "the projector to notice that it is cut off")
         until(lambda: system.is_well(first), "the projector to be at work again")
         found = run.result()
-        assert system.seen().delayed > 0
+        assert [told.delayed > 0 for told in system.seen()] == [True, True]
+        each = [int(line) for line in system.ask(EVENTS_OF_EACH).split()]
         assert all(system.received(name) > 50_000 for name in APIS)
     assert found["verdict"] == "converged", found["why"]
     assert counts(found) == dict.fromkeys(counts(found), 0)
-    assert found["correctness"]["events_checked"] > 100
+    assert found["settings"]["SHARDS"] == len(each) == 2
+    assert min(each) > 50
+    assert sum(each) == found["correctness"]["events_checked"]
     assert (listed(), links()) == before

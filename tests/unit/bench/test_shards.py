@@ -14,6 +14,8 @@ from bench.trial import fault
 from settings import SettingError
 
 TWO = {"SHARDS": "2"}
+API = "http://127.0.0.1:1"
+FIRST, SECOND = "postgresql://u:secret@h/d", "postgresql://u:secret@h/e"
 
 
 def chosen(*faults: str, **variables: str) -> Choice:
@@ -33,17 +35,37 @@ def test_several_shards_have_no_log_in_common() -> None:
 @pytest.mark.parametrize(
     ("variables", "name"),
     [
-        ({**TWO, "DATABASE_URL": "postgresql://u:secret@h/d"}, "SHARDS"),
-        ({**TWO, "BASE_URL": "http://127.0.0.1:1"}, "SHARDS"),
+        ({**TWO, "DATABASE_URL": FIRST}, "SHARDS"),
+        ({**TWO, "BASE_URL": API}, "SHARDS"),
         ({**TWO, "TARGET": "crud"}, "SHARDS"),
-        ({**TWO, "PLATFORM": "kubernetes", "DATABASE_URL": "postgresql://u:secret@h/d"}, "SHARDS"),
-        ({"DATABASE_URLS": "postgresql://u:secret@h/d postgresql://u:secret@h/e"}, "DATABASE_URLS"),
+        ({**TWO, "PLATFORM": "kubernetes", "DATABASE_URL": FIRST}, "SHARDS"),
+        ({**TWO, "BASE_URL": API, "DATABASE_URL": FIRST}, "SHARDS"),
+        ({"DATABASE_URLS": f"{FIRST} {SECOND}"}, "DATABASE_URLS"),
+        ({"DATABASE_URLS": f"{FIRST} {SECOND}", "BASE_URL": API, "DATABASE_URL": SECOND}, "DATABASE_URL"),
+        ({"DATABASE_URLS": f"{FIRST} {SECOND}", "BASE_URL": API, "SHARDS": "3"}, "SHARDS"),
+        ({"DATABASE_URLS": f"{FIRST} {SECOND}", "PLATFORM": "kubernetes"}, "DATABASE_URLS"),
     ],
 )
 def test_what_is_not_of_the_runs_own_is_refused(variables: dict[str, str], name: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}=") as refused:
         Settings.from_env(variables)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("more", [{}, TWO, {"DATABASE_URL": FIRST}])
+def test_the_shards_of_a_system_that_runs_already_are_as_many_as_its_addresses(more: dict[str, str]) -> None:
+    settings = Settings.from_env({"BASE_URL": API, "DATABASE_URLS": f"{FIRST} {SECOND}", **more})
+    assert (settings.shards, settings.database_urls) == (2, (FIRST, SECOND))
+    assert "events" not in settings.target.capabilities
+    assert settings.target.proof == "store"
+    told = settings.recorded()
+    assert told["SHARDS"] == 2
+    assert "secret" not in str(told)
+
+
+def test_one_address_in_the_list_is_one_shard() -> None:
+    settings = Settings.from_env({"BASE_URL": API, "DATABASE_URLS": FIRST})
+    assert settings == Settings.from_env({"BASE_URL": API, "DATABASE_URL": FIRST})
 
 
 def test_every_fault_of_ours_applies_to_several_shards() -> None:

@@ -1,8 +1,8 @@
 """The system over hosts: Postgres, two APIs, two projectors, Locust's master and two workers, each on its own.
 
-All reach the store through a relay on its host, which delays what passes. The APIs share an address, and each client's
-route leads to one of them, so the workers load both. The bench runs on the master's host, and finds the system at
-BASE_URL as it finds any that somebody else has started.
+All reach a store through a relay on its host, which delays what passes; several stores are the shards of the system.
+The APIs share an address, and each client's route leads to one of them, so the workers load both. The bench runs on the
+master's host, and finds the system at BASE_URL as it finds any that somebody else has started.
 """
 
 from __future__ import annotations
@@ -11,67 +11,85 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from bench import ROOT
 from bench.ends import signals
 from bench.ends.bounded import NoAnswer, ask
 from bench.ends.errors import RunFailed
 from bench.ends.guardian import Guardian
 from bench.perf.contests.hosts.namespaces import NETWORK, Host, Hosts, hosts
-from bench.platforms.postgres.logins import Logins
-from bench.platforms.postgres.network import Control, Network, Order, Told, Way, at_port
+from bench.perf.contests.hosts.stores import READY_S, Store
+from bench.platforms.postgres.logins import Logins, addresses
+from bench.platforms.postgres.network import Told
 from bench.platforms.processes import Process, Processes, tail
 from settings.children import PYTHON
 
-STORE: Final = "store"
 MASTER: Final = "master"
 APIS: Final = ("api-1", "api-2")
 PROJECTORS: Final = ("projector-1", "projector-2")
 WORKERS: Final = ("worker-1", "worker-2")
-NAMES: Final = (STORE, MASTER, *APIS, *PROJECTORS, *WORKERS)
+BUT_STORES: Final = (MASTER, *APIS, *PROJECTORS, *WORKERS)
 SERVICE: Final = f"{NETWORK}.100"
 """The address that the APIs share."""
 CLIENTS: Final = {MASTER: APIS[0], **dict(zip(WORKERS, APIS, strict=True))}
 """Who asks, and the API that its route leads to."""
 PORT: Final = 8000
 MASTER_PORT: Final = 5557
-READY_S: Final = 120.0
 MIGRATED_S: Final = 120.0
+ASKED_S: Final = 60.0
 ENDED_S: Final = 300.0
 
 
 class Placed:
-    """The system, ready. `delay` and `seen` are of the relay before the store; `run` is one run of the bench."""
+    """The system, ready. `delay` and `seen` are of the relays before the stores; `begin` is one run of the bench."""
 
-    def __init__(self, made: Hosts, processes: Processes, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, made: Hosts, stores: Sequence[Store], processes: Processes, folder: Path, settings: Mapping[str, str]
+    ) -> None:
         self._hosts: Final = made
         self._processes: Final = processes
         self._folder: Final = folder
         self._settings: Final = settings
-        self._control: Final = Control(folder / "relay")
-        self._logins: Logins
-        self._port: int
+        self._stores: Final = stores
+        self._logins: list[Logins]
 
     def start(self) -> None:
         """Start all but the load. Raises RunFailed, SetupError."""
-        direct = self._start_store()
-        self._start_relay(direct)
-        self._logins = Logins.made(direct)
-        told = PYTHON.environment({"DATABASE_URL": self._logins.owner, **self._logins.passwords})
+        first, *others = [store.start() for store in self._stores]
+        logins = Logins.made(first)
+        self._logins = [logins, *(Logins.made(url, logins.passwords) for url in others)]
+        told = PYTHON.environment({**self.addresses("owner"), **logins.passwords})
         command = ["-m", "migrations", "upgrade", "--roles"]
-        self._processes.run("migrations", command, told, MIGRATED_S, program=self._hosts[STORE].program)
+        self._processes.run("migrations", command, told, MIGRATED_S, program=self._stores[0].host.program)
         for name in APIS:
             self._hosts.also_at(name, SERVICE)
         for name, api in CLIENTS.items():
             self._hosts.route(name, SERVICE, api)
         for name in APIS:
-            self._service(name, "api", DATABASE_URL=self._logins.api, API_HOST="0.0.0.0", API_PORT=str(PORT))
+            self._service(name, "api", **self.addresses("api"), API_HOST="0.0.0.0", API_PORT=str(PORT))
         for name in PROJECTORS:
             file = str(self.health(name))
-            self._service(name, "projector", DATABASE_URL=self._logins.projector, PROJECTOR_NAME=name, HEALTH_FILE=file)
+            told = {**self.addresses("projector"), "PROJECTOR_NAME": name, "HEALTH_FILE": file}
+            self._service(name, "projector", **told)
+
+    def addresses(self, role: str) -> dict[str, str]:
+        """The variable with the addresses of the stores, for one role, as the hosts reach them."""
+        return addresses([getattr(logins, role) for logins in self._logins])
+
+    def ask(self, program: str) -> str:
+        """What a program in Python prints on the master's host, told the stores as a reader. Raises RunFailed."""
+        command = [*self._hosts[MASTER].program, "-c", program]
+        try:
+            done = ask(command, PYTHON.environment(self.addresses("oracle")), within_s=ASKED_S, cwd=ROOT)
+        except NoAnswer as silence:
+            raise RunFailed(f"a program on the master's host: {silence}") from None
+        if done.returncode != 0:
+            raise RunFailed("a program on the master's host failed", done.stderr.strip())
+        return done.stdout
 
     def health(self, projector: str) -> Path:
         """Where a projector says how it is."""
@@ -85,13 +103,13 @@ class Placed:
             return False
 
     def delay(self, round_trip_ms: float) -> None:
-        """Between everybody and the store, half of it each way. Raises RunFailed."""
-        way = Way(latency_ms=round_trip_ms / 2)
-        self._control.tell(Order(network=Network(up=way, down=way)))
+        """Between everybody and each store, half of it each way. Raises RunFailed."""
+        for store in self._stores:
+            store.delay(round_trip_ms)
 
-    def seen(self) -> Told:
-        """What the relay has counted. Raises RunFailed."""
-        return self._control.tell(Order())
+    def seen(self) -> list[Told]:
+        """What the relay before each store has counted. Raises RunFailed."""
+        return [store.seen() for store in self._stores]
 
     def received(self, name: str) -> int:
         """Bytes that came to a host over its cable. Raises RunFailed."""
@@ -116,7 +134,7 @@ class Placed:
             worker.expendable = True
         told = {
             "BASE_URL": f"http://{SERVICE}:{PORT}",
-            "DATABASE_URL": self._by_relay(self._logins.oracle),
+            **self.addresses("oracle"),
             "LOADGEN_WORKERS": str(len(WORKERS)),
             "LOADGEN_LISTEN": f"{master}:{MASTER_PORT}",
             "HOLD": "0",
@@ -128,54 +146,30 @@ class Placed:
         process.expendable = True
         return Run(process, results, self._processes)
 
-    def _start_store(self) -> str:
-        file = self._folder / "store"
-        command = ["-m", "bench.perf.programs.store", str(file)]
-        process = self._processes.start(
-            STORE, command, PYTHON.environment(), program=self._hosts[STORE].program, refuses=False
-        )
-        self._processes.wait_until(file.exists, process, READY_S)
-        return file.read_text(encoding="utf-8")
-
-    def _start_relay(self, direct: str) -> None:
-        host = self._hosts[STORE]
-        place = direct.rpartition("@")[2].partition("/")[0]
-        command = ["-m", "bench.faults.relay", place, str(self._folder / "relay"), "--listen", host.address]
-        process = self._processes.start("relay", command, PYTHON.environment(), program=host.program, refuses=False)
-        self._processes.wait_until(self._relay_answers, process, READY_S)
-        self._port = self.seen().port
-
-    def _relay_answers(self) -> bool:
-        with suppress(RunFailed):
-            self.seen()
-            return True
-        return False
-
     def _service(self, name: str, module: str, **told: str) -> None:
-        told["DATABASE_URL"] = self._by_relay(told["DATABASE_URL"])
         env = PYTHON.environment({"LOG_LEVEL": "warning", **self._settings, **told})
         host = self._hosts[name]
         process = self._processes.start(name, ["-m", f"services.{module}"], env, program=host.program)
         ready = (lambda: _answers(host)) if module == "api" else (lambda: self.is_well(name))
         self._processes.wait_until(ready, process, READY_S)
 
-    def _by_relay(self, direct: str) -> str:
-        return at_port(direct, self._port, self._hosts[STORE].address)
-
 
 @contextmanager
-def placed(log: Path, **settings: str) -> Iterator[Placed]:
+def placed(log: Path, *, stores: int = 1, **settings: str) -> Iterator[Placed]:
     """The system over hosts of this machine, gone with them at the end of the block; logs are in `log`.
 
-    `settings` are told to its services. Raises Unmeasured where no host can be made, RunFailed, SetupError.
+    `stores`: several are its shards. `settings` are told to its services. Raises Unmeasured where no host can be made,
+    RunFailed, SetupError.
     """
     with tempfile.TemporaryDirectory(prefix="tidemark-hosts-") as name, Guardian() as guardian:
         folder = Path(name)
         guardian.keep_clean(folder)
-        with hosts(NAMES, guardian) as made:
+        names = [f"store-{number}" for number in range(1, stores + 1)]
+        with hosts([*names, *BUT_STORES], guardian) as made:
             processes = Processes(log, guardian)
             try:
-                system = Placed(made, processes, folder, settings)
+                placed_stores = [Store(made[name], folder, processes) for name in names]
+                system = Placed(made, placed_stores, processes, folder, settings)
                 system.start()
                 yield system
             finally:
