@@ -16,6 +16,7 @@ from bench.ends.guardian import Guardian
 from bench.platforms.choice import running_system
 from bench.platforms.platform import System
 from bench.platforms.postgres.cluster import free_port
+from bench.platforms.postgres.logins import addresses
 from bench.platforms.preparation import capabilities
 from bench.platforms.processes import POLL_S
 from bench.preflight.settings import Settings
@@ -32,7 +33,7 @@ CURL = """\
 OURS = """\
   curl -i -X POST {base}/drain
   open {base}/schema
-  DATABASE_URL='{operator}' python -m services.projector unblock --all
+  {operator} python -m services.projector unblock --all
 """
 PSQL = """\
   psql '{database}'
@@ -49,9 +50,10 @@ def dev(settings: Settings, console: Console) -> None:
 
 
 def _told(system: System) -> str:
-    logins = system.logins
-    text = CURL + (OURS if system.has_store else "") + (PSQL if logins else "")
-    return text.format(base=system.base_url, database=logins and logins.owner, operator=logins and logins.operator)
+    told = addresses([logins.operator for logins in system.shards]) if system.shards else {}
+    operator = " ".join(f"{name}='{value}'" for name, value in told.items())
+    text = (CURL + (OURS if system.has_store else "")).format(base=system.base_url, operator=operator)
+    return text + "".join(PSQL.format(database=logins.owner) for logins in system.shards)
 
 
 def ui(settings: Settings, console: Console) -> None:

@@ -30,7 +30,7 @@ DATABASE_URLS: Final = Databases(
 )
 SHARDS: Final = Integer(
     "SHARDS",
-    "shards of a run: so many Postgres servers of its own, or of its PLATFORM, over which the streams are spread",
+    "shards of a run: servers of its own, or of its PLATFORM, over which streams are spread; of the stack at most 2",
     1,
     1,
     16,

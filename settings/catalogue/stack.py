@@ -47,6 +47,9 @@ STACK_API_PORT: Final = Text(
     readers=("stack",),
 )
 STACK_POSTGRES_PORT: Final = Text("STACK_POSTGRES_PORT", "Postgres's port of 127.0.0.1", "5432", readers=("stack",))
+STACK_POSTGRES_2_PORT: Final = Text(
+    "STACK_POSTGRES_2_PORT", "the second shard's Postgres's port of 127.0.0.1", "5433", readers=("stack",)
+)
 STACK_INFLUX_PORT: Final = Text("STACK_INFLUX_PORT", "InfluxDB's port of 127.0.0.1", "8086", readers=("stack",))
 STACK_GRAFANA_PORT: Final = Text("STACK_GRAFANA_PORT", "Grafana's port of 127.0.0.1", "3000", readers=("stack",))
 STACK_CPUS: Final = Text(

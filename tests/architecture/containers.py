@@ -39,7 +39,7 @@ def example() -> dict[str, str]:
 
 
 def references(node: Any) -> Iterator[tuple[str, str]]:
-    """Every `${NAME…}` in a part of compose.yaml, with what follows the name."""
+    """Every `${NAME…}` in a part of compose.yaml, with what follows the name; also one within another."""
     if isinstance(node, Mapping):
         for value in node.values():
             yield from references(value)
@@ -47,7 +47,7 @@ def references(node: Any) -> Iterator[tuple[str, str]]:
         for value in node:
             yield from references(value)
     elif isinstance(node, str):
-        yield from re.findall(r"\$\{([A-Z0-9_]+)([^}]*)\}", node)
+        yield from re.findall(r"(?=\$\{([A-Z0-9_]+)([^}]*)\})", node)
 
 
 def instructions(path: Path) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,11 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from bench import ROOT
-from bench.platforms.compose.compose import POOLED, SECRETS
+from bench.platforms.compose.addresses import POOLED, SECOND, STORES
+from bench.platforms.compose.compose import SECRETS, SHARDED
 from bench.platforms.compose.diagnosis import PORTS
 from services.api.serving.server import GRACE_S
 from tests.architecture.containers import DOCKERFILES, compose, instructions, references, services
@@ -46,10 +49,13 @@ def test_compose_takes_it() -> None:
     """Docker's own word where it is there; the schema and the tests below hold everywhere."""
     if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"], check=False).returncode:
         return
-    environment = {**os.environ, **dict.fromkeys(SECRETS, "secret")}
-    command = ["docker", "compose", "-f", "compose.yaml", "--profile", "*", "config", "--quiet"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    for second in ("", "yes"):
+        environment = {**os.environ, **dict.fromkeys(SECRETS, "secret"), SECOND: second}
+        command = ["docker", "compose", "-f", "compose.yaml", "--profile", "*", "config", "--format", "json"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        urls = json.loads(done.stdout)["services"]["api"]["environment"]["DATABASE_URLS"].split()
+        assert [urlsplit(url).hostname for url in urls] == list(STORES[: 2 if second else 1])
 
 
 def test_it_has_the_parts() -> None:
@@ -140,16 +146,38 @@ def test_the_pooler_stands_between_the_services_and_postgres_where_it_is_asked_f
     assert POOLED == "pooled-postgres"
     told = {(name, key): value for name in services() for key, value in services()[name]["environment"].items()}
     through = {place for place, value in told.items() if leading in str(value)}
-    assert through == {("api", "DATABASE_URL"), ("projector", "DATABASE_URL")}
+    assert through == {("api", "DATABASE_URLS"), ("projector", "DATABASE_URLS")}
     assert "@postgres:5432/" in told["projector", "LISTEN_URL"]
     assert told["pooler", "POOL_MODE"] == "${STACK_POOLER:-}"
+
+
+def test_each_shard_has_a_server_alike_to_which_one_variable_leads_all() -> None:
+    """Whoever is told of stores is told of the second one where it is asked for, by a login of its own."""
+    first, second = (services()[name] for name in STORES)
+    own = {"profiles", "ports", "volumes"}
+    assert {name: value for name, value in second.items() if name not in own} == {
+        name: value for name, value in first.items() if name not in own
+    }
+    assert second["profiles"] == [SHARDED[1]]
+    assert not set(first["ports"] + first["volumes"]) & set(second["ports"] + second["volumes"])
+    told = {name: service["environment"].get("DATABASE_URLS") for name, service in services().items()}
+    assert {name for name, urls in told.items() if urls} == {"migrate", "roles", "api", "projector"}
+    for urls in filter(None, told.values()):
+        one, led, other = urls.partition(f"${{{SECOND}:+ ")
+        assert led
+        assert other == one.replace("@${STACK_POOLER:+pooled-}", "@").replace("@postgres:", f"@{STORES[1]}:") + "}"
+
+
+def test_listening_is_told_apart_only_where_a_pooler_stands_between() -> None:
+    """Of several shards each is listened to at its own address: LISTEN_URL would be of one alone."""
+    assert services()["projector"]["environment"]["LISTEN_URL"].startswith("${STACK_POOLER:+postgresql://")
 
 
 def test_what_needs_the_schema_waits_for_it() -> None:
     for name in ("api", "projector"):
         assert "roles" in services()[name]["depends_on"]
     assert "migrate" in services()["roles"]["depends_on"]
-    assert "postgres" in services()["migrate"]["depends_on"]
+    assert set(STORES) <= set(services()["migrate"]["depends_on"])
 
 
 def test_who_is_stopped_has_time_to_end_in_order() -> None:

@@ -24,17 +24,17 @@ FROM_ENV: dict[str, Callable[[Mapping[str, str]], Any]] = {
 }
 # What compose.yaml leaves to the image or to the service, and why.
 LEFT_OUT = {
-    # The projectors decide the mode, and /stats tells theirs; the stack has one shard.
-    "api": {"SERIAL_PROJECTION", "DATABASE_URLS"},
+    # The projectors decide the mode, and /stats tells theirs; one address is told as several are.
+    "api": {"SERIAL_PROJECTION", "DATABASE_URL"},
     # Unique by itself; the image knows where its check looks; told by the bench to the projectors that it starts.
-    "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE", "DATABASE_URLS", "PROJECTOR_SHARDS"},
+    "projector": {"PROJECTOR_NAME", "HEALTH_FILE", "MOMENTS_FILE", "DATABASE_URL", "PROJECTOR_SHARDS"},
     # The image's own folder, where the volume is; what runs in the stack is our own system, and /stats tells its mode.
     "loadgen": {"RESULTS_DIR", "TARGET", "TARGET_CAPABILITIES", "SERIAL_PROJECTION"},
 }
 # All else comes from its master.
 WORKER = {"LOADGEN_MASTER"}
 # Told by `task up`, and by the bench to its load generator.
-NOT_FOR_PEOPLE = {"REVISION", "SCENARIO_TEXT", "TARGET_CAPABILITIES"}
+NOT_FOR_PEOPLE = {"REVISION", "SECOND_SHARD", "SCENARIO_TEXT", "TARGET_CAPABILITIES"}
 # Another default in the stack, or by nature no example of a default.
 OTHER_DEFAULTS = {
     "DATABASE_URL", "BASE_URL", "INFLUX_URL", "INFLUX_TOKEN", "INFLUX_ORG", "INFLUX_BUCKET", "API_PORT",
@@ -107,12 +107,12 @@ def test_a_worker_is_told_its_master_alone() -> None:
     assert set(passed_on("loadgen-worker")) == WORKER
 
 
-def test_the_migrations_are_told_the_database_alone() -> None:
-    assert set(passed_on("migrate")) == {"DATABASE_URL"}
+def test_the_migrations_are_told_the_databases_alone() -> None:
+    assert set(passed_on("migrate")) == {"DATABASE_URLS"}
 
 
 def test_the_roles_are_made_by_the_owner_with_the_passwords_of_all() -> None:
-    assert set(passed_on("roles")) == {"DATABASE_URL", *VARIABLES.values()}
+    assert set(passed_on("roles")) == {"DATABASE_URLS", *VARIABLES.values()}
 
 
 def test_the_example_shows_what_compose_takes() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = """#!{python}
-import json, pathlib, sys
+import json, os, pathlib, sys
 folder = pathlib.Path(__file__).parent
 line = " ".join(sys.argv[1:])
 with (folder / "calls").open("a") as calls:
     calls.write(line + "\\n")
+with (folder / "told").open("a") as told:
+    told.write(json.dumps(dict(os.environ)) + "\\n")
 for when, code, out, err in json.loads((folder / "answers.json").read_text()):
     if when in line:
         sys.stdout.write(out)
@@ -43,6 +45,13 @@ class FakeDocker:
         """Every command line so far."""
         path = self.folder / "calls"
         return path.read_text().splitlines() if path.exists() else []
+
+    @property
+    def told(self) -> list[tuple[str, dict[str, str]]]:
+        """Every command line so far, with its environment."""
+        path = self.folder / "told"
+        told = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return list(zip(self.calls, told, strict=True))
 
     def _write(self) -> None:
         (self.folder / "answers.json").write_text(json.dumps(self._answers))

@@ -1,22 +1,34 @@
-"""Where the running stack can be reached from this machine, read from Compose, never assumed."""
+"""Addresses of the stack: the stores its services are led to, and where it is reached from this machine.
+
+All are read from Compose, never assumed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from bench.platforms.compose.compose import Compose
+from bench.platforms.compose.compose import Compose, Container
 from bench.platforms.postgres.logins import as_role, variable
+from settings.catalogue import database
+
+POOLED: Final = "pooled-postgres"
+"""The pooler's name among the containers."""
+STORES: Final = ("postgres", "postgres-2")
+"""The service of each shard."""
+DATABASE_URLS: Final = database.DATABASE_URLS.name
+SECOND: Final = "SECOND_SHARD"
+"""Any value in it leads all services to the second shard, too."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """`database` holds the password. None: the stack has no such service."""
+    """`databases`: that of each shard in their order; they hold the password. None: the stack has no such service."""
 
     api: str
-    database: str
+    databases: tuple[str, ...]
     influxdb: str | None
     grafana: str | None
 
@@ -27,15 +39,36 @@ def addresses(compose: Compose, config: Mapping[str, Any]) -> Addresses:
     told = services["api"]["environment"]
     return Addresses(
         api=f"http://{compose.published('api', int(told['API_PORT'])) or own(told)}",
-        database=_database(compose, _oracle(services["roles"]["environment"]), services),
+        databases=tuple(_database(compose, url, services) for url in _oracle(services["roles"]["environment"])),
         influxdb=_http(compose.published("influxdb", 8086)),
         grafana=_http(compose.published("grafana", 3000)),
     )
 
 
-def _oracle(told: Mapping[str, str]) -> str:
+def pooled(config: Mapping[str, Any]) -> bool:
+    """Whether the stack's services reach Postgres through its pooler."""
+    return urlsplit(led_to(config["services"]["api"]["environment"])[0]).hostname == POOLED
+
+
+def led_to(environment: Mapping[str, str]) -> list[str]:
+    """The address of each shard that a service is told."""
+    return environment[DATABASE_URLS].split()
+
+
+def in_shards(compose: Compose, shards: int) -> Compose:
+    """The same with its services led to so many shards, one or two."""
+    return compose.with_variables({SECOND: "yes" if shards == len(STORES) else ""})
+
+
+def as_it_runs(compose: Compose, containers: Iterable[Container]) -> Compose:
+    """The same with its services led to the shards to which the API that runs is; one that is told no list has one."""
+    api = next((one for one in containers if one.service == "api" and one.state == "running"), None)
+    return compose if api is None else in_shards(compose, len(compose.environment(api).get(DATABASE_URLS, "").split()))
+
+
+def _oracle(told: Mapping[str, str]) -> list[str]:
     """Where the bench reads, by the role that can do nothing else."""
-    return as_role(told["DATABASE_URL"], "oracle", told[variable("oracle")])
+    return [as_role(url, "oracle", told[variable("oracle")]) for url in led_to(told)]
 
 
 def own(told: Mapping[str, str]) -> str:

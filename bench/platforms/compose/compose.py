@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from bench import ROOT
 from bench.ends.bounded import NoAnswer, ask
@@ -25,8 +24,7 @@ SECRETS: Final = (*LASTING, *(secret.name for secret in catalogue.stack_secrets(
 ALL_PROFILES: Final = ("--profile", "*")
 LOAD: Final = ("--profile", "load")
 POOLER: Final = ("--profile", "pooler")
-POOLED: Final = "pooled-postgres"
-"""The pooler's name among the containers."""
+SHARDED: Final = ("--profile", "shards")
 ANSWER_S: Final = 60.0
 """How long Docker may take to answer a question; starting, building and stopping take as long as they take."""
 SLOW: Final = ("up", "build", "down")
@@ -86,8 +84,8 @@ class Compose:
         return ["docker", "compose", *arguments]
 
     def config(self) -> dict[str, Any]:
-        """compose.yaml with all variables resolved. Raises SetupError."""
-        done = self.call(*LOAD, "config", "--format", "json")
+        """compose.yaml with all variables resolved, and every service that may be started. Raises SetupError."""
+        done = self.call(*LOAD, *POOLER, *SHARDED, "config", "--format", "json")
         if done.returncode != 0:
             raise SetupError("compose.yaml", complaint(done.stderr), "correct .env, or remove it and run `task up`")
         return _object(_json(done.stdout, "docker compose config"), "docker compose config")
@@ -108,7 +106,7 @@ class Compose:
 
     def published(self, service: str, port: int) -> str | None:
         """`host:port` under which a running service's port can be reached from here, None if it is not published."""
-        done = self.call("port", service, str(port))
+        done = self.call(*ALL_PROFILES, "port", service, str(port))
         address = done.stdout.strip()
         return address if done.returncode == 0 and address and not address.endswith(":0") else None
 
@@ -152,12 +150,6 @@ def tolerant(compose: Compose) -> Compose:
     """For commands that start nothing: they work without the secrets of .env."""
     missing = {name: "unset" for name in SECRETS if not os.environ.get(name)}
     return compose.with_variables(missing) if not (ROOT / ".env").exists() else compose
-
-
-def pooled(config: Mapping[str, Any]) -> bool:
-    """Whether the stack's services reach Postgres through its pooler."""
-    leading: str = config["services"]["api"]["environment"]["DATABASE_URL"]
-    return urlsplit(leading).hostname == POOLED
 
 
 def complaint(text: str) -> str:

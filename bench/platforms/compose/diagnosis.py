@@ -9,24 +9,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bench.ends.errors import SetupError
+from bench.platforms.compose.addresses import STORES, led_to
 from bench.platforms.compose.compose import Compose, Container, complaint
 from settings.catalogue import stack
+from settings.catalogue.database import SHARDS
 
 PORTS: Final = {
     "api": stack.STACK_API_PORT.name,
     "postgres": stack.STACK_POSTGRES_PORT.name,
+    "postgres-2": stack.STACK_POSTGRES_2_PORT.name,
     "influxdb": stack.STACK_INFLUX_PORT.name,
     "grafana": stack.STACK_GRAFANA_PORT.name,
 }
 ONE_SHOT: Final = ("migrate", "roles")
+OTHER_SHARDS: Final = "set SHARDS as it was when the stack was made, or `task reset` (drops the data)"
 OTHER_SECRETS: Final = "its volume was made with another one: put that into .env, or `task reset` (drops the data)"
 
 
 def check_ports(config: Mapping[str, Any], running: Iterable[Container]) -> None:
     """Raise SetupError for a published port that somebody else has; those of running services are ours."""
     ours = {container.service for container in running if container.state == "running"}
+    absent = STORES[len(led_to(config["services"]["roles"]["environment"])) :]
     for service, variable in PORTS.items():
-        if service in ours or service not in config["services"]:
+        if service in (*ours, *absent) or service not in config["services"]:
             continue
         for port in config["services"][service].get("ports", []):
             if port.get("published", "").isdigit():
@@ -63,6 +68,8 @@ def explain(compose: Compose, output: str) -> SetupError:
 def _migration(service: str, line: str) -> SetupError:
     if "password authentication failed" in line:
         return SetupError("POSTGRES_PASSWORD", "the database refuses it", OTHER_SECRETS)
+    if "the store is shard" in line:
+        return SetupError(SHARDS.name, line, OTHER_SHARDS)
     return SetupError(service, line or "failed without a word", f"see `task logs -- {service}`, then `task up` again")
 
 

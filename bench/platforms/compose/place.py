@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from bench import ROOT
-from bench.platforms.compose.addresses import Addresses, addresses
+from bench.platforms.compose.addresses import Addresses, addresses, as_it_runs
 from bench.platforms.compose.compose import Compose, DockerSilent
 from bench.platforms.compose.dotenv import missing
+from bench.platforms.postgres.logins import addresses as told_where
 from settings import Environment
 from settings.catalogue.api import API_POOL_SIZE, API_PROCESSES
-from settings.catalogue.database import DATABASE_URL, SHARDS
+from settings.catalogue.database import DATABASE_URL, DATABASE_URLS, SHARDS
 from settings.catalogue.load import BASE_URL, TARGET
 from settings.catalogue.observation import ENDPOINTS, LOG_LEVEL
 from settings.catalogue.projection import PROJECTORS
@@ -34,23 +35,25 @@ def place(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
     env = Environment(variables)
     if env.optional(BASE_URL.name):
         return {}, "in the system at BASE_URL"
-    if env.optional(DATABASE_URL.name):
-        return {}, "embedded, on the database of DATABASE_URL"
+    for setting in (DATABASE_URL, DATABASE_URLS):
+        if env.optional(setting.name):
+            return {}, f"embedded, on the database of {setting.name}"
     if (target := TARGET.read(env)) != TARGET.default:
         return {}, f"embedded: target {target}"
-    if (shards := SHARDS.read(env)) > 1:
-        return {}, f"embedded: {SHARDS.name}={shards}, and the stack has one shard"
+    asked = SHARDS.read(env) if env.optional(SHARDS.name) else None
     try:
-        return _into_stack(variables)
+        return _into_stack(variables, asked)
     except DockerSilent as silence:
         return {}, f"embedded: Docker is passed over ({silence.problem})"
 
 
-def _into_stack(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
+def _into_stack(variables: Mapping[str, str], asked: int | None) -> tuple[dict[str, str], str]:
     found = find(variables)
     if found is None:
         return {}, "embedded: no stack is up"
     compose, where = found
+    if asked not in (None, shards := len(where.databases)):
+        return {}, f"embedded: {SHARDS.name}={asked}, and the stack has {shards}"
     containers = [container for container in compose.containers() if container.state == "running"]
     told = compose.environment(next(container for container in containers if container.service == "api"))
     kept = {name: told[name] for name in KEPT if told.get(name)}
@@ -61,7 +64,7 @@ def _into_stack(variables: Mapping[str, str]) -> tuple[dict[str, str], str]:
         **kept,
         **given,
         BASE_URL.name: where.api,
-        DATABASE_URL.name: where.database,
+        **told_where(where.databases),
     }, f"in the stack at {where.api}"
 
 
@@ -81,6 +84,8 @@ def find(variables: Mapping[str, str] = os.environ) -> tuple[Compose, Addresses]
     if shutil.which("docker") is None or missing(ROOT / ".env", variables):
         return None
     compose = Compose(patience_s=ANSWER_S)
-    if not any(container.service == "api" and container.well for container in compose.containers()):
+    containers = compose.containers()
+    if not any(container.service == "api" and container.well for container in containers):
         return None
+    compose = as_it_runs(compose, containers)
     return compose, addresses(compose, compose.config())

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.ends.errors import SetupError
-from bench.platforms.compose.addresses import addresses
+from bench.platforms.compose.addresses import addresses, as_it_runs
 from bench.platforms.compose.compose import Compose, Container
 from bench.platforms.compose.up import start
 from bench.platforms.http_client import settle
@@ -21,6 +21,7 @@ def scale(compose: Compose, number: str, console: Console) -> None:
     containers = compose.containers()
     if not any(container.service == "api" and container.well for container in containers):
         raise SetupError("stack", "is not up", "`task up` first")
+    compose = as_it_runs(compose, containers)
     config = compose.config()
     start(_as_they_are(compose, containers, config), "projector", projectors=count)
     settle(addresses(compose, config).api, count)

@@ -12,8 +12,8 @@ from typing import Final
 from bench import ROOT
 from bench.ends.guardian import Guardian
 from bench.platforms import http_client
-from bench.platforms.compose.addresses import Addresses
-from bench.platforms.compose.compose import Compose, pooled
+from bench.platforms.compose.addresses import STORES, Addresses, pooled
+from bench.platforms.compose.compose import ALL_PROFILES, Compose
 from bench.platforms.compose.leaders import ContainerLeaders
 from bench.platforms.compose.observers import target, troubles
 from bench.platforms.compose.parts import ContainerPart
@@ -32,7 +32,7 @@ from settings.catalogue.load import LOADGEN_WORKERS
 
 FOLDER: Final = "/bundles"
 REVISION: Final = "org.opencontainers.image.revision"
-LOGGED: Final = ("api", "projector", "postgres")
+LOGGED: Final = ("api", "projector", *STORES)
 
 
 class Containers:
@@ -40,14 +40,14 @@ class Containers:
 
     name = "compose"
 
-    def __init__(self, compose: Compose, api: str, database_url: str, processes: Processes, guardian: Guardian) -> None:
+    def __init__(self, compose: Compose, where: Addresses, processes: Processes, guardian: Guardian) -> None:
         self._compose = compose
         self._processes = processes
-        self._parts = _parts(compose, api, database_url, guardian)
+        self._parts = _parts(compose, where, guardian)
         self._leaders = ContainerLeaders(compose)
 
     def parts(self) -> list[Part]:
-        """Postgres only where the stack has its own."""
+        """Servers of Postgres, a shard each, only where the stack has its own."""
         return list(self._parts)
 
     def leaders(self) -> Leaders:
@@ -108,22 +108,27 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
     http_client.settle(where.api, settings.projectors, settings.strategy)
     postgres = config["services"].get("postgres", {"image": "a Postgres outside of it"})
     way = f", through {config['services']['pooler']['image']}" if pooled(config) else ""
-    told_by_server = reach(where.database, source=f"the stack, {postgres['image']}{way}", profile="given")
+    source = f"the stack, {postgres['image']}{way}"
+    # Each is reached, and what is told of a run's server is told of the first.
+    told_by_server, *_ = [reach(url, source=source, profile="given") for url in where.databases]
     if settings.mode == "serial":
         progress.step("waiting for the global order to be walked to its end")
-        catch_up(where.database)
+        for url in where.databases:
+            catch_up(url)
+    logins = [Logins.given(url) for url in where.databases]
     with Guardian() as guardian:
         processes = Processes(log, guardian)
         try:
             yield System(
-                platform=Containers(compose, where.api, where.database, processes, guardian),
+                platform=Containers(compose, where, processes, guardian),
                 settings=settings,
                 base_url=where.api,
-                logins=Logins.given(where.database),
+                logins=logins[0],
                 postgres=told_by_server,
-                doctor=examined_as_reader(settings, where.database),
+                doctor=examined_as_reader(settings, *where.databases),
                 processes=processes,
                 influx=target(where, config),
+                further=tuple(logins[1:]),
             )
         finally:
             processes.stop()
@@ -131,20 +136,23 @@ def running(found: tuple[Compose, Addresses], settings: Settings, log: Path, pro
             _keep_logs(compose, log, began)
 
 
-def _parts(compose: Compose, api: str, database_url: str, guardian: Guardian) -> list[Part]:
-    ready: dict[str, Callable[[ContainerPart], bool]] = {
-        "postgres": lambda _: answers(database_url),
-        "api": lambda _: http_client.ready(api),
-        "projector": lambda part: http_client.at_work(api, part.holder),
+def _parts(compose: Compose, where: Addresses, guardian: Guardian) -> list[Part]:
+    services: dict[str, tuple[Kind, Callable[[ContainerPart], bool]]] = {
+        **{name: ("postgres", _answering(url)) for name, url in zip(STORES, where.databases, strict=False)},
+        "api": ("api", lambda _: http_client.ready(where.api)),
+        "projector": ("projector", lambda part: http_client.at_work(where.api, part.holder)),
     }
     running = [container for container in compose.containers() if container.state == "running"]
-    kinds: tuple[Kind, ...] = ("postgres", "api", "projector")
     return [
-        ContainerPart(compose, kind, container.name, ready[kind], guardian=guardian)
-        for kind in kinds
+        ContainerPart(compose, kind, container.name, ready, guardian=guardian)
+        for service, (kind, ready) in services.items()
         for container in running
-        if container.service == kind
+        if container.service == service
     ]
+
+
+def _answering(url: str) -> Callable[[ContainerPart], bool]:
+    return lambda _: answers(url)
 
 
 def _end_loadgen(compose: Compose, folder: Path) -> None:
@@ -157,6 +165,8 @@ def _end_loadgen(compose: Compose, folder: Path) -> None:
 
 def _keep_logs(compose: Compose, log: Path, since: datetime) -> None:
     for service in LOGGED:
-        done = compose.call("logs", "--no-color", "--no-log-prefix", "--since", since.isoformat(), service)
+        done = compose.call(
+            *ALL_PROFILES, "logs", "--no-color", "--no-log-prefix", "--since", since.isoformat(), service
+        )
         if done.returncode == 0 and done.stdout:
             (log / f"{service}.log").write_text(done.stdout, encoding="utf-8")

@@ -11,13 +11,14 @@ from rich.console import Console
 from bench import ROOT
 from bench.ends.errors import SetupError
 from bench.platforms.compose import dotenv
-from bench.platforms.compose.addresses import addresses
-from bench.platforms.compose.compose import LASTING, LOAD, POOLER, Compose, Container, pooled
+from bench.platforms.compose.addresses import STORES, addresses, as_it_runs, in_shards, led_to, pooled
+from bench.platforms.compose.compose import LASTING, LOAD, POOLER, SHARDED, Compose, Container
 from bench.platforms.compose.diagnosis import check_ports, explain
 from bench.platforms.compose.observers import troubles
 from bench.preflight.description import versions
 from bench.preflight.settings import Settings
-from settings import Environment
+from settings import Environment, SettingError
+from settings.catalogue.database import SHARDS
 from settings.catalogue.projection import PROJECTORS
 from settings.catalogue.stack import STACK_POOLER
 
@@ -31,9 +32,10 @@ def up(compose: Compose, console: Console) -> None:
     settings = Settings.from_env(os.environ)
     STACK_POOLER.optional(Environment(os.environ))
     _secrets(compose, console)
-    compose = compose.with_variables({**told(settings), **revision()})
-    config = compose.config()
     running = compose.containers()
+    compose = _in_shards(compose.with_variables({**told(settings), **revision()}), settings, running)
+    config = compose.config()
+    profiles = _profiles(config)
     check_ports(config, running)
     console.print("· building the images")
     _logged(compose, *LOAD, "build")
@@ -41,7 +43,7 @@ def up(compose: Compose, console: Console) -> None:
         console.print("· stopping the projectors of the former version: the schema may change")
         _logged(compose, "stop", "projector")
     console.print("· starting, and waiting until all is ready")
-    start(compose, projectors=wanted(compose, settings), profiles=POOLER if pooled(config) else ())
+    start(compose, projectors=wanted(compose, settings), profiles=profiles)
     found = addresses(compose, config)
     for trouble in troubles(found, config):
         raise trouble
@@ -51,6 +53,23 @@ def up(compose: Compose, console: Console) -> None:
     if found.influxdb:
         console.print(f"  InfluxDB  {found.influxdb}   (tidemark, INFLUX_PASSWORD of .env)", soft_wrap=True)
     console.print("\n  task bench:parallel   task bench:serial   task scale N=4   task logs   task down\n")
+
+
+def _in_shards(compose: Compose, settings: Settings, running: Iterable[Container]) -> Compose:
+    """SHARDS if it is set, else as many as there are, else one. Raises SettingError for more than there can be."""
+    if SHARDS.optional(Environment(os.environ)) is None:
+        return as_it_runs(compose, running)
+    if settings.shards > len(STORES):
+        raise SettingError(SHARDS.name, str(settings.shards), f"{len(STORES)} at most in the stack")
+    return in_shards(compose, settings.shards)
+
+
+def _profiles(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of what stands between the services and Postgres, and of the second shard. Raises SettingError for both."""
+    sharded = len(led_to(config["services"]["api"]["environment"])) > 1
+    if pooled(config) and sharded:
+        raise SettingError(STACK_POOLER.name, "…", f"no value with {SHARDS.name}: the pooler leads to one server")
+    return POOLER if pooled(config) else SHARDED if sharded else ()
 
 
 def _replaced(compose: Compose, config: Mapping[str, Any], running: Iterable[Container]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,22 +22,36 @@ CONFIG: dict[str, Any] = {
             "environment": {
                 "API_HOST": "0.0.0.0",
                 "API_PORT": "8000",
-                "DATABASE_URL": "postgresql://tidemark_api:pw@postgres:5432/tidemark",
+                "DATABASE_URLS": "postgresql://tidemark_api:pw@postgres:5432/tidemark",
             },
         },
         "roles": {
             "environment": {
-                "DATABASE_URL": "postgresql://tidemark:pw@postgres:5432/tidemark",
+                "DATABASE_URLS": "postgresql://tidemark:pw@postgres:5432/tidemark",
                 "TIDEMARK_ORACLE_PASSWORD": "looks",
             },
         },
         "projector": {
             "image": "tidemark-projector",
-            "environment": {"DATABASE_URL": "", "SERIAL_PROJECTION": None},
+            "environment": {"DATABASE_URLS": "", "SERIAL_PROJECTION": None},
         },
         "postgres": {"image": "postgres:18"},
     }
 }
+
+
+ONE = ["DATABASE_URLS=postgresql://a"]
+"""What `docker inspect` tells of the environment of a service that has one shard."""
+
+
+def two_shards() -> dict[str, Any]:
+    """`docker compose config` of a stack that is led to the second shard, too."""
+    config = copy.deepcopy(CONFIG)
+    for service in ("api", "roles"):
+        told = config["services"][service]["environment"]
+        told["DATABASE_URLS"] += " " + told["DATABASE_URLS"].replace("@postgres:", "@postgres-2:")
+    config["services"]["postgres-2"] = {"image": "postgres:18", "profiles": ["shards"]}
+    return config
 
 
 def container(service: str, **more: object) -> dict[str, object]:
@@ -52,7 +67,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     monkeypatch.setenv("PATH", str(folder))
     for name in SECRETS:
         monkeypatch.setenv(name, "secret")
-    for name in ("DATABASE_URL", "BASE_URL", "PROJECTORS", "COMPOSE_FILE"):
+    for name in ("DATABASE_URL", "DATABASE_URLS", "SHARDS", "BASE_URL", "PROJECTORS", "COMPOSE_FILE"):
         monkeypatch.delenv(name, raising=False)
     project = tmp_path / "project"
     project.mkdir()
@@ -61,9 +76,11 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     monkeypatch.setattr(place, "ROOT", project)
     monkeypatch.setattr(up, "LOG", project / ".cache" / "stack.log")
     fake = FakeDocker(folder)
+    fake.answer("inspect --format {{json .Config.Env}}", ONE)
     fake.answer("config --format json", CONFIG)
     fake.answer("port api", "127.0.0.1:8000\n")
     fake.answer("port postgres", "127.0.0.1:5555\n")
+    fake.answer("port postgres-2", "127.0.0.1:5556\n")
     fake.answer("info --format {{.NCPU}}", "3\n")
     return fake
 

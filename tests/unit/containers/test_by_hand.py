@@ -15,7 +15,7 @@ from bench.platforms import by_hand
 from bench.platforms.platform import System
 from bench.preflight import description
 from tests.fakes.docker import FakeDocker
-from tests.unit.containers.conftest import container
+from tests.unit.containers.conftest import ONE, container
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_stack_in_the_other_mode_is_set_for_the_web_interface(
         return {}
 
     docker.answer("ps --all", [container("api", Health="healthy"), container("projector")])
-    docker.answer("inspect", [])
+    docker.answer("inspect", ONE)
     docker.answer("port api", f"{api}\n")
     monkeypatch.setattr(by_hand, "_watch", watch)
     monkeypatch.setattr(description, "postgres", answer)

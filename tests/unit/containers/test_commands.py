@@ -11,11 +11,20 @@ import pytest
 
 from bench.platforms.compose.dotenv import missing, read
 from bench.platforms.compose.place import place
+from bench.preflight.settings import Settings
 from tests.fakes.docker import FakeDocker
-from tests.unit.containers.conftest import CONFIG, container
+from tests.unit.containers.conftest import CONFIG, ONE, container, two_shards
 
 Run = Callable[..., tuple[int, str, str]]
 READY = {"Health": "healthy"}
+
+
+TWO = ["DATABASE_URLS=postgresql://a postgresql://b"]
+
+
+def told_of_second(docker: FakeDocker, when: str) -> set[str]:
+    """What calls with these words were told in SECOND_SHARD."""
+    return {told.get("SECOND_SHARD", "unset") for call, told in docker.told if when in call}
 
 
 def started(docker: FakeDocker) -> str:
@@ -36,12 +45,15 @@ def test_up_builds_starts_waits_and_says_where(docker: FakeDocker, run: Run) -> 
 
 def test_up_starts_the_pooler_where_services_go_through_it(docker: FakeDocker, run: Run) -> None:
     through = copy.deepcopy(CONFIG)
-    url = through["services"]["api"]["environment"]["DATABASE_URL"]
-    through["services"]["api"]["environment"]["DATABASE_URL"] = url.replace("@postgres:", "@pooled-postgres:")
+    url = through["services"]["api"]["environment"]["DATABASE_URLS"]
+    through["services"]["api"]["environment"]["DATABASE_URLS"] = url.replace("@postgres:", "@pooled-postgres:")
     docker.answer("config --format json", through)
     assert run("up")[0] == 0
     (call,) = [call for call in docker.calls if " up --detach" in call]
     assert call.startswith("compose --profile pooler up --detach --wait ")
+    # A run names its image, which a profile that is not asked for leaves out.
+    (asked,) = [call for call in docker.calls if " config " in call]
+    assert "--profile pooler" in asked
 
 
 def test_up_refuses_a_mode_that_no_pooler_has(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +61,58 @@ def test_up_refuses_a_mode_that_no_pooler_has(docker: FakeDocker, run: Run, monk
     code, _, said = run("up")
     assert (code, "STACK_POOLER='statement'" in said) == (2, True)
     assert [call for call in docker.calls if " up " in call] == []
+
+
+def test_up_starts_the_second_server_where_services_are_led_to_it(
+    docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARDS", "2")
+    docker.answer("config --format json", two_shards())
+    assert run("up")[0] == 0
+    (call,) = [call for call in docker.calls if " up --detach" in call]
+    assert call.startswith("compose --profile shards up --detach --wait ")
+    assert told_of_second(docker, "config") == told_of_second(docker, "up --detach") == {"yes"}
+
+
+@pytest.mark.parametrize(("asked", "told"), [("", "yes"), ("1", ""), ("2", "yes")])
+def test_up_again_keeps_the_shards_unless_it_is_told(
+    docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, asked: str, told: str
+) -> None:
+    monkeypatch.setenv("SHARDS", asked)
+    docker.answer("ps --all", [container("api", **READY)])
+    docker.answer("inspect --format {{json .Config.Env}}", TWO)
+    assert run("up")[0] == 0
+    assert told_of_second(docker, "config") == told_of_second(docker, "up --detach") == {told}
+
+
+def test_up_refuses_more_shards_than_there_are_servers(
+    docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARDS", "3")
+    code, _, said = run("up")
+    assert (code, "SHARDS='3' is not usable: expected 2 at most in the stack" in said) == (2, True)
+    assert [call for call in docker.calls if " up " in call] == []
+
+
+def test_up_refuses_a_pooler_before_two_shards(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARDS", "2")
+    monkeypatch.setenv("STACK_POOLER", "session")
+    through = two_shards()
+    told = through["services"]["api"]["environment"]
+    told["DATABASE_URLS"] = told["DATABASE_URLS"].replace("@postgres:", "@pooled-postgres:")
+    docker.answer("config --format json", through)
+    code, _, said = run("up")
+    assert (code, "STACK_POOLER=" in said, "no value with SHARDS" in said) == (2, True, True)
+    assert [call for call in docker.calls if " up " in call] == []
+
+
+def test_scale_keeps_the_shards(docker: FakeDocker, run: Run) -> None:
+    """A projector that were led to one store of two would be another shard's."""
+    docker.answer("ps --all", [container("api", **READY), container("projector")])
+    docker.answer("inspect --format {{json .Config.Env}}", TWO)
+    docker.answer("up --detach", code=1, err="ERROR: far enough\n")
+    assert run("scale", "2")[0] == 2
+    assert told_of_second(docker, "up --detach") == {"yes"}
 
 
 def test_up_makes_secrets_once(docker: FakeDocker, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -139,7 +203,7 @@ def test_an_address_that_is_given_wins(docker: FakeDocker) -> None:
 
 def test_a_run_goes_into_the_stack_that_is_up(docker: FakeDocker) -> None:
     docker.answer("ps --all", [container("api", **READY), container("projector"), container("projector")])
-    docker.answer("inspect", ["API_PROCESSES=4", "API_POOL_SIZE", "PATH=/bin"])
+    docker.answer("inspect", [*ONE, "API_PROCESSES=4", "API_POOL_SIZE", "PATH=/bin"])
     told, where = place(dict(os.environ))
     assert where == "in the stack at http://127.0.0.1:8000"
     assert told == {
@@ -149,3 +213,31 @@ def test_a_run_goes_into_the_stack_that_is_up(docker: FakeDocker) -> None:
         "API_PROCESSES": "4",
     }
     assert place({**os.environ, "PROJECTORS": "7"})[0]["PROJECTORS"] == "7"
+
+
+@pytest.mark.parametrize("asked", [{}, {"SHARDS": "2"}])
+def test_a_run_in_a_stack_of_two_shards_is_told_both_stores(docker: FakeDocker, asked: dict[str, str]) -> None:
+    of_two_shards(docker)
+    told, where = place({**os.environ, **asked})
+    assert where == "in the stack at http://127.0.0.1:8000"
+    login = "postgresql://tidemark_oracle:looks@127.0.0.1"
+    assert told["DATABASE_URLS"] == f"{login}:5555/tidemark {login}:5556/tidemark"
+    assert "DATABASE_URL" not in told
+    settings = Settings.from_env({**os.environ, **asked, **told})
+    assert (settings.shards, len(settings.database_urls)) == (2, 2)
+    assert told_of_second(docker, "config") == {"yes"}
+
+
+@pytest.mark.parametrize(("asked", "has"), [("1", 2), ("2", 1), ("3", 2)])
+def test_a_run_of_other_shards_than_the_stacks_is_embedded(docker: FakeDocker, asked: str, has: int) -> None:
+    of_two_shards(docker)
+    if has == 1:
+        docker.answer("config --format json", CONFIG)
+    assert place({**os.environ, "SHARDS": asked}) == ({}, f"embedded: SHARDS={asked}, and the stack has {has}")
+
+
+def of_two_shards(docker: FakeDocker) -> None:
+    """Let the stack be up, over two."""
+    docker.answer("ps --all", [container("api", **READY), container("projector")])
+    docker.answer("inspect", TWO)
+    docker.answer("config --format json", two_shards())

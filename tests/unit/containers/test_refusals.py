@@ -107,6 +107,15 @@ def test_a_password_that_is_not_the_volumes(docker: FakeDocker, run: Run) -> Non
     assert "`task reset`" in line
 
 
+def test_a_store_that_is_another_shard(docker: FakeDocker, run: Run) -> None:
+    docker.answer("up --detach", code=1)
+    docker.answer("ps --all", container("migrate", State="exited", ExitCode=1))
+    docker.answer("logs", "DATABASE_URL: the store is shard 0 of 2, and is reached as shard 0 of 1\n")
+    line = complaint(run("up"))
+    assert line.startswith("SHARDS: DATABASE_URL: the store is shard 0 of 2")
+    assert "set SHARDS as it was" in line
+
+
 def test_a_service_that_does_not_become_ready(docker: FakeDocker, run: Run) -> None:
     docker.answer("up --detach", code=1, err="container tidemark-api-1 is unhealthy\n")
     docker.answer("ps --all", container("api", Health="unhealthy"))
