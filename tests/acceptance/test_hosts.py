@@ -106,7 +106,7 @@ def test_a_run_of_two_shards_over_hosts_converges_through_a_delay_and_a_partitio
     with placed(tmp_path, stores=2, **NOTICED) as system:
         system.delay(5)
         results = tmp_path / "results"
-        run = system.begin(results, VUS="20", DURATION="15s", WARMUP="1s", SILENCE_MAX="60s")
+        run = system.begin(results, VUS="8", DURATION="15s", WARMUP="1s", SILENCE_MAX="60s")
         run.wait_until_loaded()
         first = PROJECTORS[0]
         with system.cut(first):
