@@ -136,6 +136,11 @@ class Ledger:
         if id is not None:
             self._todo(id).doubt(text, deleted=operation == "delete")
 
+    def refused(self, operation: Operation, id: str | None) -> None:
+        """A write was refused, so no count moves. That it was a delete is kept, for a todo that is not shown then."""
+        if operation == "delete" and id is not None and (todo := self.todos.get(id)) is not None:
+            todo.delete_refused = True
+
     def sent(self, at: float | None) -> None:
         """A write was acknowledged that had been sent then; None is no moment."""
         if at is not None:

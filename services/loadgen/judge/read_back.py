@@ -170,4 +170,8 @@ def _text(value: Any) -> str:
 def _fault(todo: Todo, row: Row | None, missing: int, note: str = "") -> Fault:
     last = "deleted" if todo.deleted else f"text {todo.text!r}"
     said = f"version {todo.version}, {last}" + (f"; {note}" if note else "")
-    return Fault(todo.id, missing, said, f"version {row.version}, text {row.text!r}" if row else "not found")
+    return Fault(todo.id, missing, said, f"version {row.version}, text {row.text!r}" if row else _absent(todo))
+
+
+def _absent(todo: Todo) -> str:
+    return "not found; its delete was refused, so it was to change nothing" if todo.delete_refused else "not found"

@@ -13,6 +13,7 @@ class Todo:
     target may count from 0: that nothing is acknowledged is told by `versions`, which is empty then.
 
     `maybe_texts` and `maybe_deleted` are writes whose answer was lost: they happened or they did not.
+    `delete_refused`: a delete was answered with a refusal, and a refused write changes nothing.
     """
 
     id: str
@@ -22,6 +23,7 @@ class Todo:
     versions: list[int] = field(default_factory=list)
     maybe_texts: Sequence[str] = ()
     maybe_deleted: bool = False
+    delete_refused: bool = False
 
     @property
     def settled(self) -> bool:

@@ -132,6 +132,8 @@ class TodoCalls:
             if written is not None:
                 ledger.sent(sent_at)
                 self._enter(operation, id or written.stream, written.version, text)
+            elif answered:
+                ledger.refused(operation, id)
         finally:
             # A greenlet killed while it waits passes here too: its write may have been committed.
             if not answered:

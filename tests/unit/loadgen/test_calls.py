@@ -63,6 +63,8 @@ def test_a_write_becomes_what_its_answer_says(operation: str, answer: Answer, be
     assert ledger.lost[operation] == (became == "lost")  # type: ignore[index]
     assert (ledger.entered, ledger.in_flight) == (1 + added, 0)
     assert len(ledger.retired) == (operation == "delete" and became == "acknowledged")
+    if became == "rejected":
+        assert ledger.todos["t"].delete_refused == (operation == "delete")
     if became == "lost":
         assert ledger.todos["t"].version == 1
         assert ledger.todos["t"].maybe_deleted == (operation == "delete")

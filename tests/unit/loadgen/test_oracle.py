@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from services.loadgen.contract import OutsideContract
+from services.loadgen.judge.ledger import Ledger
 from services.loadgen.judge.read_back import Row, check, examine, sweep, sweep_is_cheaper
 from services.loadgen.judge.todo import Todo
+from settings.scenarios.document import Operation
 
 LIVE = Todo("t", 3, "c", versions=[1, 2, 3])
 FROM_ZERO = Todo("t")
@@ -55,6 +57,20 @@ def test_a_fault_says_what_was_acknowledged_and_what_is_shown() -> None:
     fault = examine(LIVE, Row(2, "b"))
     assert fault is not None
     assert (fault.stream, fault.acknowledged, fault.shown) == ("t", "version 3, text 'c'", "version 2, text 'b'")
+
+
+@pytest.mark.parametrize(("operation", "named"), [("delete", True), ("update", False)])
+def test_a_todo_that_is_gone_after_its_delete_was_refused_says_so(operation: Operation, named: bool) -> None:
+    ledger = Ledger()
+    ledger.created("t", 1, "a")
+    ledger.refused(operation, "t")
+    ledger.refused("create", None)
+    ledger.refused("delete", "a stranger's")
+    fault = examine(ledger.todos["t"], None)
+    assert fault is not None
+    assert fault.missing == 1
+    assert ("delete was refused" in fault.shown) == named
+    assert list(ledger.todos) == ["t"]
 
 
 def test_a_suspect_of_the_sweep_is_looked_up_before_it_counts() -> None:
