@@ -14,7 +14,7 @@ from uuid import UUID
 import uvicorn
 from domain import InvalidText, TodoDeleted, Todos, environment
 from eventsourcing.application import AggregateNotFoundError
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
+from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError
 from http_bodies import MAX_LIMIT, Refused, number, problem, text_of
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -156,7 +156,8 @@ def _handlers() -> dict[Any, Any]:
         return handler
 
     statuses = {InvalidText: 422, AggregateNotFoundError: 404, TodoDeleted: 404, IntegrityError: 409}
-    away = {OperationalError: 503, InterfaceError: 503}
+    # A server that is read-only, as a standby is, refuses an insert with what the driver counts as an internal error.
+    away = {OperationalError: 503, InterfaceError: 503, InternalError: 503}
     return {Refused: refused, HTTPException: plain} | {kind: known(code) for kind, code in (statuses | away).items()}
 
 
