@@ -22,6 +22,8 @@ from bench.trial.foreign.standstill import LASTS_S as STANDS_S
 from settings.catalogue.projection import Strategy
 
 LASTS_S: Final = 3.0
+LONGEST_S: Final = 12.0
+"""So long it lasts where writes still find room in pages that the tables have: few writes need a new one only then."""
 MOVED_S: Final = 30.0
 """Tables are moved before the load, when nobody has them for long."""
 PLACE: Final = "tidemark_fault"
@@ -54,10 +56,11 @@ class Fault:
         self._disk: Disk
         self.span = Span(LASTS_S)
         self.refused = False
+        self.lasted_s = 0.0
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
-        """The load generator waits for an API that looks for its store again."""
-        return {"SILENCE_MAX": "60s"}
+        """The load generator waits for an API that looks for its store again, and writes for as long as it may last."""
+        return {"SILENCE_MAX": "60s", "DURATION": "20s"}
 
     def set_up(self, system: System) -> None:
         """Needs the power over the server's disk. All tables are moved to a small one, which goes with the server."""
@@ -84,10 +87,15 @@ class Fault:
         return True
 
     def watch(self, stats: Stats | None) -> bool:
-        """It heals when it has lasted for its time; a write of a foreign session shows that it is full."""
-        if self.span.lasting and not self.refused:
+        """It heals when it has lasted for its time and the log stood still, or for long; a write of a foreign session
+        shows that it is full.
+        """
+        if not self.span.lasting:
+            return False
+        if not self.refused:
             self.span.use(self._write)
-        return self.span.note(stats)
+        self.lasted_s = self.span.elapsed_s
+        return self.span.note(stats) and (self.span.standstill.log_s >= STANDS_S or self.lasted_s >= LONGEST_S)
 
     def _write(self, dba: OpenConnection) -> None:
         try:
@@ -106,7 +114,7 @@ class Fault:
         seen = "the server said so (53100)" if self.refused else "the server never said so"
         return Evidence(
             hit=self.refused and stood_s >= STANDS_S and unacknowledged(loadgen) > 0,
-            what=f"the file system of the tables was full for {LASTS_S:g} s, {seen}: no event was written for "
+            what=f"the file system of the tables was full for {self.lasted_s:.1f} s, {seen}: no event was written for "
             f"{stood_s:.1f} s, {refusals(loadgen)}",
         )
 

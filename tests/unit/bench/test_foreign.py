@@ -146,7 +146,7 @@ def test_nothing_has_hit_that_was_not_seen_to(name: str) -> None:
     fault = load(name)
     found = fault.evidence(REFUSED)
     assert not found.hit, found.what
-    assert set(fault.defaults("global-order")) <= {"SILENCE_MAX", "SKEW"}
+    assert set(fault.defaults("global-order")) <= {"SILENCE_MAX", "SKEW", "DURATION"}
     assert not fault.watch(None)
     fault.heal()
 
@@ -158,6 +158,16 @@ def test_a_store_that_refused_nobody_was_not_hit(name: str) -> None:
     fault.span.standstill.log_s = 2.0
     assert not fault.evidence({}).hit
     assert fault.evidence(REFUSED).hit
+
+
+@pytest.mark.parametrize(("elapsed_s", "stood_s", "over"), [(4.0, 0.4, False), (4.0, 1.0, True), (12.0, 0.0, True)])
+def test_a_disk_is_full_until_the_log_stood_still_or_for_long(elapsed_s: float, stood_s: float, over: bool) -> None:
+    fault: Any = load("full-disk")
+    fault.refused = True
+    standstill = SimpleNamespace(log_s=stood_s)
+    fault.span = SimpleNamespace(lasting=True, elapsed_s=elapsed_s, standstill=standstill, note=lambda _: True)
+    assert fault.watch(None) is over
+    assert f"was full for {elapsed_s} s" in fault.evidence({}).what
 
 
 @pytest.mark.parametrize("name", EVERY)
