@@ -21,7 +21,7 @@ from litestar.openapi.spec import (
 )
 
 from services.api.http.bodies import Problem
-from services.api.http.requests import ID, KEY, MAX_VERSION, VERSION
+from services.api.http.requests import ID, KEY, MAX_SHARD, MAX_VERSION, VERSION
 from services.api.reading.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
 from todo.commands import MAX_TEXT
 
@@ -85,6 +85,13 @@ WAIT: Final = Parameter(
     description="how long at most, in milliseconds",
     required=False,
 )
+SHARD: Final = Parameter(
+    "shard",
+    "query",
+    Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=MAX_SHARD),
+    description="whose log: to be named where there are several shards, from 0 on",
+    required=False,
+)
 NOT_BLANK: Final = rf"^[^\u0000]*[^\u0000{BLANK}][^\u0000]*$"
 """Pattern of a text: no NUL, and something that is not blank."""
 
@@ -136,6 +143,14 @@ class ReadOperation(Operation):
 
     def __post_init__(self) -> None:
         self.parameters = [STREAM, AT_LEAST_VERSION, WAIT]
+
+
+@dataclass
+class LogOperation(Operation):
+    """What a page of the log takes beside what Litestar sees."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or []), SHARD]
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:

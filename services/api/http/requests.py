@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
@@ -16,6 +16,8 @@ from services.api.reading.waiting import DEFAULT_WAIT_MS, MAX_WAIT_MS
 from services.api.refusals import MalformedRequest, UnsupportedMediaType
 from todo.errors import InvalidText, TodoNotFound
 
+Q = TypeVar("Q", bound=msgspec.Struct)
+
 MAX_BODY: Final = 32 * 1024
 """Bytes. The longest text, each character written as a pair of JSON escapes, fits."""
 
@@ -24,6 +26,9 @@ MAX_VERSION: Final = 999_999_999
 
 MAX_POSITION: Final = 2**53 - 1
 """The highest position that a caller can name: a whole number in every language that reads JSON."""
+
+MAX_SHARD: Final = 255
+"""The highest number of a shard that a caller can name."""
 
 MAX_PAGE: Final = 1000
 """Todos or events on a page."""
@@ -101,11 +106,25 @@ _AT_ONCE: Final = Awaited()
 
 def awaited(request: Request[Any, Any, Any]) -> Awaited:
     """What the query says. Raises ClientException for a value out of its bounds; what is not known is not read."""
-    if not request.scope["query_string"]:
-        return _AT_ONCE
-    given = {name: value for name, value in request.query_params.items() if name in Awaited.__struct_fields__}
+    return _query(request, Awaited) if request.scope["query_string"] else _AT_ONCE
+
+
+class Named(msgspec.Struct, frozen=True):
+    """The query of a page of the log: the number of a shard. Litestar would take the word null for none."""
+
+    shard: Annotated[int, msgspec.Meta(ge=0, le=MAX_SHARD)] | msgspec.UnsetType = msgspec.UNSET
+
+
+def shard_of(request: Request[Any, Any, Any]) -> int | None:
+    """The shard that the query names, if it names one. Raises ClientException for what is no such number."""
+    named = _query(request, Named).shard
+    return None if named is msgspec.UNSET else named
+
+
+def _query(request: Request[Any, Any, Any], kind: type[Q]) -> Q:
+    given = {name: value for name, value in request.query_params.items() if name in kind.__struct_fields__}
     try:
-        return msgspec.convert(given, Awaited, strict=False)
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ClientException(f"the query can not be read: {error}") from error
 
