@@ -103,9 +103,8 @@ def hosts(names: Sequence[str], guardian: Guardian) -> Iterator[Hosts]:
     try:
         with signals.held():
             for namespace in made.namespaces:
-                _add(namespace)
+                _add(namespace, guardian)
                 added.append(namespace)
-                guardian.run(_delete(namespace), PROGRAM.environment())
             made.connect()
         signals.check()
         yield made
@@ -130,11 +129,21 @@ def ip(*arguments: str) -> str:
     return done.stdout
 
 
-def _add(namespace: str) -> None:
+def _add(namespace: str, guardian: Guardian) -> None:
+    # Told first: this process may be killed at any moment, and to delete what was never made does nothing.
+    guardian.run(_delete(namespace), PROGRAM.environment())
     try:
         ip("netns", "add", namespace)
     except RunFailed as failure:
+        _take_back(namespace, guardian)
         raise Unmeasured(f"no network namespace can be made ({failure}); {REMEDY}") from None
+
+
+def _take_back(namespace: str, guardian: Guardian) -> None:
+    """Delete it if it is there."""
+    with suppress(NoAnswer):
+        ask(_delete(namespace), PROGRAM.environment())
+    guardian.spare(_delete(namespace))
 
 
 def _delete(namespace: str) -> list[str]:
@@ -144,8 +153,6 @@ def _delete(namespace: str) -> list[str]:
 def _remove(added: Sequence[str], guardian: Guardian) -> None:
     """Each on its own, whatever became of the others. Raises RunFailed for what is left."""
     for namespace in added:
-        with suppress(NoAnswer):
-            ask(_delete(namespace), PROGRAM.environment())
-        guardian.spare(_delete(namespace))
+        _take_back(namespace, guardian)
     if added and (left := listed().intersection(added)):
         raise RunFailed(f"namespaces are left: {', '.join(sorted(left))}; `ip netns delete` each")
