@@ -1,7 +1,7 @@
 """Readiness gate: keep a verdict on the store at hand, so that a writer asks it for the price of an attribute.
 
-Looked at on each new connection, every `every` seconds, and whenever somebody asks; a store that gives no answer leaves
-the verdict as it was.
+Looked at on each new connection, every `every` seconds, and whenever somebody asks; a look that fails, for whatever
+reason, leaves the verdict as it was, and the next one is taken.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Final
 import asyncpg
 
 from eventstore.connection.database import Database
-from eventstore.errors import StoreUnavailable, StoreUnsound
+from eventstore.errors import StoreUnsound
 from eventstore.soundness.check import Check
 from eventstore.soundness.findings import Finding, reason
+from eventstore.sqlstates import passes
 
 EVERY_S: Final = 2.0
 
@@ -24,12 +25,21 @@ EVERY_S: Final = 2.0
 class Watch:
     """The verdict for one process. `start` it to have it looked at again and again.
 
-    `told` gets the reason each time that the verdict changes; empty: sound again.
+    `told` gets the reason each time that the verdict changes; empty: sound again. `failed` gets what kept it from
+    looking and does not pass by itself (`eventstore.sqlstates`), once until it looks again or fails otherwise.
     """
 
-    def __init__(self, check: Check, told: Callable[[str], None], *, every: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        check: Check,
+        told: Callable[[str], None],
+        failed: Callable[[Exception], None],
+        *,
+        every: float = EVERY_S,
+    ) -> None:
         self._check: Final = check
         self._told: Final = told
+        self._failed: Final = failed
         self._every: Final = every
         self._task: asyncio.Task[None] | None = None
         self.findings: tuple[Finding, ...] = ()
@@ -39,7 +49,7 @@ class Watch:
         self._found(await self._check.findings(connection))
 
     async def look(self, database: Database) -> tuple[Finding, ...]:
-        """Look now. Raises StoreUnavailable."""
+        """Look now. Raises StoreUnavailable, and the driver's errors for a defect."""
         self._found(await self._check.look(database))
         return self.findings
 
@@ -60,9 +70,16 @@ class Watch:
                 await self._task
 
     async def _run(self, database: Database) -> None:
+        defect = ""
         while True:
-            with contextlib.suppress(StoreUnavailable):
+            try:
                 await self.look(database)
+                defect = ""
+            # Whatever it is: a look that is never taken again would leave an old verdict for good.
+            except Exception as error:
+                if not passes(error) and repr(error) != defect:
+                    defect = repr(error)
+                    self._failed(error)
             await asyncio.sleep(self._every)
 
     def _found(self, findings: tuple[Finding, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from litestar import Litestar
@@ -27,7 +27,7 @@ from services.api.serving.admission import Admission
 from services.api.settings import Settings
 from services.api.shards.bulkhead import ways
 from services.api.shards.reads import finder, pager
-from services.api.shards.shard import Shard, of_each
+from services.api.shards.shard import Shard, close_all
 from todo.handler import TodoHandler
 
 if TYPE_CHECKING:
@@ -47,14 +47,13 @@ def create_asgi(settings: Settings, tracing: Tracing | None = None) -> Access:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        for shard in shards:
-            shard.start()
-        try:
-            yield
-        finally:
-            await of_each(shards, Shard.close)
+        async with AsyncExitStack() as closing:
             if tracing is not None:
-                await asyncio.to_thread(tracing.close)
+                closing.push_async_callback(asyncio.to_thread, tracing.close)
+            closing.push_async_callback(close_all, shards)
+            for shard in shards:
+                shard.start()
+            yield
 
     app = Litestar(
         route_handlers=[

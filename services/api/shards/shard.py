@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final, TypeVar
 
@@ -36,7 +37,7 @@ class Shard:
 
     def __init__(self, settings: Settings, url: str, place: Place) -> None:
         self.place: Final = place
-        self.watch: Final = Watch(Check({**API, **READ_MODEL.read}, place=place), self._told)
+        self.watch: Final = Watch(Check({**API, **READ_MODEL.read}, place=place), self._told, self._failed)
         self.database: Final = Database(
             url,
             pool_size=settings.pool_size,
@@ -55,12 +56,14 @@ class Shard:
         self.watch.start(self.database)
 
     async def close(self) -> None:
-        """Finish the queued appends and the wake-ups on their way, then close the connections."""
-        await self.watch.close()
-        await self.store.close()
-        await self.drain.close()
-        await self.notifier.close()
-        await self.database.close()
+        """Finish the queued appends and the wake-ups on their way, then close the connections.
+
+        Each is closed, whatever becomes of those before it. Raises what the last to fail raises.
+        """
+        async with AsyncExitStack() as closing:
+            # The last is closed first.
+            for one in (self.database, self.notifier, self.drain, self.store, self.watch):
+                closing.push_async_callback(one.close)
 
     @property
     def name(self) -> str:
@@ -68,11 +71,23 @@ class Shard:
         return str(self.place) if self.place.shards > 1 else ""
 
     def _told(self, reason: str) -> None:
-        named = {"shard": self.place.number} if self.name else {}
         if reason:
-            log.warning("store unsound: writes are refused", reason=reason, **named)
+            log.warning("store unsound: writes are refused", reason=reason, **self._named())
         else:
-            log.info("store sound again", **named)
+            log.info("store sound again", **self._named())
+
+    def _failed(self, error: Exception) -> None:
+        log.error("what the store rests on can not be looked at", exc_info=error, **self._named())
+
+    def _named(self) -> dict[str, int]:
+        return {"shard": self.place.number} if self.name else {}
+
+
+async def close_all(shards: Sequence[Shard]) -> None:
+    """Close all of them at the same time, each to its end. Raises what the first of them that failed raises."""
+    ended = await asyncio.gather(*(shard.close() for shard in shards), return_exceptions=True)
+    for error in filter(None, ended):
+        raise error
 
 
 async def of_each(shards: Sequence[S], read: Callable[[S], Awaitable[T]]) -> list[T]:
