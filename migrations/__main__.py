@@ -91,10 +91,15 @@ async def migrate(url: str, action: str = "upgrade", revision: str = "head", pla
 
 
 async def migrate_all(urls: Sequence[str], action: str, revision: str) -> None:
-    """The same on each shard in their order. Where one may not be at its place, nothing is done on any."""
+    """The same on each shard in their order. Where one may not be at its place, nothing is done on any.
+
+    Neither where two addresses are of one store.
+    """
     if len(urls) > 1:
+        seen: dict[placing.Store, Place] = {}
         for url, place in _each(urls, "looking"):
             async with turn(url) as connection:
+                await connection.run_sync(placing.apart, place, seen)
                 await connection.run_sync(_checked, action, revision, place)
     for url, place in _each(urls, action):
         await migrate(url, action, revision, place)

@@ -7,7 +7,8 @@ import pytest
 
 from eventstore.shards.hash_slots import Place, table
 from migrations.__main__ import main, migrate, migrate_all
-from migrations.placing import Misplaced
+from migrations.placing import Misplaced, Store, apart
+from migrations.turn import turn
 from tests.cluster import Cluster
 
 
@@ -36,6 +37,29 @@ async def test_nothing_is_done_where_one_has_another_place(cluster: Cluster) -> 
         connection = await asyncpg.connect(fresh)
         assert await connection.fetchval("SELECT to_regclass('events')") is None
         await connection.close()
+
+
+async def test_one_store_under_two_addresses_is_refused_before_anything_is_written(cluster: Cluster) -> None:
+    async with cluster.database(migrated=False) as url:
+        spelled = url.replace("127.0.0.1", "localhost")
+        assert spelled != url
+        with pytest.raises(Misplaced, match="shard 0 of 2 and shard 1 of 2 are one store under two addresses"):
+            await migrate_all([url, spelled], "upgrade", "head")
+        connection = await asyncpg.connect(url)
+        assert (
+            await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == 0
+        )
+        await connection.close()
+
+
+async def test_two_schemas_of_a_database_are_two_stores(cluster: Cluster) -> None:
+    seen: dict[Store, Place] = {}
+    async with cluster.database(migrated=False) as url:
+        cluster.server.execute("CREATE SCHEMA ours", url.rpartition("/")[2])
+        for number, address in enumerate((url, f"{url}?options=-csearch_path%3Dours")):
+            async with turn(address) as connection:
+                await connection.run_sync(apart, Place(number, 2), seen)
+    assert list(seen.values()) == [Place(0, 2), Place(1, 2)]
 
 
 async def test_a_store_with_events_becomes_no_shard_among_several(cluster: Cluster) -> None:
