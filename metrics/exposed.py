@@ -11,14 +11,22 @@ from typing import Final, Literal
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """One metric's birth certificate. A counter may begin again at 0 when its process does."""
+    """One metric's birth certificate. A counter may begin again at 0 when its process does.
+
+    What has no label `process` is told of a store. Of several each is told apart, with the shard's number as `shard`.
+    """
 
     name: str
     kind: Literal["gauge", "counter"]
     meaning: str
     labels: tuple[str, ...] = ()
 
+    def labels_of(self, stores: int) -> tuple[str, ...]:
+        """Its labels where there are so many stores."""
+        return (*self.labels, SHARD) if stores > 1 and "process" not in self.labels else self.labels
 
+
+SHARD: Final = "shard"
 _API: Final = ("process",)
 _HOLDER: Final = ("kind", "pid", "application")
 _EACH: Final = ("projector", "mode", "strategy")

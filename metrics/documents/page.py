@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from metrics.catalogue import CATALOGUE, KINDS, SAMPLED, Measurement
-from metrics.exposed import EXPOSED
+from metrics.exposed import EXPOSED, SHARD
 
 PATH: Final = Path(__file__).parents[2] / "docs" / "operation" / "metrics.md"
 _HEAD: Final = """\
@@ -56,6 +56,10 @@ def _exposed() -> Iterator[str]:
     yield "## What `GET /metrics` tells"
     yield ""
     yield "For Prometheus, beside `http_request_duration_seconds`: from `metrics/exposed.py`. Counters end in `_total`."
+    yield ""
+    yield f"Of several shards, what has no label `process` is told of each, with its number as the label `{SHARD}`."
+    yield "One that gives no figures in time ([bounds](bounds.md)) is told by two: `tidemark_store_up`, which is 0,"
+    yield "and `tidemark_store_unsound`."
     yield ""
     yield "| metric | kind | labels | meaning |"
     yield "|---|---|---|---|"

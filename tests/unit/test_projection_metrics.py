@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from eventstore.append.statements import NAMES
 from eventstore.connection.pool import Usage
 from eventstore.visibility.holders import Holder, Holders
 from metrics.exposed import EXPOSED
 from projection.stats import Blocked, ProjectorStats, Stats
-from services.api.routes.projection_metrics import of_holders, of_the_store, of_this_process, told
+from services.api.routes.projection_metrics import Samples, of_a_store, of_this_process, told
 from services.api.serving.admission import Admission
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,7 +26,7 @@ KEYS = {
     "awaited": "awaited global-order p serial",
 }
 OURS = of_this_process(
-    Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, Admission(1.0, b""), 3
+    Usage(open=4, used=3, awaited=2, time_limits=1), {"single": 5, "batched": 6}, Admission(1.0, b"")
 )
 PROJECTOR = ProjectorStats(
     "p",
@@ -57,17 +58,24 @@ WRITER = Holder("session", 7, "psql", None, NOW, 3)
 READER = Holder("session", None, "psql", None, None, 3)
 HOLDERS = Holders(NOW + timedelta(seconds=2), 0, READER, WRITER)
 STATS = Stats(NOW, 9, 3, 7, 5, None, 9, None, NOW, 0, 1, [], [BLOCKED], [PROJECTOR])
+HERE = of_a_store(STATS, HOLDERS, 3)
+AWAY = of_a_store(None, None, 3)
+
+
+def samples(*stores: Samples) -> list[Sample]:
+    """What Prometheus reads."""
+    families = text_string_to_metric_families(told(stores, OURS).decode())
+    return [sample for family in families for sample in family.samples]
 
 
 def values(stats: Stats | None) -> dict[str, float]:
-    """The samples by name and label values."""
-    families = text_string_to_metric_families(told(stats, HOLDERS if stats else None, OURS).decode())
-    samples = [sample for family in families for sample in family.samples]
-    return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in samples}
+    """The samples of one store by name and label values."""
+    told = samples(of_a_store(stats, HOLDERS, 3) if stats else AWAY)
+    return {" ".join((one.name, *sorted(one.labels.values()))): one.value for one in told}
 
 
 def test_the_catalogue_and_what_is_told_are_the_same() -> None:
-    found = {**OURS, **of_the_store(STATS), **of_holders(replace(HOLDERS, snapshot=WRITER))}
+    found = {**OURS, **of_a_store(STATS, replace(HOLDERS, snapshot=WRITER), 0)}
     assert found.keys() == {one.name for one in EXPOSED}
     assert len({one.name for one in EXPOSED}) == len(EXPOSED)
 
@@ -134,3 +142,23 @@ def test_each_append_statement_is_counted() -> None:
     found = values(STATS)
     told = [found[f"tidemark_api_append_statements_total {os.getpid()} {name}"] for name in NAMES]
     assert told == [5, 6, 0]
+
+
+def by_shard(name: str, told: list[Sample]) -> dict[str, float]:
+    return {one.labels["shard"]: one.value for one in told if one.name == name}
+
+
+def test_one_shard_that_is_away_takes_no_figure_from_the_others() -> None:
+    told = samples(HERE, AWAY, HERE)
+    assert by_shard("tidemark_store_up", told) == {"0": 1, "1": 0, "2": 1}
+    assert by_shard("tidemark_store_unsound", told) == {"0": 3, "1": 3, "2": 3}
+    for one in samples(HERE):
+        shards = ("0", "1", "2") if one.name in ("tidemark_store_up", "tidemark_store_unsound") else ("0", "2")
+        wanted = [one.labels] if "process" in one.labels else [{**one.labels, "shard": shard} for shard in shards]
+        assert [
+            each.labels for each in told if each.name == one.name and one.labels.items() <= each.labels.items()
+        ] == (wanted)
+
+
+def test_a_store_alone_has_no_number() -> None:
+    assert not any("shard" in one.labels for one in [*samples(HERE), *samples(AWAY)])

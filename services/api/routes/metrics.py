@@ -12,7 +12,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import asyncpg
@@ -29,20 +29,23 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from eventstore.append.statements import Name
 from eventstore.errors import StoreError
-from eventstore.visibility.holders import read_holders
-from projection.stats import read_stats
+from eventstore.postgres import Database
+from eventstore.visibility.holders import Holders, read_holders
+from projection.stats import Stats, read_stats
 from services.api.http.openapi import refusals
 from services.api.reading.single_flight import SingleFlight
-from services.api.routes.projection_metrics import of_this_process, told
-from services.api.routes.stats import unsound
+from services.api.routes.projection_metrics import of_a_store, of_this_process, told
 from services.api.serving.admission import Admission
 from services.api.shards import sums
-from services.api.shards.shard import Shard, of_each
+from services.api.shards.shard import Shard, of_those_in_time
 
 MULTIPROCESS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 LAG_S: Final = 0.5
 """How long a process keeps what it counted to itself, in seconds."""
+
+ANSWER_S: Final = 3.0
+"""How long a scrape waits for the figures of a store, in seconds: a third of the time that Prometheus gives it."""
 
 _MOST: Final = 100
 """Requests in one batch at most: a fifth of a millisecond of work."""
@@ -87,18 +90,18 @@ def _flush() -> None:
 
 
 def metrics_route(shards: Sequence[Shard], admission: Admission) -> HTTPRouteHandler:
-    """The route of `/metrics`: what all API processes served, and what the store and the projectors tell."""
+    """The route of `/metrics`: what all API processes served, and what the stores and the projectors tell."""
+    reads = [SingleFlight(partial(_read, shard.database)) for shard in shards]
 
     async def read() -> bytes:
-        stats = holders = None
-        with contextlib.suppress(StoreError, asyncpg.PostgresError):
-            stats = sums.of_stats(await of_each(shards, lambda shard: read_stats(shard.database)))
-            holders = sums.of_holders(await of_each(shards, lambda shard: read_holders(shard.database)))
+        figures = await of_those_in_time(reads, ANSWER_S)
+        stores = [
+            of_a_store(*(found or _NONE), len(shard.watch.findings))
+            for shard, found in zip(shards, figures, strict=True)
+        ]
         usage = sums.of_usage([shard.database.usage for shard in shards])
         appends: Counter[Name] = sum((Counter(shard.store.statements) for shard in shards), Counter())
-        return told(stats, holders, of_this_process(usage, appends, admission, len(unsound(shards))))
-
-    shared = SingleFlight(read)
+        return told(stores, of_this_process(usage, appends, admission))
 
     @get(
         "/metrics",
@@ -107,11 +110,23 @@ def metrics_route(shards: Sequence[Shard], admission: Admission) -> HTTPRouteHan
         summary="Metrics of API, store and projectors, for Prometheus",
     )
     async def metrics() -> Response[bytes]:
-        """Metrics in Prometheus's text format, also while the store is away."""
+        """Metrics in Prometheus's text format, also while a store is away or silent."""
         _flush()
-        return Response(await asyncio.to_thread(_text) + await shared(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await asyncio.to_thread(_text) + await read(), media_type=CONTENT_TYPE_LATEST)
 
     return metrics
+
+
+_Figures = tuple[Stats | None, Holders | None]
+_NONE: Final[_Figures] = (None, None)
+
+
+async def _read(database: Database) -> _Figures:
+    stats = holders = None
+    with contextlib.suppress(StoreError, asyncpg.PostgresError):
+        stats = await read_stats(database)
+        holders = await read_holders(database)
+    return stats, holders
 
 
 def _text() -> bytes:

@@ -1,4 +1,8 @@
-"""Prometheus metrics of store and projection, made at each scrape from the stats that `/stats` tells, too."""
+"""Prometheus metrics of store and projection, made at each scrape from the stats that `/stats` tells, too.
+
+Of several shards each is told apart, with its number as a label: a sum would fall while one of them is away, and a
+counter that falls is taken for one that began anew.
+"""
 
 from __future__ import annotations
 
@@ -34,15 +38,25 @@ _COUNTERS: Final = (
 )
 
 
-def told(stats: Stats | None, holders: Holders | None, of_process: Samples) -> bytes:
-    """The text of a scrape; without stats, that the store gave none."""
+def told(stores: Sequence[Samples], of_process: Samples) -> bytes:
+    """The text of a scrape: what is told of each store, and of the process that answers."""
     registry = CollectorRegistry()
-    registry.register(_Told({**of_process, **of_the_store(stats), **of_holders(holders)}))
+    registry.register(_Told({**of_process, **_of_all(stores)}, len(stores)))
     return generate_latest(registry)
 
 
-def of_this_process(pool: Usage, appends: Mapping[Name, int], admission: Admission, unsound: int) -> Samples:
-    """The API process that answers: its pool, its append statements, its requests, and how unsound the store is."""
+def _of_all(stores: Sequence[Samples]) -> Samples:
+    if len(stores) == 1:
+        return stores[0]
+    found: Samples = {}
+    for number, store in enumerate(stores):
+        for name, samples in store.items():
+            found.setdefault(name, []).extend(((*labels, str(number)), value) for labels, value in samples)
+    return found
+
+
+def of_this_process(pool: Usage, appends: Mapping[Name, int], admission: Admission) -> Samples:
+    """The API process that answers: its pools, its append statements, its requests."""
     me = str(os.getpid())
     states = {"open": pool.open, "used": pool.used, "awaited": pool.awaited}
     return {
@@ -54,16 +68,17 @@ def of_this_process(pool: Usage, appends: Mapping[Name, int], admission: Admissi
         ],
         "tidemark_api_requests_shed": [((me,), admission.refused)],
         "tidemark_api_append_statements": [((me, name), appends.get(name, 0)) for name in NAMES],
-        "tidemark_store_unsound": [((), unsound)],
     }
 
 
-def of_the_store(stats: Stats | None) -> Samples:
-    """Store, projection and projectors."""
-    if stats is None:
-        return {"tidemark_store_up": [((), 0)]}
+def of_a_store(stats: Stats | None, holders: Holders | None, unsound: int) -> Samples:
+    """What is told of one store; without stats, that it gave none, and how unsound it was found."""
+    up: Samples = {"tidemark_store_up": [((), stats is not None)], "tidemark_store_unsound": [((), unsound)]}
+    return {**up, **(_of_stats(stats) if stats else {}), **(_of_holders(holders) if holders else {})}
+
+
+def _of_stats(stats: Stats) -> Samples:
     found: Samples = {
-        "tidemark_store_up": [((), 1)],
         "tidemark_events": [((), stats.events)],
         "tidemark_events_projected": [((), stats.projected)],
         "tidemark_backlog_events": [((), stats.backlog)],
@@ -78,11 +93,9 @@ def of_the_store(stats: Stats | None) -> Samples:
     return found
 
 
-def of_holders(holders: Holders | None) -> Samples:
+def _of_holders(holders: Holders) -> Samples:
     """Who holds the watermark and the oldest snapshot back, and since when; nothing where nobody does."""
     found: Samples = {}
-    if holders is None:
-        return found
     kinds = (("watermark", "positions", holders.announcement), ("snapshot", "transactions", holders.snapshot))
     for what, unit, holder in kinds:
         if holder is None:
@@ -108,12 +121,13 @@ def _of(projector: ProjectorStats) -> Iterator[tuple[str, Sample]]:
 
 
 class _Told(Collector):
-    def __init__(self, found: Samples) -> None:
+    def __init__(self, found: Samples, stores: int) -> None:
         self._found = found
+        self._stores = stores
 
     def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
         for one in EXPOSED:
-            family = _FAMILIES[one.kind](one.name, one.meaning, labels=one.labels)
+            family = _FAMILIES[one.kind](one.name, one.meaning, labels=one.labels_of(self._stores))
             for labels, value in self._found.get(one.name, ()):
                 family.add_metric(labels, value)
             yield family

@@ -90,6 +90,16 @@ async def close_all(shards: Sequence[Shard]) -> None:
         raise error
 
 
+async def of_those_in_time(reads: Sequence[Callable[[], Awaitable[T]]], seconds: float) -> list[T | None]:
+    """What each gives, asked at the same time; None for those that take longer. Raises what one of the others raises.
+
+    Those are not broken off, so that no connection is given up for it.
+    """
+    running = [asyncio.ensure_future(read()) for read in reads]
+    await asyncio.wait(running, timeout=seconds)
+    return [one.result() if one.done() else None for one in running]
+
+
 async def of_each(shards: Sequence[S], read: Callable[[S], Awaitable[T]]) -> list[T]:
     """What each shard answers, in their order, asked at the same time. Raises what the first to fail raises."""
     if len(shards) == 1:
