@@ -104,7 +104,8 @@ class Wait(Record):
 @dataclass(frozen=True)
 class Shard(Record):
     """One of several shards, over the same seconds: `events` appended there, and of its server what `Resources` tells
-    of all, by these events. None: its server did not tell it for each second.
+    of all, by these events. None: its server did not tell it for each second. `waits`, `commits_per_event`,
+    `tuples_per_event`, `dead_tuples_growth` and `checkpoints` are those of that server.
     """
 
     events: int | None = None

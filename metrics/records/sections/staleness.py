@@ -84,7 +84,8 @@ class Staleness(Record):
 @dataclass(frozen=True)
 class Stages(Record):
     """The stages of the writes of one shard, as in `Waterfall`: `samples` of its `writes` could be followed. `why`: why
-    they are not told.
+    they are not told. `commit_to_noticed`, `noticed_to_claimed`, `claimed_to_committed` and `committed_to_read` are the
+    stages, which add up to the `visibility` of a write. `disagreements`: writes whose moments contradict each other.
     """
 
     commit_to_noticed: Ranks | None = None
