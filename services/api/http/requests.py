@@ -95,9 +95,9 @@ class Sent:
 
 
 class Awaited(msgspec.Struct, frozen=True):
-    """The query of a read: the version to wait for (None: do not wait), and for how many milliseconds at most."""
+    """The query of a read: the version to wait for (UNSET: do not wait), and for how many milliseconds at most."""
 
-    at_least_version: Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)] | None = None
+    at_least_version: Annotated[int, msgspec.Meta(ge=1, le=MAX_VERSION)] | msgspec.UnsetType = msgspec.UNSET
     wait: Annotated[int, msgspec.Meta(ge=0, le=MAX_WAIT_MS)] = DEFAULT_WAIT_MS
 
 
@@ -110,7 +110,7 @@ def awaited(request: Request[Any, Any, Any]) -> Awaited:
 
 
 class Named(msgspec.Struct, frozen=True):
-    """The query of a page of the log: the number of a shard. Litestar would take the word null for none."""
+    """The query of a page of the log: the number of a shard."""
 
     shard: Annotated[int, msgspec.Meta(ge=0, le=MAX_SHARD)] | msgspec.UnsetType = msgspec.UNSET
 
@@ -121,6 +121,7 @@ def shard_of(request: Request[Any, Any, Any]) -> int | None:
     return None if named is msgspec.UNSET else named
 
 
+# What may be absent is UNSET and not None, which the word null would be read as.
 def _query(request: Request[Any, Any, Any], kind: type[Q]) -> Q:
     given = {name: value for name, value in request.query_params.items() if name in kind.__struct_fields__}
     try:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol
 
 from litestar import HttpMethod, Request, Response, Router, delete, get, post, put, route
 from litestar.params import Parameter
+from msgspec import UNSET
 
 from services.api.http.answers import Answer
 from services.api.http.bodies import TodoDocument, TodoPage, Written
@@ -98,7 +99,7 @@ def todo_routes(todos: Operations) -> Router:
         """The projection lags behind the writes; `at_least_version` waits for it."""
         stream = request.path_params["stream"]
         wanted = awaited(request)
-        if wanted.at_least_version is None:
+        if wanted.at_least_version is UNSET:
             return await todos.read(stream)
         return await todos.read_at(stream, at_least=wanted.at_least_version, wait_ms=wanted.wait)
 

@@ -151,6 +151,7 @@ def test_a_bad_page(api: ApiServer, query: str) -> None:
         "at_least_version=0",
         "at_least_version=x",
         "at_least_version=",
+        "at_least_version=null",
         "at_least_version=1000000000",
         "at_least_version=99999999999999999999",
         "at_least_version=1&wait=-1",
