@@ -21,7 +21,9 @@ from tests.acceptance.hostile import NOBODY, VARIABLES, home, project
 
 SLEEPS: Final = "#!/bin/sh\nexec sleep 600\n"
 SECRETS: Final = dict.fromkeys(("INFLUX_TOKEN", "INFLUX_PASSWORD", "GRAFANA_PASSWORD"), "secret")
-SECRETS_OF_ROLES: Final = {f"TIDEMARK_{role}_PASSWORD": "secret" for role in ("API", "PROJECTOR", "OPERATOR", "ORACLE")}
+SECRETS_OF_ROLES: Final = {
+    f"TIDEMARK_{role}_PASSWORD": "secret" for role in ("API", "PROJECTOR", "OPERATOR", "ORACLE", "SCALER")
+}
 TRACED: Final = {"OTEL_EXPORTER_OTLP_ENDPOINT": NOBODY, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=hidden"}
 
 

@@ -51,7 +51,7 @@ REQUESTS: Final[list[tuple[str, str, str, list[tuple[bytes, bytes]]]]] = [
 class OneRequest:
     """A connection, as far as the access log asks for one."""
 
-    chunked = False
+    last = False
 
     def begin(self, _: object) -> None:
         self.began = True
