@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from services.api.routes.health import troubles
 
 
@@ -41,3 +43,12 @@ async def test_why_none_can_serve_is_told_of_each() -> None:
     ]
     assert await troubles([finding("away")]) == ["away"]
     assert await troubles([finding("")]) == []
+
+
+async def test_a_look_that_fails_keeps_no_other_from_serving() -> None:
+    async def defect() -> str:
+        raise ZeroDivisionError
+
+    assert await troubles([defect, finding("")]) == []
+    with pytest.raises(ZeroDivisionError):
+        await troubles([defect, finding("away")])

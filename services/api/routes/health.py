@@ -44,18 +44,19 @@ def health_routes(shards: Sequence[Shard]) -> Router:
 async def troubles(looks: Sequence[Callable[[], Awaitable[str]]]) -> list[str]:
     """What each look at a shard has found; empty as soon as one finds nothing, however long the others take.
 
-    Those are not broken off, so that no connection is given up for it.
+    Those are not broken off, so that no connection is given up for it. Where none finds nothing, the first look that
+    failed raises what it failed by.
     """
     if len(looks) == 1:
         return [found] if (found := await looks[0]()) else []
     running = {asyncio.ensure_future(look()) for look in looks}
-    ended: list[str] = []
+    ended: list[asyncio.Future[str]] = []
     while running:
         done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        ended += [one.result() for one in done]
-        if not all(ended):
+        ended += done
+        if any(one.exception() is None and not one.result() for one in done):
             return []
-    return sorted(ended)
+    return sorted(one.result() for one in ended)
 
 
 async def _trouble(shard: Shard) -> str:
