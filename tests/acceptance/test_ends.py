@@ -44,12 +44,12 @@ import sys
 from bench import __main__
 from bench.trial import runner
 from bench.oracle.database import connect
-async def slow(url):
-    connection = await connect(url)
+async def slow(urls):
+    connection = await connect(urls[0])
     async with connection.transaction():
         print("asking", flush=True)
         await connection.fetchval("SELECT pg_sleep(600)")
-runner.offset = slow
+runner.offsets = slow
 sys.exit(__main__.main())
 """
 LARGE = """

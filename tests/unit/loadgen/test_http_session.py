@@ -180,10 +180,11 @@ def test_a_connection_that_was_idle_for_long_is_given_up_before_its_server_may_c
 
 
 def test_a_server_that_is_silent_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "TIMEOUT_S", 0.05)
     monkeypatch.setitem(ANSWERS, "/silent", [])
     with closing(HttpSession(server.url)) as session:
-        lost = session.request("PUT", "/silent", b"{}")
+        with monkeypatch.context() as patch:
+            patch.setattr(connections, "TIMEOUT_S", 0.05)
+            lost = session.request("PUT", "/silent", b"{}")
         assert (lost.status, str(lost.error)) == (0, "timed out")
         assert session.request("GET", "/ok").status == 200
     assert [request.split()[0] for request in server.seen] == ["PUT", "GET"]
