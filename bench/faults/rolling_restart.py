@@ -52,7 +52,7 @@ class Fault:
 
     def defaults(self, strategy: Strategy) -> Mapping[str, str]:
         """Another of each goes on, and there is time for all; the load generator waits for an API that is alone."""
-        return {"API_PROCESSES": "2", "PROJECTORS": "2", "DURATION": "20s", "SILENCE_MAX": "60s"}
+        return {"API_PROCESSES": "2", "PROJECTORS": "2", "DURATION": "30s", "SILENCE_MAX": "60s"}
 
     def set_up(self, system: System) -> None:
         """Needs the power to stop and to start them."""
