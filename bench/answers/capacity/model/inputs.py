@@ -71,9 +71,9 @@ INPUTS: Final = (
     Input("projector_us", "processor of a projector", "µs an event", f"{LIVE}: processor of projector"),
     Input("postgres_us", "processor of Postgres", "µs an event", f"{LIVE}: processor of postgres"),
     Input("wal_bytes", "WAL", "bytes an event", f"{LIVE}: WAL"),
-    Input("more_by_shards", "processor of all, two servers over one", "×", SHARDS, "× reference", 1.15),
-    Input("disk_bytes", "tables and indexes", "bytes an event", SHARDS, "disk bytes", 554),
-    Input("not_hot", "updates that are not HOT", "an event", SHARDS, "updates not HOT", 1.93),
+    Input("more_by_shards", "processor of all, two servers over one", "×", SHARDS, "× reference", 1.24),
+    Input("disk_bytes", "tables and indexes", "bytes an event", SHARDS, "disk bytes", 676),
+    Input("not_hot", "updates that are not HOT", "an event", SHARDS, "updates not HOT", 1.83),
     Input("whole_per_s", "the whole system, saturated, client included", "events/s", "The whole system", "ours"),
     Input(
         "rebuild_per_s",
