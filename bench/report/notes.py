@@ -17,6 +17,8 @@ def notes(result: Result, postgres: Mapping[str, Any], fault: Injected | None, c
     settings = result.settings
     found = [{"text": f"handler latency {settings.get('HANDLER_LATENCY_MS', 0)} ms an event", "warns": False}]
     found[0]["warns"] = bool(settings.get("HANDLER_LATENCY_MS"))
+    if (shards := settings.get("SHARDS", 1)) != 1:
+        found.append({"text": f"{shards} shards: whole stores, each stream in one of them", "warns": False})
     return [*found, *_warnings(*_texts(result, postgres), *result.warnings, *_struck(fault), cut)]
 
 

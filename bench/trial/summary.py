@@ -90,6 +90,8 @@ def _table(result: Result) -> Table:
         table.add_row("generator", f"{cost:.0f} µs", "of CPU a request")
     for warning in result.warnings:
         table.add_row("note", "database", warning)
+    if (shards := result.settings.get("SHARDS", 1)) != 1:
+        table.add_row("shards", str(shards), "whole stores, each stream in one of them")
     latency = result.settings.get("HANDLER_LATENCY_MS", 0)
     table.add_row("handler latency", f"{latency} ms", "artificial, an event")
     if (handler := result.settings.get("HANDLER", "set")) != "set":

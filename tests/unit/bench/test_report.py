@@ -78,6 +78,12 @@ def test_a_server_that_loses_writes_is_said_in_the_headline(settings: dict[str, 
     assert "not durable" in text(render(bundles.write(tmp_path, postgres=settings)))
 
 
+def test_several_shards_are_told_and_one_is_not(tmp_path: Path) -> None:
+    words = "2 shards: whole stores, each stream in one of them"
+    assert words in text(render(bundles.write(tmp_path, "two", variables={"SHARDS": "2"})))
+    assert "shards" not in text(render(bundles.write(tmp_path, "one"))).partition("How to read")[0]
+
+
 def test_the_headline_tells_what_bends_the_numbers(tmp_path: Path) -> None:
     folder = bundles.write(
         tmp_path,
