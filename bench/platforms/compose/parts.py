@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,7 @@ from bench.ends.guardian import Guardian
 from bench.platforms.compose.compose import Compose
 from bench.platforms.http_client import NotWorking
 from bench.platforms.platform import Kind
+from bench.platforms.platform.holders import holder_in
 
 READY_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.1
@@ -44,7 +44,7 @@ class ContainerPart:
         if self.kind != "projector":
             return ""
         if self._known is None:
-            self._known = _holder(self._compose.logs(self.name))
+            self._known = holder_in(self._compose.logs(self.name))
         return self._known
 
     def start(self) -> None:
@@ -100,10 +100,3 @@ class ContainerPart:
     def _up(self, before: str) -> bool:
         self._known = None
         return (self.kind != "projector" or self.holder != before) and self._ready(self)
-
-
-def _holder(logs: str) -> str:
-    """The name under which the projector in a container holds leases now, as it said at its start."""
-    said = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
-    names = [str(line["projector"]) for line in said if line["event"] == "projector started"]
-    return names[-1] if names else ""

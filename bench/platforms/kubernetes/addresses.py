@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, count, takewhile
 from typing import Final
 
-from bench.ends import signals
-from bench.ends.errors import RunFailed, SetupError
+from bench.ends.errors import SetupError
 from bench.platforms import http_client
 from bench.platforms.kubernetes.kubectl import Kubectl
+from bench.platforms.kubernetes.pods import until
 from bench.platforms.postgres.cluster import free_port
 from bench.platforms.postgres.logins import variable
 from bench.platforms.preparation import answers
-from bench.platforms.processes import POLL_S, Processes
+from bench.platforms.processes import Processes
 from settings.children import KUBECTL, PYTHON
 
-REACHED_S: Final = 60.0
+THROUGH: Final = " of the cluster, through a port of this machine"
 HERE: Final = "127.0.0.1"
 API_PORT: Final = "8000"
 CONFIG: Final = "database"
@@ -48,7 +47,7 @@ class Forwards:
     def api(self) -> str:
         """The API's address, here. Raises RunFailed where it does not get ready."""
         address = f"http://{HERE}:{self._forward('service/api', API_PORT, 'api')}"
-        self._await(lambda: http_client.ready(address), "the API")
+        until(lambda: http_client.ready(address), f"the API{THROUGH}")
         return address
 
     def databases(self, given: str | None) -> list[str]:
@@ -73,7 +72,7 @@ class Forwards:
         if "." not in host:
             place = f"{HERE}:{self._forward(f'service/{host}', port or '5432', name)}{slash}{rest}"
         address = f"postgresql://tidemark_oracle:{self._password()}@{place}"
-        self._await(lambda: answers(address), name)
+        until(lambda: answers(address), f"{name}{THROUGH}")
         return address
 
     def _password(self) -> str:
@@ -87,11 +86,3 @@ class Forwards:
         # Whoever it leads to may be killed by a fault; it leads to another one then.
         self.processes.start(f"forward-{name}", command, environment, refuses=False).expendable = True
         return here
-
-    def _await(self, ready: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + REACHED_S
-        while not ready():
-            signals.check()
-            if time.monotonic() > deadline:
-                raise RunFailed(f"{what} of the cluster could not be reached through a port of this machine")
-            time.sleep(POLL_S)

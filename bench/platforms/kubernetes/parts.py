@@ -6,7 +6,6 @@ this pod is the one to go. Starting is to have one more: a new pod, of another n
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,6 +16,7 @@ from bench.platforms.http_client import NotWorking
 from bench.platforms.kubernetes import pods, signals
 from bench.platforms.kubernetes.kubectl import Kubectl
 from bench.platforms.platform import Kind
+from bench.platforms.platform.holders import holder_in
 
 GOES_FIRST: Final = "controller.kubernetes.io/pod-deletion-cost=-2147483647"
 LOG_LINES: Final = "200"
@@ -49,7 +49,7 @@ class PodPart:
         if self.kind != "projector":
             return ""
         if not self._known:
-            self._known = _holder(self._kubectl.call("logs", self.name, "--limit-bytes", FIRST_BYTES).stdout)
+            self._known = holder_in(self._kubectl.call("logs", self.name, "--limit-bytes", FIRST_BYTES).stdout)
         return self._known
 
     def start(self) -> None:
@@ -122,10 +122,3 @@ class PodPart:
         if new:
             self.name, self._known = pods.name_of(new[0]), None
         return bool(new)
-
-
-def _holder(logs: str) -> str:
-    """The name under which the projector of a pod holds leases, as it said at its start."""
-    said = [json.loads(line) for line in logs.splitlines() if line.startswith("{") and line.endswith("}")]
-    names = [str(line["projector"]) for line in said if line.get("event") == "projector started"]
-    return names[-1] if names else ""
